@@ -1,0 +1,1 @@
+//! The other end of the wire: a reference agent, and a simulated fleet of them.

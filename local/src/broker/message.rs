@@ -1,0 +1,64 @@
+//! A message, as the broker, the data plane, the shadow service and the rules engine hand it to one another.
+
+use bytes::Bytes;
+
+/// One published message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The topic, never a filter.
+    pub topic: String,
+    /// Any bytes, at most 128 KB together with the properties.
+    pub payload: Bytes,
+    /// 0 or 1: AWS IoT Core has no QoS 2.
+    pub qos: u8,
+    /// Whether the broker keeps it as the topic's retained message.
+    pub retain: bool,
+    /// The MQTT 5 properties that travel with it.
+    pub properties: Properties,
+}
+
+impl Message {
+    /// A QoS 1 message without properties.
+    pub fn new(topic: impl Into<String>, payload: impl Into<Bytes>) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), qos: 1, retain: false, properties: Properties::default() }
+    }
+}
+
+/// MQTT 5 publish properties. An MQTT 3.1.1 receiver gets none of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// MIME type of the payload.
+    pub content_type: Option<String>,
+    /// Where an answer should go.
+    pub response_topic: Option<String>,
+    /// Opaque bytes that the answer carries back.
+    pub correlation_data: Option<Bytes>,
+    /// Seconds after which a message that is still queued is dropped; `None` never expires.
+    pub message_expiry_s: Option<u32>,
+    /// Whether the payload is declared to be UTF-8.
+    pub utf8: bool,
+    /// Name and value pairs, in order, names may repeat.
+    pub user: Vec<(String, String)>,
+}
+
+/// Who published a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publisher {
+    /// The MQTT client id; `None` for the HTTPS data plane and for AWS services.
+    pub client_id: Option<String>,
+    /// The certificate id of a mutual TLS connection.
+    pub principal: Option<String>,
+}
+
+/// A message that the broker accepted, as the tap sees it: Basic Ingest (`$aws/rules/...`) and last wills included.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What was published, under the topic that the publisher used.
+    pub message: Message,
+    /// By whom.
+    pub publisher: Publisher,
+    /// When the broker took it, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// True for a last will: the shadow service ignores those on `$` topics; subscribers and rules do not.
+    pub last_will: bool,
+}

@@ -1,0 +1,1 @@
+//! DynamoDB: dynoxide behind a front of our own.

@@ -1,0 +1,1 @@
+//! Does. The tables, topics, direct messages. AWS types stop here.

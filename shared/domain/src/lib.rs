@@ -1,0 +1,1 @@
+//! Decides. No I/O, no async, no clock, no randomness: they are arguments.

@@ -1,0 +1,2 @@
+//! The whole system.
+fn main() {}
