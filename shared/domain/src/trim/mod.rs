@@ -1,15 +1,15 @@
 //! A shadow message becomes the few bytes that a constrained device needs.
 //!
 //! Metadata, timestamps and expired commands go; `state`, `version` and `clientToken` stay, `state` byte for byte as it came. The message is
-//! never parsed into a tree: members that stay are borrowed from the text ([`serde_json::value::RawValue`]), the rest is skipped.
+//! never parsed into a tree: members that stay are borrowed from the text, the rest is stepped over.
 //!
 //! Message shapes: AWS IoT Developer Guide, "Device Shadow service documents".
 
 mod expired;
 mod keep;
 mod members;
+mod scan;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use keep::{Keep, KeepError};
@@ -68,83 +68,88 @@ pub enum Trimmed {
 /// Why a message cannot be trimmed. A retry does not help.
 #[derive(Debug, thiserror::Error)]
 pub enum TrimError {
-    /// The message is not a JSON object of the documented shape.
+    /// Something in `state` or `metadata` is not of the documented shape.
     #[error("not a shadow message")]
     Malformed(#[source] serde_json::Error),
-    /// `state` is absent or not an object, or there is no `version`.
-    #[error("a shadow message has an object `state` and a `version`; {missing} is missing or of another type")]
+    /// `state` is absent or not an object, or `version` is absent or no whole number.
+    #[error(
+        "a shadow message has an object `state` and a whole number `version`; {missing} is missing or of another type"
+    )]
     Missing {
         /// Which one.
         missing: &'static str,
     },
 }
 
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    state: Option<&'a RawValue>,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    version: Option<u64>,
-    #[serde(borrow, rename = "clientToken")]
-    client_token: Option<&'a RawValue>,
-    #[serde(borrow)]
-    current: Option<Current<'a>>,
-    // What the rule adds to the message; not the shadow service's bytes.
-    #[serde(borrow)]
-    thing: Option<&'a RawValue>,
-    #[serde(borrow)]
-    shadow: Option<&'a RawValue>,
-    #[serde(borrow, rename = "receivedAt")]
-    received_at: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Current<'a> {
-    #[serde(borrow)]
-    state: Option<&'a RawValue>,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    version: Option<u64>,
-}
-
 /// Trims one shadow message, as the rule hands it over: the message's own members and `thing`, `shadow`, `receivedAt`.
 ///
 /// `now_s` is in seconds since 1970, like the timestamps in the metadata; a command is expired when it was written more than its `ttl`
-/// seconds before, or its `expiresAt` has passed.
-pub fn trim(message: &str, options: &TrimOptions, now_s: i64) -> Result<Trimmed, TrimError> {
-    let parsed: Message<'_> = serde_json::from_str(message).map_err(TrimError::Malformed)?;
-    let original_bytes = message.len().saturating_sub(added_by_the_rule(&parsed));
-    let (state, metadata, version) = match parsed.current {
-        Some(current) => (current.state, current.metadata, current.version),
-        None => (parsed.state, parsed.metadata, parsed.version),
+/// seconds before, or its `expiresAt` has passed. The time taken is that of copying `state`: no tree, and metadata is read only where a
+/// command needs its age.
+pub fn trim(message: &RawValue, options: &TrimOptions, now_s: i64) -> Result<Trimmed, TrimError> {
+    let message = message.get();
+    let parts = match options.kind {
+        Kind::Delta | Kind::Accepted => Parts::of(message),
+        Kind::Documents => {
+            let whole = Parts::of(message);
+            Parts { token: whole.token, added: whole.added, ..Parts::of(whole.current.unwrap_or_default()) }
+        }
     };
-    let state =
-        state.map(RawValue::get).filter(|s| s.starts_with('{')).ok_or(TrimError::Missing { missing: "state" })?;
-    let version = version.ok_or(TrimError::Missing { missing: "version" })?;
+    let original_bytes = message.len().saturating_sub(parts.added);
+    let state = parts.state.filter(|s| s.starts_with('{')).ok_or(TrimError::Missing { missing: "state" })?;
+    let version = parts.version.and_then(|v| v.parse().ok()).ok_or(TrimError::Missing { missing: "version" })?;
 
-    let metadata = metadata.map(RawValue::get);
     let mut body = String::with_capacity(state.len() + 128);
     body.push_str("{\"state\":");
     let before = body.len();
     match options.kind {
-        Kind::Delta => write_section(state, metadata, true, options, now_s, &mut body)?,
-        Kind::Accepted | Kind::Documents => write_sections(state, metadata, options, now_s, &mut body)?,
+        Kind::Delta => write_section(state, parts.metadata, true, options, now_s, &mut body)?,
+        Kind::Accepted | Kind::Documents => write_sections(state, parts.metadata, options, now_s, &mut body)?,
     }
     if &body[before..] == "{}" && state != "{}" {
         return Ok(Trimmed::NothingLeft);
     }
     body.push_str(",\"version\":");
-    body.push_str(&version.to_string());
-    if let Some(token) = parsed.client_token {
+    body.push_str(parts.version.unwrap_or_default());
+    if let Some(token) = parts.token {
         body.push_str(",\"clientToken\":");
-        body.push_str(token.get());
+        body.push_str(token);
     }
     body.push('}');
     if body.len() >= original_bytes {
         return Ok(Trimmed::NotSmaller);
     }
     Ok(Trimmed::Message { body, version, original_bytes })
+}
+
+/// The members of a message that matter, as text.
+#[derive(Default)]
+struct Parts<'a> {
+    state: Option<&'a str>,
+    metadata: Option<&'a str>,
+    version: Option<&'a str>,
+    token: Option<&'a str>,
+    current: Option<&'a str>,
+    /// Bytes of the members that the rule's SELECT added, with their names, quotes, colon and comma.
+    added: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn of(message: &'a str) -> Self {
+        let mut parts = Self::default();
+        for (name, value) in scan::members(message) {
+            match name {
+                "state" => parts.state = Some(value),
+                "metadata" => parts.metadata = Some(value),
+                "version" => parts.version = Some(value),
+                "clientToken" => parts.token = Some(value),
+                "current" => parts.current = Some(value),
+                "thing" | "shadow" | "receivedAt" => parts.added += name.len() + 4 + value.len(),
+                _ => {}
+            }
+        }
+        parts
+    }
 }
 
 /// `{"desired":{..},"reported":{..}}`: each section by itself; commands expire in `desired` only, a report of one is history.
@@ -189,14 +194,6 @@ fn write_section(
     };
     let state = cleaned.as_deref().unwrap_or(state);
     options.keep.write(state, body).map_err(TrimError::Malformed)
-}
-
-/// Bytes of the members that the rule's SELECT added, with their names, quotes, colon and comma.
-fn added_by_the_rule(message: &Message<'_>) -> usize {
-    [("thing", message.thing), ("shadow", message.shadow), ("receivedAt", message.received_at)]
-        .into_iter()
-        .filter_map(|(name, value)| value.map(|value| name.len() + 4 + value.get().len()))
-        .sum()
 }
 
 #[cfg(test)]
