@@ -82,8 +82,16 @@ impl Walk {
         let close = (find(b'}') | find(b']')) & !inside;
         let (opened, closed) = (open.count_ones() as usize, close.count_ones() as usize);
         if closed >= self.depth {
-            // The end may be in this block: step through its brackets.
-            return self.bytes(block);
+            // The end may be in this block: count the brackets before each closing one.
+            let mut left = close;
+            for closed in 1..=closed {
+                let at = left.trailing_zeros() as usize;
+                let opened = (open & ((1 << at) - 1)).count_ones() as usize;
+                if self.depth + opened == closed {
+                    return Some(at + 1);
+                }
+                left &= left - 1;
+            }
         }
         self.depth = self.depth + opened - closed;
         self.in_string = inside >> 63 == 1;
