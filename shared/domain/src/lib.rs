@@ -11,6 +11,7 @@
 //! - [`Request`], [`Report`]: what is said to a device, and what it says
 //! - [`Change`]: what something that happened writes into an execution
 //! - [`Due`]: what is owed when an execution's time has come
+//! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod change;
@@ -28,6 +29,7 @@ mod request;
 mod status;
 mod timestamp;
 mod topic;
+pub mod trim;
 
 pub use change::{Change, Fact, Seen};
 pub use command::{Command, Fingerprint};
