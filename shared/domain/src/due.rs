@@ -3,7 +3,7 @@
 //! A row is in the `due` index only while something is owed. A heartbeat does not move its entry, since that would cost two
 //! writes each: the entry is moved on when it is popped.
 
-use crate::{Change, Execution, ExecutionId, Key, Verdict};
+use crate::{Change, Execution, ExecutionId, Key, Timestamp};
 
 /// The `due` index is spread over this many partitions, each read in order of time.
 pub const SHARDS: u8 = 16;
@@ -41,13 +41,13 @@ pub enum Due {
 
 impl Execution {
     /// What is owed at this time.
-    pub fn due(&self, now: crate::Timestamp) -> Due {
+    pub fn due(&self, now: Timestamp) -> Due {
         let Some(from) = self.due_at else { return Due::Nothing };
         if self.is_terminal() {
             return Due::Clear { key: self.key.clone(), from };
         }
         if let Some(verdict) = self.overdue(now) {
-            return Due::Settle(Box::new(self.give_up(Verdict { at: now, ..verdict })));
+            return Due::Settle(Box::new(self.give_up(verdict)));
         }
         match self.next_deadline().at.as_seconds_rounded_up() {
             to if to > from => Due::Extend { key: self.key.clone(), from, to },

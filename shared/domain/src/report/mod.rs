@@ -124,7 +124,7 @@ impl Report {
         let attempt = match said.attempt {
             None => 1,
             Some(found) => match Attempt::try_from(found) {
-                Ok(attempt @ 1..Attempt::MAX) => attempt,
+                Ok(attempt) if (1..Attempt::MAX).contains(&attempt) => attempt,
                 _ => return Err(ReportError::Attempt(found)),
             },
         };
