@@ -20,7 +20,7 @@ impl Options {
             certificates: config.certificates.clone(),
             state: config.state_dir.clone(),
             authorize: config.authorize,
-            region: config.place.region.clone(),
+            region: config.region.clone(),
         }
     }
 }
@@ -97,7 +97,7 @@ fn lines(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
         ),
         (
             "a message, and a shadow",
-            "aws iot-data publish --topic hello/pump-7 --qos 1 --cli-binary-format raw-in-base64-out --payload '{\"hello\": 1}'\n  \
+            "aws iot-data publish --topic hello/pump-7 --qos 1 --payload fileb:///dev/stdin\n  \
              aws iot-data update-thing-shadow --thing-name pump-7 --cli-binary-format raw-in-base64-out \
              --payload '{\"state\": {\"desired\": {\"on\": true}}}' /dev/stdout"
                 .into(),

@@ -82,7 +82,7 @@ impl Serve {
     pub fn config(self) -> Config {
         let mut config = Config::new(self.template);
         if let Some(region) = self.region {
-            config.place.region = region;
+            config.region = region;
         }
         let ports = self.ports;
         Config {

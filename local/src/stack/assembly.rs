@@ -27,7 +27,7 @@ use crate::rules::Rules;
 use crate::scheduler::Scheduler;
 use crate::shadows::Shadows;
 use crate::sqs::Sqs;
-use crate::template::{self, Template};
+use crate::template::{self, Place, Template};
 
 /// Processes of one function at once, where the template reserves no concurrency.
 const CONCURRENCY: usize = 16;
@@ -36,11 +36,12 @@ const CONCURRENCY: usize = 16;
 const DATA_ENDPOINT: &str = "localhost";
 
 pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
-    let Config { clock, place, .. } = &config;
-    let template = Template::read(&config.template, &config.parameters, place)
-        .map_err(|source| StackError::Template { path: config.template.clone(), source })?;
+    let clock = &config.clock;
     let listeners = Listeners::bind(&config.ports).await?;
     let addresses = listeners.addresses;
+    let place = place(&config, &addresses);
+    let template = Template::read(&config.template, &config.parameters, &place)
+        .map_err(|source| StackError::Template { path: config.template.clone(), source })?;
     let credentials = Credentials::from_environment();
     let functions = functions(&config, &template, &addresses, &credentials).await?;
 
@@ -95,6 +96,11 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         addresses, template, clock, broker, shadows, registry, pki, rules, lambda, sqs, dynamodb, scheduler, pump, keeper,
         stop, _stop_on_drop,
     })
+}
+
+fn place(config: &Config, addresses: &Addresses) -> Place {
+    let Config { region, account, stack_name, .. } = config.clone();
+    Place { region, account, stack_name, endpoint: format!("http://{}", addresses.endpoint) }
 }
 
 /// Starts the listeners.
@@ -173,7 +179,7 @@ fn host(
 
 /// What makes an AWS SDK talk to this stack.
 fn environment(config: &Config, addresses: &Addresses, credentials: &Credentials) -> BTreeMap<String, String> {
-    let region = &config.place.region;
+    let region = &config.region;
     [
         ("AWS_ENDPOINT_URL", format!("http://{}", addresses.endpoint)),
         ("AWS_REGION", region.clone()),

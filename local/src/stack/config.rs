@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::clock::Clock;
-use crate::template::Place;
 
 /// The account that every local resource belongs to.
 const ACCOUNT: &str = "000000000000";
@@ -28,8 +27,12 @@ pub struct Config {
     pub certificates: PathBuf,
     /// Whether requests must be signed, and devices allowed by their policies.
     pub authorize: bool,
-    /// Region, account and stack name.
-    pub place: Place,
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`.
+    pub account: String,
+    /// `AWS::StackName`, which the names of all resources begin with.
+    pub stack_name: String,
 }
 
 /// Where the functions' binaries come from.
@@ -83,7 +86,9 @@ impl Config {
             state_dir: None,
             certificates: ".local".into(),
             authorize: false,
-            place: Place { region: region(), account: ACCOUNT.into(), stack_name: "flaghoist".into() },
+            region: region(),
+            account: ACCOUNT.into(),
+            stack_name: "flaghoist".into(),
         }
     }
 }
