@@ -16,6 +16,8 @@ mod mqtt5;
 mod paging;
 mod request;
 mod shadows;
+#[cfg(test)]
+mod tests;
 mod topic;
 
 use axum::Router;
