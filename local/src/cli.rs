@@ -13,11 +13,11 @@ use local::stack::{Config, Ports};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
-    #[command(flatten)]
-    pub serve: Serve,
     /// What to log to stderr: a level (error, warn, info, debug, trace), or directives such as `warn,local::broker=debug`.
     #[arg(long, global = true, value_name = "FILTER", default_value = "info", env = "FLAGHOIST_LOG")]
     pub log: String,
+    #[command(flatten)]
+    pub serve: Serve,
 }
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use crate::broker::Published;
 use crate::rules::Rules;
 use crate::shadows::Shadows;
 
-/// The task that hands on; it ends with the broker.
+/// The task that hands on. It ends with this: through the shadow service it would keep the broker alive, and itself.
 pub(super) struct Pump {
     flushes: mpsc::UnboundedSender<oneshot::Sender<u64>>,
 }
@@ -15,26 +15,25 @@ impl Pump {
     pub(super) fn start(mut tap: mpsc::UnboundedReceiver<Published>, shadows: Shadows, rules: Rules) -> Self {
         let (flushes, mut asked) = mpsc::unbounded_channel::<oneshot::Sender<u64>>();
         tokio::spawn(async move {
-            let mut handled: u64 = 0;
-            let mut handle = |published: Published| {
+            let hand_on = |published: Published| {
                 shadows.on_published(&published);
                 rules.on_published(&published);
-                handled += 1;
-                handled
+                1
             };
-            let mut so_far = 0;
+            let mut handed_on: u64 = 0;
             loop {
                 tokio::select! {
                     published = tap.recv() => match published {
-                        Some(published) => so_far = handle(published),
+                        Some(published) => handed_on += hand_on(published),
                         None => return,
                     },
-                    Some(answer) = asked.recv() => {
+                    flush = asked.recv() => {
+                        let Some(answer) = flush else { return };
                         while let Ok(published) = tap.try_recv() {
-                            so_far = handle(published);
+                            handed_on += hand_on(published);
                         }
                         // Whoever asked may have stopped waiting.
-                        let _ = answer.send(so_far);
+                        let _ = answer.send(handed_on);
                     }
                 }
             }
