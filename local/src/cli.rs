@@ -13,11 +13,20 @@ use local::stack::{Config, Ports};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// What to log to stderr: a level (error, warn, info, debug, trace), or directives such as `warn,local::broker=debug`.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info", env = "FLAGHOIST_LOG")]
-    pub log: String,
+    /// What to log to stderr: a level (error, warn, info, debug, trace), or directives such as `warn,local::broker=debug`
+    /// [default: info, in the demo error].
+    #[arg(long, global = true, value_name = "FILTER", env = "FLAGHOIST_LOG")]
+    log: Option<String>,
     #[command(flatten)]
     pub serve: Serve,
+}
+
+impl Cli {
+    /// What to log. The demo's own display has no room for more than errors.
+    pub fn log(&self) -> &str {
+        let usual = if matches!(self.command, Some(Command::Demo(_))) { "error" } else { "info" };
+        self.log.as_deref().unwrap_or(usual)
+    }
 }
 
 #[derive(Subcommand)]
