@@ -36,25 +36,27 @@ impl Bench {
         self.publish_by(topic, payload, Some("pump-7"))
     }
 
-    /// Publishes, and says what came of it.
     fn publish_by(&self, topic: &str, payload: &[u8], client_id: Option<&str>) -> Vec<String> {
+        let effects = self.effects(topic, payload, client_id);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        effects
+            .iter()
+            .map(|effect| match effect {
+                Effect::Invoke { event, .. } => text(event),
+                Effect::Publish(message) => format!("{} {}", message.topic, text(&message.payload)),
+                Effect::Send { body, .. } => body.clone(),
+            })
+            .collect()
+    }
+
+    /// Publishes, and gives what came of it.
+    fn effects(&self, topic: &str, payload: &[u8], client_id: Option<&str>) -> Vec<Effect> {
         self.rules.on_published(&Published {
             message: Message::new(topic, payload.to_vec()),
             publisher: Publisher { client_id: client_id.map(str::to_owned), principal: None },
             at_ms: 1_700_000_000_000,
             last_will: false,
         });
-        self.take()
-            .iter()
-            .map(|effect| match effect {
-                Effect::Invoke { event, .. } => String::from_utf8_lossy(event).into_owned(),
-                Effect::Publish(message) => format!("{} {}", message.topic, String::from_utf8_lossy(&message.payload)),
-                Effect::Send { body, .. } => body.clone(),
-            })
-            .collect()
-    }
-
-    fn take(&self) -> Vec<Effect> {
         std::mem::take(&mut *self.effects.lock().expect("no panic"))
     }
 }
@@ -208,13 +210,7 @@ fn any_bytes_can_be_republished() {
     let mut raw = rule("raw", "SELECT * FROM 'x'");
     raw.actions = vec![republish("y", Value::Null), Action::Sqs { queue_url: "q".into(), use_base64: true }];
     let bench = Bench::new(&[raw]);
-    bench.rules.on_published(&Published {
-        message: Message::new("x", &b"\xff\x00"[..]),
-        publisher: Publisher::default(),
-        at_ms: 0,
-        last_will: true,
-    });
-    let effects = bench.take();
+    let effects = bench.effects("x", b"\xff\x00", None);
     assert!(matches!(&effects[0], Effect::Publish(message) if message.payload[..] == *b"\xff\x00" && message.qos == 1));
     assert!(matches!(&effects[1], Effect::Send { body, .. } if body == "/wA="));
 }
@@ -231,16 +227,7 @@ fn headers_become_mqtt_5_properties() {
     });
     let mut with_headers = rule("r", "SELECT * FROM 'x'");
     with_headers.actions = vec![republish("y", headers)];
-    let bench = Bench::new(&[with_headers]);
-    bench.publish_by("x", b"{}", None);
-    bench.publish("nowhere", b"{}");
-    bench.rules.on_published(&Published {
-        message: Message::new("x", "{}"),
-        publisher: Publisher { client_id: Some("pump-7".into()), principal: None },
-        at_ms: 0,
-        last_will: false,
-    });
-    let effects = bench.take();
+    let effects = Bench::new(&[with_headers]).effects("x", b"{}", Some("pump-7"));
     let [Effect::Publish(message)] = effects.as_slice() else { panic!("{effects:?}") };
     let properties = &message.properties;
     assert_eq!(properties.content_type.as_deref(), Some("application/json"));
