@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{
-    AsyncClient, ConnectionError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
+    AsyncClient, ConnectionError, Event as MqttEvent, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
     TlsConfiguration, Transport,
 };
 use tokio::sync::{Semaphore, mpsc};
@@ -128,7 +128,6 @@ impl Pump {
     /// Ends when nobody listens any more, or when told to disconnect.
     async fn run(mut self, connecting: Option<Arc<Semaphore>>) {
         let mut failures = 0;
-        let mut goodbye = false;
         // Only a SUBACK counts: a SUBSCRIBE that was lost with its connection is not sent again by the client library.
         let mut subscribed = false;
         loop {
@@ -159,12 +158,9 @@ impl Pump {
                     Event::Subscribed
                 }
                 Ok(MqttEvent::Incoming(Packet::PubAck(_))) => Event::Acknowledged,
-                Ok(MqttEvent::Outgoing(rumqttc::Outgoing::Disconnect)) => {
-                    goodbye = true;
-                    continue;
-                }
+                // It has been written by the time that this is reported.
+                Ok(MqttEvent::Outgoing(Outgoing::Disconnect)) => return,
                 Ok(_) => continue,
-                Err(_) if goodbye => return,
                 Err(error) => {
                     let retry_in = backoff(failures, rand::random());
                     failures = failures.saturating_add(1);
