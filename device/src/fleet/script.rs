@@ -53,6 +53,14 @@ impl Knobs {
         ]
     }
 
+    /// All shares times a factor.
+    pub fn scaled(self, factor: f64) -> Self {
+        let Self { fail, slow, twice, late, offline, never_online, crash, mute, reject } = self;
+        let [fail, slow, twice, late, offline, never_online, crash, mute, reject] =
+            [fail, slow, twice, late, offline, never_online, crash, mute, reject].map(|share| share * factor);
+        Self { fail, slow, twice, late, offline, never_online, crash, mute, reject }
+    }
+
     /// Says which share is impossible.
     pub fn check(&self) -> Result<(), BadKnobs> {
         for (name, share, _) in self.shares() {
@@ -159,12 +167,14 @@ impl Script {
         Self { behaviour, work_ms: (least + (most - least) * random.share()) as i64 }
     }
 
-    /// How its execution must end.
-    pub fn expected(&self) -> Expected {
+    /// How its execution must end. A device that falls silent while it runs is missed sooner when the command asked for
+    /// heartbeats.
+    pub fn expected(&self, heartbeats: bool) -> Expected {
         let (status, reason) = match self.behaviour {
             Behaviour::Fails => ("FAILED", Some("PUMP_JAMMED")),
             Behaviour::Rejects => ("REJECTED", Some("UNKNOWN_COMMAND")),
             Behaviour::NeverOnline | Behaviour::Mute => ("TIMED_OUT", Some("EXPIRED")),
+            Behaviour::Crashes if heartbeats => ("TIMED_OUT", Some("HEARTBEAT_LOST")),
             Behaviour::Crashes => ("TIMED_OUT", Some("EXECUTION_TIMEOUT")),
             _ => ("SUCCEEDED", None),
         };
@@ -175,6 +185,12 @@ impl Script {
     pub fn waits_for_time(&self) -> bool {
         use Behaviour::{Crashes, Late, Mute, NeverOnline};
         matches!(self.behaviour, Crashes | Late | Mute | NeverOnline)
+    }
+
+    /// It answers as soon as its short work is done.
+    pub fn is_prompt(&self) -> bool {
+        use Behaviour::{Fails, Rejects, Succeeds, Twice};
+        matches!(self.behaviour, Succeeds | Fails | Twice | Rejects)
     }
 
     /// It is there to take the request.
