@@ -170,6 +170,10 @@ fn percent_decoded(segment: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 impl Request {
+    pub fn replace_body(&mut self, body: String) {
+        self.body = Some(body);
+    }
+
     pub fn become_session(&mut self, caller: &str) {
         let iam = Some(Iam { caller_id: Some(caller.to_owned()) });
         self.request_context.authorizer = Some(Authorizer { iam });
