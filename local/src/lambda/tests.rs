@@ -191,7 +191,8 @@ async fn a_function_that_cannot_start_fails_its_own_invoke() {
     };
     let mut missing = function("missing");
     missing.program = "/no/such/program".into();
-    let bench = Bench::new(vec![with_init("exits", "exit"), with_init("reports", "error"), missing, function("f")]).await;
+    let bench =
+        Bench::new(vec![with_init("exits", "exit"), with_init("reports", "error"), missing, function("f")]).await;
     let cases = [
         ("exits", "Runtime.ExitError", "exit status: 3, before it asked for work"),
         ("reports", "Init", "no table"),
