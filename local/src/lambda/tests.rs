@@ -322,7 +322,7 @@ async fn an_invoke_goes_on_when_nobody_waits_for_it() {
     assert_eq!(bench.lambda.stats("f").cold_starts, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_are_there_when_the_invoke_is_over() {
     let bench = Bench::new(vec![function("f")]).await;
     for round in 1..=20 {
