@@ -1,2 +1,3 @@
-//! The whole system.
-fn main() {}
+//! The whole system, as a device and an operator see it.
+
+mod wiring;
