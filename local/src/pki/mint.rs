@@ -1,0 +1,95 @@
+//! What the certificates say: the authority's, the server's, the devices'.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+
+/// A server certificate is made anew when it has less than this left.
+pub(super) const RENEW_BEFORE: Duration = days(30);
+/// Some platforms refuse server certificates that live longer.
+const SERVER_LIFE: Duration = days(397);
+/// Clocks of devices may be a little behind.
+const BEFORE_NOW: Duration = days(1);
+
+/// What programs may call the server: by its address here, or by the names that AWS gives.
+const SERVER_NAMES: [&str; 11] = [
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "*.iot.us-east-1.amazonaws.com",
+    "*.iot.us-east-2.amazonaws.com",
+    "*.iot.us-west-2.amazonaws.com",
+    "*.iot.eu-west-1.amazonaws.com",
+    "*.iot.eu-central-1.amazonaws.com",
+    "*.iot.ap-northeast-1.amazonaws.com",
+    "*.iot.ap-southeast-2.amazonaws.com",
+    "greengrass-ats.iot.us-east-1.amazonaws.com",
+];
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 24 * 60 * 60)
+}
+
+/// A new key, EC P-256, as PKCS#8 PEM.
+pub(super) fn key() -> io::Result<String> {
+    Ok(KeyPair::generate().map_err(io::Error::other)?.serialize_pem())
+}
+
+/// The authority's own certificate, PEM.
+pub(super) fn ca(key: &KeyPair, now: SystemTime) -> io::Result<String> {
+    let mut params = named("Flaghoist local certificate authority", now);
+    // As AWS's authorities, it outlives everything it signs.
+    params.not_after = date_time_ymd(2050, 1, 1);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    Ok(params.self_signed(key).map_err(io::Error::other)?.pem())
+}
+
+/// The listeners' certificate, PEM.
+pub(super) fn server(key: &KeyPair, issuer: &Issuer<'_, KeyPair>, now: SystemTime) -> io::Result<String> {
+    let mut params = named("localhost", now);
+    params.subject_alt_names = CertificateParams::new(SERVER_NAMES.map(String::from))
+        .map_err(io::Error::other)?
+        .subject_alt_names;
+    params.not_after = (now + SERVER_LIFE).into();
+    Ok(leaf(params, ExtendedKeyUsagePurpose::ServerAuth, key, issuer)?.pem())
+}
+
+/// A device's certificate, valid for as long as those of AWS IoT.
+pub(super) fn client(
+    common_name: &str,
+    key: &KeyPair,
+    issuer: &Issuer<'_, KeyPair>,
+    now: SystemTime,
+) -> io::Result<Certificate> {
+    let mut params = named(common_name, now);
+    params.not_after = date_time_ymd(2049, 12, 31);
+    leaf(params, ExtendedKeyUsagePurpose::ClientAuth, key, issuer)
+}
+
+fn leaf(
+    mut params: CertificateParams,
+    usage: ExtendedKeyUsagePurpose,
+    key: &KeyPair,
+    issuer: &Issuer<'_, KeyPair>,
+) -> io::Result<Certificate> {
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![usage];
+    params.use_authority_key_identifier_extension = true;
+    params.signed_by(key, issuer).map_err(io::Error::other)
+}
+
+fn named(common_name: &str, now: SystemTime) -> CertificateParams {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::OrganizationName, "Flaghoist");
+    name.push(DnType::CommonName, common_name);
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name;
+    params.not_before = (now - BEFORE_NOW).into();
+    params
+}
