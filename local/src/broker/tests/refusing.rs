@@ -155,9 +155,9 @@ async fn nonsense_ends_its_own_connection_only() {
         &[0x20, 2, 0, 0],
     ];
     for bytes in all {
-        let mut first = Wire::open(&broker);
-        first.send(&bytes[..bytes.len().min(6)]).await;
         if bytes != second_connect {
+            let mut first = Wire::open(&broker);
+            first.send(bytes).await;
             assert_eq!(first.next().await, None, "{bytes:x?} as the first bytes");
         }
         let mut old = Wire::connect(&broker, &hello(V311, "a")).await;
