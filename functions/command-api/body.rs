@@ -14,15 +14,13 @@ const NOT_OFFERED_TARGETS: [&str; 3] = ["groups", "query", "exclude"];
 
 /// What this body asks for.
 pub fn decode(body: &[u8]) -> Result<Definition, Problem> {
-    let text =
-        std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "the body is not UTF-8"))?;
+    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "the body is not UTF-8"))?;
     let mut fields = Fields::parse("body", text)?;
     if let Some(field) = NOT_OFFERED.iter().find(|field| fields.0.contains_key(**field)) {
         return Err(Problem::unprocessable(field, format!("{field} is not offered yet")));
     }
     let name: String = fields.take("name")?.ok_or_else(|| missing("name", "\"reboot\""))?;
-    let target: &RawValue =
-        fields.take("target")?.ok_or_else(|| missing("target", "{\"things\": [\"pump-7\"]}"))?;
+    let target: &RawValue = fields.take("target")?.ok_or_else(|| missing("target", "{\"things\": [\"pump-7\"]}"))?;
     let delivery: Option<String> = fields.take("delivery")?;
     let payload: Option<&RawValue> = fields.take("payload")?;
     let (ttl, timeout, heartbeat) = (fields.take("ttl")?, fields.take("timeout")?, fields.take("heartbeat")?);
@@ -45,9 +43,7 @@ fn decode_target(text: &str) -> Result<ThingName, Problem> {
     fields.end("things")?;
     match things.as_slice() {
         [] => Err(Problem::unprocessable("target.things", "a command needs a thing")),
-        [thing] => {
-            ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string()))
-        }
+        [thing] => ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string())),
         more => Err(Problem::unprocessable(
             "target.things",
             format!("a command for {} things is not offered yet: name one", more.len()),
