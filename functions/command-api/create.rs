@@ -7,7 +7,7 @@ use std::{
 };
 
 use aws::{Acknowledgement, Advanced, Error, Put};
-use domain::{Change, Command, CommandId, Definition, Delivery, Execution, Fingerprint, Timestamp};
+use domain::{Change, Command, CommandId, Definition, Delivery, DeliveryStatus, Execution, Fingerprint, Timestamp};
 use functions::failure::chain;
 use tokio::time::{Sleep, sleep};
 
@@ -19,34 +19,24 @@ use crate::{
     view::Created,
 };
 
-/// Someone waits for at most this long; API Gateway itself gives up at 30 seconds.
-const LONGEST_WAIT: u64 = 25;
-
 /// What is asked for.
 #[derive(Debug)]
 pub struct Order {
     id: CommandId,
     definition: Definition,
-    fingerprint: Fingerprint,
     at: Timestamp,
     wait: Duration,
 }
 
 /// What this request asks for.
 pub fn decode(request: &Request) -> Result<Order, Problem> {
-    let [wait] = request.query(["waitSeconds"])?;
+    let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(token) => CommandId::from_token(request.caller(), valid_token(token)?),
         None => CommandId::from_request(request.at(), request.id()),
     };
-    let bytes = request.body()?;
-    Ok(Order {
-        id,
-        definition: body::decode(&bytes)?,
-        fingerprint: Fingerprint::of(&bytes),
-        at: request.at(),
-        wait: Duration::from_secs(wait.map_or(Ok(0), valid_wait)?),
-    })
+    let (definition, wait) = body::decode(&request.body()?)?;
+    Ok(Order { id, definition, at: request.at(), wait })
 }
 
 fn valid_token(token: &str) -> Result<&str, Problem> {
@@ -56,14 +46,10 @@ fn valid_token(token: &str) -> Result<&str, Problem> {
     right.then_some(token).ok_or_else(wrong)
 }
 
-fn valid_wait(text: &str) -> Result<u64, Problem> {
-    let wrong = || Problem::bad_request("waitSeconds", format!("waitSeconds must be 0 to {LONGEST_WAIT}"));
-    text.parse().ok().filter(|seconds| *seconds <= LONGEST_WAIT).ok_or_else(wrong)
-}
-
 /// Does it, and answers how far it has come.
 pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
-    let Order { id, definition, fingerprint, at: now, wait } = order;
+    let Order { id, definition, at: now, wait } = order;
+    let fingerprint = Fingerprint::of(&definition);
     // What delivery takes counts as waiting too: API Gateway does not wait longer for the two of them.
     let patience = pin!(sleep(wait));
     let asked = Command { id, definition, created_at: now, fingerprint };
@@ -106,6 +92,8 @@ async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Ti
         Delivery::Direct | Delivery::Auto => {
             match cloud.messages.send_direct(&execution.key.thing, &request).await {
                 Ok(Acknowledgement::Delivered) => Some(execution.delivered(now)),
+                // It is queued already, from an earlier try: nothing has changed.
+                Ok(Acknowledgement::NotConnected) if execution.delivery_status == DeliveryStatus::Queued => None,
                 Ok(Acknowledgement::NotConnected) => Some(execution.queued()),
                 Ok(Acknowledgement::Missing) => Some(execution.unacknowledged()),
                 // It stands as PENDING already, or as QUEUED from an earlier try.
@@ -113,7 +101,7 @@ async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Ti
             }
         }
         Delivery::Topic => match cloud.messages.publish_request(&request).await {
-            Ok(()) if execution.delivery_status == domain::DeliveryStatus::Sent => None,
+            Ok(()) if execution.delivery_status == DeliveryStatus::Sent => None,
             Ok(()) => Some(execution.unacknowledged()),
             Err(error) => unsent(&error, Some(execution.unsent())),
         },

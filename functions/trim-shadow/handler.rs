@@ -112,7 +112,7 @@ mod tests {
             let decoded = decoded(event.trim());
             let (shadow, message) = match name.as_str() {
                 "good_classic" | "good_with_token" => (None, true),
-                "good_named" => (Some("cmd"), true),
+                "good_named" | "good_named_with_token" => (Some("cmd"), true),
                 "good_nothing_to_trim" => (None, false),
                 bad => {
                     let why = match bad {

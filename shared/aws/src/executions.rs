@@ -288,7 +288,7 @@ mod tests {
                 deadlines: Deadlines::new(None, None, None).unwrap(),
             },
             created_at: at,
-            fingerprint: Fingerprint::of(b""),
+            fingerprint: Fingerprint::from_stored("fingerprint"),
         })
     }
 
