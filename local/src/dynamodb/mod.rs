@@ -1,1 +1,129 @@
 //! DynamoDB: dynoxide behind a front of our own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`engine`] | the database, and its server on a thread of its own |
+//! | [`tables`] | the template's tables, created where they are missing |
+//! | [`front`] | the HTTP side: what is handed on to the engine, and how |
+//! | [`capacity`] | what every request consumed |
+//!
+//! The engine's own server reads the requests, since only it words every refusal as DynamoDB does. It handles a request
+//! without ever yielding, under one lock, so it gets a thread of its own and never holds up the message broker.
+
+mod capacity;
+mod engine;
+mod front;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dynoxide::{Database, DynoxideError};
+
+use crate::clock::Clock;
+use crate::template::Table;
+pub use capacity::{Consumer, Units};
+
+/// How often items past their TTL are looked for, on the stack's clock. AWS takes hours to days.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// A handle on the database; clones share it.
+#[derive(Clone)]
+pub struct DynamoDb(Arc<Inner>);
+
+struct Inner {
+    engine: engine::Engine,
+    ledger: capacity::Ledger,
+    sweeper: tokio::task::AbortHandle,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+    }
+}
+
+/// Why the database did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DynamoDbError {
+    /// The file is no database, or cannot be read or written.
+    #[error("cannot open the database {}: {source}", path.display())]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What the engine said.
+        source: Box<DynoxideError>,
+    },
+    /// The engine did not start.
+    #[error("cannot start the database: {0}")]
+    Start(#[source] std::io::Error),
+    /// The engine did not start, for a reason of its own.
+    #[error("cannot start the database: {0}")]
+    Engine(#[source] Box<DynoxideError>),
+    /// The template's definition is not CreateTable's input.
+    #[error("table {table}: {source}")]
+    Definition {
+        /// The table's name.
+        table: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The engine refuses the table.
+    #[error("table {table}: {source}")]
+    Table {
+        /// The table's name.
+        table: String,
+        /// What the engine said.
+        source: Box<DynoxideError>,
+    },
+}
+
+impl DynamoDb {
+    /// Opens the database, in memory or in `file`, and creates the tables that it does not have yet.
+    pub async fn start(clock: Clock, declared: &[Table], file: Option<&Path>) -> Result<Self, DynamoDbError> {
+        let database = engine::open(&clock, file)?;
+        tables::create(&database, declared)?;
+        let sweeper = tokio::spawn(sweep(clock, database.clone())).abort_handle();
+        let engine = engine::Engine::start(database).map_err(DynamoDbError::Start)?;
+        Ok(Self(Arc::new(Inner { engine, ledger: capacity::Ledger::default(), sweeper })))
+    }
+
+    /// The DynamoDB JSON protocol, `POST /`.
+    pub fn router(&self) -> axum::Router {
+        front::router(self.clone())
+    }
+
+    /// What was consumed so far, by table and operation.
+    pub fn capacity(&self) -> BTreeMap<Consumer, Units> {
+        self.0.ledger.read()
+    }
+
+    /// Starts counting from nothing.
+    pub fn forget_capacity(&self) {
+        self.0.ledger.clear();
+    }
+
+    /// The database itself, for what has no wire protocol.
+    pub fn database(&self) -> &Database {
+        self.0.engine.database()
+    }
+}
+
+/// Deletes items past their TTL, for ever.
+async fn sweep(clock: Clock, database: Database) {
+    loop {
+        clock.sleep(SWEEP_INTERVAL).await;
+        let database = database.clone();
+        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(deleted)) => tracing::debug!(deleted, "items past their TTL are gone"),
+            Ok(Err(error)) => tracing::warn!(%error, "the TTL sweep failed; the next one tries again"),
+            Err(error) => tracing::warn!(%error, "the TTL sweep panicked; the next one tries again"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,74 @@
 //! Lambda: the Runtime API host, its processes, asynchronous invokes, retries and destinations.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `pool` | one function: its processes, how many may run, what it did so far |
+//! | `process` | one process, from its start to its end |
+//! | `desk` | what passes between an invoke and a process |
+//! | `runtime_api` | the HTTP API that a process takes its work from |
+//! | `outcome` | how an invoke ended, in Lambda's own words |
+//! | `events` | asynchronous events: queue, retries, age |
+//! | `destination` | the record of an event that failed for good |
+//! | `activity` | what runs and what is ready to run |
+//! | `logs` | what functions print |
+//! | `api` | the calls of the Lambda API |
 
-use std::collections::BTreeMap;
+mod activity;
+mod api;
+mod desk;
+mod destination;
+mod events;
+mod logs;
+mod outcome;
+mod pool;
+mod process;
+mod runtime_api;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
 
 use crate::clock::Clock;
 use crate::sqs::Sqs;
 
+use activity::Activity;
+use events::{Event, Events};
+use pool::Pool;
+use process::Host;
+
+pub use outcome::Outcome;
+
+/// Largest payload of a synchronous invoke, and of an answer.
+pub const SYNC_LIMIT: usize = 6 * 1024 * 1024;
+/// Largest payload of an asynchronous invoke.
+pub const ASYNC_LIMIT: usize = 1024 * 1024;
+
 /// A function as the host runs it.
 #[derive(Clone, Debug)]
 pub struct Function {
+    /// Its name, unique among the functions.
     pub name: String,
+    /// Its ARN, without a version.
     pub arn: String,
+    /// The binary, which speaks the Runtime API.
     pub program: PathBuf,
+    /// What the function is told about its memory; nothing enforces it.
     pub memory_mb: u32,
+    /// A process is killed when one invoke takes longer than this.
     pub timeout: Duration,
+    /// Everything that the process finds in its environment, besides what Lambda itself sets.
     pub environment: BTreeMap<String, String>,
-    /// At most this many processes at once.
+    /// At most this many processes at once; 0 throttles every invoke.
     pub concurrency: usize,
     /// Retries of an asynchronous invoke, 0 to 2.
     pub retries: u8,
@@ -28,53 +78,134 @@ pub struct Function {
     pub on_failure: Option<String>,
 }
 
-/// How a synchronous invoke ended.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    pub payload: Bytes,
-    /// `Unhandled` where the function failed; the payload then is `{"errorType","errorMessage"}`.
-    pub error: Option<String>,
-}
-
 /// Why an invoke was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
+    /// No function of that name or ARN.
     #[error("function not found: {0}")]
     NotFound(String),
+    /// As many invokes as the function may have are running.
     #[error("rate exceeded: {0} is at its concurrency limit")]
     Throttled(String),
+    /// More than [`SYNC_LIMIT`] or [`ASYNC_LIMIT`].
     #[error("payload of {bytes} bytes is larger than {limit}")]
-    TooLarge { bytes: usize, limit: usize },
+    TooLarge {
+        /// Bytes that were sent.
+        bytes: usize,
+        /// Bytes that are allowed.
+        limit: usize,
+    },
 }
 
-/// A handle on the host; clones share it.
-#[derive(Clone)]
-pub struct Lambda {}
+/// What a function did since the start.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Invokes that a process was asked for, retries included.
+    pub invocations: u64,
+    /// Processes that were started.
+    pub cold_starts: u64,
+    /// From a process's start to its first `GET next`, one for each that got there.
+    pub inits: Vec<Duration>,
+}
 
-#[allow(unused_variables)]
+/// A handle on the host; clones share it. The processes end with its last clone.
+#[derive(Clone)]
+pub struct Lambda(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    host: Arc<Host>,
+    activity: Activity,
+    functions: HashMap<String, Entry>,
+    _stop: DropGuard,
+}
+
+struct Entry {
+    pool: Arc<Pool>,
+    events: mpsc::UnboundedSender<Event>,
+}
+
 impl Lambda {
-    /// Binds the Runtime API on a loopback port of its own; processes start on demand.
+    /// Makes the functions ready to be invoked; their processes start on demand.
     pub async fn start(clock: Clock, functions: Vec<Function>, sqs: Sqs) -> std::io::Result<Self> {
-        unimplemented!()
+        let host = Arc::new(Host::default());
+        let mut entries = HashMap::new();
+        for function in functions {
+            let name = function.name.clone();
+            let pool = Arc::new(Pool::new(function, host.clone()));
+            let events = Events::start(clock.clone(), pool.clone(), sqs.clone(), host.stop.clone());
+            entries.insert(name, Entry { pool, events });
+        }
+        let _stop = host.stop.clone().drop_guard();
+        let activity = Activity::new(clock.clone());
+        Ok(Self(Arc::new(Inner { clock, host, activity, functions: entries, _stop })))
     }
-    /// Invokes synchronously, by name or ARN.
+
+    /// Invokes synchronously, by name or ARN. The invoke goes on when its caller does not wait for it.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Outcome, InvokeError> {
-        unimplemented!()
+        let pool = self.find(function)?.pool.clone();
+        check_size(&payload, SYNC_LIMIT)?;
+        let slot = pool.try_slot().ok_or_else(|| InvokeError::Throttled(pool.function.name.clone()))?;
+        let busy = self.0.activity.enter();
+        let invoke = tokio::spawn(async move {
+            let id = uuid::Uuid::new_v4().to_string();
+            let outcome = pool.run(&id, payload, slot).await;
+            drop(busy);
+            outcome
+        });
+        Ok(invoke.await.unwrap_or_else(|error| Outcome::failed("Runtime.Unknown", &error.to_string())))
     }
+
     /// Accepts an asynchronous event (invocation type `Event`), by name or ARN.
     pub fn invoke_event(&self, function: &str, payload: Bytes) -> Result<(), InvokeError> {
-        unimplemented!()
+        let entry = self.find(function)?;
+        check_size(&payload, ASYNC_LIMIT)?;
+        let event = Event::new(payload, self.0.clock.now_ms(), self.0.activity.enter());
+        // Nobody takes events after a shutdown, and then nobody waits for them either.
+        let _ = entry.events.send(event);
+        Ok(())
     }
+
     /// Returns once nothing is running or ready to run (retries that wait for the clock do not count).
     pub async fn idle(&self) {
-        unimplemented!()
+        self.0.activity.idle().await;
     }
+
+    /// The newest lines that a function has printed, oldest first; empty for an unknown function.
+    pub fn logs(&self, function: &str) -> Vec<String> {
+        self.find(function).map(|entry| entry.pool.logs.lines()).unwrap_or_default()
+    }
+
+    /// What a function did since the start; zero for an unknown function.
+    pub fn stats(&self, function: &str) -> Stats {
+        self.find(function).map(|entry| entry.pool.stats()).unwrap_or_default()
+    }
+
     /// `POST /2015-03-31/functions/{name}/invocations` and the read calls of the Lambda API.
     pub fn router(&self) -> axum::Router {
-        unimplemented!()
+        api::router(self.clone())
     }
-    /// Ends every process.
+
+    /// Ends every process, and returns when they are gone. What was running ends in an error.
     pub async fn shutdown(&self) {
-        unimplemented!()
+        self.0.functions.values().for_each(|entry| entry.pool.close());
+        self.0.host.shutdown().await;
+    }
+
+    /// Finds `name`, `account:function:name` or an ARN, each with or without a version.
+    fn find(&self, function: &str) -> Result<&Entry, InvokeError> {
+        let name = match function.rsplit_once("function:") {
+            Some((_, name)) => name,
+            None => function,
+        };
+        let name = name.split_once(':').map_or(name, |(name, _version)| name);
+        self.0.functions.get(name).ok_or_else(|| InvokeError::NotFound(function.to_owned()))
+    }
+}
+
+fn check_size(payload: &Bytes, limit: usize) -> Result<(), InvokeError> {
+    match payload.len() {
+        bytes if bytes > limit => Err(InvokeError::TooLarge { bytes, limit }),
+        _ => Ok(()),
     }
 }

@@ -1,27 +1,119 @@
 //! The Device Shadow service, classic and named, over MQTT and REST.
 
+mod delta;
+mod document;
+mod error;
+mod limits;
+mod merge;
+mod over_mqtt;
+mod request;
+mod store;
+#[cfg(test)]
+mod tests;
+mod topic;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
 use serde_json::Value;
 
-use crate::broker::{Broker, Published};
+use crate::broker::{Broker, Message, Published};
 use crate::clock::Clock;
+pub use error::ShadowError;
+pub use limits::Limits;
+use request::{Body, Update};
+use store::Store;
+use topic::{Key, Operation};
 
 /// A handle on the service; clones share it.
 #[derive(Clone)]
-pub struct Shadows {}
+pub struct Shadows(Arc<Service>);
 
-#[allow(unused_variables)]
+struct Service {
+    clock: Clock,
+    broker: Broker,
+    /// Answers are published under this lock, so that they go out in the order of their versions.
+    store: Mutex<Store>,
+}
+
 impl Shadows {
+    /// A service without shadows, with AWS's limits.
     pub fn new(clock: Clock, broker: Broker) -> Self {
-        unimplemented!()
+        Self::with_limits(clock, broker, Limits::default())
     }
+
+    /// As [`Shadows::new`], for an account whose limits were changed.
+    pub fn with_limits(clock: Clock, broker: Broker, limits: Limits) -> Self {
+        Self(Arc::new(Service { clock, broker, store: Mutex::new(Store::new(limits)) }))
+    }
+
     /// Handles a message of the broker's tap; ignores what is not a shadow request.
     pub fn on_published(&self, published: &Published) {
-        unimplemented!()
+        if published.last_will {
+            return; // AWS: a last will on a reserved topic reaches subscribers and rules only.
+        }
+        let Message { topic, payload, .. } = &published.message;
+        let mut store = self.store();
+        let answers = over_mqtt::answer(&mut store, self.0.clock.now_s(), topic, payload);
+        self.publish(answers);
     }
+
+    /// GetThingShadow: the document, with `state.delta` where desired and reported differ.
+    pub fn get(&self, thing: &str, shadow: Option<&str>) -> Result<Value, ShadowError> {
+        let key = Key::new(thing, shadow)?;
+        self.store().get(&key, None, self.0.clock.now_s())
+    }
+
+    /// UpdateThingShadow: the accepted document. Subscribers hear of it, though never of a refusal.
+    pub fn update(&self, thing: &str, shadow: Option<&str>, payload: &[u8]) -> Result<Value, ShadowError> {
+        let key = Key::new(thing, shadow)?;
+        let mut store = self.store();
+        let update = Update::new(Body::parse(payload, store.limits())?)?;
+        let updated = store.update(&key, &update, self.0.clock.now_s())?;
+        self.publish(over_mqtt::updated(&key, &updated));
+        Ok(updated.accepted)
+    }
+
+    /// DeleteThingShadow: the version that was deleted, and when.
+    pub fn delete(&self, thing: &str, shadow: Option<&str>) -> Result<Value, ShadowError> {
+        let key = Key::new(thing, shadow)?;
+        let mut store = self.store();
+        let answer = store.delete(&key, None, self.0.clock.now_s())?;
+        self.publish([over_mqtt::accepted(&key, Operation::Delete, &answer)]);
+        Ok(answer)
+    }
+
+    /// The names of a thing's named shadows, sorted; none for a thing that nobody has heard of.
+    pub fn named(&self, thing: &str) -> Result<Vec<String>, ShadowError> {
+        topic::check_thing(thing)?;
+        Ok(self.store().named(thing).map(str::to_owned).collect())
+    }
+
+    /// Everything that [`Shadows::restore`] needs.
     pub fn snapshot(&self) -> Value {
-        unimplemented!()
+        serde_json::to_value(&*self.store()).unwrap_or_else(|error| {
+            tracing::error!(%error, "the shadows cannot be saved");
+            Value::Null
+        })
     }
+
+    /// Replaces all shadows by those of a snapshot; one that cannot be read is logged and changes nothing.
     pub fn restore(&self, state: &Value) {
-        unimplemented!()
+        match <Store as serde::Deserialize>::deserialize(state) {
+            Ok(saved) => self.store().replace(saved),
+            Err(error) => tracing::error!(%error, "the saved shadows cannot be read"),
+        }
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.0.store.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn publish(&self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            let topic = message.topic.clone();
+            if let Err(error) = self.0.broker.publish(message) {
+                tracing::warn!(%topic, %error, "a shadow message was not published");
+            }
+        }
     }
 }

@@ -1,20 +1,48 @@
 //! CloudFormation and SAM: `template.yaml` as typed resources, every intrinsic function resolved.
 
+mod error;
+mod function;
+mod globals;
+mod intrinsics;
+mod names;
+mod node;
+mod parameters;
+mod resource;
+mod rule;
+mod table;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
+pub use error::TemplateError;
+use intrinsics::Resolver;
+use names::Kind;
+use node::Node;
+use resource::Resource;
+pub use rule::Permission;
+
 /// What the template declares, ready to be run.
 #[derive(Clone, Debug)]
 pub struct Template {
+    /// In the order of their logical ids.
     pub functions: Vec<Function>,
+    /// Disabled ones included.
     pub rules: Vec<TopicRule>,
+    /// Every table.
     pub tables: Vec<Table>,
     /// Queue names.
     pub queues: Vec<String>,
+    /// Of all HTTP APIs: on one machine they share one port.
     pub routes: Vec<Route>,
+    /// Those that are enabled.
     pub schedules: Vec<Schedule>,
+    /// Who may invoke what; [`Action::Lambda`] already says it of each rule.
+    pub permissions: Vec<Permission>,
     /// Output name to value.
     pub outputs: BTreeMap<String, String>,
 }
@@ -22,48 +50,87 @@ pub struct Template {
 /// `AWS::Serverless::Function`, Globals applied.
 #[derive(Clone, Debug)]
 pub struct Function {
+    /// Its key in the template.
     pub logical_id: String,
+    /// Its physical name.
     pub name: String,
+    /// Its ARN.
     pub arn: String,
     /// `Metadata.BuildProperties.Binary`.
     pub binary: String,
+    /// `MemorySize`.
     pub memory_mb: u32,
+    /// `Timeout`.
     pub timeout_s: u32,
+    /// `Environment.Variables`.
     pub environment: BTreeMap<String, String>,
+    /// `ReservedConcurrentExecutions`.
     pub reserved_concurrency: Option<usize>,
-    /// From `EventInvokeConfig`; AWS's defaults otherwise (2 retries, 21600 s).
+    /// From `EventInvokeConfig`; AWS's default otherwise (2).
     pub retries: u8,
+    /// From `EventInvokeConfig`; AWS's default otherwise (21600).
     pub event_age_s: u32,
+    /// ARN of the queue for asynchronous events that failed for good.
     pub on_failure: Option<String>,
 }
 
 /// `AWS::IoT::TopicRule`.
 #[derive(Clone, Debug)]
 pub struct TopicRule {
+    /// Its key in the template.
     pub logical_id: String,
+    /// Its physical name, as Basic Ingest uses it.
     pub name: String,
+    /// The statement.
     pub sql: String,
+    /// `2015-10-08` where the template does not say.
     pub sql_version: String,
+    /// Whether it never runs.
     pub disabled: bool,
+    /// At least one.
     pub actions: Vec<Action>,
+    /// What happens to a message that an action failed on.
     pub error_action: Option<Action>,
 }
 
 /// What a rule does with a message.
 #[derive(Clone, Debug)]
 pub enum Action {
-    Lambda { function_arn: String },
-    Republish { topic: String, qos: u8, headers: Value },
-    Sqs { queue_url: String, use_base64: bool },
+    /// Invokes a function with what was selected.
+    Lambda {
+        /// Which.
+        function_arn: String,
+        /// Whether the template has a permission for this rule, this function and this account.
+        permitted: bool,
+    },
+    /// Publishes what was selected.
+    Republish {
+        /// With `${expressions}`.
+        topic: String,
+        /// 0 or 1.
+        qos: u8,
+        /// `Headers` as the template has them (`ContentType`, `UserProperties`, ...), or null.
+        headers: Value,
+    },
+    /// Puts what was selected on a queue.
+    Sqs {
+        /// As `!Ref Queue` gives it.
+        queue_url: String,
+        /// Whether the body is base64.
+        use_base64: bool,
+    },
 }
 
 /// `AWS::DynamoDB::Table`.
 #[derive(Clone, Debug)]
 pub struct Table {
+    /// Its key in the template.
     pub logical_id: String,
+    /// Its physical name.
     pub name: String,
     /// The input of CreateTable, as the DynamoDB API takes it.
     pub create: Value,
+    /// `TimeToLiveSpecification`, where enabled.
     pub ttl_attribute: Option<String>,
 }
 
@@ -74,6 +141,7 @@ pub struct Route {
     pub method: String,
     /// With `{parameters}`, as API Gateway writes them.
     pub path: String,
+    /// What it invokes.
     pub function_arn: String,
     /// Whether the route asks for IAM authorization.
     pub iam: bool,
@@ -82,7 +150,9 @@ pub struct Route {
 /// A `ScheduleV2` event of a function.
 #[derive(Clone, Debug)]
 pub struct Schedule {
+    /// Its physical name.
     pub name: String,
+    /// What it invokes.
     pub function_arn: String,
     /// `rate(1 minute)`, in seconds. Other expressions are an error at start.
     pub every_s: u64,
@@ -93,22 +163,87 @@ pub struct Schedule {
 /// The pseudo parameters of the stack.
 #[derive(Clone, Debug)]
 pub struct Place {
+    /// `AWS::Region`.
     pub region: String,
+    /// `AWS::AccountId`.
     pub account: String,
+    /// `AWS::StackName`.
     pub stack_name: String,
+    /// Where the gateway listens, such as `http://127.0.0.1:4566`: queue URLs begin with it.
+    pub endpoint: String,
 }
 
-/// Why a template cannot be run. Names the resource and property.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    #[error("{0}")]
-    Unusable(String),
-}
-
-#[allow(unused_variables)]
 impl Template {
     /// Reads a template; `parameters` override its defaults.
     pub fn read(path: &Path, parameters: &BTreeMap<String, String>, place: &Place) -> Result<Self, TemplateError> {
-        unimplemented!()
+        let text =
+            std::fs::read_to_string(path).map_err(|source| TemplateError::File { path: path.to_owned(), source })?;
+        Self::parse(&text, parameters, place)
     }
+
+    /// As [`Template::read`], from the template's text.
+    pub fn parse(text: &str, parameters: &BTreeMap<String, String>, place: &Place) -> Result<Self, TemplateError> {
+        let value = yaml::parse(text)?;
+        let template = Node::new(&value, "template");
+        if let Some(transform) = template.get("Transform").filter(|t| t.value != "AWS::Serverless-2016-10-31") {
+            return Err(transform.bad("only AWS::Serverless-2016-10-31 is stood in for"));
+        }
+        template.need("Resources")?;
+        // From here on places are given as the template's own paths: `Resources.X.Properties.Y`.
+        let template = Node::new(&value, "");
+        let resolver = Resolver::new(place, parameters::read(&template, parameters)?, &value);
+        let resources = resource::read_all(&template, &resolver)?;
+        let outputs = outputs(&template, &resolver)?;
+        Self::assemble(&resources, outputs, place)
+    }
+
+    fn assemble(
+        resources: &[Resource],
+        outputs: BTreeMap<String, String>,
+        place: &Place,
+    ) -> Result<Self, TemplateError> {
+        let of = |kind| resources.iter().filter(move |resource| resource.kind == kind);
+        let apis: Vec<&Resource> = of(Kind::HttpApi).collect();
+        let permissions = of(Kind::Permission).map(rule::permission).collect::<Result<Vec<_>, _>>()?;
+        let mut template = Template {
+            functions: of(Kind::Function).map(|r| function::read(r, place)).collect::<Result<_, _>>()?,
+            rules: of(Kind::TopicRule).map(|r| rule::read(r, &permissions, place)).collect::<Result<_, _>>()?,
+            tables: of(Kind::Table).map(table::read).collect::<Result<_, _>>()?,
+            queues: of(Kind::Queue).map(|queue| queue.name.clone()).collect(),
+            routes: Vec::new(),
+            schedules: Vec::new(),
+            permissions,
+            outputs,
+        };
+        for (resource, function) in of(Kind::Function).zip(&template.functions) {
+            let (routes, schedules) = function::events(resource, function, &apis, place)?;
+            template.routes.extend(routes);
+            template.schedules.extend(schedules);
+        }
+        for resource in of(Kind::EventInvokeConfig) {
+            let config = resource.properties();
+            let name = config.need("FunctionName")?;
+            let wanted = name.text()?;
+            let function = template.functions.iter_mut().find(|f| f.name == wanted || f.arn == wanted);
+            function::invoke_config(function.ok_or_else(|| name.bad("is not a function of this template"))?, &config)?;
+        }
+        Ok(template)
+    }
+}
+
+fn outputs(template: &Node<'_>, resolver: &Resolver<'_>) -> Result<BTreeMap<String, String>, TemplateError> {
+    let mut outputs = BTreeMap::new();
+    let declared = template.get("Outputs").map_or(Ok(Vec::new()), |outputs| outputs.entries())?;
+    for (name, output) in declared {
+        if let Some(condition) = output.get("Condition")
+            && !resolver.condition(&condition.text()?, &condition.at)?
+        {
+            continue;
+        }
+        let value = output.need("Value")?;
+        if let Some(resolved) = resolver.resolve(value.value, &value.at)? {
+            outputs.insert(name.to_owned(), Node::new(&resolved, value.at).text()?);
+        }
+    }
+    Ok(outputs)
 }

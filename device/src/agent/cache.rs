@@ -1,0 +1,132 @@
+//! What a device remembers of its executions, least recently used first.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::{self, Outcome};
+
+/// One execution, as far as this device knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    pub execution_id: String,
+    pub attempt: u32,
+    pub topic: String,
+    pub expires_at_ms: i64,
+    pub state: State,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum State {
+    Running { seq: u32, heartbeat_ms: Option<i64>, next_beat_ms: i64 },
+    Ended(Outcome),
+}
+
+impl Entry {
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, State::Running { .. })
+    }
+
+    /// How it stands now, as an answer.
+    pub fn answer(&self) -> Vec<u8> {
+        match &self.state {
+            State::Running { seq, .. } => answer::running(&self.execution_id, self.attempt, *seq),
+            State::Ended(outcome) => answer::ended(&self.execution_id, self.attempt, outcome),
+        }
+    }
+}
+
+/// Bounded: what runs is never forgotten, what ended is forgotten in the order in which forgetting is safe.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cache {
+    /// Least recently used first. A few dozen entries: a search is cheaper than an index.
+    entries: Vec<Entry>,
+}
+
+impl Cache {
+    pub fn new(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut()
+    }
+
+    pub fn running(&self) -> usize {
+        self.entries.iter().filter(|e| e.is_running()).count()
+    }
+
+    /// Finds an execution, and makes it the most recently used.
+    pub fn touch(&mut self, execution_id: &str) -> Option<&mut Entry> {
+        let at = self.entries.iter().position(|e| e.execution_id == execution_id)?;
+        let entry = self.entries.remove(at);
+        self.entries.push(entry);
+        self.entries.last_mut()
+    }
+
+    /// Adds or replaces an execution, and forgets others until `limit` is kept.
+    pub fn put(&mut self, entry: Entry, limit: usize, now_ms: i64) {
+        self.entries.retain(|e| e.execution_id != entry.execution_id);
+        while self.entries.len() >= limit.max(1) {
+            // An execution that is past its expiry cannot be started again by a repeated request: the safest to forget.
+            let ended = |e: &Entry| !e.is_running();
+            let expired = self.entries.iter().position(|e| ended(e) && e.expires_at_ms <= now_ms);
+            match expired.or_else(|| self.entries.iter().position(ended)) {
+                Some(at) => drop(self.entries.remove(at)),
+                None => break,
+            }
+        }
+        self.entries.push(entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, running: bool, expires_at_ms: i64) -> Entry {
+        let state = if running {
+            State::Running { seq: 0, heartbeat_ms: None, next_beat_ms: 0 }
+        } else {
+            State::Ended(Outcome::succeeded(None))
+        };
+        Entry { execution_id: id.to_owned(), attempt: 1, topic: String::new(), expires_at_ms, state }
+    }
+
+    fn ids(cache: &Cache) -> Vec<&str> {
+        cache.entries().iter().map(|e| e.execution_id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_least_recently_used_goes_first_and_what_runs_stays() {
+        let mut cache = Cache::default();
+        for e in [entry("runs", true, 100), entry("old", false, 100), entry("used", false, 100)] {
+            cache.put(e, 3, 0);
+        }
+        cache.touch("old");
+        cache.put(entry("new", false, 100), 3, 0);
+        assert_eq!(ids(&cache), ["runs", "old", "new"]);
+    }
+
+    #[test]
+    fn the_expired_go_before_the_least_recently_used() {
+        let mut cache = Cache::default();
+        for e in [entry("oldest", false, 100), entry("expired", false, 10)] {
+            cache.put(e, 2, 0);
+        }
+        cache.put(entry("new", false, 100), 2, 10);
+        assert_eq!(ids(&cache), ["oldest", "new"]);
+    }
+
+    #[test]
+    fn a_second_attempt_replaces_the_first() {
+        let mut cache = Cache::default();
+        cache.put(entry("a", false, 100), 2, 0);
+        cache.put(entry("a", true, 100), 2, 0);
+        assert_eq!((ids(&cache), cache.running()), (vec!["a"], 1));
+    }
+}

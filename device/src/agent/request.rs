@@ -1,0 +1,115 @@
+//! Reads what arrives on the request topic.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A request in the envelope that devices get.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Request {
+    pub execution_id: String,
+    #[serde(default = "first")]
+    pub attempt: u32,
+    pub command: String,
+    #[serde(default)]
+    pub payload: Value,
+    /// Seconds since 1970: the command may not start at or after this instant.
+    pub expires_at: i64,
+    /// Seconds between two signs of life while it runs.
+    pub heartbeat: Option<u32>,
+    pub response_topic: Option<String>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// Why a message on the request topic is no request.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("not a JSON object with an executionId")]
+    Unreadable,
+    /// The envelope is wrong, but it says which execution it is about, so somebody can be told.
+    #[error("{why}")]
+    Envelope { execution_id: String, attempt: u32, response_topic: Option<String>, why: String },
+}
+
+impl Request {
+    pub fn read(bytes: &[u8], limit: usize) -> Result<Self, Malformed> {
+        if bytes.len() > limit {
+            return Err(Malformed::TooLarge { limit });
+        }
+        let value: Value = serde_json::from_slice(bytes).map_err(|_| Malformed::Unreadable)?;
+        let id = value.get("executionId").and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned);
+        let execution_id = id.ok_or(Malformed::Unreadable)?;
+        let attempt = value.get("attempt").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+        let response_topic = value.get("responseTopic").and_then(Value::as_str).map(str::to_owned);
+        let wrong = |why: String| Malformed::Envelope { execution_id, attempt, response_topic, why };
+        match serde_json::from_value::<Self>(value) {
+            Ok(request) if request.attempt == 0 => Err(wrong("attempt counts from 1".to_owned())),
+            Ok(request) if request.command.is_empty() => Err(wrong("command is empty".to_owned())),
+            Ok(request) => Ok(request),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+
+    pub fn expires_at_ms(&self) -> i64 {
+        self.expires_at.saturating_mul(1000)
+    }
+
+    /// `None` when no heartbeat was asked for.
+    pub fn heartbeat_ms(&self) -> Option<i64> {
+        self.heartbeat.filter(|s| *s > 0).map(|s| i64::from(s) * 1000)
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Request, Malformed> {
+        Request::read(text.as_bytes(), 1024)
+    }
+
+    #[test]
+    fn only_heartbeat_payload_and_the_answers_topic_may_be_missing() {
+        let request = read(r#"{"executionId":"e1","command":"reboot","expiresAt":10,"attempt":2,"later":true}"#).unwrap();
+        assert_eq!((request.attempt, request.payload, request.heartbeat), (2, Value::Null, None));
+    }
+
+    #[test]
+    fn what_names_no_execution_cannot_be_answered() {
+        let deep = "[".repeat(500);
+        for text in ["", "reboot", "[]", "{}", "{\"executionId\":7}", "{\"executionId\":\"\"}", &deep, "{\"executionId\":\"a/b\"}"] {
+            assert_eq!(read(text), Err(Malformed::Unreadable), "{text}");
+        }
+        assert_eq!(Request::read(&[0xff; 8], 1024), Err(Malformed::Unreadable));
+        assert_eq!(Request::read(&[b' '; 9], 8), Err(Malformed::TooLarge { limit: 8 }));
+    }
+
+    #[test]
+    fn a_wrong_envelope_says_what_is_wrong_with_it() {
+        for (text, part) in [
+            (r#"{"executionId":"e1","expiresAt":10}"#, "command"),
+            (r#"{"executionId":"e1","command":"","expiresAt":10}"#, "command"),
+            (r#"{"executionId":"e1","command":"a"}"#, "expiresAt"),
+            (r#"{"executionId":"e1","command":"a","expiresAt":"soon"}"#, "soon"),
+            (r#"{"executionId":"e1","command":"a","expiresAt":10,"attempt":0}"#, "attempt"),
+            (r#"{"executionId":"e1","command":"a","expiresAt":10,"heartbeat":-1}"#, "-1"),
+        ] {
+            match read(text) {
+                Err(Malformed::Envelope { execution_id, why, .. }) => {
+                    assert_eq!(execution_id, "e1");
+                    assert!(why.contains(part), "{why}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+}

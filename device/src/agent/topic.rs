@@ -1,0 +1,70 @@
+//! The topics of one thing, and which of them an answer may go to.
+
+/// Where requests arrive.
+pub fn request(thing: &str) -> String {
+    format!("cmd/{thing}/req")
+}
+
+/// Where answers go unless the request names another topic.
+pub fn response(thing: &str) -> String {
+    format!("cmd/{thing}/resp")
+}
+
+/// Whether an answer may go to `topic`. A request is data from outside: were its word taken, whoever can send one could
+/// have this device publish, with its own certificate, wherever they like.
+pub fn may_answer_on(thing: &str, topic: &str) -> bool {
+    let plain = match topic.strip_prefix("$aws/rules/") {
+        Some(basic_ingest) => match basic_ingest.split_once('/') {
+            Some((rule, rest)) if !rule.is_empty() => rest,
+            _ => return false,
+        },
+        None => topic,
+    };
+    let Some(kind) = plain.strip_prefix("cmd/").and_then(|t| t.strip_prefix(thing)).and_then(|t| t.strip_prefix('/'))
+    else {
+        return false;
+    };
+    // A request that is answered on a request topic would be answered for ever.
+    let incoming = ["req", "cancel"].iter().any(|own| kind.split('/').next() == Some(own));
+    !kind.is_empty()
+        && !incoming
+        && topic.len() <= 256
+        && plain.matches('/').count() <= 7
+        && !topic.contains(['+', '#', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_stay_on_the_things_own_topics() {
+        for own in [
+            "cmd/pump-7/resp",
+            "cmd/pump-7/response",
+            "cmd/pump-7/resp/abc",
+            "$aws/rules/track/cmd/pump-7/resp",
+        ] {
+            assert!(may_answer_on("pump-7", own), "{own}");
+        }
+        for foreign in [
+            "",
+            "cmd/pump-7",
+            "cmd/pump-7/",
+            "cmd/pump-7/req",
+            "cmd/pump-7/cancel",
+            "cmd/pump-7/req/x",
+            "cmd/pump-70/resp",
+            "cmd/pump-8/resp",
+            "cmd/pump-7/+",
+            "cmd/pump-7/#",
+            "$aws/rules//cmd/pump-7/resp",
+            "$aws/rules/track/cmd/pump-8/resp",
+            "$aws/things/pump-7/shadow/update",
+            "x/cmd/pump-7/resp",
+            "cmd/pump-7/1/2/3/4/5/6/7",
+        ] {
+            assert!(!may_answer_on("pump-7", foreign), "{foreign}");
+        }
+    }
+}

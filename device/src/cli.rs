@@ -1,0 +1,258 @@
+//! The command line: what can be asked for, and doing it.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use device::agent::Outcome;
+use device::client::{Client, Handlers, Job, Options};
+use device::fleet::{Behaviour, Fleet, FleetConfig, Knobs, Stats};
+use device::link::Endpoint;
+use serde_json::json;
+use tracing::Level;
+
+type AnyError = Box<dyn Error + Send + Sync>;
+
+const EXAMPLES: &str = "\
+Examples, with the local stack running (cargo run -p local):
+  device --thing pump-7
+  device --thing pump-7 --port 8883 --ca .local/ca.pem --cert pump-7.pem --key pump-7.key
+  device --thing pump-7 --fail             every command fails
+  device --thing pump-7 --memory pump.json answers repeated requests even after a restart
+  device fleet --things 1000 --mixed       things with every kind of trouble";
+
+/// A device that takes commands: the reference for the other end of the wire.
+///
+/// It listens on cmd/<thing>/req, answers on cmd/<thing>/resp, and prints what it does. Any command is accepted and
+/// takes --work milliseconds; the answer returns the payload.
+#[derive(Debug, Parser)]
+#[command(name = "device", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    one: One,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulate many things in this process, each with a script drawn from the seed and its name
+    #[command(after_help = "Shares are from 0 to 1 and add up to at most 1; the rest simply succeed.")]
+    Fleet(Box<Many>),
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// The thing to be; also the MQTT client id
+    #[arg(long, default_value = "pump-7", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    thing: String,
+    #[command(flatten)]
+    broker: Broker,
+    /// Accept only this command; repeat for more (otherwise every command is accepted)
+    #[arg(long = "command", value_name = "NAME")]
+    commands: Vec<String>,
+    /// How long a command takes
+    #[arg(long, default_value_t = 100, value_name = "MS")]
+    work: u64,
+    /// Let every command fail
+    #[arg(long)]
+    fail: bool,
+    /// Keep what was done in this file, so that a restart forgets nothing
+    #[arg(long, value_name = "FILE")]
+    memory: Option<PathBuf>,
+    /// Print more: every message and acknowledgement
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+#[derive(Debug, Args)]
+struct Broker {
+    /// Where the MQTT broker is
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// Its port: 1883 for plain TCP, 8883 for TLS
+    #[arg(long, default_value_t = 1883)]
+    port: u16,
+    /// The certificate authority to trust, as PEM; turns on TLS
+    #[arg(long, value_name = "FILE", requires_all = ["cert", "key"])]
+    ca: Option<PathBuf>,
+    /// The device's certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "ca")]
+    cert: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "ca")]
+    key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Many {
+    /// How many things
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..).map(|n| n as usize))]
+    things: usize,
+    /// Names are <PREFIX>-1 and so on
+    #[arg(long, default_value = "thing", value_parser = NonEmptyStringValueParser::new())]
+    prefix: String,
+    /// The same seed and names: the same scripts
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    broker: Broker,
+    /// A bit of every kind of trouble, instead of the shares below
+    #[arg(long)]
+    mixed: bool,
+    /// Share that try, and fail
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    fail: f64,
+    /// Share that take seconds, with heartbeats
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    slow: f64,
+    /// Share that say everything twice
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    twice: f64,
+    /// Share that answer only after the ttl
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    late: f64,
+    /// Share that lose the connection while working, finish, and come back
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    offline: f64,
+    /// Share that never connect
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    never_online: f64,
+    /// Share that accept, then lose their memory and reconnect
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    crash: f64,
+    /// Share that take requests and never answer
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    mute: f64,
+    /// Share that do not know the command
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    reject: f64,
+    /// How long after the ttl late things answer
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    late_after: u64,
+}
+
+impl Cli {
+    pub fn level(&self) -> Level {
+        if self.one.verbose { Level::DEBUG } else { Level::INFO }
+    }
+
+    pub async fn run(self) -> Result<(), AnyError> {
+        match self.command {
+            Some(Command::Fleet(many)) => many.run().await,
+            None => self.one.run().await,
+        }
+    }
+}
+
+impl Broker {
+    fn endpoint(&self) -> Result<Endpoint, AnyError> {
+        let mut endpoint = Endpoint::plain(&self.host, self.port);
+        if let (Some(ca), Some(cert), Some(key)) = (&self.ca, &self.cert, &self.key) {
+            endpoint.tls = Some(device::tls::from_pem(&read(ca)?, &read(cert)?, &read(key)?)?);
+        }
+        Ok(endpoint)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, AnyError> {
+    std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+impl One {
+    async fn run(self) -> Result<(), AnyError> {
+        let Broker { host, port, .. } = &self.broker;
+        println!("{} on {host}:{port}, listening on cmd/{}/req. Ctrl-C ends it.", self.thing, self.thing);
+        let client = Client::start(Options {
+            endpoint: self.broker.endpoint()?,
+            handlers: self.handlers(),
+            now: device::system_time(),
+            thing: self.thing,
+            memory: self.memory,
+        })?;
+        tokio::signal::ctrl_c().await?;
+        client.stop().await;
+        Ok(())
+    }
+
+    fn handlers(&self) -> Handlers {
+        let (work, fail) = (Duration::from_millis(self.work), self.fail);
+        let handler = move |job: Job| async move {
+            tokio::time::sleep(work).await;
+            if fail {
+                Outcome::failed("ASKED_TO_FAIL", "started with --fail")
+            } else {
+                Outcome::succeeded(Some(json!({"did": job.command, "with": job.payload})))
+            }
+        };
+        match self.commands.is_empty() {
+            true => Handlers::default().otherwise(handler),
+            false => self.commands.iter().fold(Handlers::default(), |all, name| all.on(name, handler)),
+        }
+    }
+}
+
+impl Many {
+    async fn run(self) -> Result<(), AnyError> {
+        let mut config = FleetConfig::new(self.broker.endpoint()?, self.things, device::system_time());
+        config.knobs = self.knobs();
+        config.prefix = self.prefix;
+        config.seed = self.seed;
+        config.late_after = Duration::from_secs(self.late_after);
+        let fleet = Fleet::start(config).await?;
+        let names = fleet.things();
+        let connects = |name: &&String| fleet.script(name).is_some_and(|script| script.connects());
+        println!("{} of {} things are online. Ctrl-C ends it.", names.iter().filter(connects).count(), names.len());
+        for name in names {
+            if let Some(script) = fleet.script(name).filter(|script| script.behaviour != Behaviour::Succeeds) {
+                println!("  {name} {}", script.behaviour.describe());
+            }
+        }
+        let mut seen = Stats::default();
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                ended = tokio::signal::ctrl_c() => break ended?,
+                _ = every.tick() => {
+                    let stats = fleet.stats();
+                    if stats != seen {
+                        let Stats { requests, started, answers, deltas, trimmed, .. } = stats;
+                        println!("{requests} requests, {started} started, {answers} answers, {deltas} deltas, {trimmed} trimmed");
+                        seen = stats;
+                    }
+                }
+            }
+        }
+        fleet.stop().await;
+        Ok(())
+    }
+
+    fn knobs(&self) -> Knobs {
+        if self.mixed {
+            return Knobs::mixed();
+        }
+        let &Self { fail, slow, twice, late, offline, never_online, crash, mute, reject, .. } = self;
+        Knobs { fail, slow, twice, late, offline, never_online, crash, mute, reject }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused() {
+        assert!(Cli::try_parse_from(["device", "--ca", "ca.pem", "--cert", "c.pem"]).is_err());
+        assert!(Cli::try_parse_from(["device", "--thing", ""]).is_err());
+        assert!(Cli::try_parse_from(["device", "fleet", "--things", "0"]).is_err());
+        assert!(Cli::try_parse_from(["device", "fleet", "--things", "5", "--mixed"]).is_ok());
+    }
+}

@@ -1,0 +1,209 @@
+//! One MQTT 3.1.1 connection that never gives up: a persistent session, subscriptions renewed, capped backoff.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::{
+    AsyncClient, ConnectionError, Event as MqttEvent, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
+    TlsConfiguration, Transport,
+};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+/// Publishes that wait while there is no connection; beyond this they are dropped.
+const QUEUE: usize = 1024;
+/// Events that wait to be read; beyond this the connection is not read.
+const EVENTS: usize = 64;
+/// What AWS IoT takes in one message, and room for the topic.
+const MAX_PACKET: usize = 160 * 1024;
+const BACKOFF_MS: std::ops::RangeInclusive<u64> = 250..=32_000;
+
+/// Where to connect, and as whom.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Host name or address.
+    pub host: String,
+    /// 1883 for plain TCP, 8883 for TLS.
+    pub port: u16,
+    /// `None`: plain TCP.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// Connections being opened at the same time, when many links share one endpoint.
+    pub connecting: Option<Arc<Semaphore>>,
+}
+
+impl Endpoint {
+    /// Plain TCP.
+    pub fn plain(host: impl Into<String>, port: u16) -> Self {
+        Self { host: host.into(), port, tls: None, connecting: None }
+    }
+}
+
+/// What happens on a link.
+#[derive(Debug)]
+pub enum Event {
+    /// Connected; every subscription is, or is being, made.
+    Up {
+        /// The broker remembered nothing: what was on its way may be lost.
+        session_lost: bool,
+    },
+    /// The broker has made the subscriptions.
+    Subscribed,
+    /// A message arrived.
+    Message {
+        /// Its topic.
+        topic: String,
+        /// Its payload.
+        payload: bytes::Bytes,
+    },
+    /// The broker has taken one of our publishes.
+    Acknowledged,
+    /// The connection was lost, or could not be made. It is tried again after a while.
+    Down {
+        /// Why.
+        error: ConnectionError,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
+}
+
+/// A connection in the background. Dropping it cuts the connection, without a word to the broker.
+pub struct Link {
+    client: AsyncClient,
+    events: mpsc::Receiver<Event>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    /// Starts to connect as `client_id`, with a persistent session, and subscribes to `filters` with QoS 1.
+    ///
+    /// # Panics
+    /// If `client_id` is empty: a persistent session needs a name.
+    pub fn open(endpoint: &Endpoint, client_id: &str, filters: Vec<String>) -> Self {
+        let mut options = MqttOptions::new(client_id, &endpoint.host, endpoint.port);
+        options.set_clean_session(false).set_keep_alive(Duration::from_secs(30)).set_inflight(50);
+        options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        if let Some(tls) = &endpoint.tls {
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
+        }
+        let (client, connection) = AsyncClient::new(options, QUEUE);
+        let (sender, events) = mpsc::channel(EVENTS);
+        let pump = Pump { connection, client: client.clone(), filters, events: sender };
+        let task = tokio::spawn(pump.run(endpoint.connecting.clone()));
+        Self { client, events, task }
+    }
+
+    /// The next event; the connection stands still while nobody asks. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// Publishes with QoS 1, now or when the connection is back. `false` when too much waits already.
+    pub fn publish(&self, topic: &str, payload: Vec<u8>) -> bool {
+        self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
+    }
+
+    /// Says goodbye to the broker, and waits for that.
+    pub async fn close(mut self) {
+        if self.client.try_disconnect().is_ok() {
+            let flushed = async { while self.events.recv().await.is_some() {} };
+            let _ = tokio::time::timeout(Duration::from_secs(2), flushed).await;
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Pump {
+    connection: EventLoop,
+    client: AsyncClient,
+    filters: Vec<String>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Pump {
+    /// Ends when nobody listens any more, or when told to disconnect.
+    async fn run(mut self, connecting: Option<Arc<Semaphore>>) {
+        let mut failures = 0;
+        // Only a SUBACK counts: a SUBSCRIBE that was lost with its connection is not sent again by the client library.
+        let mut subscribed = false;
+        loop {
+            // The first poll after a failure connects; it is the only one that needs a permit.
+            let permit = match &connecting {
+                Some(semaphore) if self.connection.network.is_none() => semaphore.clone().acquire_owned().await.ok(),
+                _ => None,
+            };
+            let polled = self.connection.poll().await;
+            drop(permit);
+            let event = match polled {
+                Ok(MqttEvent::Incoming(Packet::ConnAck(ack))) => {
+                    failures = 0;
+                    subscribed &= ack.session_present;
+                    if !subscribed {
+                        self.subscribe();
+                    }
+                    Event::Up { session_lost: !ack.session_present }
+                }
+                Ok(MqttEvent::Incoming(Packet::Publish(publish))) => {
+                    Event::Message { topic: publish.topic, payload: publish.payload }
+                }
+                Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
+                    subscribed = true;
+                    if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+                        tracing::warn!(filters = ?self.filters, "the broker refused a subscription");
+                    }
+                    Event::Subscribed
+                }
+                Ok(MqttEvent::Incoming(Packet::PubAck(_))) => Event::Acknowledged,
+                // It has been written by the time that this is reported.
+                Ok(MqttEvent::Outgoing(Outgoing::Disconnect)) => return,
+                Ok(_) => continue,
+                Err(error) => {
+                    let retry_in = backoff(failures, rand::random());
+                    failures = failures.saturating_add(1);
+                    if self.events.send(Event::Down { error, retry_in }).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(retry_in).await;
+                    continue;
+                }
+            };
+            if self.events.send(event).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn subscribe(&self) {
+        if self.filters.is_empty() {
+            return;
+        }
+        let filters = self.filters.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
+        if self.client.try_subscribe_many(filters).is_err() {
+            tracing::warn!("the queue is full: subscriptions are made with the next connection");
+        }
+    }
+}
+
+/// Exponential, capped, half of it at random: a fleet that lost its broker must not come back in step.
+fn backoff(failures: u32, random: f64) -> Duration {
+    let (first, cap) = BACKOFF_MS.into_inner();
+    let full = first.saturating_mul(1 << failures.min(16)).min(cap);
+    Duration::from_millis(full).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_backoff_grows_to_its_cap_and_is_spread() {
+        assert_eq!(backoff(0, 1.0), Duration::from_millis(250));
+        assert_eq!(backoff(0, 0.0), Duration::from_millis(125));
+        assert_eq!(backoff(3, 1.0), Duration::from_secs(2));
+        assert_eq!(backoff(u32::MAX, 1.0), Duration::from_secs(32));
+    }
+}

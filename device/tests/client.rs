@@ -1,0 +1,199 @@
+//! The driver against a broker that the test plays itself, packet by packet.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use device::agent::Outcome;
+use device::client::{Client, Handlers, Options};
+use device::link::Endpoint;
+use rumqttc::{ConnAck, ConnectReturnCode, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const NOW_MS: i64 = 1_000_000;
+const MAX: usize = 1 << 20;
+
+struct Broker(TcpListener);
+
+impl Broker {
+    async fn start() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    fn device(&self, handlers: Handlers) -> Client {
+        let endpoint = Endpoint::plain("127.0.0.1", self.0.local_addr().unwrap().port());
+        let thing = "pump-7".to_owned();
+        Client::start(Options { endpoint, thing, handlers, now: Arc::new(|| NOW_MS), memory: None }).unwrap()
+    }
+
+    /// The next connection, up to its CONNACK.
+    async fn accept(&self, session_present: bool) -> Connection {
+        let (stream, _) = patient(self.0.accept()).await.unwrap();
+        let mut connection = Connection { stream, buffer: BytesMut::new(), packet_id: 0 };
+        match connection.read().await {
+            Packet::Connect(connect) => {
+                assert_eq!((connect.client_id.as_str(), connect.clean_session), ("pump-7", false));
+            }
+            other => panic!("{other:?}"),
+        }
+        connection.write(Packet::ConnAck(ConnAck::new(ConnectReturnCode::Success, session_present))).await;
+        connection
+    }
+
+    /// The next connection, which subscribes.
+    async fn accept_and_subscribe(&self, session_present: bool) -> Connection {
+        let mut connection = self.accept(session_present).await;
+        let packet_id = connection.expect_subscribe().await;
+        let granted = vec![SubscribeReasonCode::Success(QoS::AtLeastOnce)];
+        connection.write(Packet::SubAck(SubAck::new(packet_id, granted))).await;
+        connection
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: BytesMut,
+    packet_id: u16,
+}
+
+impl Connection {
+    async fn read(&mut self) -> Packet {
+        loop {
+            match Packet::read(&mut self.buffer, MAX) {
+                Ok(packet) => return packet,
+                Err(rumqttc::mqttbytes::Error::InsufficientBytes(_)) => {
+                    assert_ne!(patient(self.stream.read_buf(&mut self.buffer)).await.unwrap(), 0, "hung up");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    async fn write(&mut self, packet: Packet) {
+        let mut bytes = BytesMut::new();
+        packet.write(&mut bytes, MAX).unwrap();
+        self.stream.write_all(&bytes).await.unwrap();
+    }
+
+    async fn expect_subscribe(&mut self) -> u16 {
+        match self.read().await {
+            Packet::Subscribe(subscribe) => {
+                assert_eq!(subscribe.filters[0].path, "cmd/pump-7/req");
+                subscribe.pkid
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends a request; the device acknowledges it.
+    async fn send(&mut self, payload: impl Into<Vec<u8>>) {
+        let mut publish = Publish::new("cmd/pump-7/req", QoS::AtLeastOnce, payload);
+        self.packet_id += 1;
+        publish.pkid = self.packet_id;
+        self.write(Packet::Publish(publish)).await;
+        match self.read().await {
+            Packet::PubAck(ack) => assert_eq!(ack.pkid, self.packet_id),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next answer, acknowledged: its status, and its reason if it has one.
+    async fn answer(&mut self) -> String {
+        match self.read().await {
+            Packet::Publish(publish) => {
+                assert_eq!((publish.topic.as_str(), publish.qos), ("cmd/pump-7/resp", QoS::AtLeastOnce));
+                self.write(Packet::PubAck(PubAck::new(publish.pkid))).await;
+                let answer: Value = serde_json::from_slice(&publish.payload).unwrap();
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                format!("{} {}", text(&answer["status"]), text(&answer["statusReason"]["reasonCode"])).trim().to_owned()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A test that hangs says where.
+async fn patient<F: Future>(what: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("nothing happened for 20 s")
+}
+
+fn request(id: &str, command: &str) -> Vec<u8> {
+    json!({"executionId": id, "attempt": 1, "command": command, "ttl": 10, "expiresAt": NOW_MS / 1000 + 10})
+        .to_string()
+        .into_bytes()
+}
+
+fn counted(runs: &Arc<AtomicUsize>) -> Handlers {
+    let runs = runs.clone();
+    Handlers::default().on("reboot", move |_| {
+        let runs = runs.clone();
+        async move {
+            runs.fetch_add(1, Ordering::SeqCst);
+            Outcome::succeeded(None)
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_command_runs_once_however_often_it_is_delivered() {
+    let (broker, runs) = (Broker::start().await, Arc::new(AtomicUsize::new(0)));
+    let device = broker.device(counted(&runs));
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send(request("e1", "reboot")).await;
+    assert_eq!([connection.answer().await, connection.answer().await], ["IN_PROGRESS", "SUCCEEDED"]);
+    connection.send(request("e1", "reboot")).await;
+    assert_eq!(connection.answer().await, "SUCCEEDED");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    device.stop().await;
+    assert!(matches!(connection.read().await, Packet::Disconnect));
+}
+
+#[tokio::test]
+async fn bad_messages_and_bad_handlers_do_not_stop_it() {
+    let broker = Broker::start().await;
+    let handlers = Handlers::default().on("explode", |_| async { panic!("as asked") });
+    let device = broker.device(handlers);
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send(&b"\xff\x00"[..]).await;
+    connection.send(request("e1", "dance")).await;
+    assert_eq!(connection.answer().await, "REJECTED UNKNOWN_COMMAND");
+    connection.send(json!({"executionId": "e2"}).to_string()).await;
+    assert_eq!(connection.answer().await, "REJECTED MALFORMED_REQUEST");
+    connection.send(request("e3", "explode")).await;
+    assert_eq!([connection.answer().await, connection.answer().await], ["IN_PROGRESS", "FAILED HANDLER_PANICKED"]);
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_session_is_subscribed_again_and_told_again() {
+    let (broker, runs) = (Broker::start().await, Arc::new(AtomicUsize::new(0)));
+    let device = broker.device(counted(&runs));
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send(request("e1", "reboot")).await;
+    assert_eq!([connection.answer().await, connection.answer().await], ["IN_PROGRESS", "SUCCEEDED"]);
+    drop(connection);
+
+    let mut connection = broker.accept(true).await;
+    connection.send(request("e2", "reboot")).await;
+    assert_eq!(connection.answer().await, "IN_PROGRESS", "a session that was kept is not subscribed again");
+    assert_eq!(connection.answer().await, "SUCCEEDED");
+    drop(connection);
+
+    let mut connection = broker.accept_and_subscribe(false).await;
+    assert_eq!([connection.answer().await, connection.answer().await], ["SUCCEEDED", "SUCCEEDED"]);
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_not_confirmed_is_made_again() {
+    let broker = Broker::start().await;
+    let device = broker.device(Handlers::default());
+    let mut connection = broker.accept(false).await;
+    connection.expect_subscribe().await;
+    drop(connection);
+    broker.accept_and_subscribe(true).await;
+    device.stop().await;
+}

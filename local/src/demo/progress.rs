@@ -1,0 +1,60 @@
+//! What a person sees while the demo runs: a bar on a terminal, lines otherwise.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::task::JoinHandle;
+
+use super::board::Board;
+
+const REDRAW: Duration = Duration::from_millis(100);
+/// A log needs no more than this.
+const LINE_EVERY: u32 = 10;
+
+/// Says what happens, and shows how far it has come.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    drawing: JoinHandle<()>,
+}
+
+impl Progress {
+    pub fn start(board: Arc<Board>, total: u64) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        bar.set_length(total);
+        if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} settled  {elapsed}\n  {msg}") {
+            bar.set_style(style);
+        }
+        let drawing = tokio::spawn(draw(bar.clone(), board, terminal));
+        Self { bar, drawing }
+    }
+
+    /// A line that stays.
+    pub fn say(&self, line: &str) {
+        if self.bar.is_hidden() { println!("{line}") } else { self.bar.println(line) }
+    }
+
+    pub fn finish(self) {
+        self.drawing.abort();
+        self.bar.finish_and_clear();
+    }
+}
+
+async fn draw(bar: ProgressBar, board: Arc<Board>, terminal: bool) {
+    let settled = board.settled();
+    let mut every = tokio::time::interval(REDRAW);
+    let mut said = String::new();
+    for n in 0u32.. {
+        every.tick().await;
+        let (count, summary) = (*settled.borrow(), board.summary());
+        bar.set_position(count as u64);
+        if terminal {
+            bar.set_message(summary);
+        } else if n.is_multiple_of(LINE_EVERY) && summary != said {
+            println!("  {count}/{} settled: {summary}", bar.length().unwrap_or_default());
+            said = summary;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Which service a request is for.
+
+use axum::http::{Method, request::Parts};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// Not AWS's: a person, or a health check.
+    About,
+    DynamoDb,
+    Sqs,
+    Lambda,
+    IotData,
+    Iot,
+    Sts,
+    Unknown,
+}
+
+impl Service {
+    /// By `x-amz-target` where there is one, else by path: no two of these services share any.
+    pub(super) fn of(request: &Parts) -> Self {
+        if let Some(target) = request.headers.get("x-amz-target") {
+            let target = target.to_str().unwrap_or_default();
+            return match target.split_once('.').map_or(target, |(service, _)| service) {
+                "DynamoDB_20120810" => Self::DynamoDb,
+                "AmazonSQS" => Self::Sqs,
+                _ => Self::Unknown,
+            };
+        }
+        let path = request.uri.path();
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match segments.as_slice() {
+            [""] if request.method == Method::POST => Self::Sts,
+            ["" | "health"] if request.method == Method::GET || request.method == Method::HEAD => Self::About,
+            [""] => Self::Unknown,
+            ["topics" | "retainedMessage" | "connections", ..] => Self::IotData,
+            ["api", "things", "shadow", ..] | ["things", _, "shadow"] => Self::IotData,
+            [version, "functions" | "event-source-mappings" | "account-settings" | "tags", ..] if is_date(version) => {
+                Self::Lambda
+            }
+            _ => Self::Iot,
+        }
+    }
+}
+
+/// Lambda's API versions: `2015-03-31`.
+fn is_date(segment: &str) -> bool {
+    segment.len() == 10 && segment.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}

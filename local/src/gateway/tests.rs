@@ -1,0 +1,118 @@
+//! The endpoint in front of services that only say their names.
+
+use axum::http::Request as HttpRequest;
+use serde_json::json;
+
+use super::*;
+
+fn named(name: &'static str) -> Router {
+    Router::new().fallback(move || async move { name })
+}
+
+fn endpoint(guard: Option<Guard>) -> Router {
+    let services = Services {
+        dynamodb: named("dynamodb"),
+        sqs: named("sqs"),
+        lambda: named("lambda"),
+        data_plane: named("iot-data"),
+        registry: Router::new().route("/things/{thing}", axum::routing::post(|| async { "iot" })),
+        account: "000000000000".into(),
+        about: json!({"mqtt": "127.0.0.1:1883"}),
+    };
+    router(services, guard)
+}
+
+async fn answer(router: Router, request: axum::http::request::Builder, body: &str) -> (u16, String) {
+    let request = request.body(Body::from(body.to_owned())).expect("a request");
+    let answer = router.oneshot(request).await.expect("infallible");
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+    (status, String::from_utf8(body.to_vec()).expect("text"))
+}
+
+fn target(target: &str) -> axum::http::request::Builder {
+    HttpRequest::post("/").header("x-amz-target", target)
+}
+
+#[tokio::test]
+async fn each_request_reaches_its_service() {
+    for (request, service) in [
+        (target("DynamoDB_20120810.Scan"), "dynamodb"),
+        (target("AmazonSQS.ReceiveMessage"), "sqs"),
+        (HttpRequest::post("/2015-03-31/functions/f/invocations"), "lambda"),
+        (HttpRequest::post("/topics/a%2Fb"), "iot-data"),
+        (HttpRequest::get("/things/a%2Fshadow/shadow?name=x"), "iot-data"),
+        (HttpRequest::get("/api/things/shadow/ListNamedShadowsForThing/a"), "iot-data"),
+        (HttpRequest::post("/connections/a/messages"), "iot-data"),
+        (HttpRequest::get("/retainedMessage"), "iot-data"),
+        (HttpRequest::post("/things/shadow"), "iot"),
+    ] {
+        let shown = format!("{request:?}");
+        assert_eq!(answer(endpoint(None), request, "").await, (200, service.into()), "{shown}");
+    }
+    let (status, body) = answer(endpoint(None), HttpRequest::get("/"), "").await;
+    assert!(status == 200 && body.contains("127.0.0.1:1883"), "{body}");
+    let identity = "Action=GetCallerIdentity&Version=2011-06-15";
+    let (status, body) = answer(endpoint(None), HttpRequest::post("/"), identity).await;
+    assert!(status == 200 && body.contains("<Account>000000000000</Account>"), "{body}");
+}
+
+#[tokio::test]
+async fn what_nobody_offers_is_named_in_the_clients_own_protocol() {
+    let (status, body) = answer(endpoint(None), target("Logs_20140328.PutLogEvents"), "{}").await;
+    assert_eq!(status, 400);
+    assert!(body.contains("\"__type\":\"UnknownOperationException\"") && body.contains("PutLogEvents"), "{body}");
+    let (status, body) = answer(endpoint(None), HttpRequest::get("/jobs"), "").await;
+    assert!(status == 404 && body.contains("GET /jobs is not offered"), "{body}");
+    let (status, body) = answer(endpoint(None), HttpRequest::delete("/things/a"), "").await;
+    assert!(status == 404 && body.contains("DELETE /things/a is not offered"), "{body}");
+    for form in ["Action=AssumeRole%3Cx%3E", "", "%%%"] {
+        let (status, body) = answer(endpoint(None), HttpRequest::post("/"), form).await;
+        assert!(status == 400 && body.starts_with("<ErrorResponse>"), "{body}");
+        assert!(!body.contains("<x>"), "{body}");
+    }
+    let (status, _) = answer(endpoint(None), HttpRequest::delete("/"), "").await;
+    assert_eq!(status, 400);
+    let (status, _) = answer(endpoint(None), target("DynamoDB_20120810.PutItem"), &" ".repeat(MAX_BODY + 1)).await;
+    assert_eq!(status, 413);
+}
+
+fn guard() -> Guard {
+    Guard {
+        credentials: sigv4::Credentials { access_key: "test".into(), secret_key: "test".into() },
+        policies: Arc::new(|certificate, action, resource| {
+            (certificate, action, resource) == ("c", "iot:Publish", "a/b")
+        }),
+    }
+}
+
+#[tokio::test]
+async fn a_guarded_endpoint_refuses_who_has_not_signed() {
+    let (status, body) = answer(endpoint(Some(guard())), target("DynamoDB_20120810.Scan"), "{}").await;
+    assert!(status == 403 && body.contains("MissingAuthenticationTokenException"), "{body}");
+    let forged = "AWS4-HMAC-SHA256 Credential=someone/20260102/us-east-1/dynamodb/aws4_request, \
+                  SignedHeaders=host, Signature=00";
+    let request =
+        target("DynamoDB_20120810.Scan").header("authorization", forged).header("x-amz-date", "20260102T000000Z");
+    let (status, body) = answer(endpoint(Some(guard())), request, "{}").await;
+    assert!(status == 403 && body.contains("UnrecognizedClientException"), "{body}");
+    assert_eq!(answer(endpoint(Some(guard())), HttpRequest::get("/health"), "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_certificate_may_do_what_its_policies_allow() {
+    let with_certificate = |request: axum::http::request::Builder| {
+        let caller = Caller { address: ([127, 0, 0, 1], 5).into(), certificate: Some("c".into()) };
+        request.extension(axum::extract::ConnectInfo(caller))
+    };
+    for (request, status) in [
+        (HttpRequest::post("/topics/a%2Fb"), 200),
+        (HttpRequest::post("/topics/a"), 403),
+        (HttpRequest::get("/things/a/shadow"), 403),
+        (HttpRequest::post("/things/a"), 403),
+    ] {
+        let shown = format!("{request:?}");
+        let request = with_certificate(request);
+        assert_eq!(answer(endpoint(Some(guard())), request, "").await.0, status, "{shown}");
+    }
+}

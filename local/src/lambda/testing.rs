@@ -1,0 +1,112 @@
+//! A function for tests that needs nothing but the test binary: a host under test starts that binary again with
+//! [`ARGUMENTS`], and [`as_function`] then plays a runtime. What it does is in the event.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Function;
+
+/// With these the test binary plays a function.
+pub(super) const ARGUMENTS: [&str; 4] = ["--exact", "lambda::testing::as_function", "--ignored", "--nocapture"];
+
+/// A function that does what its events say, see [`act`].
+pub(crate) fn function(name: &str) -> Function {
+    Function {
+        name: name.to_owned(),
+        arn: format!("arn:aws:lambda:eu-west-1:000000000000:function:{name}"),
+        program: std::env::current_exe().expect("the test binary"),
+        memory_mb: 128,
+        timeout: Duration::from_secs(60),
+        environment: BTreeMap::new(),
+        concurrency: 2,
+        retries: 2,
+        event_age: Duration::from_secs(21_600),
+        on_failure: Some("arn:aws:sqs:eu-west-1:000000000000:failed".to_owned()),
+    }
+}
+
+#[test]
+#[ignore = "not a test: plays a function for other tests"]
+fn as_function() {
+    let Ok(api) = std::env::var("AWS_LAMBDA_RUNTIME_API") else { return };
+    match std::env::var("INIT").as_deref() {
+        Ok("exit") => std::process::exit(3),
+        Ok("error") => drop(call(&api, "POST", "init/error", r#"{"errorType":"Init","errorMessage":"no table"}"#)),
+        _ => {}
+    }
+    let mut failures = 0;
+    loop {
+        let (headers, event) = call(&api, "GET", "invocation/next", "");
+        let id = &headers["lambda-runtime-aws-request-id"];
+        let event = serde_json::from_str(&event).expect("an event");
+        let (how, answer) = act(&event, &headers, &mut failures);
+        call(&api, "POST", &format!("invocation/{id}/{how}"), &answer);
+        if event["do"] == "answer and exit" {
+            std::process::exit(0);
+        }
+    }
+}
+
+fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
+    match event["do"].as_str().unwrap_or("echo") {
+        "exit" => std::process::exit(7),
+        // Tells the test that it is running, and goes on when the test hangs up.
+        "hold" => {
+            let port = event["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+            let mut test = TcpStream::connect(("127.0.0.1", port)).expect("the test listens");
+            test.read_to_end(&mut Vec::new()).expect("the test hangs up");
+            ("response", "\"released\"".to_owned())
+        }
+        "hang" => loop {
+            std::thread::park();
+        },
+        "fail" => ("error", json!({ "errorType": "Told", "errorMessage": event["text"] }).to_string()),
+        "fail first" if event["times"].as_u64().is_some_and(|times| *failures < times) => {
+            *failures += 1;
+            ("error", "not even json".to_owned())
+        }
+        "log" => {
+            let lines = event["lines"].as_u64().unwrap_or_default();
+            (0..lines).for_each(|line| eprintln!("line {line}"));
+            ("response", "null".to_owned())
+        }
+        "large" => ("response", format!("\"{}\"", "x".repeat(7_000_000))),
+        "return" => ("response", event["value"].to_string()),
+        "describe" => {
+            let environment: BTreeMap<_, _> = std::env::vars().collect();
+            ("response", json!({ "headers": headers, "env": environment, "pid": std::process::id() }).to_string())
+        }
+        _ => ("response", event.to_string()),
+    }
+}
+
+/// One call of the Runtime API on a connection of its own.
+fn call(api: &str, method: &str, path: &str, body: &str) -> (BTreeMap<String, String>, String) {
+    let mut stream = TcpStream::connect(api).expect("the Runtime API");
+    let length = body.len();
+    let head =
+        format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: {api}\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
+    let mut lines = BufReader::new(stream);
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        // The host is gone: so is the function.
+        if !lines.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            std::process::exit(0);
+        }
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => drop(headers.insert(name.to_owned(), value.to_owned())),
+            None if line.trim_end().is_empty() => break,
+            None => drop(headers.insert("status".to_owned(), line)),
+        }
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    let mut body = vec![0; length];
+    lines.read_exact(&mut body).expect("a body");
+    (headers, String::from_utf8(body).expect("text"))
+}

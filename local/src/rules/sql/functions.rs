@@ -1,0 +1,172 @@
+//! The functions that statements may call, and which AWS has but this stack does not.
+
+use super::ast::Expr;
+
+/// A function of the rules engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    Abs,
+    AccountId,
+    BitAnd,
+    BitNot,
+    BitOr,
+    BitXor,
+    Ceil,
+    Chr,
+    ClientId,
+    Concat,
+    Decode,
+    Encode,
+    EndsWith,
+    Floor,
+    Get,
+    IndexOf,
+    IsNull,
+    IsUndefined,
+    Length,
+    Lower,
+    Lpad,
+    Ltrim,
+    Mod,
+    Nanvl,
+    NewUuid,
+    NumBytes,
+    Power,
+    Principal,
+    Replace,
+    Round,
+    Rpad,
+    Rtrim,
+    Sha256,
+    Sign,
+    SqlVersion,
+    Sqrt,
+    StartsWith,
+    Substring,
+    Timestamp,
+    Topic,
+    TraceId,
+    Transform,
+    Trim,
+    Trunc,
+    Upper,
+}
+
+const ANY: usize = 100;
+
+/// Name, function, fewest and most arguments.
+const FUNCTIONS: [(&str, Function, usize, usize); 46] = [
+    ("abs", Function::Abs, 1, 1),
+    ("accountid", Function::AccountId, 0, 0),
+    ("bitand", Function::BitAnd, 2, 2),
+    ("bitnot", Function::BitNot, 1, 1),
+    ("bitor", Function::BitOr, 2, 2),
+    ("bitxor", Function::BitXor, 2, 2),
+    ("ceil", Function::Ceil, 1, 1),
+    ("chr", Function::Chr, 1, 1),
+    ("clientid", Function::ClientId, 0, 0),
+    ("concat", Function::Concat, 0, ANY),
+    ("decode", Function::Decode, 2, 2),
+    ("encode", Function::Encode, 2, 2),
+    ("endswith", Function::EndsWith, 2, 2),
+    ("floor", Function::Floor, 1, 1),
+    ("get", Function::Get, 2, 2),
+    ("indexof", Function::IndexOf, 2, 2),
+    ("isnull", Function::IsNull, 1, 1),
+    ("isundefined", Function::IsUndefined, 1, 1),
+    ("length", Function::Length, 1, 1),
+    ("lower", Function::Lower, 1, 1),
+    ("lpad", Function::Lpad, 2, 2),
+    ("ltrim", Function::Ltrim, 1, 1),
+    ("mod", Function::Mod, 2, 2),
+    ("nanvl", Function::Nanvl, 2, 2),
+    ("newuuid", Function::NewUuid, 0, 0),
+    ("numbytes", Function::NumBytes, 1, 1),
+    ("power", Function::Power, 2, 2),
+    ("principal", Function::Principal, 0, 0),
+    ("remainder", Function::Mod, 2, 2),
+    ("replace", Function::Replace, 3, 3),
+    ("round", Function::Round, 1, 1),
+    ("rpad", Function::Rpad, 2, 2),
+    ("rtrim", Function::Rtrim, 1, 1),
+    ("sha256", Function::Sha256, 1, 1),
+    ("sign", Function::Sign, 1, 1),
+    ("sql_version", Function::SqlVersion, 0, 0),
+    ("sqrt", Function::Sqrt, 1, 1),
+    ("startswith", Function::StartsWith, 2, 2),
+    ("substring", Function::Substring, 2, 3),
+    ("timestamp", Function::Timestamp, 0, 0),
+    ("topic", Function::Topic, 0, 1),
+    ("traceid", Function::TraceId, 0, 0),
+    ("transform", Function::Transform, 3, 3),
+    ("trim", Function::Trim, 1, 1),
+    ("trunc", Function::Trunc, 2, 2),
+    ("upper", Function::Upper, 1, 1),
+];
+
+const ONLY_ON_AWS: [&str; 35] = [
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "aws_lambda",
+    "cos",
+    "cosh",
+    "exp",
+    "get_dynamodb",
+    "get_mqtt_property",
+    "get_or_default",
+    "get_registry_data",
+    "get_secret",
+    "get_thing_shadow",
+    "get_user_properties",
+    "ln",
+    "log",
+    "machinelearning_predict",
+    "md2",
+    "md5",
+    "parse_time",
+    "rand",
+    "regexp_matches",
+    "regexp_replace",
+    "regexp_substr",
+    "sha1",
+    "sha224",
+    "sha384",
+    "sha512",
+    "sin",
+    "sinh",
+    "sourceip",
+    "tan",
+    "tanh",
+    "time_to_epoch",
+];
+
+impl Function {
+    /// By name, in any case.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let lower = name.to_ascii_lowercase();
+        if let Some((_, function, ..)) = FUNCTIONS.iter().find(|(known, ..)| *known == lower) {
+            return Ok(*function);
+        }
+        Err(if ONLY_ON_AWS.contains(&lower.as_str()) {
+            format!("{name}() is not supported by the local stack")
+        } else {
+            format!("there is no function {name}()")
+        })
+    }
+
+    /// Why these arguments can never do.
+    pub fn refuses(self, arguments: &[Expr]) -> Option<String> {
+        let (name, _, fewest, most) = FUNCTIONS.iter().find(|(_, function, ..)| *function == self)?;
+        let count = arguments.len();
+        if !(*fewest..=*most).contains(&count) {
+            let wanted = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+            return Some(format!("{name}() takes {wanted} arguments, not {count}"));
+        }
+        let scheme = matches!(self, Function::Encode | Function::Decode).then(|| arguments.get(1)).flatten();
+        scheme
+            .filter(|scheme| !matches!(scheme, Expr::Text(scheme) if scheme == "base64"))
+            .map(|_| format!("{name}() knows the scheme 'base64' only"))
+    }
+}

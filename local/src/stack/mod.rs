@@ -1,0 +1,172 @@
+//! Puts the parts together.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`config`] | what a stack is started with |
+//! | [`programs`] | the functions' binaries, built where need be |
+//! | [`ports`] | the listeners |
+//! | [`tls`] | who is at the other end of a TLS connection, and what they speak |
+//! | [`assembly`] | the parts, each given what it needs |
+//! | [`pump`] | from the broker to the shadow service and the rules |
+//! | [`state`] | state in a directory |
+//! | [`error`] | why a stack did not start |
+
+mod assembly;
+mod config;
+mod error;
+mod ports;
+mod programs;
+mod pump;
+mod state;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::broker::Broker;
+use crate::clock::Clock;
+use crate::dynamodb::DynamoDb;
+use crate::lambda::Lambda;
+use crate::pki::Pki;
+use crate::registry::Registry;
+use crate::rules::Rules;
+use crate::scheduler::Scheduler;
+use crate::shadows::Shadows;
+use crate::sqs::Sqs;
+use crate::template::Template;
+pub use config::{Config, Ports, Programs};
+pub use error::StackError;
+pub use ports::Addresses;
+use pump::Pump;
+use state::StateDir;
+
+/// How often state that changed is saved.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long [`Stack::settle`] gives devices, which are on the other side of a socket, to answer.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// A running stack. Its listeners and processes end with it; [`Stack::shutdown`] also saves its state.
+pub struct Stack {
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// What it runs.
+    pub template: Template,
+    /// Its time.
+    pub clock: Clock,
+    /// The message broker.
+    pub broker: Broker,
+    /// The device shadows.
+    pub shadows: Shadows,
+    /// The registry.
+    pub registry: Registry,
+    /// The certificate authority.
+    pub pki: Pki,
+    /// The rules engine.
+    pub rules: Rules,
+    /// The functions.
+    pub lambda: Lambda,
+    /// What failed.
+    pub sqs: Sqs,
+    /// The tables.
+    pub dynamodb: DynamoDb,
+    /// The schedules.
+    pub scheduler: Scheduler,
+    pump: Pump,
+    keeper: Option<Arc<Keeper>>,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Stack {
+    /// Starts everything; when this returns, everything listens.
+    ///
+    /// # Errors
+    /// What is wrong with the template, the functions, a port, the certificates or kept state.
+    pub async fn start(config: Config) -> Result<Self, StackError> {
+        assembly::start(config).await
+    }
+
+    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule up to date.
+    ///
+    /// Devices that are slower to answer than a few milliseconds are not waited for, and neither are retries that wait
+    /// for the clock.
+    pub async fn settle(&self) {
+        let mut quiet = 0;
+        let mut handled = self.pump.flush().await;
+        while quiet < 2 {
+            self.scheduler.caught_up().await;
+            self.lambda.idle().await;
+            tokio::time::sleep(BREATH).await;
+            let now = self.pump.flush().await;
+            quiet = if now == handled { quiet + 1 } else { 0 };
+            handled = now;
+        }
+        self.lambda.idle().await;
+    }
+
+    /// Moves the clock on, and settles.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.settle().await;
+    }
+
+    /// Stops listening, ends the functions' processes and saves the state.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.lambda.shutdown().await;
+        self.pump.flush().await;
+        if let Some(keeper) = &self.keeper {
+            keeper.save().await;
+        }
+    }
+}
+
+/// Keeps what is not in the database.
+struct Keeper {
+    directory: StateDir,
+    broker: Broker,
+    shadows: Shadows,
+    registry: Registry,
+}
+
+impl Keeper {
+    fn restore(&self) -> Result<(), StackError> {
+        if let Some(state) = self.directory.load("registry")? {
+            self.registry.restore(&state);
+        }
+        if let Some(state) = self.directory.load("shadows")? {
+            self.shadows.restore(&state);
+        }
+        if let Some(state) = self.directory.load("broker")? {
+            self.broker.restore(&state);
+        }
+        Ok(())
+    }
+
+    /// Saves what changed. What fails is logged and tried again with the next save.
+    async fn save(self: &Arc<Self>) {
+        let keeper = self.clone();
+        let saved = tokio::task::spawn_blocking(move || {
+            keeper.directory.save("registry", &keeper.registry.snapshot())?;
+            keeper.directory.save("shadows", &keeper.shadows.snapshot())?;
+            keeper.directory.save("broker", &keeper.broker.snapshot())
+        });
+        match saved.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "state is not saved"),
+            Err(error) => tracing::error!(%error, "state is not saved"),
+        }
+    }
+
+    async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(SAVE_INTERVAL)).await.is_some() {
+            self.save().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! SAM's `Globals`: what every function or API of the template starts from.
+
+use serde_json::{Map, Value};
+
+/// Merges as SAM does: maps key by key, lists one after the other, everything else is overridden.
+pub fn merge(global: &Value, local: &Value) -> Value {
+    match (global, local) {
+        (Value::Object(a), Value::Object(b)) if !is_intrinsic(a) && !is_intrinsic(b) => {
+            let mut merged = a.clone();
+            for (key, value) in b {
+                let value = merged.get(key).map_or_else(|| value.clone(), |global| merge(global, value));
+                merged.insert(key.clone(), value);
+            }
+            Value::Object(merged)
+        }
+        (Value::Array(a), Value::Array(b)) => Value::Array(a.iter().chain(b).cloned().collect()),
+        (_, local) => local.clone(),
+    }
+}
+
+/// `{"Ref": ..}` and `{"Fn::..": ..}` stand for a value: SAM never merges into them.
+fn is_intrinsic(map: &Map<String, Value>) -> bool {
+    map.len() == 1 && map.keys().all(|key| key == "Ref" || key.starts_with("Fn::"))
+}

@@ -1,0 +1,63 @@
+//! How AWS is reached: the environment's Region, credentials and endpoints, and no patience beyond a function's own.
+
+use std::{sync::OnceLock, time::Duration};
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+
+use crate::{Commands, Executions, Messages};
+
+/// What every client is made from. Made once, when a function starts.
+#[derive(Debug)]
+pub struct Connection {
+    config: SdkConfig,
+    // One for both tables: what it connects to is the same, and a connection costs a cold start its time.
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+}
+
+impl Connection {
+    /// The connection that the environment describes.
+    pub async fn from_env() -> Self {
+        // Short, and one retry only: whoever called waits, and whoever can't wait is retried by Lambda.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(4))
+            .operation_timeout(Duration::from_secs(9))
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        Self { config, dynamodb: OnceLock::new() }
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config)).clone()
+    }
+
+    /// The table of commands.
+    pub fn commands(&self, table: String) -> Commands {
+        Commands::new(self.dynamodb(), table)
+    }
+
+    /// The table of executions.
+    pub fn executions(&self, table: String) -> Executions {
+        Executions::new(self.dynamodb(), table)
+    }
+
+    /// The messages to devices.
+    pub fn messages(&self) -> Messages {
+        let config = aws_sdk_iotdataplane::config::Builder::from(&self.config)
+            // A message that may have gone out is not sent again: a device that can't tell would act twice.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(2))
+                    .operation_attempt_timeout(Messages::PATIENCE)
+                    .operation_timeout(Messages::PATIENCE)
+                    .build(),
+            )
+            .build();
+        Messages::new(aws_sdk_iotdataplane::Client::from_conf(config))
+    }
+}

@@ -1,0 +1,110 @@
+//! Which operation on what failed, and whether a retry may help.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed operation. That a condition did not hold is no failure: it is an answer.
+#[derive(Debug)]
+pub struct Error {
+    operation: &'static str,
+    key: String,
+    kind: Kind,
+    source: Option<Source>,
+}
+
+/// Who has to do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nobody: less of it, a little later.
+    Throttled,
+    /// Nobody: the same, a little later.
+    Unavailable,
+    /// Whoever deployed or wrote this: it is not allowed, or not right.
+    Refused,
+    /// Whoever wrote what is stored: it can't be read.
+    Corrupt,
+}
+
+impl Error {
+    /// What kind of failure.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the same may succeed a little later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, Kind::Throttled | Kind::Unavailable)
+    }
+
+    pub(crate) fn sdk<E>(operation: &'static str, key: impl fmt::Display, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let kind = match &error {
+            SdkError::ConstructionFailure(_) => Kind::Refused,
+            SdkError::ServiceError(service) => kind_of(service.err().code().unwrap_or_default(), status),
+            _ => Kind::Unavailable,
+        };
+        Self { operation, key: key.to_string(), kind, source: Some(error.into()) }
+    }
+
+    pub(crate) fn corrupt(operation: &'static str, key: impl fmt::Display, source: impl Into<Source>) -> Self {
+        Self { operation, key: key.to_string(), kind: Kind::Corrupt, source: Some(source.into()) }
+    }
+}
+
+fn kind_of(code: &str, status: Option<u16>) -> Kind {
+    match (code, status) {
+        (
+            "ThrottlingException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "LimitExceededException"
+            | "ThrottledException",
+            _,
+        )
+        | (_, Some(429)) => Kind::Throttled,
+        (_, Some(500..)) => Kind::Unavailable,
+        _ => Kind::Refused,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            Kind::Throttled => "was throttled",
+            Kind::Unavailable => "could not be reached",
+            Kind::Refused => "was refused",
+            Kind::Corrupt => "found something unreadable",
+        };
+        write!(f, "{} of {} {what}", self.operation, self.key)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_passes_by_itself_is_retried() {
+        assert_eq!(kind_of("ThrottlingException", Some(400)), Kind::Throttled);
+        assert_eq!(kind_of("", Some(429)), Kind::Throttled);
+        assert_eq!(kind_of("InternalServerError", Some(500)), Kind::Unavailable);
+        assert_eq!(kind_of("ValidationException", Some(400)), Kind::Refused);
+        assert_eq!(kind_of("ResourceNotFoundException", Some(400)), Kind::Refused);
+        assert_eq!(kind_of("", None), Kind::Refused);
+    }
+}

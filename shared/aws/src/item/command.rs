@@ -1,0 +1,56 @@
+//! A command's META item: `C#<command id>`, `META`.
+
+use domain::{
+    Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Payload, ThingName, Timestamp,
+};
+
+use super::{Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
+
+pub(crate) fn command_key(id: &CommandId) -> Item {
+    Item::from([("pk".into(), text(format!("C#{id}"))), ("sk".into(), text("META"))])
+}
+
+pub(crate) fn command_to_item(command: &Command) -> Item {
+    let Definition { name, payload, thing, delivery, deadlines } = &command.definition;
+    let mut item = command_key(&command.id);
+    let mut put = |attribute: &str, value| item.insert(attribute.to_owned(), value);
+    put("name", text(name.as_str()));
+    put("thing", text(thing.as_str()));
+    put("delivery", text(delivery.as_str()));
+    put("ttl", number(deadlines.ttl()));
+    put("timeout", number(deadlines.timeout()));
+    put("created_at", millis(command.created_at));
+    put("fingerprint", text(command.fingerprint.as_str()));
+    put("purge_at", number(command.purge_at().as_seconds()));
+    if let Some(heartbeat) = deadlines.heartbeat() {
+        put("heartbeat", number(heartbeat));
+    }
+    if let Some(payload) = payload {
+        put("payload", text(payload.as_json().get()));
+    }
+    item
+}
+
+pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
+    let read = Reader(item);
+    let id = after_prefix("pk", "C#", read.text("pk")?)?;
+    let seconds = |attribute| read.number::<i64>(attribute);
+    let deadlines = Deadlines::new(seconds("ttl")?, seconds("timeout")?, seconds("heartbeat")?)
+        .map_err(|error| Unreadable { attribute: error.field(), source: Some(error.into()) })?;
+    let payload = match read.text("payload")? {
+        None => None,
+        Some(_) => Some(read.parsed("payload", Payload::parse)?),
+    };
+    Ok(Command {
+        id: CommandId::parse(id).map_err(|error| Unreadable { attribute: "pk", source: Some(error.into()) })?,
+        definition: Definition {
+            name: read.parsed("name", CommandName::parse)?,
+            payload,
+            thing: read.parsed("thing", ThingName::parse)?,
+            delivery: read.parsed("delivery", Delivery::parse)?,
+            deadlines,
+        },
+        created_at: needed::<Timestamp>("created_at", read.millis("created_at")?)?,
+        fingerprint: Fingerprint::from_stored(needed("fingerprint", read.text("fingerprint")?)?),
+    })
+}

@@ -1,0 +1,71 @@
+//! What is written is read back, and what is not ours is refused.
+
+use domain::{Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Payload, ThingName};
+
+use super::*;
+
+fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
+    let at = Timestamp::from_millis(1_700_000_000_123);
+    Command {
+        id: CommandId::from_request(at, "request"),
+        definition: Definition {
+            name: CommandName::parse("reboot").unwrap(),
+            payload: payload.map(|json| Payload::parse(json).unwrap()),
+            thing: ThingName::parse("pump-7").unwrap(),
+            delivery: Delivery::Topic,
+            deadlines: Deadlines::new(Some(300), None, heartbeat).unwrap(),
+        },
+        created_at: at,
+        fingerprint: Fingerprint::from_stored("fingerprint"),
+    }
+}
+
+#[test]
+fn a_command_is_read_as_it_is_written() {
+    for command in [command(None, None), command(Some(r#"{"b": 1, "a":[null]}"#), Some(30))] {
+        assert_eq!(command_from_item(&command_to_item(&command)).unwrap(), command);
+    }
+}
+
+#[test]
+fn a_new_execution_is_read_as_it_is_written() {
+    for command in [command(None, None), command(None, Some(30))] {
+        let execution = domain::Execution::create(&command);
+        let mut read = execution_from_item(&execution_to_item(&execution)).unwrap();
+        // DynamoDB's own expiry reads whole seconds.
+        assert_eq!(read.purge_at.as_seconds(), execution.purge_at.as_seconds());
+        read.purge_at = execution.purge_at;
+        assert_eq!(read, execution);
+    }
+}
+
+#[test]
+fn an_execution_costs_one_write_unit() {
+    let execution = domain::Execution::create(&command(None, Some(30)));
+    let bytes: usize = execution_to_item(&execution)
+        .iter()
+        .map(|(name, value)| name.len() + value.as_s().map_or(21, String::len))
+        .sum();
+    assert!(bytes < 640, "{bytes}");
+}
+
+#[test]
+fn what_is_not_ours_is_refused_by_name() {
+    let good = execution_to_item(&domain::Execution::create(&command(None, None)));
+    for (attribute, value) in [
+        ("pk", text("C#pump-7")),
+        ("sk", text("E#nothing")),
+        ("status", text("SUCCESS")),
+        ("progress", text("7")),
+        ("progress", number("-7")),
+        ("created_at", number("x")),
+    ] {
+        let mut bad = good.clone();
+        bad.insert(attribute.to_owned(), value);
+        let error = execution_from_item(&bad).unwrap_err();
+        assert_eq!(error.attribute, attribute);
+        let mut bad = good.clone();
+        bad.remove(attribute);
+        assert_eq!(execution_from_item(&bad).unwrap_err().attribute, attribute);
+    }
+}

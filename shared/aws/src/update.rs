@@ -1,0 +1,84 @@
+//! One UpdateItem, put together a clause at a time. Every attribute goes by a placeholder, since many are reserved words.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+#[derive(Default)]
+pub(crate) struct Update {
+    sets: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+    pub names: HashMap<String, String>,
+    pub values: HashMap<String, AttributeValue>,
+}
+
+impl Update {
+    fn name(&mut self, attribute: &str) -> String {
+        let name = format!("#{attribute}");
+        self.names.insert(name.clone(), attribute.to_owned());
+        name
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let name = format!(":v{}", self.values.len());
+        self.values.insert(name.clone(), value);
+        name
+    }
+
+    pub fn set(&mut self, attribute: &str, value: AttributeValue) {
+        let clause = format!("{} = {}", self.name(attribute), self.value(value));
+        self.sets.push(clause);
+    }
+
+    /// Keeps what is there: the first of several reports tells when it began.
+    pub fn set_once(&mut self, attribute: &str, value: AttributeValue) {
+        let name = self.name(attribute);
+        let clause = format!("{name} = if_not_exists({name}, {})", self.value(value));
+        self.sets.push(clause);
+    }
+
+    /// Copies another attribute, whose value the writer need not know.
+    pub fn set_from(&mut self, attribute: &str, other: &str) {
+        let clause = format!("{} = {}", self.name(attribute), self.name(other));
+        self.sets.push(clause);
+    }
+
+    pub fn remove(&mut self, attribute: &str) {
+        let name = self.name(attribute);
+        self.removes.push(name);
+    }
+
+    pub fn if_exists(&mut self, attribute: &str) {
+        let name = self.name(attribute);
+        self.conditions.push(format!("attribute_exists({name})"));
+    }
+
+    pub fn if_compares(&mut self, attribute: &str, comparison: &str, value: AttributeValue) {
+        let clause = format!("{} {comparison} {}", self.name(attribute), self.value(value));
+        self.conditions.push(clause);
+    }
+
+    /// The attribute is still this, or still absent.
+    pub fn if_still(&mut self, attribute: &str, value: Option<AttributeValue>) {
+        match value {
+            Some(value) => self.if_compares(attribute, "=", value),
+            None => {
+                let name = self.name(attribute);
+                self.conditions.push(format!("attribute_not_exists({name})"));
+            }
+        }
+    }
+
+    pub fn expression(&self) -> String {
+        let clause = |word: &str, parts: &[String]| match parts {
+            [] => String::new(),
+            parts => format!("{word} {} ", parts.join(", ")),
+        };
+        (clause("SET", &self.sets) + &clause("REMOVE", &self.removes)).trim_end().to_owned()
+    }
+
+    pub fn condition(&self) -> String {
+        self.conditions.join(" AND ")
+    }
+}

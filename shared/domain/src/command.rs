@@ -1,0 +1,94 @@
+//! A command: a definition that has an identity and a beginning.
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+
+use crate::{CommandId, Definition, Key, Timestamp, execution::RETENTION};
+
+/// What someone asked for, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Which.
+    pub id: CommandId,
+    /// What.
+    pub definition: Definition,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Of what was asked for, so that a token can't be used for two different commands.
+    pub fingerprint: Fingerprint,
+}
+
+impl Command {
+    /// Its execution at its thing.
+    pub fn key(&self) -> Key {
+        Key::of(&self.id, &self.definition.thing)
+    }
+
+    /// Must have started by.
+    pub fn start_by(&self) -> Timestamp {
+        self.created_at.plus_seconds(self.definition.deadlines.ttl())
+    }
+
+    /// Must have finished by.
+    pub fn finish_by(&self) -> Timestamp {
+        self.created_at.plus_seconds(self.definition.deadlines.timeout())
+    }
+
+    /// When it may be forgotten.
+    pub fn purge_at(&self) -> Timestamp {
+        self.finish_by().plus_seconds(RETENTION)
+    }
+}
+
+/// What tells one definition from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of this definition, however its fields were ordered when it was asked for.
+    pub fn of(definition: &Definition) -> Self {
+        let Definition { name, payload, thing, delivery, deadlines } = definition;
+        let (ttl, timeout, heartbeat) = (deadlines.ttl(), deadlines.timeout(), deadlines.heartbeat().unwrap_or(0));
+        let payload = payload.as_ref().map_or("", |payload| payload.as_json().get());
+        // None of what stands before the payload can hold a blank, so no two definitions read the same.
+        let all = format!("{name} {thing} {} {ttl} {timeout} {heartbeat} {payload}", delivery.as_str());
+        let mut text = BASE32_NOPAD.encode(&Sha256::digest(all)).to_ascii_lowercase();
+        text.truncate(26);
+        Self(text)
+    }
+
+    /// The fingerprint as it was stored.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The fingerprint as it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deadlines, Delivery, Payload, ThingName, execution::tests::command};
+
+    #[test]
+    fn another_definition_has_another_fingerprint() {
+        let first = command(Delivery::Direct, None).definition;
+        assert_eq!(Fingerprint::of(&first), Fingerprint::of(&first.clone()));
+        let with = |change: fn(&mut Definition)| {
+            let mut other = first.clone();
+            change(&mut other);
+            Fingerprint::of(&other)
+        };
+        for other in [
+            with(|other| other.payload = Payload::parse("{}").ok()),
+            with(|other| other.thing = ThingName::parse("pump-8").unwrap()),
+            with(|other| other.delivery = Delivery::Topic),
+            with(|other| other.deadlines = Deadlines::new(Some(60), Some(600), Some(30)).unwrap()),
+        ] {
+            assert_ne!(other, Fingerprint::of(&first));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The names that come from outside: things, shadows and commands.
+
+use std::fmt;
+
+/// A name that is not one, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must be 1 to {longest} characters of {alphabet}: {found}")]
+pub struct NameError {
+    what: &'static str,
+    longest: usize,
+    alphabet: &'static str,
+    found: Found,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Found {
+    Length(usize),
+    Character(char),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length(0) => f.write_str("it is empty"),
+            Self::Length(length) => write!(f, "it has {length}"),
+            Self::Character(character) => write!(f, "it has {character:?}"),
+        }
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal, $alphabet:literal, $punctuation:pat) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name, if it is one.
+            pub fn parse(name: &str) -> Result<Self, NameError> {
+                let refused = |found| NameError { what: $what, longest: $longest, alphabet: $alphabet, found };
+                if let Some(odd) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, $punctuation))) {
+                    return Err(refused(Found::Character(odd)));
+                }
+                match name.len() {
+                    1..=$longest => Ok(Self(name.to_owned())),
+                    length => Err(refused(Found::Length(length))),
+                }
+            }
+
+            /// The name as it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// The name of a thing in the AWS IoT registry.
+    ThingName, "a thing name", 128, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
+}
+
+name! {
+    /// The name of a named shadow.
+    ShadowName, "a shadow name", 64, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
+}
+
+name! {
+    /// What a command asks for, as the device knows it.
+    CommandName, "a command name", 64, "a-z, A-Z, 0-9, : . _ and -", ':' | '.' | '_' | '-'
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_name_says_what_would_be_right() {
+        let error = |name: &str| ThingName::parse(name).unwrap_err().to_string();
+        assert_eq!(error(""), "a thing name must be 1 to 128 characters of a-z, A-Z, 0-9, : _ and -: it is empty");
+        assert!(error("pump/7").ends_with("it has '/'"));
+        assert!(error("pümp").ends_with("it has 'ü'"));
+        assert!(error(&"x".repeat(129)).ends_with("it has 129"));
+        assert!(CommandName::parse("valve.open").is_ok());
+        assert!(ThingName::parse("valve.open").is_err());
+        assert!(ShadowName::parse(&"x".repeat(65)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_thing_name_of_aws_is_one(name in "[a-zA-Z0-9:_-]{1,128}") {
+            let thing = ThingName::parse(&name).unwrap();
+            prop_assert_eq!(thing.as_str(), name);
+        }
+
+        #[test]
+        fn what_could_change_a_topic_is_never_a_name(name in ".*[/+#$\u{0}\n].*") {
+            prop_assert!(ThingName::parse(&name).is_err());
+            prop_assert!(ShadowName::parse(&name).is_err());
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Reports in JSON: AWS IoT Commands' body with an id in it, and `{"cmd", "tid", "status"}`.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{ReasonCode, Report, ReportError, ReportResult, Said, reported, shown};
+use crate::ExecutionId;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(borrow)]
+    execution_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    tid: Option<Cow<'a, str>>,
+    attempt: Option<u64>,
+    #[serde(borrow)]
+    status: Option<Cow<'a, str>>,
+    seq: Option<u64>,
+    #[serde(borrow)]
+    status_reason: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusReason<'a> {
+    #[serde(borrow)]
+    reason_code: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    reason_description: Option<Cow<'a, str>>,
+}
+
+pub(super) fn decode(text: &str) -> Result<Said, ReportError> {
+    let body: Body = serde_json::from_str(text).map_err(ReportError::Malformed)?;
+    let word = body.status.ok_or(ReportError::NoStatus)?;
+    let reported = reported(&word, body.seq.unwrap_or(0))
+        .ok_or_else(|| ReportError::UnknownStatus(shown(&word, 64).unwrap_or_default()))?;
+    let execution = body.execution_id.or(body.tid).map(|id| ExecutionId::parse(&id)).transpose();
+    // A reason that makes no sense does not make the outcome untrue: it is left out, and the outcome kept.
+    let reason = body.status_reason.and_then(|raw| serde_json::from_str::<StatusReason>(raw.get()).ok());
+    let (code, description) = match reason {
+        None => (None, None),
+        Some(reason) => (
+            reason.reason_code.and_then(|code| ReasonCode::clean(&code)),
+            reason.reason_description.and_then(|text| shown(&text, Report::DESCRIPTION)),
+        ),
+    };
+    Ok(Said {
+        execution: execution.map_err(ReportError::Id)?,
+        attempt: body.attempt,
+        reported,
+        code,
+        description,
+        result: body.result.map(|raw| ReportResult::new(raw.get())),
+    })
+}

@@ -1,0 +1,164 @@
+//! What a device says about an execution, in any of the ways that devices say it.
+
+mod echo;
+mod json;
+mod reason_code;
+mod result;
+mod text;
+
+pub use reason_code::ReasonCode;
+pub use result::ReportResult;
+
+use crate::{Attempt, ExecutionId, IdError, ResponseTopic, ThingName, TopicError};
+
+/// What a device said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Who said it: by the topic, which the IoT policy ties to the certificate, never by the payload.
+    pub thing: ThingName,
+    /// Which execution it is about, where it says so.
+    pub execution: Option<ExecutionId>,
+    /// Which attempt.
+    pub attempt: Attempt,
+    /// What became of it.
+    pub reported: Reported,
+    /// The device's own reason.
+    pub code: Option<ReasonCode>,
+    /// The same for people.
+    pub description: Option<String>,
+    /// What came of it.
+    pub result: Option<ReportResult>,
+}
+
+/// What became of an execution, by the device's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    /// It has begun (`seq` 0), or still runs.
+    InProgress {
+        /// Which heartbeat.
+        seq: u64,
+    },
+    /// It is done.
+    Succeeded,
+    /// It could not be done.
+    Failed,
+    /// The device would not.
+    Rejected,
+    /// The device gave up.
+    TimedOut,
+}
+
+/// Why a message is not a report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// On a topic that nobody answers on.
+    #[error("not an answer's topic")]
+    Topic(#[source] TopicError),
+    /// Nothing in it.
+    #[error("the message is empty")]
+    Empty,
+    /// More than AWS IoT would carry.
+    #[error("the message has {0} bytes, more than the 131072 of AWS IoT")]
+    TooLarge(usize),
+    /// Binary.
+    #[error("the message is neither JSON nor text")]
+    NotText(#[source] std::str::Utf8Error),
+    /// Not JSON, though it began like it, or with a field of the wrong type.
+    #[error("the message is not a report in JSON")]
+    Malformed(#[source] serde_json::Error),
+    /// It does not say what became of it.
+    #[error("the report has no status")]
+    NoStatus,
+    /// It says something that is no status.
+    #[error("{0:?} is not a status that a device can report")]
+    UnknownStatus(String),
+    /// It names something that is no execution.
+    #[error("the report names no execution")]
+    Id(#[source] IdError),
+    /// It names one execution in its topic and another in its payload.
+    #[error("the topic names execution {topic}, the payload {payload}")]
+    Contradiction {
+        /// The topic's.
+        topic: ExecutionId,
+        /// The payload's.
+        payload: ExecutionId,
+    },
+    /// No attempt has this number.
+    #[error("attempt {0} can't be: attempts count from 1")]
+    Attempt(u64),
+}
+
+/// What a payload says by itself.
+struct Said {
+    execution: Option<ExecutionId>,
+    attempt: Option<u64>,
+    reported: Reported,
+    code: Option<ReasonCode>,
+    description: Option<String>,
+    result: Option<ReportResult>,
+}
+
+impl Report {
+    const LARGEST: usize = 128 * 1024;
+    /// What is kept of a description, in bytes.
+    const DESCRIPTION: usize = 512;
+
+    /// What this message on this topic says.
+    pub fn decode(topic: &str, payload: &[u8]) -> Result<Self, ReportError> {
+        let from = ResponseTopic::parse(topic).map_err(ReportError::Topic)?;
+        if payload.len() > Self::LARGEST {
+            return Err(ReportError::TooLarge(payload.len()));
+        }
+        let text = std::str::from_utf8(payload).map_err(ReportError::NotText)?.trim();
+        let said = match text.as_bytes() {
+            [] => return Err(ReportError::Empty),
+            [b'{', ..] => json::decode(text)?,
+            _ => text::decode(text)?,
+        };
+        let execution = match (from.execution, said.execution) {
+            (Some(topic), Some(payload)) if topic != payload => {
+                return Err(ReportError::Contradiction { topic, payload });
+            }
+            (topic, payload) => payload.or(topic),
+        };
+        let attempt = match said.attempt {
+            None => 1,
+            Some(found) => match Attempt::try_from(found) {
+                Ok(attempt) if (1..Attempt::MAX).contains(&attempt) => attempt,
+                _ => return Err(ReportError::Attempt(found)),
+            },
+        };
+        Ok(Self {
+            thing: from.thing,
+            execution,
+            attempt,
+            reported: said.reported,
+            code: said.code,
+            description: said.description,
+            result: said.result,
+        })
+    }
+}
+
+/// The status that a word says, in AWS IoT Commands' words and in those of the devices that were there before.
+fn reported(word: &str, seq: u64) -> Option<Reported> {
+    match word.to_ascii_uppercase().as_str() {
+        "SUCCEEDED" | "SUCCESS" => Some(Reported::Succeeded),
+        "FAILED" | "FAILURE" => Some(Reported::Failed),
+        "IN_PROGRESS" | "RUNNING" => Some(Reported::InProgress { seq }),
+        "REJECTED" => Some(Reported::Rejected),
+        "TIMED_OUT" => Some(Reported::TimedOut),
+        _ => None,
+    }
+}
+
+/// The beginning of a text, of at most so many bytes, with nothing in it that would disturb a terminal or a log.
+fn shown(text: &str, most: usize) -> Option<String> {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = clean.trim();
+    let cut = &clean[..clean.floor_char_boundary(most)];
+    (!cut.is_empty()).then(|| cut.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
