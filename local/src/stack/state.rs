@@ -19,8 +19,7 @@ pub(super) struct StateDir {
 
 impl StateDir {
     pub(super) fn open(path: PathBuf) -> Result<Self, StackError> {
-        fs::create_dir_all(&path)
-            .map_err(|error| StackError::State { path: path.clone(), why: error.to_string() })?;
+        fs::create_dir_all(&path).map_err(|error| StackError::State { path: path.clone(), why: error.to_string() })?;
         Ok(Self { path, written: Mutex::default() })
     }
 
@@ -57,6 +56,11 @@ impl StateDir {
         fs::rename(&temporary, self.file(name))?;
         written.insert(name, text);
         Ok(())
+    }
+
+    /// What is in a file is JSON, but not what was saved there.
+    pub(super) fn strange(&self, name: &'static str, why: &serde_json::Error) -> StackError {
+        StackError::State { path: self.file(name), why: why.to_string() }
     }
 
     fn file(&self, name: &str) -> PathBuf {

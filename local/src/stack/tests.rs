@@ -231,9 +231,11 @@ async fn state_outlives_the_stack_and_broken_state_is_named() {
     assert_eq!(stack.broker.retained("kept").map(|(message, _)| message.payload), Some("x".into()));
     stack.shutdown().await;
 
-    std::fs::write(folder.path().join("state/shadows.json"), "{\"half").expect("written");
-    let error = Stack::start(config()).await.err().expect("refused").to_string();
-    assert!(error.contains("shadows.json"), "{error}");
+    for broken in ["{\"half", "[]", "{\"things\": 7}"] {
+        std::fs::write(folder.path().join("state/shadows.json"), broken).expect("written");
+        let error = Stack::start(config()).await.err().expect("refused").to_string();
+        assert!(error.contains("shadows.json"), "{broken}: {error}");
+    }
 }
 
 #[tokio::test]
