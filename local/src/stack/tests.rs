@@ -66,7 +66,8 @@ fn folder() -> tempfile::TempDir {
 async fn ask(stack: &Stack, method: &str, path: &str, target: Option<&str>, body: Value) -> (u16, Value) {
     let url = format!("http://{}{path}", stack.addresses.endpoint);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let mut request = client.request(method.parse().expect("a method"), url).body(body.to_string());
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut request = client.request(method.parse().expect("a method"), url).body(body);
     if let Some(target) = target {
         request = request.header("x-amz-target", target);
     }
