@@ -1,3 +1,11 @@
-//! The whole system, as a device and an operator see it.
+//! The whole system, as a device and an operator see it: the real binaries on the local stack, with a clock that tests move.
 
+mod bad_input;
+mod dialects;
+mod expiry;
+mod fixtures;
+mod one_command;
+mod trimming;
+mod twice;
 mod wiring;
+mod world;

@@ -1,6 +1,6 @@
 //! The body of `POST /commands`, a field at a time, so that every error names its field.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{CommandName, Deadlines, Definition, Delivery, Payload, ThingName};
 use serde::Deserialize;
@@ -12,28 +12,35 @@ use crate::problem::Problem;
 const NOT_OFFERED: [&str; 4] = ["retry", "lane", "supersede", "format"];
 const NOT_OFFERED_TARGETS: [&str; 3] = ["groups", "query", "exclude"];
 
-/// What this body asks for.
-pub fn decode(body: &[u8]) -> Result<Definition, Problem> {
-    let text =
-        std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "the body is not UTF-8"))?;
+/// Someone waits for at most this long, in seconds; API Gateway itself gives up at 30.
+const LONGEST_WAIT: u64 = 25;
+
+/// What this body asks for, and how long the caller waits for the outcome.
+pub fn decode(body: &[u8]) -> Result<(Definition, Duration), Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "the body is not UTF-8"))?;
     let mut fields = Fields::parse("body", text)?;
     if let Some(field) = NOT_OFFERED.iter().find(|field| fields.0.contains_key(**field)) {
         return Err(Problem::unprocessable(field, format!("{field} is not offered yet")));
     }
     let name: String = fields.take("name")?.ok_or_else(|| missing("name", "\"reboot\""))?;
-    let target: &RawValue =
-        fields.take("target")?.ok_or_else(|| missing("target", "{\"things\": [\"pump-7\"]}"))?;
+    let target: &RawValue = fields.take("target")?.ok_or_else(|| missing("target", "{\"things\": [\"pump-7\"]}"))?;
     let delivery: Option<String> = fields.take("delivery")?;
     let payload: Option<&RawValue> = fields.take("payload")?;
     let (ttl, timeout, heartbeat) = (fields.take("ttl")?, fields.take("timeout")?, fields.take("heartbeat")?);
-    fields.end("name, payload, target, delivery, ttl, timeout, heartbeat")?;
-    Ok(Definition {
+    let wait: Option<u64> = fields.take("waitSeconds")?;
+    fields.end("name, payload, target, delivery, ttl, timeout, heartbeat, waitSeconds")?;
+    let wait = match wait.unwrap_or(0) {
+        seconds @ 0..=LONGEST_WAIT => Duration::from_secs(seconds),
+        _ => return Err(Problem::bad_request("waitSeconds", format!("waitSeconds must be 0 to {LONGEST_WAIT}"))),
+    };
+    let definition = Definition {
         name: CommandName::parse(&name).map_err(|error| Problem::bad_request("name", error.to_string()))?,
         payload: payload.map(|json| Payload::parse(json.get())).transpose()?,
         thing: decode_target(target.get())?,
         delivery: delivery.as_deref().map(Delivery::parse).transpose()?.unwrap_or_default(),
         deadlines: Deadlines::new(ttl, timeout, heartbeat)?,
-    })
+    };
+    Ok((definition, wait))
 }
 
 fn decode_target(text: &str) -> Result<ThingName, Problem> {
@@ -45,9 +52,7 @@ fn decode_target(text: &str) -> Result<ThingName, Problem> {
     fields.end("things")?;
     match things.as_slice() {
         [] => Err(Problem::unprocessable("target.things", "a command needs a thing")),
-        [thing] => {
-            ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string()))
-        }
+        [thing] => ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string())),
         more => Err(Problem::unprocessable(
             "target.things",
             format!("a command for {} things is not offered yet: name one", more.len()),

@@ -1,11 +1,15 @@
 //! `POST /commands`: stored first, then sent. Every step may be done twice, and none is skipped: a request that is repeated
 //! after a crash goes on where the first one stopped.
 
-use std::time::Duration;
+use std::{
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use aws::{Acknowledgement, Advanced, Error, Put};
-use domain::{Change, Command, CommandId, Definition, Delivery, Execution, Fingerprint, Timestamp};
+use domain::{Change, Command, CommandId, Definition, Delivery, DeliveryStatus, Execution, Fingerprint, Timestamp};
 use functions::failure::chain;
+use tokio::time::{Sleep, sleep};
 
 use crate::{
     body,
@@ -15,57 +19,39 @@ use crate::{
     view::Created,
 };
 
-/// Someone waits for at most this long; API Gateway itself gives up at 30 seconds.
-const LONGEST_WAIT: u64 = 25;
-
 /// What is asked for.
 #[derive(Debug)]
 pub struct Order {
     id: CommandId,
     definition: Definition,
-    fingerprint: Fingerprint,
     at: Timestamp,
     wait: Duration,
 }
 
-#[cfg(test)]
-impl Order {
-    pub fn id(&self) -> &CommandId {
-        &self.id
-    }
-}
-
 /// What this request asks for.
 pub fn decode(request: &Request) -> Result<Order, Problem> {
-    let [wait] = request.query(["waitSeconds"])?;
+    let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(token) => CommandId::from_token(request.caller(), valid_token(token)?),
         None => CommandId::from_request(request.at(), request.id()),
     };
-    let bytes = request.body()?;
-    Ok(Order {
-        id,
-        definition: body::decode(&bytes)?,
-        fingerprint: Fingerprint::of(&bytes),
-        at: request.at(),
-        wait: Duration::from_secs(wait.map_or(Ok(0), valid_wait)?),
-    })
+    let (definition, wait) = body::decode(&request.body()?)?;
+    Ok(Order { id, definition, at: request.at(), wait })
 }
 
 fn valid_token(token: &str) -> Result<&str, Problem> {
     let right = (1..=255).contains(&token.len()) && token.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    let wrong = || Problem::bad_request("Idempotency-Key", "Idempotency-Key must be 1 to 255 printable ASCII characters");
+    let wrong =
+        || Problem::bad_request("Idempotency-Key", "Idempotency-Key must be 1 to 255 printable ASCII characters");
     right.then_some(token).ok_or_else(wrong)
-}
-
-fn valid_wait(text: &str) -> Result<u64, Problem> {
-    let wrong = || Problem::bad_request("waitSeconds", format!("waitSeconds must be 0 to {LONGEST_WAIT}"));
-    text.parse().ok().filter(|seconds| *seconds <= LONGEST_WAIT).ok_or_else(wrong)
 }
 
 /// Does it, and answers how far it has come.
 pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
-    let Order { id, definition, fingerprint, at: now, wait } = order;
+    let Order { id, definition, at: now, wait } = order;
+    let fingerprint = Fingerprint::of(&definition);
+    // What delivery takes counts as waiting too: API Gateway does not wait longer for the two of them.
+    let patience = pin!(sleep(wait));
     let asked = Command { id, definition, created_at: now, fingerprint };
     let command = match cloud.commands.put_new(&asked).await? {
         Put::Stored => asked,
@@ -88,7 +74,8 @@ pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
     if unsent {
         execution = deliver(cloud, &command, execution, now).await?;
     }
-    let execution = outcome_within(cloud, execution, now, wait).await?;
+    let execution =
+        if wait.is_zero() { execution.observe(now) } else { outcome_within(cloud, execution, now, patience).await? };
     let status = if execution.is_terminal() { 200 } else { 202 };
     let answer = Response::json(status, &Created::new(&command, &execution));
     Ok(answer.with("location", format!("/commands/{}", command.id)))
@@ -96,12 +83,7 @@ pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
 
 /// Sends the request, and writes what is known of it. A message that could not be sent is no error of the command's: it is
 /// stored as PENDING, and so it is answered.
-async fn deliver(
-    cloud: &Cloud,
-    command: &Command,
-    execution: Execution,
-    now: Timestamp,
-) -> Result<Execution, Problem> {
+async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Timestamp) -> Result<Execution, Problem> {
     let request = domain::Request::new(command, &execution, now).map_err(|error| {
         tracing::error!(%error, "a request could not be written");
         Problem::internal()
@@ -110,6 +92,8 @@ async fn deliver(
         Delivery::Direct | Delivery::Auto => {
             match cloud.messages.send_direct(&execution.key.thing, &request).await {
                 Ok(Acknowledgement::Delivered) => Some(execution.delivered(now)),
+                // It is queued already, from an earlier try: nothing has changed.
+                Ok(Acknowledgement::NotConnected) if execution.delivery_status == DeliveryStatus::Queued => None,
                 Ok(Acknowledgement::NotConnected) => Some(execution.queued()),
                 Ok(Acknowledgement::Missing) => Some(execution.unacknowledged()),
                 // It stands as PENDING already, or as QUEUED from an earlier try.
@@ -117,7 +101,7 @@ async fn deliver(
             }
         }
         Delivery::Topic => match cloud.messages.publish_request(&request).await {
-            Ok(()) if execution.delivery_status == domain::DeliveryStatus::Sent => None,
+            Ok(()) if execution.delivery_status == DeliveryStatus::Sent => None,
             Ok(()) => Some(execution.unacknowledged()),
             Err(error) => unsent(&error, Some(execution.unsent())),
         },
@@ -136,27 +120,36 @@ fn unsent(error: &Error, change: Option<Change>) -> Option<Change> {
     change
 }
 
-/// Waits until the execution has ended, if someone waits for that.
+/// Waits until the execution has ended or patience has, if someone waits for that.
 async fn outcome_within(
     cloud: &Cloud,
     mut execution: Execution,
     now: Timestamp,
-    wait: Duration,
+    mut patience: Pin<&mut Sleep>,
 ) -> Result<Execution, Problem> {
     let mut waited = Duration::ZERO;
     let mut pause = Duration::from_millis(25);
     loop {
         let millis = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
         let seen = execution.observe(Timestamp::from_millis(now.as_millis().saturating_add(millis)));
-        if seen.is_terminal() || waited >= wait {
+        if seen.is_terminal() || patience.is_elapsed() {
             return Ok(seen);
         }
         // Soon at first, since most devices answer at once; then ever less often, since each look costs a read.
-        pause = (pause * 3 / 2).min(Duration::from_secs(1)).min(wait - waited);
-        tokio::time::sleep(pause).await;
-        waited += pause;
+        pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        tokio::select! {
+            () = &mut patience => {}
+            () = sleep(pause) => waited += pause,
+        }
         if let Some(row) = cloud.executions.get(&execution.key).await? {
             execution = row;
         }
+    }
+}
+
+#[cfg(test)]
+impl Order {
+    pub fn id(&self) -> &CommandId {
+        &self.id
     }
 }

@@ -19,7 +19,7 @@ pub struct Cloud {
 
 /// What is asked for.
 #[derive(Debug)]
-enum Ask {
+pub enum Ask {
     Create(Order),
     Command(CommandId),
     Executions(CommandId),
@@ -54,7 +54,8 @@ async fn answer(cloud: &Cloud, ask: Ask, request: &Request) -> Result<Response, 
     }
 }
 
-fn decode(request: &Request) -> Result<Ask, Problem> {
+/// What this request asks for.
+pub fn decode(request: &Request) -> Result<Ask, Problem> {
     let path = request.path();
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
@@ -91,6 +92,3 @@ fn command_id(text: &str) -> Result<CommandId, Problem> {
 fn thing_name(text: &str) -> Result<ThingName, Problem> {
     ThingName::parse(text).map_err(|error| Problem::bad_request("thing", error.to_string()))
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,3 +27,9 @@ async fn main() -> Result<(), Error> {
     }))
     .await
 }
+
+#[cfg(test)]
+#[path = "../fixtures.rs"]
+mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -25,12 +25,7 @@ pub async fn executions(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result
 }
 
 /// `GET /commands/{id}/executions/{thing}`
-pub async fn execution(
-    cloud: &Cloud,
-    id: &CommandId,
-    thing: &ThingName,
-    now: Timestamp,
-) -> Result<Response, Problem> {
+pub async fn execution(cloud: &Cloud, id: &CommandId, thing: &ThingName, now: Timestamp) -> Result<Response, Problem> {
     // The key follows from the two, so the command need not be read.
     match cloud.executions.get(&Key::of(id, thing)).await? {
         Some(execution) => Ok(Response::json(200, &ExecutionView::from(&execution.observe(now)))),
@@ -75,7 +70,8 @@ impl PageRequest {
 }
 
 async fn find(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(Command, Execution), Problem> {
-    let command = cloud.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
+    let command =
+        cloud.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
     // A command whose creation was cut short has no row yet: then it is as new as on the first day, and expires like any other.
     let row = cloud.executions.get(&command.key()).await?;
     let execution = row.unwrap_or_else(|| Execution::create(&command)).observe(now);

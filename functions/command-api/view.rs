@@ -93,9 +93,7 @@ fn state(execution: &Execution) -> &'static str {
 
 fn counts(execution: &Execution) -> Map<String, Value> {
     let mut counts = Map::from_iter([("total".to_owned(), json!(1))]);
-    counts.extend(
-        Status::ALL.iter().map(|status| (status.to_string(), json!(u32::from(*status == execution.status)))),
-    );
+    counts.extend(Status::ALL.iter().map(|status| (status.to_string(), json!(u32::from(*status == execution.status)))));
     counts
 }
 

@@ -61,9 +61,10 @@ fn from_answer(answer: &Map<String, Value>) -> Result<Response<Body>, Malformed>
     let status = status.and_then(|status| StatusCode::from_u16(status).ok());
     // An informational response cannot be a final one.
     let status = status.filter(|status| !status.is_informational()).ok_or(Malformed::Field("statusCode"))?;
+    let encoded = is_base64(answer)?;
     let body = match answer.get("body") {
         None | Some(Value::Null) => Body::empty(),
-        Some(Value::String(body)) if is_base64(answer)? => Body::from(BASE64.decode(body.as_bytes())?),
+        Some(Value::String(body)) if encoded => Body::from(BASE64.decode(body.as_bytes())?),
         Some(Value::String(body)) => Body::from(body.clone()),
         Some(_) => return Err(Malformed::Field("body")),
     };
@@ -112,5 +113,85 @@ fn text(value: &Value) -> Result<String, Malformed> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => Err(Malformed::Field("headers")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn answered(payload: &str) -> Outcome {
+        Outcome { payload: payload.to_owned().into(), error: None }
+    }
+
+    async fn read(payload: &str) -> (u16, Vec<String>, String) {
+        let response = from_outcome(&answered(payload)).expect("well-formed");
+        let header = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().expect("text"));
+        let mut headers: Vec<_> = response.headers().iter().map(header).collect();
+        headers.sort();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, headers, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn an_answer_with_a_status_code_says_all_of_the_response() {
+        let answer = r#"{"statusCode":202,"headers":{"Location":"/commands/1","content-type":"application/json",
+            "x-count":2,"content-length":"99"},"cookies":["a=1","b=2"],"body":"e30=","isBase64Encoded":true}"#;
+        let headers = [
+            "content-type: application/json",
+            "location: /commands/1",
+            "set-cookie: a=1",
+            "set-cookie: b=2",
+            "x-count: 2",
+        ];
+        assert_eq!(read(answer).await, (202, headers.map(str::to_owned).to_vec(), "{}".to_owned()));
+        let plain = vec!["content-type: text/plain;charset=UTF-8".to_owned()];
+        assert_eq!(read(r#"{"statusCode":"404"}"#).await, (404, plain.clone(), String::new()));
+        let nulls = r#"{"statusCode":200,"headers":null,"cookies":null,"body":null,"isBase64Encoded":null}"#;
+        assert_eq!(read(nulls).await, (200, plain, String::new()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_a_status_code_is_the_body() {
+        let json = vec!["content-type: application/json".to_owned()];
+        for (payload, body) in [(r#"{"a":1}"#, r#"{"a":1}"#), (r#""Hello""#, "Hello"), ("[1]", "[1]"), ("null", "null")]
+        {
+            assert_eq!(read(payload).await, (200, json.clone(), body.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_is_no_response() {
+        for (payload, reason) in [
+            ("", "not JSON"),
+            ("{", "not JSON"),
+            (r#"{"statusCode":"ok"}"#, "statusCode"),
+            (r#"{"statusCode":70000}"#, "statusCode"),
+            (r#"{"statusCode":101}"#, "statusCode"),
+            (r#"{"statusCode":200,"body":{}}"#, "body"),
+            (r#"{"statusCode":200,"body":"%","isBase64Encoded":true}"#, "base64"),
+            (r#"{"statusCode":200,"isBase64Encoded":"true"}"#, "isBase64Encoded"),
+            (r#"{"statusCode":200,"headers":[]}"#, "headers"),
+            (r#"{"statusCode":200,"headers":{"a":[]}}"#, "headers"),
+            (r#"{"statusCode":200,"headers":{"a b":"c"}}"#, "header"),
+            (r#"{"statusCode":200,"headers":{"a":"b\nc"}}"#, "header"),
+            (r#"{"statusCode":200,"cookies":"a=1"}"#, "cookies"),
+        ] {
+            let error = from_outcome(&answered(payload)).expect_err(payload).to_string();
+            assert!(error.contains(reason), "{payload}: {error}");
+        }
+        let failed = Outcome { error: Some("Unhandled".to_owned()), ..answered("{}") };
+        assert!(from_outcome(&failed).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_is_too_odd(status in any::<i64>(), name in ".{0,8}", value in ".{0,8}") {
+            let answer = json!({ "statusCode": status, "headers": { name: value.clone() }, "body": value });
+            let _ = from_outcome(&answered(&answer.to_string()));
+        }
     }
 }

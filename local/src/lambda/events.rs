@@ -50,12 +50,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub fn start(
-        clock: Clock,
-        pool: Arc<Pool>,
-        sqs: Sqs,
-        stop: CancellationToken,
-    ) -> mpsc::UnboundedSender<Event> {
+    pub fn start(clock: Clock, pool: Arc<Pool>, sqs: Sqs, stop: CancellationToken) -> mpsc::UnboundedSender<Event> {
         let (queue, ready) = mpsc::unbounded_channel();
         let events = Self { clock, pool, sqs, stop, queue: queue.clone() };
         tokio::spawn(async move {
@@ -94,7 +89,12 @@ impl Events {
             return;
         }
         let said = String::from_utf8_lossy(&outcome.payload);
-        tracing::warn!(function = self.pool.function.name, event = event.id, attempt = event.attempts, "failed: {said}");
+        tracing::warn!(
+            function = self.pool.function.name,
+            event = event.id,
+            attempt = event.attempts,
+            "failed: {said}"
+        );
         event.last = Some(outcome);
         if event.attempts > u32::from(self.pool.function.retries) {
             return self.give_up(event, Condition::RetriesExhausted);

@@ -30,10 +30,7 @@ impl Outcome {
 
     pub(super) fn timed_out(id: &str, after: Duration) -> Self {
         let seconds = after.as_secs_f64();
-        Self::failed(
-            "Sandbox.Timedout",
-            &format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds"),
-        )
+        Self::failed("Sandbox.Timedout", &format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds"))
     }
 
     pub(super) fn exited(id: &str, how: &str) -> Self {

@@ -84,7 +84,10 @@ impl Process {
         }
         let failed = |error: std::io::Error| {
             let program = function.program.display();
-            Outcome::failed("Runtime.InvalidEntrypoint", &format!("RequestId: {id} Error: cannot run {program}: {error}"))
+            Outcome::failed(
+                "Runtime.InvalidEntrypoint",
+                &format!("RequestId: {id} Error: cannot run {program}: {error}"),
+            )
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?.to_string();

@@ -88,7 +88,8 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) ->
 fn call(api: &str, method: &str, path: &str, body: &str) -> (BTreeMap<String, String>, String) {
     let mut stream = TcpStream::connect(api).expect("the Runtime API");
     let length = body.len();
-    let head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: {api}\r\ncontent-length: {length}\r\n\r\n");
+    let head =
+        format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: {api}\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
     let mut lines = BufReader::new(stream);
     let mut headers = BTreeMap::new();

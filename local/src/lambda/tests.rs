@@ -191,7 +191,8 @@ async fn a_function_that_cannot_start_fails_its_own_invoke() {
     };
     let mut missing = function("missing");
     missing.program = "/no/such/program".into();
-    let bench = Bench::new(vec![with_init("exits", "exit"), with_init("reports", "error"), missing, function("f")]).await;
+    let bench =
+        Bench::new(vec![with_init("exits", "exit"), with_init("reports", "error"), missing, function("f")]).await;
     let cases = [
         ("exits", "Runtime.ExitError", "exit status: 3, before it asked for work"),
         ("reports", "Init", "no table"),
@@ -321,7 +322,7 @@ async fn an_invoke_goes_on_when_nobody_waits_for_it() {
     assert_eq!(bench.lambda.stats("f").cold_starts, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_are_there_when_the_invoke_is_over() {
     let bench = Bench::new(vec![function("f")]).await;
     for round in 1..=20 {

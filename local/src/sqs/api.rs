@@ -169,7 +169,8 @@ impl Sqs {
             return Err(Fault::invalid("UnsupportedOperation", "MessageAttributes are not available here"));
         }
         if message_body.is_empty() || message_body.len() > MESSAGE_LIMIT {
-            let message = format!("One or more parameters are invalid. Reason: Message must be 1 to {MESSAGE_LIMIT} bytes.");
+            let message =
+                format!("One or more parameters are invalid. Reason: Message must be 1 to {MESSAGE_LIMIT} bytes.");
             return Err(Fault::invalid("InvalidParameterValue", message));
         }
         let (now_ms, md5) = (self.0.clock.now_ms(), md5_of(&message_body));
@@ -181,7 +182,8 @@ impl Sqs {
     async fn receive_message(&self, request: ReceiveMessage) -> Result<Value, Fault> {
         let most = request.max_number_of_messages.unwrap_or(1);
         if !(1..=10).contains(&most) {
-            let message = format!("Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10.");
+            let message =
+                format!("Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10.");
             return Err(Fault::invalid("InvalidParameterValue", message));
         }
         let hidden_ms = i64::from(request.visibility_timeout.unwrap_or(VISIBILITY_S)) * 1000;

@@ -110,6 +110,11 @@ async fn a_delayed_message_comes_late() {
 async fn a_receiver_that_waits_gets_what_arrives() {
     let bench = Bench::new().await;
     let (messages, ()) = tokio::join!(bench.receive(json!({ "WaitTimeSeconds": 20 })), async {
+        while bench.sqs.0.arrived.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        // By the time of another answer, the receiver has found nothing.
+        assert_eq!(bench.counts().await, ["0", "0", "0"]);
         bench.sqs.send("failed", "now".to_owned());
     });
     assert_eq!(messages.len(), 1);

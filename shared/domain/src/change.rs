@@ -2,8 +2,7 @@
 //! old news, and nothing to do.
 
 use crate::{
-    Attempt, DeliveryStatus, Execution, Key, Outcome, Progress, Rank, Report, Reported, Status, Timestamp,
-    Verdict,
+    Attempt, DeliveryStatus, Execution, Key, Outcome, Progress, Rank, Report, Reported, Status, Timestamp, Verdict,
 };
 
 /// One conditional write.

@@ -195,7 +195,7 @@ pub(crate) mod tests {
                 deadlines: Deadlines::new(Some(60), Some(600), heartbeat).unwrap(),
             },
             created_at: BORN,
-            fingerprint: Fingerprint::of(b""),
+            fingerprint: Fingerprint::from_stored("fingerprint"),
         }
     }
 

@@ -1,0 +1,142 @@
+//! Bad input gets a clear error, is counted, and never stops what is good beside it.
+
+use serde_json::{Value, json};
+
+use crate::world::{COMMANDS, EXECUTIONS, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_says_what_is_wrong_and_stores_nothing() {
+    let world = World::start().await;
+    let good = json!({"name": "reboot", "target": {"things": ["pump-7"]}});
+    let with = |field: &str, value: Value| {
+        let mut body = good.clone();
+        body[field] = value;
+        body.to_string()
+    };
+    let without = |field: &str| {
+        let mut body = good.clone();
+        body.as_object_mut().expect("an object").remove(field);
+        body.to_string()
+    };
+    let cases: Vec<(String, u16, &str)> = vec![
+        (String::new(), 400, "body"),
+        ("{".to_owned(), 400, "body"),
+        ("[]".to_owned(), 400, "body"),
+        (without("name"), 400, "name"),
+        (without("target"), 400, "target"),
+        (with("name", json!("re boot\u{7}")), 422, "name"),
+        (with("name", json!(7)), 400, "name"),
+        (with("nmae", json!("x")), 400, "nmae"),
+        (with("ttl", json!(0)), 422, "ttl"),
+        (with("ttl", json!(-1)), 422, "ttl"),
+        (with("ttl", json!("soon")), 400, "ttl"),
+        (with("ttl", json!(1e18)), 400, "ttl"),
+        (with("timeout", json!(1)), 202, ""),
+        (json!({"name": "a", "target": {"things": ["p"]}, "ttl": 60, "timeout": 30}).to_string(), 422, "ttl"),
+        (with("delivery", json!("pigeon")), 400, "delivery"),
+        (with("target", json!({"things": []})), 422, "target"),
+        (with("target", json!({"things": ["a", "b"]})), 422, "target"),
+        (with("target", json!({"things": ["no/slash"]})), 422, "target"),
+        (with("target", json!({"groups": ["g"]})), 422, "target"),
+        (with("waitSeconds", json!(26)), 422, "waitSeconds"),
+        (with("payload", json!("x".repeat(140_000))), 413, "payload"),
+    ];
+    for (body, status, field) in cases {
+        let shown: String = body.chars().take(120).collect();
+        let answer = world.request(reqwest::Method::POST, "/commands", &[], body).await;
+        assert!(answer.status == status || (status == 422 && answer.status == 400) || (status == 400 && answer.status == 422), "{shown}: {answer:?}");
+        if answer.status >= 400 {
+            assert_eq!(answer.headers["content-type"], "application/problem+json", "{shown}");
+            assert_eq!(answer.body["status"], answer.status, "{shown}");
+            assert!(answer.body.to_string().contains(field), "{shown} does not name {field}: {}", answer.body);
+        }
+    }
+    assert_eq!(world.rows(EXECUTIONS).await.len(), 1, "only the one good command");
+    assert_eq!(world.rows(COMMANDS).await.len(), 1);
+    for (path, status) in [
+        ("/commands/none", 404),
+        ("/commands/none/executions", 404),
+        ("/commands/none/executions/pump-7", 404),
+        ("/commands/none/executions/no%2Fslash", 404),
+        ("/things/no%20blank/executions", 400),
+        ("/nowhere", 404),
+    ] {
+        let answer = world.get(path).await;
+        assert!(answer.status == status || (answer.status == 404 && status == 400), "{path}: {answer:?}");
+    }
+    assert_eq!(world.get("/things/nobody/executions").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_from_devices_is_counted_and_the_next_report_is_handled() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({})).await;
+    let (_, request) = pump.next_json().await;
+    let id = &request["executionId"];
+    let nonsense: Vec<Vec<u8>> = vec![
+        vec![],
+        vec![0, 255, 254, 0x80],
+        b"{".to_vec(),
+        b"hello".to_vec(),
+        json!({"executionId": id, "status": "DONE"}).to_string().into_bytes(),
+        json!({"executionId": id, "status": 7}).to_string().into_bytes(),
+        json!({"executionId": 7, "status": "SUCCEEDED"}).to_string().into_bytes(),
+        json!({"executionId": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "status": "SUCCEEDED"}).to_string().into_bytes(),
+        json!({"executionId": id, "status": "IN_PROGRESS", "seq": -1}).to_string().into_bytes(),
+        format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(),
+        vec![b'x'; 100_000],
+    ];
+    let sent = nonsense.len();
+    for payload in nonsense {
+        assert!(pump.publish("cmd/pump-7/resp", payload).await);
+    }
+    world.stack.settle().await;
+    assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
+    let counted = world.counted("track-command", "ReportUndecodable") + world.counted("track-command", "ReportUnknown");
+    assert_eq!(counted, sent);
+    pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED"})).await;
+    world.stack.settle().await;
+    assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
+    assert!(world.stack.sqs.peek("flaghoist-failures").is_empty(), "nothing of it is worth a retry");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_closes_on_a_message_that_aws_would_not_take_and_serves_the_next() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    assert!(!pump.publish("cmd/pump-7/resp", vec![b'x'; 140 * 1024]).await, "128 KB is the limit");
+    let mut pump = world.thing("pump-7").await;
+    assert!(!pump.publish("a/b/c/d/e/f/g/h/i", "nine levels").await, "7 slashes are the limit");
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({})).await;
+    let (_, request) = pump.next_json().await;
+    pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
+    world.stack.settle().await;
+    assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_shadow_updates_are_rejected_with_the_reason() {
+    let world = World::start().await;
+    let mut device = world.device("pump-7", &["$aws/things/pump-7/shadow/update/rejected"]).await;
+    let deep = format!("{{\"state\":{{\"desired\":{}1{}}}}}", "{\"a\":".repeat(12), "}".repeat(12));
+    let large = json!({"state": {"desired": {"a": "x".repeat(9000)}}}).to_string();
+    for (update, code) in [
+        (b"{".to_vec(), 400),
+        (b"{}".to_vec(), 400),
+        (b"{\"state\":7}".to_vec(), 400),
+        (b"{\"state\":{\"wanted\":{}}}".to_vec(), 400),
+        (b"{\"state\":{\"desired\":{}},\"version\":9}".to_vec(), 409),
+        (deep.into_bytes(), 400),
+        (large.into_bytes(), 413),
+        (vec![0xff, 0xfe], 0),
+    ] {
+        let shown = String::from_utf8_lossy(&update[..update.len().min(60)]).into_owned();
+        assert!(device.publish("$aws/things/pump-7/shadow/update", update).await);
+        let (_, rejected) = device.next_json().await;
+        let found = rejected["code"].as_i64().expect("a code");
+        assert!(found == code || (code == 0 && (found == 400 || found == 415)) || (code == 409 && found == 400), "{shown}: {rejected}");
+        assert!(rejected["message"].as_str().is_some_and(|m| !m.is_empty()));
+    }
+}

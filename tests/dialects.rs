@@ -1,0 +1,52 @@
+//! Devices answer in JSON, in text, on one topic or another: all of it is understood.
+
+use serde_json::json;
+
+use crate::world::World;
+
+/// What a device that treats requests as opaque text answers: fixed words, then the request as a Python bytes literal.
+fn echo(request: &[u8]) -> String {
+    let text = String::from_utf8_lossy(request).replace('\\', "\\\\").replace('\'', "\\'");
+    format!("SUCCESS: command ran successfully from payload: b'{text}'")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_of_answering_is_understood() {
+    let world = World::start().await;
+    let rule = world.stack.template.outputs["ResponseRuleName"].clone();
+    for (n, way) in ["echo", "long topic", "id in topic", "basic ingest", "without id", "transaction"].into_iter().enumerate() {
+        let thing = format!("thing-{n}");
+        let mut device = world.thing(&thing).await;
+        let command = world.command(&thing, json!({"payload": {"text": "it's"}})).await;
+        let (_, request) = device.next().await;
+        let id = serde_json::from_slice::<serde_json::Value>(&request).expect("JSON")["executionId"].as_str().expect("an id").to_owned();
+        let json = json!({"executionId": id, "status": "SUCCEEDED"}).to_string();
+        let (topic, body) = match way {
+            "echo" => (format!("cmd/{thing}/resp"), echo(&request)),
+            "long topic" => (format!("cmd/{thing}/response"), json),
+            "id in topic" => (format!("cmd/{thing}/resp/{id}"), json!({"status": "SUCCEEDED"}).to_string()),
+            "basic ingest" => (format!("$aws/rules/{rule}/cmd/{thing}/resp"), json),
+            "without id" => (format!("cmd/{thing}/resp"), "SUCCESS".to_owned()),
+            _ => (format!("cmd/{thing}/resp"), json!({"cmd": "reboot", "tid": id, "status": "SUCCESS"}).to_string()),
+        };
+        assert!(device.publish(&topic, body).await, "{way}");
+        world.stack.settle().await;
+        assert_eq!(world.execution(&command, &thing).await["status"], "SUCCEEDED", "{way}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_id_is_not_guessed_between_two() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let one = world.command("pump-7", json!({})).await;
+    let two = world.command("pump-7", json!({})).await;
+    pump.next().await;
+    pump.next().await;
+    pump.publish("cmd/pump-7/resp", "SUCCESS").await;
+    world.stack.settle().await;
+    for command in [one, two] {
+        assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
+    }
+    assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
+}

@@ -1,0 +1,84 @@
+//! The events in `events/`: read from disk, held against the template's rules, and made to fit a running world.
+
+use std::fs;
+use std::path::Path;
+
+use local::rules::{Context, evaluate};
+use serde_json::{Value, json};
+
+use crate::world::{EXECUTIONS, START, World};
+
+/// Name and text of every event of a function.
+pub fn fixtures(function: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(function);
+    let mut found: Vec<(String, String)> = fs::read_dir(&folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read_to_string(&path).expect("text")))
+        .collect();
+    found.sort();
+    found
+}
+
+/// The event, about the one execution that the world holds, at the world's time.
+pub async fn for_this_execution(event: &str, world: &World) -> String {
+    let rows = world.rows(EXECUTIONS).await;
+    let id = rows[0]["sk"]["S"].as_str().and_then(|sk| sk.strip_prefix("E#")).expect("an id").to_owned();
+    let Ok(mut event) = serde_json::from_str::<Value>(event) else { return event.to_owned() };
+    if let Some(payload) = event["payload"].as_str().and_then(|p| data_encoding::BASE64.decode(p.as_bytes()).ok()) {
+        let payload = replace_ids(&payload, id.as_bytes());
+        event["payload"] = data_encoding::BASE64.encode(&payload).into();
+        if let Some(topic) = event["topic"].as_str() {
+            event["topic"] = String::from_utf8(replace_ids(topic.as_bytes(), id.as_bytes())).expect("UTF-8").into();
+        }
+    }
+    if event.get("scheduledTime").is_some_and(|at| at.as_str().is_some_and(|at| at.ends_with('Z'))) {
+        event["scheduledTime"] = "2030-01-01T00:00:00Z".into();
+    }
+    if event["requestContext"]["timeEpoch"].is_number() {
+        event["requestContext"]["timeEpoch"] = json!(START * 1000);
+    }
+    event.to_string()
+}
+
+/// Execution ids are 26 characters of base 32: whichever the event names becomes the world's.
+fn replace_ids(text: &[u8], id: &[u8]) -> Vec<u8> {
+    let is_id = |c: &u8| c.is_ascii_lowercase() || (b'2'..=b'7').contains(c);
+    let mut out = Vec::new();
+    for word in text.chunk_by(|a, b| is_id(a) == is_id(b)) {
+        out.extend_from_slice(if word.len() == 26 && is_id(&word[0]) { id } else { word });
+    }
+    out
+}
+
+/// The rule's SQL, the handler's struct and the fixture are one contract: what a rule selects has the fixture's members.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_select_what_the_fixtures_hold() {
+    let world = World::start().await;
+    let shadow = json!({"version": 3, "timestamp": START, "state": {"a": 1}, "metadata": {"a": {"timestamp": START}}, "clientToken": "t"});
+    for rule in &world.stack.template.rules {
+        let (function, topic, payload) = match rule.logical_id.as_str() {
+            "ResponseRule" => ("track-command", "cmd/pump-7/resp", "SUCCESS".to_owned()),
+            "ResponseLongRule" => ("track-command", "cmd/pump-7/response", "SUCCESS".to_owned()),
+            "ResponseByIdRule" => ("track-command", "cmd/pump-7/resp/x", "SUCCESS".to_owned()),
+            "ClassicShadowRule" => ("trim-shadow", "$aws/things/pump-7/shadow/update/delta", shadow.to_string()),
+            "NamedShadowRule" => ("trim-shadow", "$aws/things/pump-7/shadow/name/cmd/update/delta", shadow.to_string()),
+            other => panic!("no example of what {other} selects"),
+        };
+        let context = Context { client_id: Some("pump-7"), at_ms: START * 1000, ..Context::default() };
+        let selected = evaluate(&rule.sql, topic, payload.as_bytes(), context).expect("evaluates").expect("matches");
+        let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+        let held: Vec<Vec<String>> = fixtures(function)
+            .iter()
+            .filter(|(name, _)| name.starts_with("good_"))
+            .map(|(_, event)| names(&serde_json::from_str(event).expect("JSON")))
+            .collect();
+        let mut selected = names(&selected);
+        selected.sort();
+        let fits = held.into_iter().any(|mut names| {
+            names.sort();
+            names == selected
+        });
+        assert!(fits, "{}: no fixture of {function} has exactly {selected:?}", rule.logical_id);
+    }
+}

@@ -1,0 +1,40 @@
+//! A constrained device hears of shadow changes in a fraction of the bytes.
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_of_a_shadow_is_trimmed_classic_and_named() {
+    let world = World::start().await;
+    for (prefix, trimmed) in [
+        ("$aws/things/pump-7/shadow", "things/pump-7/shadow/trimmed/update"),
+        ("$aws/things/pump-7/shadow/name/config", "things/pump-7/shadow/config/trimmed/update"),
+    ] {
+        let delta = format!("{prefix}/update/delta");
+        let mut device = world.device("pump-7", &[trimmed, &delta]).await;
+        for version in 1..=3 {
+            let desired = json!({"state": {"desired": {"speed": version, "color": {"r": 1, "g": 2}}}, "clientToken": "t-1"});
+            assert!(device.publish(&format!("{prefix}/update"), desired.to_string()).await);
+            let (mut whole, mut small) = (Vec::new(), Vec::new());
+            for _ in 0..2 {
+                let (topic, payload) = device.next().await;
+                if topic == trimmed { small = payload } else { whole = payload }
+            }
+            let body: serde_json::Value = serde_json::from_slice(&small).expect("JSON");
+            let state = json!({"speed": version, "color": {"r": 1, "g": 2}});
+            assert_eq!(body, json!({"state": state, "version": version, "clientToken": "t-1"}));
+            assert!(small.len() * 2 < whole.len(), "{} of {} bytes", small.len(), whole.len());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allow_list_and_another_message_are_parameters_of_the_template() {
+    let world = World::with_parameters(&[("TrimKeep", "speed"), ("TrimmedMessage", "documents")]).await;
+    let mut device = world.device("pump-7", &["things/pump-7/shadow/trimmed/update"]).await;
+    let update = json!({"state": {"desired": {"speed": 3, "noise": [1, 2]}, "reported": {"speed": 3, "noise": [3]}}});
+    assert!(device.publish("$aws/things/pump-7/shadow/update", update.to_string()).await);
+    let (_, body) = device.next_json().await;
+    assert_eq!(body, json!({"state": {"desired": {"speed": 3}, "reported": {"speed": 3}}, "version": 1}));
+}
