@@ -99,7 +99,8 @@ impl State {
 
     /// Ends a connection from its own side; nothing happens if it has been ended already.
     pub(super) fn detach(&mut self, client_id: &str, number: u64, end: End) {
-        if self.clients.get(client_id).and_then(|client| client.link.as_ref()).is_some_and(|link| link.number == number) {
+        if self.clients.get(client_id).and_then(|client| client.link.as_ref()).is_some_and(|link| link.number == number)
+        {
             self.end_connection(client_id, end);
         }
     }
@@ -123,7 +124,8 @@ impl State {
 
         let will = link.will.take().filter(|_| end.will);
         if let Some(will) = will.filter(|will| link.may_publish(&client_id, will)) {
-            let publisher = Publisher { client_id: Some(client_id.to_string()), principal: link.peer.principal.clone() };
+            let publisher =
+                Publisher { client_id: Some(client_id.to_string()), principal: link.peer.principal.clone() };
             self.publish(will, publisher, true);
         }
         if let Some(event) = event {

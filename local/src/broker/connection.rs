@@ -38,9 +38,16 @@ impl Drop for Session {
 impl Broker {
     /// Serves one client until it is gone.
     pub async fn serve<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&self, stream: S, peer: Peer) {
+        self.serve_patiently(stream, peer, limits::CONNECT_TIMEOUT).await;
+    }
+
+    pub(super) async fn serve_patiently<S>(&self, stream: S, peer: Peer, patience: Duration)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut packets = PacketReader::new(reader);
-        let connect = match timeout(limits::CONNECT_TIMEOUT, packets.next(Version::V311)).await {
+        let connect = match timeout(patience, packets.next(Version::V311)).await {
             Ok(Ok(Some(Incoming::Connect(connect)))) => *connect,
             other => return turn_away(other, &mut writer, &peer).await,
         };

@@ -42,7 +42,8 @@ impl Copy {
     }
 
     fn delivery(&self, packet_id: Option<u16>, now_ms: i64) -> Delivery {
-        let left = self.expires_at_ms.map(|end| (end - now_ms).div_euclid(1_000) + i64::from((end - now_ms) % 1_000 > 0));
+        let left =
+            self.expires_at_ms.map(|end| (end - now_ms).div_euclid(1_000) + i64::from((end - now_ms) % 1_000 > 0));
         Delivery {
             message: self.message.clone(),
             packet_id,

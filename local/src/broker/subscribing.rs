@@ -33,7 +33,8 @@ impl State {
             }
             match (refusal, Filter::parse(&wanted.filter)) {
                 (None, Ok(filter)) => {
-                    let is_new = self.subscriptions.insert(filter, client_id, options(&wanted, request.subscription_id));
+                    let is_new =
+                        self.subscriptions.insert(filter, client_id, options(&wanted, request.subscription_id));
                     mine.insert(wanted.filter.clone(), wanted.qos);
                     reasons.push(wanted.qos);
                     granted.push((wanted, is_new));
@@ -43,7 +44,10 @@ impl State {
         }
         let over_quota = reasons.contains(&reason::QUOTA_EXCEEDED);
         if link.version == Version::V311 {
-            reasons.iter_mut().filter(|reason| **reason > 2).for_each(|reason| *reason = reason::V311_SUBSCRIBE_FAILURE);
+            reasons
+                .iter_mut()
+                .filter(|reason| **reason > 2)
+                .for_each(|reason| *reason = reason::V311_SUBSCRIBE_FAILURE);
         }
         link.outbox.push(Outgoing::SubAck { packet_id: request.packet_id, reasons });
 
@@ -86,7 +90,14 @@ impl State {
         }
     }
 
-    fn send_retained(&mut self, client_id: &ClientId, wanted: &FilterRequest, is_new: bool, id: Option<u32>, now_ms: i64) {
+    fn send_retained(
+        &mut self,
+        client_id: &ClientId,
+        wanted: &FilterRequest,
+        is_new: bool,
+        id: Option<u32>,
+        now_ms: i64,
+    ) {
         let asked_for = match wanted.retain_handling {
             0 => true,
             1 => is_new,

@@ -85,6 +85,11 @@ impl Tree {
         removed
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.children.is_empty() && self.subscribers.is_none()
+    }
+
     /// Every client that gets a copy, each once. A shared subscription prefers members that are `online`.
     pub(super) fn targets(&self, topic: &str, publisher: Option<&str>, online: impl Fn(&str) -> bool) -> Vec<Target> {
         let mut found = Vec::new();

@@ -36,7 +36,9 @@ impl Bench {
         let place = Place {
             region: "eu-west-1".to_owned(),
             account: "000000000000".to_owned(),
-            stack_name: "flaghoist".to_owned(), endpoint: String::new() };
+            stack_name: "flaghoist".to_owned(),
+            endpoint: String::new(),
+        };
         let scheduler = Scheduler::start(clock.clone(), lambda.clone(), schedules, place);
         Self { clock, lambda, sqs, scheduler }
     }

@@ -125,7 +125,8 @@ fn publish(delivery: &Delivery, version: Version, out: &mut BytesMut) {
         write_varint(&mut properties_length, properties.len());
     }
     let id_length = if packet_id.is_some() { 2 } else { 0 };
-    let length = 2 + message.topic.len() + id_length + properties_length.len() + properties.len() + message.payload.len();
+    let length =
+        2 + message.topic.len() + id_length + properties_length.len() + properties.len() + message.payload.len();
     out.reserve(5 + length);
     out.put_u8(0x30 | u8::from(*duplicate) << 3 | u8::from(packet_id.is_some()) << 1 | u8::from(*retain));
     write_varint(out, length);
