@@ -1,3 +1,5 @@
+//! The schedules, fired on a clock that the tests move.
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -36,7 +38,9 @@ impl Bench {
         let place = Place {
             region: "eu-west-1".to_owned(),
             account: "000000000000".to_owned(),
-            stack_name: "flaghoist".to_owned(), endpoint: String::new() };
+            stack_name: "flaghoist".to_owned(),
+            endpoint: String::new(),
+        };
         let scheduler = Scheduler::start(clock.clone(), lambda.clone(), schedules, place);
         Self { clock, lambda, sqs, scheduler }
     }
