@@ -130,18 +130,18 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::fixtures;
 
     #[test]
     fn a_tick_says_when_it_was() {
-        let event = |name: &str| {
-            let path = format!("{}/../events/reconcile-commands/{name}.json", env!("CARGO_MANIFEST_DIR"));
-            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-        };
-        for name in ["good_tick", "good_tick_with_more"] {
-            assert_eq!(decode(&event(name)).expect(name), Timestamp::from_seconds(1_700_000_300), "{name}");
-        }
-        for name in ["bad_no_time", "bad_time", "bad_time_as_number", "bad_placeholder"] {
-            assert!(decode(&event(name)).is_err(), "{name}");
+        for (name, event) in fixtures("reconcile-commands") {
+            let decoded = decode(&event);
+            match name.split_once('_') {
+                Some(("good", _)) => {
+                    assert_eq!(decoded.expect(&name), Timestamp::from_seconds(1_700_000_300), "{name}")
+                }
+                _ => assert!(decoded.is_err(), "{name}"),
+            }
         }
     }
 }

@@ -14,3 +14,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| handler::handle(executions, event.payload.get()).await))
         .await
 }
+
+#[cfg(test)]
+#[path = "../fixtures.rs"]
+mod fixtures;

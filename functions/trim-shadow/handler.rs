@@ -99,38 +99,40 @@ fn decode(event: &RawValue, options: &TrimOptions) -> Result<(About, Trimmed), (
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::fixtures;
 
-    fn decoded(name: &str) -> Result<(About, Trimmed), String> {
-        let path = format!("{}/../events/trim-shadow/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let event: Box<RawValue> = serde_json::from_str(text.trim()).expect("JSON");
+    fn decoded(event: &str) -> Result<(About, Trimmed), String> {
+        let event: Box<RawValue> = serde_json::from_str(event).expect("JSON");
         decode(&event, &TrimOptions::default()).map_err(|(useless, _)| chain(&useless))
     }
 
     #[test]
-    fn the_shadows_of_good_events_are_trimmed() {
-        for (name, shadow) in [("good_classic", None), ("good_named", Some("cmd")), ("good_with_token", None)] {
-            let (about, trimmed) = decoded(name).expect(name);
+    fn every_good_event_is_trimmed_and_every_bad_one_says_what_is_wrong() {
+        for (name, event) in fixtures("trim-shadow") {
+            let decoded = decoded(event.trim());
+            let (shadow, message) = match name.as_str() {
+                "good_classic" | "good_with_token" => (None, true),
+                "good_named" | "good_named_with_token" => (Some("cmd"), true),
+                "good_nothing_to_trim" => (None, false),
+                bad => {
+                    let why = match bad {
+                        "bad_no_thing" => "missing field `thing`",
+                        "bad_thing" => "a thing name must be",
+                        "bad_shadow" => "a shadow name must be",
+                        "bad_no_version" => "version",
+                        "bad_state" => "state",
+                        "bad_not_an_object" => "not an event of a shadow rule",
+                        _ => panic!("{name} is expected nowhere"),
+                    };
+                    let error = decoded.expect_err(bad);
+                    assert!(error.contains(why), "{name}: {error}");
+                    continue;
+                }
+            };
+            let (about, trimmed) = decoded.expect(&name);
             assert_eq!(about.thing.as_str(), "pump-7", "{name}");
             assert_eq!(about.shadow.as_ref().map(ShadowName::as_str), shadow, "{name}");
-            assert!(matches!(trimmed, Trimmed::Message { .. }), "{name}: {trimmed:?}");
-        }
-        let (_, trimmed) = decoded("good_nothing_to_trim").expect("good");
-        assert_eq!(trimmed, Trimmed::NotSmaller);
-    }
-
-    #[test]
-    fn bad_events_say_what_is_wrong() {
-        for (name, why) in [
-            ("bad_no_thing", "missing field `thing`"),
-            ("bad_thing", "a thing name must be"),
-            ("bad_shadow", "a shadow name must be"),
-            ("bad_no_version", "version"),
-            ("bad_state", "state"),
-            ("bad_not_an_object", "not an event of a shadow rule"),
-        ] {
-            let error = decoded(name).expect_err(name);
-            assert!(error.contains(why), "{name}: {error}");
+            assert_eq!(matches!(trimmed, Trimmed::Message { .. }), message, "{name}: {trimmed:?}");
         }
     }
 }

@@ -14,8 +14,11 @@ async fn main() -> Result<(), Error> {
     let kind = config::variable("TRIM_MESSAGE")?;
     let kind = Kind::parse(&kind).ok_or("TRIM_MESSAGE must be delta, accepted or documents")?;
     let keep = Keep::parse(&config::variable("TRIM_KEEP")?)?;
-    let trimmer =
-        handler::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, keep });
+    let trimmer = handler::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, keep });
     let trimmer = &trimmer;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| trimmer.handle(&event.payload).await)).await
 }
+
+#[cfg(test)]
+#[path = "../fixtures.rs"]
+mod fixtures;

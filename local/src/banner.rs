@@ -57,7 +57,8 @@ fn places(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
     places.push(("state", state));
     places.push((
         "who may call",
-        if options.authorize { "signed requests, and devices by their policies" } else { "everybody on this machine" }.into(),
+        if options.authorize { "signed requests, and devices by their policies" } else { "everybody on this machine" }
+            .into(),
     ));
     places
 }

@@ -24,6 +24,18 @@ impl Message {
     }
 }
 
+impl Message {
+    /// What counts against the 128 KB: the payload and the properties as they are on the wire.
+    pub(super) fn size(&self) -> usize {
+        self.payload.len() + self.properties.size()
+    }
+
+    /// When a message that was published at `at_ms` is no longer to be delivered.
+    pub(super) fn expires_at_ms(&self, at_ms: i64) -> Option<i64> {
+        self.properties.message_expiry_s.map(|seconds| at_ms.saturating_add(i64::from(seconds) * 1_000))
+    }
+}
+
 /// MQTT 5 publish properties. An MQTT 3.1.1 receiver gets none of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
@@ -39,6 +51,16 @@ pub struct Properties {
     pub utf8: bool,
     /// Name and value pairs, in order, names may repeat.
     pub user: Vec<(String, String)>,
+}
+
+impl Properties {
+    fn size(&self) -> usize {
+        let texts = [&self.content_type, &self.response_topic].into_iter().flatten().map(|text| 3 + text.len());
+        let correlation = self.correlation_data.iter().map(|data| 3 + data.len());
+        let user = self.user.iter().map(|(name, value)| 5 + name.len() + value.len());
+        let fixed = 2 * usize::from(self.utf8) + 5 * usize::from(self.message_expiry_s.is_some());
+        fixed + texts.chain(correlation).chain(user).sum::<usize>()
+    }
 }
 
 /// Who published a message.

@@ -13,7 +13,6 @@ use super::error::ApiError;
 use super::mqtt5;
 use super::paging::{PageSize, page};
 use super::request::{Payload, Query, Segment};
-use super::topic;
 use crate::broker::{Message, Properties};
 
 const PAGE: PageSize = PageSize { parameter: "maxResults", usual: 20, most: 200 };
@@ -31,7 +30,6 @@ pub(super) async fn send_direct(
 ) -> Result<Response, ApiError> {
     check_client_id(&client_id)?;
     let topic = query.text("topic").ok_or_else(|| ApiError::invalid("topic is missing"))?.to_owned();
-    topic::check("topic", &topic)?;
     let confirm = match query.flag("confirmation")? {
         false => None,
         true => {

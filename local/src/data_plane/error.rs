@@ -80,6 +80,7 @@ impl From<DirectError> for ApiError {
         match error {
             DirectError::NotConnected(_) => Self::not_found(),
             DirectError::NoAcknowledgement(_) => Self::new(StatusCode::GATEWAY_TIMEOUT, error),
+            DirectError::Message(error) => error.into(),
         }
     }
 }

@@ -11,8 +11,7 @@ use super::answer;
 use super::error::ApiError;
 use super::mqtt5;
 use super::paging::{PageSize, page};
-use super::request::{Payload, Query, Segment};
-use super::topic;
+use super::request::{Payload, Query, Segment, check_topic};
 use crate::broker::Message;
 
 const PAGE: PageSize = PageSize { parameter: "maxResults", usual: 20, most: 200 };
@@ -24,12 +23,9 @@ pub(super) async fn publish(
     headers: HeaderMap,
     Payload(payload): Payload,
 ) -> Result<Response, ApiError> {
-    topic::check("topic", &topic)?;
+    check_topic("topic", &topic)?;
     let qos = if query.number("qos", 0, 1)? == Some(1) { 1 } else { 0 };
     let retain = query.flag("retain")?;
-    if retain && topic.starts_with('$') {
-        return Err(ApiError::invalid("a message on a reserved topic cannot be retained"));
-    }
     let properties = mqtt5::properties(&query, &headers)?;
     api.broker.publish(Message { topic, payload, qos, retain, properties })?;
     Ok(answer::ok())

@@ -5,7 +5,7 @@
 //! | [`shadows`] | the shadow operations |
 //! | [`messages`] | Publish, retained messages |
 //! | [`connections`] | direct messages, connections, subscriptions |
-//! | [`request`], [`paging`], [`topic`], [`mqtt5`] | what requests are made of, and its limits |
+//! | [`request`], [`paging`], [`mqtt5`] | what requests are made of |
 //! | [`answer`], [`error`] | what comes back |
 
 mod answer;
@@ -18,7 +18,6 @@ mod request;
 mod shadows;
 #[cfg(test)]
 mod tests;
-mod topic;
 
 use axum::Router;
 use axum::routing::{get, post};

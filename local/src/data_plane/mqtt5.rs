@@ -6,8 +6,7 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
-use super::request::Query;
-use super::topic;
+use super::request::{Query, check_topic};
 use crate::broker::Properties;
 
 const USER: &str = "x-amz-mqtt5-user-properties";
@@ -17,7 +16,7 @@ const CORRELATION: &str = "x-amz-mqtt5-correlation-data";
 /// Reads what query and headers say about a message.
 pub(super) fn properties(query: &Query, headers: &HeaderMap) -> Result<Properties, ApiError> {
     let response_topic = query.text("responseTopic").map(str::to_owned);
-    response_topic.as_deref().map_or(Ok(()), |topic| topic::check("responseTopic", topic))?;
+    response_topic.as_deref().map_or(Ok(()), |topic| check_topic("responseTopic", topic))?;
     Ok(Properties {
         content_type: query.text("contentType").map(str::to_owned),
         response_topic,

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
+use crate::broker::check_client_topic;
 
 /// The largest MQTT message, and so the largest body.
 pub(super) const MAX_PAYLOAD: usize = 128 * 1024;
@@ -69,6 +70,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Self::parse(parts.uri.query().unwrap_or_default())
     }
+}
+
+/// Refuses a topic that clients may not publish to; `parameter` names it in the error.
+pub(super) fn check_topic(parameter: &str, topic: &str) -> Result<(), ApiError> {
+    check_client_topic(topic).map_err(|why| ApiError::invalid(format!("{parameter} {topic:?}: {why}")))
 }
 
 /// The body, as it is.

@@ -181,6 +181,8 @@ async fn what_is_wrong_is_refused_with_its_exception() {
         ("/things/t/shadow?name=a%2Fb", br#"{"state":{}}"#, 400, "InvalidRequestException"),
         ("/topics/a%2F%2B", b"", 400, "InvalidRequestException"),
         ("/topics/1/2/3/4/5/6/7/8/9", b"", 400, "InvalidRequestException"),
+        ("/topics/%24aws/things/t/shadow/update/accepted", b"{}", 400, "InvalidRequestException"),
+        ("/connections/c/messages?topic=a%2F%23", b"", 400, "InvalidRequestException"),
         ("/topics/a?qos=2", b"", 400, "InvalidRequestException"),
         ("/topics/a?responseTopic=%23", b"", 400, "InvalidRequestException"),
         ("/topics/a%FF", b"", 400, "InvalidRequestException"),

@@ -48,7 +48,8 @@ impl Follower {
     /// Sends the command and watches it until it has ended for good, or until waiting is over.
     pub async fn follow(mut self, thing: String, script: Script, delivery: Delivery) -> Followed {
         let start = Instant::now();
-        let mut followed = Followed { thing, script, delivery, end: Ok(Execution::default()), answered: None, settled: None };
+        let mut followed =
+            Followed { thing, script, delivery, end: Ok(Execution::default()), answered: None, settled: None };
         followed.end = self.run(&mut followed, start).await;
         self.board.settle();
         followed

@@ -149,12 +149,8 @@ impl Demo {
         let deadlines = Deadlines { ttl: options.ttl, heartbeat: Some(HEARTBEAT_S) };
         let mut following = JoinSet::new();
         for (n, (thing, script)) in scripts(&self.fleet).enumerate().filter(|(_, (_, script))| of_kind(script)) {
-            let follower = Follower {
-                api: self.api.clone(),
-                board: self.board.clone(),
-                deadlines,
-                time: self.time.subscribe(),
-            };
+            let follower =
+                Follower { api: self.api.clone(), board: self.board.clone(), deadlines, time: self.time.subscribe() };
             let delivery = if n % 2 == 0 { Delivery::Direct } else { Delivery::Topic };
             following.spawn(follower.follow(thing.to_owned(), *script, delivery));
         }
@@ -166,7 +162,8 @@ impl Demo {
         let mut wishing = JoinSet::new();
         for (thing, _) in scripts(&self.fleet).filter(|(_, script)| script.connects()) {
             let (api, thing) = (self.api.clone(), thing.to_owned());
-            let desired = json!({"pump": {"on": true, "rpm": 1200}, "report": {"every": 30, "fields": ["rpm", "heat"]}});
+            let desired =
+                json!({"pump": {"on": true, "rpm": 1200}, "report": {"every": 30, "fields": ["rpm", "heat"]}});
             wishing.spawn(async move { api.set_desired(&thing, desired).await });
         }
         let mut wished = 0;
@@ -204,7 +201,11 @@ impl Demo {
         followed: &mut Vec<Followed>,
     ) {
         let ttl = Duration::from_secs(u64::from(options.ttl));
-        progress.say(&format!("{} wait for time: the clock is moved past the ttl of {} s,", waiting.len(), options.ttl));
+        progress.say(&format!(
+            "{} wait for time: the clock is moved past the ttl of {} s,",
+            waiting.len(),
+            options.ttl
+        ));
         self.advance(stack, ttl + ONE_LOOK).await;
         let late = scripts(&self.fleet).filter(|(_, script)| script.expected(true).late).count();
         let others = waiting.len().saturating_sub(late);

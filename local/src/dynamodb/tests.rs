@@ -103,10 +103,7 @@ async fn a_transaction_and_a_batch_are_counted_by_table() {
     assert_eq!(call(&dynamodb, "Query", query).await.1["Count"], 3);
     let by_operation: Vec<_> =
         dynamodb.capacity().into_iter().map(|(who, units)| (who.operation, units.read, units.write)).collect();
-    assert_eq!(
-        by_operation,
-        [("BatchWriteItem", 0.0, 2.0), ("Query", 0.5, 0.0), ("TransactWriteItems", 0.0, 6.0)]
-    );
+    assert_eq!(by_operation, [("BatchWriteItem", 0.0, 2.0), ("Query", 0.5, 0.0), ("TransactWriteItems", 0.0, 6.0)]);
 }
 
 #[tokio::test]

@@ -299,7 +299,10 @@ mod tests {
         let mut other = signed();
         other.uri = "/topics/other".parse().expect("a path");
         assert_eq!(verify(&other, BODY), Err(SignatureError::Mismatch));
-        assert_eq!(verify(&signed_url(&SIGNED_URL.replace("name=cmd", "name=other")), b""), Err(SignatureError::Mismatch));
+        assert_eq!(
+            verify(&signed_url(&SIGNED_URL.replace("name=cmd", "name=other")), b""),
+            Err(SignatureError::Mismatch)
+        );
     }
 
     #[test]

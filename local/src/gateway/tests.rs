@@ -80,7 +80,9 @@ async fn what_nobody_offers_is_named_in_the_clients_own_protocol() {
 fn guard() -> Guard {
     Guard {
         credentials: sigv4::Credentials { access_key: "test".into(), secret_key: "test".into() },
-        policies: Arc::new(|certificate, action, resource| (certificate, action, resource) == ("c", "iot:Publish", "a/b")),
+        policies: Arc::new(|certificate, action, resource| {
+            (certificate, action, resource) == ("c", "iot:Publish", "a/b")
+        }),
     }
 }
 
@@ -90,7 +92,8 @@ async fn a_guarded_endpoint_refuses_who_has_not_signed() {
     assert!(status == 403 && body.contains("MissingAuthenticationTokenException"), "{body}");
     let forged = "AWS4-HMAC-SHA256 Credential=someone/20260102/us-east-1/dynamodb/aws4_request, \
                   SignedHeaders=host, Signature=00";
-    let request = target("DynamoDB_20120810.Scan").header("authorization", forged).header("x-amz-date", "20260102T000000Z");
+    let request =
+        target("DynamoDB_20120810.Scan").header("authorization", forged).header("x-amz-date", "20260102T000000Z");
     let (status, body) = answer(endpoint(Some(guard())), request, "{}").await;
     assert!(status == 403 && body.contains("UnrecognizedClientException"), "{body}");
     assert_eq!(answer(endpoint(Some(guard())), HttpRequest::get("/health"), "").await.0, 200);

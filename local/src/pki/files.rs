@@ -14,11 +14,7 @@ pub(super) enum Mode {
 }
 
 /// The file's text; if there is none, `make`s it. Of several who come at once one writes, and all read the same.
-pub(super) fn read_or_create(
-    path: &Path,
-    mode: Mode,
-    make: impl FnOnce() -> io::Result<String>,
-) -> io::Result<String> {
+pub(super) fn read_or_create(path: &Path, mode: Mode, make: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         found => return found.map_err(|error| of(path, error)),

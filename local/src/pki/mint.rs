@@ -52,9 +52,8 @@ pub(super) fn ca(key: &KeyPair, now: SystemTime) -> io::Result<String> {
 /// The listeners' certificate, PEM.
 pub(super) fn server(key: &KeyPair, issuer: &Issuer<'_, KeyPair>, now: SystemTime) -> io::Result<String> {
     let mut params = named("localhost", now);
-    params.subject_alt_names = CertificateParams::new(SERVER_NAMES.map(String::from))
-        .map_err(io::Error::other)?
-        .subject_alt_names;
+    params.subject_alt_names =
+        CertificateParams::new(SERVER_NAMES.map(String::from)).map_err(io::Error::other)?.subject_alt_names;
     params.not_after = (now + SERVER_LIFE).into();
     Ok(leaf(params, ExtendedKeyUsagePurpose::ServerAuth, key, issuer)?.pem())
 }

@@ -26,11 +26,10 @@ impl<'a> Client<'a> {
     fn config(&self) -> Arc<rustls::ClientConfig> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.trusts.ca_pem().as_bytes()).unwrap()).unwrap();
-        let builder =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_protocol_versions(&[self.version])
-                .unwrap()
-                .with_root_certificates(roots);
+        let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(&[self.version])
+            .unwrap()
+            .with_root_certificates(roots);
         let mut config = match &self.identity {
             Some(issued) => builder
                 .with_client_auth_cert(
@@ -146,8 +145,13 @@ async fn a_registered_certificate_is_no_use_without_its_key() {
 async fn every_name_that_programs_use_is_accepted() {
     let (_directory, pki) = pki();
     let server = pki.server_config(&[], false).unwrap();
-    let names =
-        ["localhost", "127.0.0.1", "::1", "abc-ats.iot.us-east-1.amazonaws.com", "greengrass-ats.iot.eu-west-1.amazonaws.com"];
+    let names = [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "abc-ats.iot.us-east-1.amazonaws.com",
+        "greengrass-ats.iot.eu-west-1.amazonaws.com",
+    ];
     for name in names {
         handshake(&server, &Client { name, ..Client::of(&pki, None) }).await.unwrap();
     }

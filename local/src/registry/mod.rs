@@ -1,36 +1,98 @@
 //! The `iot` control plane: things, types, groups, certificates, policies, endpoints.
 
+mod attachments;
+mod attributes;
+mod authorize;
+mod certificates;
+mod check;
+mod document;
+mod endpoint;
+mod error;
+mod groups;
+mod http;
+mod members;
+mod paging;
+mod pattern;
+mod policies;
+mod principals;
+mod routes;
+mod store;
+mod things;
+mod types;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::pki::Pki;
+use store::{Call, Site, Store};
 
 /// A handle on the registry; clones share it.
 #[derive(Clone)]
-pub struct Registry {}
+pub struct Registry(Arc<Inner>);
 
-#[allow(unused_variables)]
+struct Inner {
+    clock: Clock,
+    pki: Pki,
+    site: Site,
+    store: RwLock<Store>,
+}
+
 impl Registry {
     /// `data_endpoint` is what DescribeEndpoint answers for `iot:Data-ATS`.
     pub fn new(clock: Clock, pki: Pki, region: &str, account: &str, data_endpoint: &str) -> Self {
-        unimplemented!()
+        let site =
+            Site { region: region.to_owned(), account: account.to_owned(), data_endpoint: data_endpoint.to_owned() };
+        Self(Arc::new(Inner { clock, pki, site, store: RwLock::default() }))
     }
+
     /// True when a certificate with this id (the SHA-256 of its DER, in hex) is registered and ACTIVE.
     pub fn is_active(&self, certificate_id: &str) -> bool {
-        unimplemented!()
+        self.read(|store, _| store.is_active(certificate_id))
     }
-    /// Evaluates the policies attached to a certificate (and to the groups of its things), as AWS IoT does.
+
+    /// Evaluates the policies attached to a certificate (and to the groups of its thing), as AWS IoT does.
     /// `action` is like `iot:Publish`, `resource` a client id, topic or topic filter.
     pub fn allows(&self, certificate_id: &str, client_id: &str, action: &str, resource: &str) -> bool {
-        unimplemented!()
+        self.read(|store, call| store.allows(call.site, certificate_id, client_id, action, resource))
     }
+
+    /// The HTTP API. Its fallback answers UnknownOperationException.
     pub fn router(&self) -> axum::Router {
-        unimplemented!()
+        http::router(self.clone())
     }
+
+    /// Everything that the registry knows.
     pub fn snapshot(&self) -> Value {
-        unimplemented!()
+        // Maps with text keys and numbers only: there is nothing that JSON cannot say.
+        self.read(|store, _| serde_json::to_value(store).unwrap_or_default())
     }
-    pub fn restore(&self, state: &Value) {
-        unimplemented!()
+
+    /// Puts the registry back to a [`Registry::snapshot`]; one that cannot be read changes nothing.
+    pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
+        let restored = Store::deserialize(state)?;
+        self.write(|store, call| {
+            *store = restored;
+            let foreign = store.certificates.iter().filter(|(_, certificate)| certificate.foreign);
+            foreign.for_each(|(id, _)| call.pki.trust(id));
+        });
+        Ok(())
+    }
+
+    fn read<T>(&self, run: impl FnOnce(&Store, &Call<'_>) -> T) -> T {
+        run(&self.0.store.read().unwrap_or_else(PoisonError::into_inner), &self.call())
+    }
+
+    fn write<T>(&self, run: impl FnOnce(&mut Store, &Call<'_>) -> T) -> T {
+        run(&mut self.0.store.write().unwrap_or_else(PoisonError::into_inner), &self.call())
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call { site: &self.0.site, pki: &self.0.pki, now_ms: self.0.clock.now_ms() }
     }
 }
+
+#[cfg(test)]
+mod tests;

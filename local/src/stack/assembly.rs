@@ -93,8 +93,22 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let _stop_on_drop = stop.clone().drop_guard();
     let clock = clock.clone();
     Ok(Stack {
-        addresses, template, clock, broker, shadows, registry, pki, rules, lambda, sqs, dynamodb, scheduler, pump, keeper,
-        stop, _stop_on_drop,
+        addresses,
+        template,
+        clock,
+        broker,
+        shadows,
+        registry,
+        pki,
+        rules,
+        lambda,
+        sqs,
+        dynamodb,
+        scheduler,
+        pump,
+        keeper,
+        stop,
+        _stop_on_drop,
     })
 }
 

@@ -19,8 +19,7 @@ pub(super) struct StateDir {
 
 impl StateDir {
     pub(super) fn open(path: PathBuf) -> Result<Self, StackError> {
-        fs::create_dir_all(&path)
-            .map_err(|error| StackError::State { path: path.clone(), why: error.to_string() })?;
+        fs::create_dir_all(&path).map_err(|error| StackError::State { path: path.clone(), why: error.to_string() })?;
         Ok(Self { path, written: Mutex::default() })
     }
 

@@ -1,8 +1,6 @@
 //! The table of commands.
 
-use aws_sdk_dynamodb::{
-    Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
 use domain::{Command, CommandId};
 
 use crate::{
@@ -56,7 +54,11 @@ impl Commands {
             .send()
             .await
             .map_err(|error| Error::sdk(OPERATION, id, error))?;
-        answer.item.map(|item| command_from_item(&item)).transpose().map_err(|error| Error::corrupt(OPERATION, id, error))
+        answer
+            .item
+            .map(|item| command_from_item(&item))
+            .transpose()
+            .map_err(|error| Error::corrupt(OPERATION, id, error))
     }
 }
 

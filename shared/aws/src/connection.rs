@@ -1,14 +1,18 @@
 //! How AWS is reached: the environment's Region, credentials and endpoints, and no patience beyond a function's own.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 
 use crate::{Commands, Executions, Messages};
 
 /// What every client is made from. Made once, when a function starts.
-#[derive(Clone, Debug)]
-pub struct Connection(SdkConfig);
+#[derive(Debug)]
+pub struct Connection {
+    config: SdkConfig,
+    // One for both tables: what it connects to is the same, and a connection costs a cold start its time.
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+}
 
 impl Connection {
     /// The connection that the environment describes.
@@ -24,22 +28,26 @@ impl Connection {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self(config)
+        Self { config, dynamodb: OnceLock::new() }
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config)).clone()
     }
 
     /// The table of commands.
     pub fn commands(&self, table: String) -> Commands {
-        Commands::new(aws_sdk_dynamodb::Client::new(&self.0), table)
+        Commands::new(self.dynamodb(), table)
     }
 
     /// The table of executions.
     pub fn executions(&self, table: String) -> Executions {
-        Executions::new(aws_sdk_dynamodb::Client::new(&self.0), table)
+        Executions::new(self.dynamodb(), table)
     }
 
     /// The messages to devices.
     pub fn messages(&self) -> Messages {
-        let config = aws_sdk_iotdataplane::config::Builder::from(&self.0)
+        let config = aws_sdk_iotdataplane::config::Builder::from(&self.config)
             // A message that may have gone out is not sent again: a device that can't tell would act twice.
             .retry_config(RetryConfig::disabled())
             .timeout_config(

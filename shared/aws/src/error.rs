@@ -55,7 +55,6 @@ impl Error {
         Self { operation, key: key.to_string(), kind, source: Some(error.into()) }
     }
 
-
     pub(crate) fn corrupt(operation: &'static str, key: impl fmt::Display, source: impl Into<Source>) -> Self {
         Self { operation, key: key.to_string(), kind: Kind::Corrupt, source: Some(source.into()) }
     }
@@ -64,8 +63,11 @@ impl Error {
 fn kind_of(code: &str, status: Option<u16>) -> Kind {
     match (code, status) {
         (
-            "ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded"
-            | "LimitExceededException" | "ThrottledException",
+            "ThrottlingException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "LimitExceededException"
+            | "ThrottledException",
             _,
         )
         | (_, Some(429)) => Kind::Throttled,

@@ -131,12 +131,7 @@ impl Executions {
     }
 
     /// The executions of a thing, a page at a time.
-    pub async fn of_thing(
-        &self,
-        thing: &ThingName,
-        after: Option<&ExecutionId>,
-        limit: u16,
-    ) -> Result<Page, Error> {
+    pub async fn of_thing(&self, thing: &ThingName, after: Option<&ExecutionId>, limit: u16) -> Result<Page, Error> {
         const OPERATION: &str = "listing executions";
         let after = after.map(|id| execution_key(&Key { thing: thing.clone(), id: id.clone() }));
         let answer = self
@@ -293,7 +288,7 @@ mod tests {
                 deadlines: Deadlines::new(None, None, None).unwrap(),
             },
             created_at: at,
-            fingerprint: Fingerprint::of(b""),
+            fingerprint: Fingerprint::from_stored("fingerprint"),
         })
     }
 

@@ -60,7 +60,9 @@ impl Messages {
             Some(SendDirectMessageError::ResourceNotFoundException(_)) => Ok(Acknowledgement::NotConnected),
             Some(SendDirectMessageError::GatewayTimeoutException(_)) => Ok(Acknowledgement::Missing),
             // The service may have passed it on before our own patience ended.
-            _ if matches!(error, aws_sdk_iotdataplane::error::SdkError::TimeoutError(_)) => Ok(Acknowledgement::Missing),
+            _ if matches!(error, aws_sdk_iotdataplane::error::SdkError::TimeoutError(_)) => {
+                Ok(Acknowledgement::Missing)
+            }
             _ => Err(Error::sdk("sending a direct message", thing, error)),
         }
     }

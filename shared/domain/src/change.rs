@@ -2,8 +2,7 @@
 //! old news, and nothing to do.
 
 use crate::{
-    Attempt, DeliveryStatus, Execution, Key, Outcome, Progress, Rank, Report, Reported, Status, Timestamp,
-    Verdict,
+    Attempt, DeliveryStatus, Execution, Key, Outcome, Progress, Rank, Report, Reported, Status, Timestamp, Verdict,
 };
 
 /// One conditional write.
@@ -174,5 +173,131 @@ impl Change {
     /// Whether nothing is owed after it.
     pub fn is_terminal(&self) -> bool {
         self.progress.is_terminal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        Reason,
+        execution::tests::{BORN, execution, told},
+    };
+
+    #[test]
+    fn delivery_is_told_as_far_as_it_is_known() {
+        let pending = execution(None);
+        let after = |execution: &Execution, change: Change| execution.apply(&change).unwrap();
+        let queued = after(&pending, pending.queued());
+        assert_eq!((queued.delivery_status, queued.progress.seq()), (DeliveryStatus::Queued, 1));
+        let sent = after(&queued, queued.unacknowledged());
+        assert_eq!((sent.delivery_status, sent.progress.seq()), (DeliveryStatus::Sent, 2));
+        let delivered = after(&sent, sent.delivered(BORN));
+        assert_eq!((delivered.delivery_status, delivered.delivered_at), (DeliveryStatus::Delivered, Some(BORN)));
+        assert_eq!(delivered.status, Status::Created);
+        assert_eq!(delivered.apply(&sent.queued()), None, "a slower delivery knows less");
+    }
+
+    #[test]
+    fn an_answer_proves_delivery_even_where_its_proof_was_overtaken() {
+        let pending = execution(None);
+        let accepted = told(&pending, 1, "RUNNING").unwrap();
+        assert_eq!(accepted.delivery_status, DeliveryStatus::Delivered);
+        assert_eq!(accepted.apply(&pending.delivered(BORN)), None);
+    }
+
+    #[test]
+    fn a_device_cannot_answer_what_it_was_never_asked() {
+        let pending = execution(None);
+        assert_eq!(told(&pending, 1, r#"{"status":"FAILED","attempt":2}"#), None);
+        assert_eq!(told(&pending, 1, r#"{"status":"SUCCEEDED","attempt":2}"#), None);
+    }
+
+    #[test]
+    fn the_devices_word_stands_against_the_clouds_guess_and_not_the_other_way() {
+        let pending = execution(None);
+        let guess = pending.give_up(Verdict { reason: Reason::Expired, at: pending.start_by });
+        let expired = pending.apply(&guess).unwrap();
+        assert_eq!((expired.status, expired.due_at), (Status::TimedOut, None));
+        assert_eq!(told(&expired, 61, "RUNNING"), None);
+        let failed = told(&expired, 62, "FAILED").unwrap();
+        assert_eq!(failed.status, Status::Failed);
+        assert_eq!(failed.verdict.map(|verdict| verdict.reason), Some(Reason::Expired), "history is kept");
+        assert_eq!(failed.apply(&guess), None);
+        assert_eq!(told(&failed, 63, "REJECTED"), None);
+        assert_eq!(told(&failed, 64, "SUCCEEDED").unwrap().status, Status::Succeeded);
+    }
+
+    #[test]
+    fn a_beat_that_lands_before_the_verdict_wins() {
+        let running = told(&execution(Some(30)), 5, "RUNNING").unwrap();
+        let verdict = running.overdue(BORN.plus_seconds(95)).unwrap();
+        let guess = running.give_up(verdict);
+        let beaten = told(&running, 94, r#"{"status":"IN_PROGRESS","seq":1}"#).unwrap();
+        assert_eq!(beaten.apply(&guess), None);
+        assert!(running.apply(&guess).is_some());
+    }
+
+    /// Everything that may happen to an execution of one attempt.
+    fn anything() -> impl Strategy<Value = Change> {
+        let created = execution(Some(30));
+        let report = |payload: &str| {
+            let report = Report::decode("cmd/pump-7/resp", payload.as_bytes()).unwrap();
+            report.change(execution(None).key, BORN.plus_seconds(7))
+        };
+        let give_up = created.give_up(Verdict { reason: Reason::Expired, at: created.start_by });
+        proptest::sample::select(vec![
+            created.queued(),
+            created.unacknowledged(),
+            created.unsent(),
+            created.delivered(BORN),
+            Change { seen: None, ..give_up },
+            report("RUNNING"),
+            report(r#"{"status":"IN_PROGRESS","seq":1}"#),
+            report(r#"{"status":"IN_PROGRESS","seq":2}"#),
+            report("FAILED"),
+            report("SUCCEEDED"),
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn the_register_never_falls_and_a_hard_word_is_final(changes in proptest::collection::vec(anything(), 0..30)) {
+            let mut row = execution(Some(30));
+            for change in changes {
+                let Some(next) = row.apply(&change) else { continue };
+                prop_assert!(next.progress > row.progress);
+                prop_assert!(!row.progress.is_hard() || next.status == Status::Succeeded);
+                prop_assert_eq!(next.is_terminal(), next.progress.is_terminal());
+                prop_assert_eq!(next.due_at.is_some(), !next.is_terminal());
+                prop_assert_eq!(next.outcome.is_some(), next.progress.is_hard());
+                row = next;
+            }
+        }
+
+        #[test]
+        fn twice_is_once(changes in proptest::collection::vec(anything(), 0..30)) {
+            let mut row = execution(Some(30));
+            for change in changes {
+                row = row.apply(&change).unwrap_or(row);
+                prop_assert_eq!(row.apply(&change), None);
+            }
+        }
+
+        #[test]
+        fn the_end_does_not_depend_on_the_order(mut changes in proptest::collection::vec(anything(), 0..12)) {
+            let end = |changes: &[Change]| {
+                let last = changes.iter().fold(execution(Some(30)), |row, change| row.apply(change).unwrap_or(row));
+                (last.progress, last.status)
+            };
+            let forward = end(&changes);
+            changes.reverse();
+            prop_assert_eq!(forward.0, end(&changes).0);
+            if forward.0.is_terminal() {
+                prop_assert_eq!(forward.1, end(&changes).1);
+            }
+        }
     }
 }

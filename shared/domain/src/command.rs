@@ -14,7 +14,7 @@ pub struct Command {
     pub definition: Definition,
     /// Since when.
     pub created_at: Timestamp,
-    /// The body it was asked for with, so that a token can't be used for two different commands.
+    /// Of what was asked for, so that a token can't be used for two different commands.
     pub fingerprint: Fingerprint,
 }
 
@@ -40,14 +40,19 @@ impl Command {
     }
 }
 
-/// What tells one body of a request from another.
+/// What tells one definition from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of these bytes.
-    pub fn of(body: &[u8]) -> Self {
-        let mut text = BASE32_NOPAD.encode(&Sha256::digest(body)).to_ascii_lowercase();
+    /// The fingerprint of this definition, however its fields were ordered when it was asked for.
+    pub fn of(definition: &Definition) -> Self {
+        let Definition { name, payload, thing, delivery, deadlines } = definition;
+        let (ttl, timeout, heartbeat) = (deadlines.ttl(), deadlines.timeout(), deadlines.heartbeat().unwrap_or(0));
+        let payload = payload.as_ref().map_or("", |payload| payload.as_json().get());
+        // None of what stands before the payload can hold a blank, so no two definitions read the same.
+        let all = format!("{name} {thing} {} {ttl} {timeout} {heartbeat} {payload}", delivery.as_str());
+        let mut text = BASE32_NOPAD.encode(&Sha256::digest(all)).to_ascii_lowercase();
         text.truncate(26);
         Self(text)
     }
@@ -60,5 +65,30 @@ impl Fingerprint {
     /// The fingerprint as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deadlines, Delivery, Payload, ThingName, execution::tests::command};
+
+    #[test]
+    fn another_definition_has_another_fingerprint() {
+        let first = command(Delivery::Direct, None).definition;
+        assert_eq!(Fingerprint::of(&first), Fingerprint::of(&first.clone()));
+        let with = |change: fn(&mut Definition)| {
+            let mut other = first.clone();
+            change(&mut other);
+            Fingerprint::of(&other)
+        };
+        for other in [
+            with(|other| other.payload = Payload::parse("{}").ok()),
+            with(|other| other.thing = ThingName::parse("pump-8").unwrap()),
+            with(|other| other.delivery = Delivery::Topic),
+            with(|other| other.deadlines = Deadlines::new(Some(60), Some(600), Some(30)).unwrap()),
+        ] {
+            assert_ne!(other, Fingerprint::of(&first));
+        }
     }
 }

@@ -77,9 +77,7 @@ impl Deadlines {
         }
         let least = timeout.div_ceil(Self::BEATS);
         match heartbeat {
-            Some(heartbeat) if heartbeat > timeout => {
-                Err(DeadlineError::HeartbeatBeyondTimeout { heartbeat, timeout })
-            }
+            Some(heartbeat) if heartbeat > timeout => Err(DeadlineError::HeartbeatBeyondTimeout { heartbeat, timeout }),
             Some(heartbeat) if heartbeat < least => Err(DeadlineError::HeartbeatTooFrequent { least, timeout }),
             _ => Ok(Self { ttl, timeout, heartbeat }),
         }

@@ -55,3 +55,75 @@ impl Execution {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        Status,
+        execution::tests::{BORN, execution, told},
+    };
+
+    fn extended(execution: &Execution, seconds: u32) -> Option<i64> {
+        match execution.due(BORN.plus_seconds(seconds)) {
+            Due::Extend { to, .. } => Some(to - BORN.as_seconds_rounded_up()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_has_not_begun_is_due_at_its_ttl_and_no_sooner() {
+        let execution = execution(None);
+        assert_eq!(execution.due_at, Some(1_700_000_061), "rounded up, so that it is not found before its time");
+        assert_eq!(execution.due(BORN.plus_seconds(59)), Due::Nothing);
+        let Due::Settle(change) = execution.due(BORN.plus_seconds(61)) else { panic!("not settled") };
+        let settled = execution.apply(&change).unwrap();
+        assert_eq!((settled.status, settled.due_at), (Status::TimedOut, None));
+        assert_eq!(settled.due(BORN.plus_seconds(99)), Due::Nothing);
+    }
+
+    #[test]
+    fn what_has_begun_is_looked_at_when_it_could_next_be_overdue() {
+        let running = told(&execution(None), 5, "RUNNING").unwrap();
+        assert_eq!(extended(&running, 61), Some(600));
+        let beating = told(&execution(Some(30)), 5, "RUNNING").unwrap();
+        assert_eq!(extended(&beating, 61), Some(95));
+        assert!(matches!(beating.due(BORN.plus_seconds(95)), Due::Settle(_)));
+    }
+
+    #[test]
+    fn what_has_ended_and_is_still_listed_is_cleared() {
+        let done = Execution { due_at: Some(7), ..told(&execution(None), 5, "SUCCEEDED").unwrap() };
+        assert_eq!(done.due(BORN), Due::Clear { key: done.key.clone(), from: 7 });
+    }
+
+    proptest! {
+        #[test]
+        fn every_execution_has_a_shard_and_none_is_left_out(id in "[a-z2-7]{26}") {
+            prop_assert!(due_shard(&ExecutionId::parse(&id).unwrap()) < SHARDS);
+        }
+
+        #[test]
+        fn whoever_keeps_looking_settles_it(begins in proptest::option::of(0..60u32), beat in proptest::option::of(20..200i64)) {
+            let mut execution = execution(beat);
+            if let Some(begins) = begins {
+                execution = told(&execution, begins, "RUNNING").unwrap();
+            }
+            for _ in 0..4 {
+                let Some(due_at) = execution.due_at else { break };
+                let now = Timestamp::from_seconds(due_at);
+                match execution.due(now) {
+                    Due::Settle(change) => execution = execution.apply(&change).unwrap(),
+                    Due::Extend { to, .. } => {
+                        prop_assert!(to > due_at);
+                        execution.due_at = Some(to);
+                    }
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+            prop_assert_eq!(execution.status, Status::TimedOut);
+        }
+    }
+}

@@ -174,3 +174,113 @@ impl Execution {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Deadlines, Definition, Fingerprint, Report};
+
+    pub(crate) const BORN: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+    pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
+        Command {
+            id: CommandId::from_request(BORN, "request"),
+            definition: Definition {
+                name: CommandName::parse("reboot").unwrap(),
+                payload: None,
+                thing: ThingName::parse("pump-7").unwrap(),
+                delivery,
+                deadlines: Deadlines::new(Some(60), Some(600), heartbeat).unwrap(),
+            },
+            created_at: BORN,
+            fingerprint: Fingerprint::from_stored("fingerprint"),
+        }
+    }
+
+    pub(crate) fn execution(heartbeat: Option<i64>) -> Execution {
+        Execution::create(&command(Delivery::Direct, heartbeat))
+    }
+
+    /// The execution after the device has said this, so many seconds after its creation.
+    pub(crate) fn told(execution: &Execution, seconds: u32, payload: &str) -> Option<Execution> {
+        let report = Report::decode("cmd/pump-7/resp", payload.as_bytes()).unwrap();
+        execution.apply(&report.change(execution.key.clone(), BORN.plus_seconds(seconds)))
+    }
+
+    fn seen_after(execution: &Execution, seconds: u32) -> (Status, Option<Reason>) {
+        let seen = execution.observe(BORN.plus_seconds(seconds));
+        (seen.status, seen.verdict.map(|verdict| verdict.reason))
+    }
+
+    #[test]
+    fn past_its_ttl_it_has_expired_whether_or_not_anyone_wrote_so() {
+        let execution = execution(None);
+        assert_eq!(seen_after(&execution, 59), (Status::Created, None));
+        assert_eq!(seen_after(&execution, 60), (Status::TimedOut, Some(Reason::Expired)));
+        assert_eq!(execution.observe(BORN.plus_seconds(9999)).verdict.unwrap().at, execution.start_by);
+    }
+
+    #[test]
+    fn what_has_begun_does_not_expire_but_times_out() {
+        let running = told(&execution(None), 5, "RUNNING").unwrap();
+        assert_eq!(seen_after(&running, 599), (Status::InProgress, None));
+        assert_eq!(seen_after(&running, 600), (Status::TimedOut, Some(Reason::ExecutionTimeout)));
+    }
+
+    #[test]
+    fn three_silent_intervals_are_a_lost_heartbeat() {
+        let running = told(&execution(Some(30)), 5, "RUNNING").unwrap();
+        assert_eq!(seen_after(&running, 94), (Status::InProgress, None));
+        assert_eq!(seen_after(&running, 95), (Status::TimedOut, Some(Reason::HeartbeatLost)));
+        let running = told(&running, 590, r#"{"status":"IN_PROGRESS","seq":20}"#).unwrap();
+        assert_eq!(seen_after(&running, 600), (Status::TimedOut, Some(Reason::ExecutionTimeout)));
+    }
+
+    #[test]
+    fn what_has_ended_stays_so() {
+        let done = told(&execution(Some(30)), 5, "SUCCEEDED").unwrap();
+        assert_eq!(seen_after(&done, 99_999), (Status::Succeeded, None));
+        assert!(!done.is_late());
+    }
+
+    #[test]
+    fn a_word_after_the_deadline_is_late_whether_or_not_the_verdict_was_written() {
+        let unwritten = execution(None);
+        let written = unwritten.apply(&unwritten.give_up(unwritten.overdue(BORN.plus_seconds(60)).unwrap())).unwrap();
+        for execution in [unwritten, written] {
+            let done = told(&execution, 61, "SUCCEEDED").unwrap();
+            assert_eq!((done.status, done.is_late()), (Status::Succeeded, true));
+        }
+        let begun = told(&execution(None), 5, "RUNNING").unwrap();
+        assert!(!told(&begun, 61, "SUCCEEDED").unwrap().is_late());
+        assert!(told(&begun, 600, "FAILED").unwrap().is_late());
+    }
+
+    #[test]
+    fn only_what_is_known_not_to_be_there_is_sent_again() {
+        let execution = execution(None);
+        assert!(execution.is_undelivered(BORN));
+        assert!(execution.apply(&execution.queued()).unwrap().is_undelivered(BORN));
+        assert!(!execution.apply(&execution.unacknowledged()).unwrap().is_undelivered(BORN));
+        assert!(!execution.apply(&execution.delivered(BORN)).unwrap().is_undelivered(BORN));
+        assert!(!execution.is_undelivered(BORN.plus_seconds(60)));
+        assert!(!Execution::create(&command(Delivery::Topic, None)).is_undelivered(BORN));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_seen_to_have_ended_by_a_deadline_never_reopens(
+            begins in proptest::option::of(0..60u32), first in 0..700u32, later in 0..700u32,
+        ) {
+            let mut execution = execution(Some(30));
+            if let Some(begins) = begins {
+                execution = told(&execution, begins, "RUNNING").unwrap();
+            }
+            if execution.observe(BORN.plus_seconds(first)).is_terminal() {
+                prop_assert!(execution.observe(BORN.plus_seconds(first + later)).is_terminal());
+            }
+        }
+    }
+}

@@ -63,3 +63,57 @@ impl Request {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Delivery, Payload, Report,
+        execution::tests::{BORN, command},
+    };
+
+    #[test]
+    fn the_envelope_is_as_devices_know_it() {
+        let mut command = command(Delivery::Direct, Some(30));
+        command.definition.payload = Payload::parse(r#"{"delay": 5.0}"#).ok();
+        let execution = Execution::create(&command);
+        let request = Request::new(&command, &execution, BORN.plus_seconds(10)).unwrap();
+        let id = execution.key.id.as_str();
+        let expected = format!(
+            r#"{{"executionId":"{id}","attempt":1,"command":"reboot","payload":{{"delay": 5.0}},"ttl":60,"expiresAt":1700000060,"heartbeat":30,"responseTopic":"cmd/pump-7/resp"}}"#
+        );
+        assert_eq!(String::from_utf8(request.body).unwrap(), expected);
+        assert_eq!((request.topic.as_str(), request.expiry), ("cmd/pump-7/req", 50));
+        assert_eq!((request.correlation.as_str(), request.response_topic.as_str()), (id, "cmd/pump-7/resp"));
+    }
+
+    #[test]
+    fn what_is_not_given_is_left_out() {
+        let command = command(Delivery::Topic, None);
+        let execution = Execution::create(&command);
+        let body = Request::new(&command, &execution, BORN.plus_seconds(999)).unwrap();
+        let text = String::from_utf8(body.body).unwrap();
+        assert!(!text.contains("payload") && !text.contains("heartbeat"), "{text}");
+        assert_eq!(body.expiry, 1, "0 would mean never");
+    }
+
+    #[test]
+    fn a_device_that_echoes_it_has_answered() {
+        let command = command(Delivery::Direct, None);
+        let execution = Execution::create(&command);
+        let request = Request::new(&command, &execution, BORN).unwrap();
+        let echo = format!("SUCCESS: command ran successfully from payload: b'{}'", request.body.escape_ascii());
+        let report = Report::decode(request.response_topic.as_str(), echo.as_bytes()).unwrap();
+        assert_eq!(report.execution, Some(execution.key.id));
+    }
+
+    #[test]
+    fn the_largest_request_fits_a_message() {
+        let mut command = command(Delivery::Direct, Some(600));
+        command.definition.thing = crate::ThingName::parse(&"t".repeat(128)).unwrap();
+        command.definition.name = crate::CommandName::parse(&"n".repeat(64)).unwrap();
+        command.definition.payload = Payload::parse(&format!("\"{}\"", "x".repeat(Payload::LARGEST - 2))).ok();
+        let execution = Execution::create(&command);
+        assert!(Request::new(&command, &execution, BORN).unwrap().body.len() <= 128 * 1024);
+    }
+}

@@ -244,7 +244,7 @@ fn the_size_limit_is_on_the_merged_document() {
     let answers = service.update(json!({"state": {"reported": {"a": "x".repeat(12)}}}));
     assert_eq!(answers["/accepted"]["version"], 2);
     // What makes room may come with what takes it.
-    let answers = service.update(json!({"state": {"reported": {"a": "x".repeat(30)}, "desired": null}}));
+    let answers = service.update(json!({"state": {"reported": {"a": "x".repeat(32)}, "desired": null}}));
     assert_eq!(answers["/accepted"]["version"], 3);
 }
 

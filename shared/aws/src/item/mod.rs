@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
 pub(crate) use command::{command_from_item, command_key, command_to_item};
-pub(crate) use execution::{due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, thing_key};
+pub(crate) use execution::{
+    due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, thing_key,
+};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 

@@ -16,7 +16,7 @@ fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
             deadlines: Deadlines::new(Some(300), None, heartbeat).unwrap(),
         },
         created_at: at,
-        fingerprint: Fingerprint::of(b"body"),
+        fingerprint: Fingerprint::from_stored("fingerprint"),
     }
 }
 

@@ -70,8 +70,7 @@ fn a_device_that_echoes_its_request_is_understood() {
         let report = decode(&reply).unwrap();
         assert_eq!((id(&report), report.attempt, report.reported), (Some(ID), 3, Reported::Succeeded), "{reply}");
     }
-    let failed =
-        decode(&format!("FAILURE: command did not run successfully from payload: b'{escaped}'")).unwrap();
+    let failed = decode(&format!("FAILURE: command did not run successfully from payload: b'{escaped}'")).unwrap();
     assert_eq!(failed.reported, Reported::Failed);
     assert_eq!(failed.description.as_deref(), Some("command did not run successfully from"));
 }

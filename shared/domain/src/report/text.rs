@@ -16,8 +16,7 @@ struct Echoed {
 pub(super) fn decode(text: &str) -> Result<Said, ReportError> {
     let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_')).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
-    let reported =
-        reported(word, 0).ok_or_else(|| ReportError::UnknownStatus(shown(text, 64).unwrap_or_default()))?;
+    let reported = reported(word, 0).ok_or_else(|| ReportError::UnknownStatus(shown(text, 64).unwrap_or_default()))?;
     let (execution, attempt) = correlate(rest);
     // Of a failure the words are the only reason there is; what they echo is the request, which is known.
     let description = match reported {

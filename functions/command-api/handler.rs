@@ -1,0 +1,94 @@
+//! Which route is meant, with every part of the request decoded; then that is done.
+
+use aws::{Commands, Executions, Messages};
+use domain::{CommandId, ThingName};
+
+use crate::{
+    create::{self, Order},
+    http::{Request, Response},
+    problem::Problem,
+    read::{self, PageRequest},
+};
+
+/// What this function uses.
+pub struct Cloud {
+    pub commands: Commands,
+    pub executions: Executions,
+    pub messages: Messages,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub enum Ask {
+    Create(Order),
+    Command(CommandId),
+    Executions(CommandId),
+    Execution(CommandId, ThingName),
+    OfThing(PageRequest),
+}
+
+/// Answers one request, whatever it is.
+pub async fn handle(cloud: &Cloud, event: &str) -> Response {
+    let request: Request = match serde_json::from_str(event) {
+        Ok(request) => request,
+        Err(error) => {
+            tracing::error!(%error, "not an event of the HTTP API");
+            return Problem::internal().answer(None);
+        }
+    };
+    let answered = match decode(&request) {
+        Ok(ask) => answer(cloud, ask, &request).await,
+        Err(problem) => Err(problem),
+    };
+    answered.unwrap_or_else(|problem| problem.answer(Some(request.id())))
+}
+
+async fn answer(cloud: &Cloud, ask: Ask, request: &Request) -> Result<Response, Problem> {
+    let now = request.at();
+    match ask {
+        Ask::Create(order) => create::create(cloud, order).await,
+        Ask::Command(id) => read::command(cloud, &id, now).await,
+        Ask::Executions(id) => read::executions(cloud, &id, now).await,
+        Ask::Execution(id, thing) => read::execution(cloud, &id, &thing, now).await,
+        Ask::OfThing(page) => read::of_thing(cloud, &page, now).await,
+    }
+}
+
+/// What this request asks for.
+pub fn decode(request: &Request) -> Result<Ask, Problem> {
+    let path = request.path();
+    let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+    match (request.method(), path.as_slice()) {
+        ("POST", ["commands"]) => create::decode(request).map(Ask::Create),
+        ("GET", ["commands", id]) => {
+            let [] = request.query([])?;
+            Ok(Ask::Command(command_id(id)?))
+        }
+        ("GET", ["commands", id, "executions"]) => {
+            let [] = request.query([])?;
+            Ok(Ask::Executions(command_id(id)?))
+        }
+        ("GET", ["commands", id, "executions", thing]) => {
+            let [] = request.query([])?;
+            Ok(Ask::Execution(command_id(id)?, thing_name(thing)?))
+        }
+        ("GET", ["things", thing, "executions"]) => {
+            let [limit, token] = request.query(["limit", "nextToken"])?;
+            Ok(Ask::OfThing(PageRequest::parse(thing_name(thing)?, limit, token)?))
+        }
+        (_, ["commands"]) => Err(Problem::method_not_allowed("POST")),
+        (_, ["commands", _] | ["commands", _, "executions"] | ["commands", _, "executions", _]) => {
+            Err(Problem::method_not_allowed("GET"))
+        }
+        (_, ["things", _, "executions"]) => Err(Problem::method_not_allowed("GET")),
+        _ => Err(Problem::not_found("there is nothing at this path")),
+    }
+}
+
+fn command_id(text: &str) -> Result<CommandId, Problem> {
+    CommandId::parse(text).map_err(|error| Problem::not_found(format!("there is no such command: {error}")))
+}
+
+fn thing_name(text: &str) -> Result<ThingName, Problem> {
+    ThingName::parse(text).map_err(|error| Problem::bad_request("thing", error.to_string()))
+}

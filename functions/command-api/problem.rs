@@ -1,0 +1,108 @@
+//! Errors as RFC 9457 has them: what is wrong, where, and what would be right; nothing of what is inside.
+
+use domain::{DeadlineError, DeliveryError, PayloadError};
+use functions::failure::chain;
+use serde::Serialize;
+
+use crate::http::Response;
+
+/// What is wrong with a request, or with us.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    pub status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(skip)]
+    header: Option<(&'static str, String)>,
+}
+
+impl Problem {
+    fn new(status: u16, title: &'static str, field: Option<&str>, detail: impl Into<String>) -> Self {
+        let (field, detail) = (field.map(str::to_owned), detail.into());
+        Self { kind: "about:blank", title, status, detail, field, instance: None, header: None }
+    }
+
+    pub fn bad_request(field: &str, detail: impl Into<String>) -> Self {
+        Self::new(400, "Bad Request", Some(field), detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, "Not Found", None, detail)
+    }
+
+    pub fn method_not_allowed(allowed: &'static str) -> Self {
+        let problem = Self::new(405, "Method Not Allowed", None, format!("only {allowed} is understood here"));
+        Self { header: Some(("allow", allowed.to_owned())), ..problem }
+    }
+
+    pub fn conflict(field: &str, detail: impl Into<String>) -> Self {
+        Self::new(409, "Conflict", Some(field), detail)
+    }
+
+    pub fn too_large(field: &str, detail: impl Into<String>) -> Self {
+        Self::new(413, "Content Too Large", Some(field), detail)
+    }
+
+    pub fn unprocessable(field: &str, detail: impl Into<String>) -> Self {
+        Self::new(422, "Unprocessable Content", Some(field), detail)
+    }
+
+    pub fn internal() -> Self {
+        Self::new(500, "Internal Server Error", None, "something is wrong here; the request's id helps to find it")
+    }
+
+    fn later(status: u16, title: &'static str, detail: &str) -> Self {
+        Self { header: Some(("retry-after", "1".to_owned())), ..Self::new(status, title, None, detail) }
+    }
+
+    /// The answer to the request with this id.
+    pub fn answer(mut self, request_id: Option<&str>) -> Response {
+        self.instance = request_id.map(|id| format!("urn:request:{id}"));
+        let response = Response::new(self.status, "application/problem+json", &self);
+        match self.header {
+            Some((name, value)) => response.with(name, value),
+            None => response,
+        }
+    }
+}
+
+impl From<aws::Error> for Problem {
+    fn from(error: aws::Error) -> Self {
+        tracing::error!(error = chain(&error), "a request could not be served");
+        match error.kind() {
+            aws::Kind::Throttled => Self::later(429, "Too Many Requests", "too much at once: try the same again"),
+            aws::Kind::Unavailable => Self::later(503, "Service Unavailable", "try the same again a little later"),
+            aws::Kind::Refused | aws::Kind::Corrupt => Self::internal(),
+        }
+    }
+}
+
+impl From<DeadlineError> for Problem {
+    fn from(error: DeadlineError) -> Self {
+        Self::bad_request(error.field(), error.to_string())
+    }
+}
+
+impl From<DeliveryError> for Problem {
+    fn from(error: DeliveryError) -> Self {
+        match error {
+            DeliveryError::NotOffered(_) => Self::unprocessable("delivery", error.to_string()),
+            DeliveryError::Unknown(_) => Self::bad_request("delivery", error.to_string()),
+        }
+    }
+}
+
+impl From<PayloadError> for Problem {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::TooLarge { .. } => Self::too_large("payload", error.to_string()),
+            PayloadError::NotJson(_) => Self::bad_request("payload", error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The reading routes. What is shown is what is true now, whether or not anyone has written it yet.
+
+use domain::{Command, CommandId, Execution, ExecutionId, Key, ThingName, Timestamp};
+use serde_json::json;
+
+use crate::{
+    handler::Cloud,
+    http::Response,
+    problem::Problem,
+    view::{CommandView, ExecutionView},
+};
+
+const MOST: u16 = 100;
+
+/// `GET /commands/{id}`
+pub async fn command(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<Response, Problem> {
+    let (command, execution) = find(cloud, id, now).await?;
+    Ok(Response::json(200, &CommandView::new(&command, &execution)))
+}
+
+/// `GET /commands/{id}/executions`
+pub async fn executions(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<Response, Problem> {
+    let (_, execution) = find(cloud, id, now).await?;
+    Ok(Response::json(200, &json!({"executions": [ExecutionView::from(&execution)], "nextToken": null})))
+}
+
+/// `GET /commands/{id}/executions/{thing}`
+pub async fn execution(cloud: &Cloud, id: &CommandId, thing: &ThingName, now: Timestamp) -> Result<Response, Problem> {
+    // The key follows from the two, so the command need not be read.
+    match cloud.executions.get(&Key::of(id, thing)).await? {
+        Some(execution) => Ok(Response::json(200, &ExecutionView::from(&execution.observe(now)))),
+        None => Err(Problem::not_found(format!("command {id} has no execution at {thing}"))),
+    }
+}
+
+/// `GET /things/{thing}/executions`
+pub async fn of_thing(cloud: &Cloud, page: &PageRequest, now: Timestamp) -> Result<Response, Problem> {
+    let found = cloud.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
+    let executions: Vec<_> =
+        found.executions.iter().map(|execution| ExecutionView::from(&execution.observe(now))).collect();
+    let next = found.next.as_ref().map(ExecutionId::as_str);
+    Ok(Response::json(200, &json!({"executions": executions, "nextToken": next})))
+}
+
+/// Which part of a thing's executions.
+#[derive(Debug)]
+pub struct PageRequest {
+    thing: ThingName,
+    after: Option<ExecutionId>,
+    limit: u16,
+}
+
+impl PageRequest {
+    /// The page that these parameters ask for.
+    pub fn parse(thing: ThingName, limit: Option<&str>, token: Option<&str>) -> Result<Self, Problem> {
+        let limit = match limit {
+            None => MOST,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MOST).contains(limit))
+                .ok_or_else(|| Problem::bad_request("limit", format!("limit must be 1 to {MOST}")))?,
+        };
+        let after = token
+            .map(ExecutionId::parse)
+            .transpose()
+            .map_err(|_| Problem::bad_request("nextToken", "nextToken must be the one of the page before"))?;
+        Ok(Self { thing, after, limit })
+    }
+}
+
+async fn find(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(Command, Execution), Problem> {
+    let command =
+        cloud.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
+    // A command whose creation was cut short has no row yet: then it is as new as on the first day, and expires like any other.
+    let row = cloud.executions.get(&command.key()).await?;
+    let execution = row.unwrap_or_else(|| Execution::create(&command)).observe(now);
+    Ok((command, execution))
+}

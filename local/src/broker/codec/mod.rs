@@ -1,0 +1,49 @@
+//! MQTT 3.1.1 and MQTT 5 packets, as a server without QoS 2 reads and writes them.
+
+mod connect;
+mod decode;
+mod encode;
+mod frame;
+mod properties;
+mod reader;
+pub(super) mod reason;
+
+pub(super) use connect::{Connect, Will};
+pub(super) use decode::{FilterRequest, Incoming, Publish, Subscribe, Unsubscribe, decode};
+pub(super) use encode::{ConnAck, Delivery, Outgoing, encode};
+pub(super) use frame::{Frame, next_frame};
+
+/// The protocol that a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V311,
+    V5,
+}
+
+/// Why bytes are not a packet that the broker takes.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DecodeError {
+    #[error("malformed packet: {0}")]
+    Malformed(&'static str),
+    #[error("protocol error: {0}")]
+    Protocol(&'static str),
+    #[error("a packet of {0} bytes is too large")]
+    TooLarge(usize),
+    #[error("protocol level {0} is not supported")]
+    Version(u8),
+    #[error("topic aliases are not offered")]
+    TopicAlias,
+}
+
+impl DecodeError {
+    /// The MQTT 5 reason code that tells the client.
+    pub(super) fn reason(&self) -> u8 {
+        match self {
+            Self::Malformed(_) => reason::MALFORMED_PACKET,
+            Self::Protocol(_) => reason::PROTOCOL_ERROR,
+            Self::TooLarge(_) => reason::PACKET_TOO_LARGE,
+            Self::Version(_) => reason::UNSUPPORTED_PROTOCOL_VERSION,
+            Self::TopicAlias => reason::TOPIC_ALIAS_INVALID,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Who wants a message: every subscription of every session, in a tree of topic levels.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use super::ClientId;
+use super::topic::Filter;
+
+/// How a client subscribed to one filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    pub(super) qos: u8,
+    pub(super) no_local: bool,
+    pub(super) retain_as_published: bool,
+    pub(super) subscription_id: Option<u32>,
+}
+
+/// One copy of a message for one client: the sum of all its subscriptions that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) client: ClientId,
+    pub(super) qos: u8,
+    pub(super) retain_as_published: bool,
+    pub(super) subscription_ids: Vec<u32>,
+}
+
+/// The tree; wildcards are levels like any other.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    children: HashMap<Box<str>, Tree>,
+    subscribers: Option<Box<Subscribers>>,
+}
+
+#[derive(Debug, Default)]
+struct Subscribers {
+    each: HashMap<ClientId, Options>,
+    groups: HashMap<Box<str>, Group>,
+}
+
+/// A shared subscription: each message goes to one member, in turn.
+#[derive(Debug, Default)]
+struct Group {
+    members: Vec<(ClientId, Options)>,
+    next: Cell<usize>,
+}
+
+impl Tree {
+    /// False when it replaces an earlier subscription to the same filter.
+    pub(super) fn insert(&mut self, filter: Filter<'_>, client: &ClientId, options: Options) -> bool {
+        let mut node = self;
+        for level in filter.pattern.split('/') {
+            if !node.children.contains_key(level) {
+                node.children.insert(level.into(), Tree::default());
+            }
+            let Some(child) = node.children.get_mut(level) else { return false };
+            node = child;
+        }
+        let subscribers = node.subscribers.get_or_insert_default();
+        match filter.group {
+            None => subscribers.each.insert(client.clone(), options).is_none(),
+            Some(group) => subscribers.groups.entry(group.into()).or_default().insert(client, options),
+        }
+    }
+
+    /// False when there was none.
+    pub(super) fn remove(&mut self, filter: Filter<'_>, client: &str) -> bool {
+        self.remove_below(Some(filter.pattern), filter.group, client)
+    }
+
+    fn remove_below(&mut self, levels: Option<&str>, group: Option<&str>, client: &str) -> bool {
+        let Some(levels) = levels else {
+            let Some(subscribers) = &mut self.subscribers else { return false };
+            let removed = subscribers.remove(group, client);
+            if subscribers.each.is_empty() && subscribers.groups.is_empty() {
+                self.subscribers = None;
+            }
+            return removed;
+        };
+        let (level, rest) = split(levels);
+        let Some(child) = self.children.get_mut(level) else { return false };
+        let removed = child.remove_below(rest, group, client);
+        if child.children.is_empty() && child.subscribers.is_none() {
+            self.children.remove(level);
+        }
+        removed
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.children.is_empty() && self.subscribers.is_none()
+    }
+
+    /// Every client that gets a copy, each once. A shared subscription prefers members that are `online`.
+    pub(super) fn targets(&self, topic: &str, publisher: Option<&str>, online: impl Fn(&str) -> bool) -> Vec<Target> {
+        let mut found = Vec::new();
+        self.collect(Some(topic), topic.starts_with('$'), &mut found);
+        let mut targets = Vec::new();
+        for subscribers in &found {
+            let own = subscribers.each.iter().filter(|(client, o)| !(o.no_local && publisher == Some(&***client)));
+            targets.extend(own.map(|(client, options)| Target::new(client, options)));
+            let shared = subscribers.groups.values().filter_map(|group| group.choose(&online));
+            targets.extend(shared.map(|(client, options)| Target::new(client, options)));
+        }
+        let several = found.len() > 1 || found.first().is_some_and(|s| !s.groups.is_empty());
+        if several { merge(targets) } else { targets }
+    }
+
+    fn collect<'a>(&'a self, levels: Option<&str>, reserved: bool, found: &mut Vec<&'a Subscribers>) {
+        let Some(levels) = levels else {
+            found.extend(self.subscribers.as_deref());
+            return;
+        };
+        let (level, rest) = split(levels);
+        if let Some(child) = self.children.get(level) {
+            child.collect(rest, false, found);
+        }
+        if reserved {
+            return;
+        }
+        if let Some(child) = self.children.get("+") {
+            child.collect(rest, false, found);
+        }
+        if let Some(child) = self.children.get("#") {
+            found.extend(child.subscribers.as_deref());
+        }
+    }
+}
+
+impl Subscribers {
+    fn remove(&mut self, group: Option<&str>, client: &str) -> bool {
+        let Some(name) = group else { return self.each.remove(client).is_some() };
+        let Some(group) = self.groups.get_mut(name) else { return false };
+        let before = group.members.len();
+        group.members.retain(|(member, _)| &**member != client);
+        let removed = group.members.len() < before;
+        if group.members.is_empty() {
+            self.groups.remove(name);
+        }
+        removed
+    }
+}
+
+impl Group {
+    fn insert(&mut self, client: &ClientId, options: Options) -> bool {
+        match self.members.iter_mut().find(|(member, _)| member == client) {
+            Some((_, old)) => {
+                *old = options;
+                false
+            }
+            None => {
+                self.members.push((client.clone(), options));
+                true
+            }
+        }
+    }
+
+    fn choose(&self, online: impl Fn(&str) -> bool) -> Option<&(ClientId, Options)> {
+        let start = self.next.get().checked_rem(self.members.len())?;
+        let (before, after) = self.members.split_at_checked(start)?;
+        let in_turn = || after.iter().chain(before).enumerate();
+        let (index, chosen) = in_turn().find(|(_, (client, _))| online(client)).or_else(|| in_turn().next())?;
+        self.next.set(start + index + 1);
+        Some(chosen)
+    }
+}
+
+impl Target {
+    fn new(client: &ClientId, options: &Options) -> Self {
+        Self {
+            client: client.clone(),
+            qos: options.qos,
+            retain_as_published: options.retain_as_published,
+            subscription_ids: options.subscription_id.into_iter().collect(),
+        }
+    }
+}
+
+fn split(levels: &str) -> (&str, Option<&str>) {
+    match levels.split_once('/') {
+        Some((level, rest)) => (level, Some(rest)),
+        None => (levels, None),
+    }
+}
+
+/// Overlapping subscriptions give one copy, at the highest QoS.
+fn merge(targets: Vec<Target>) -> Vec<Target> {
+    let mut positions: HashMap<ClientId, usize> = HashMap::with_capacity(targets.len());
+    let mut merged: Vec<Target> = Vec::with_capacity(targets.len());
+    for target in targets {
+        match positions.get(&target.client).and_then(|position| merged.get_mut(*position)) {
+            Some(first) => {
+                first.qos = first.qos.max(target.qos);
+                first.retain_as_published |= target.retain_as_published;
+                first.subscription_ids.extend(target.subscription_ids);
+            }
+            None => {
+                positions.insert(target.client.clone(), merged.len());
+                merged.push(target);
+            }
+        }
+    }
+    merged
+}

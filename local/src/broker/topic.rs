@@ -1,0 +1,175 @@
+//! Which topics may be published to, and which filters subscribed to.
+
+use super::codec::reason;
+use super::limits;
+
+const BASIC_INGEST: &str = "$aws/rules/";
+
+/// Topics below `$aws/rules/` go to the rules engine only.
+pub(super) fn is_basic_ingest(topic: &str) -> bool {
+    topic.starts_with(BASIC_INGEST)
+}
+
+/// What anyone, a service too, must keep to when publishing.
+pub(super) fn check_topic(topic: &str) -> Result<(), &'static str> {
+    if topic.is_empty() {
+        return Err("it is empty");
+    }
+    if topic.contains(['#', '+']) {
+        return Err("it contains a wildcard");
+    }
+    if topic.contains('\0') {
+        return Err("it contains U+0000");
+    }
+    check_length(topic)
+}
+
+/// What a client may publish to, or why not: its own topics, and the requests that AWS services take.
+pub fn check_client_topic(topic: &str) -> Result<(), &'static str> {
+    check_topic(topic)?;
+    if !topic.starts_with('$') || is_request(topic) { Ok(()) } else { Err("it is reserved") }
+}
+
+fn is_request(topic: &str) -> bool {
+    let levels: Vec<&str> = topic.split('/').collect();
+    match levels.as_slice() {
+        ["$aws", "rules", rule, _, ..] => !rule.is_empty(),
+        ["$aws", "things", _, "shadow", "get" | "update" | "delete"]
+        | ["$aws", "things", _, "shadow", "name", _, "get" | "update" | "delete"]
+        | ["$aws", "things", _, "jobs", "get" | "start-next"]
+        | ["$aws", "things", _, "jobs", _, "get" | "update"]
+        | ["$aws", "commands", "things" | "clients", _, "executions", _, "response"]
+        | ["$aws", "commands", "things" | "clients", _, "executions", _, "response", "json" | "cbor"] => true,
+        _ => false,
+    }
+}
+
+fn check_length(topic: &str) -> Result<(), &'static str> {
+    // Neither the rule's name counts, nor do reserved topics.
+    let counted = match topic.strip_prefix(BASIC_INGEST) {
+        Some(rest) => rest.split_once('/').map_or("", |(_rule, topic)| topic),
+        None if topic.starts_with("$aws/") => "",
+        None => topic,
+    };
+    if counted.len() > limits::TOPIC_BYTES || topic.len() > usize::from(u16::MAX) {
+        return Err("it is longer than 256 bytes");
+    }
+    if counted.bytes().filter(|byte| *byte == b'/').count() > limits::TOPIC_SLASHES {
+        return Err("it has more than 7 slashes");
+    }
+    Ok(())
+}
+
+/// A subscription's filter, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Filter<'a> {
+    /// The group of a shared subscription.
+    pub(super) group: Option<&'a str>,
+    /// What topics are matched against.
+    pub(super) pattern: &'a str,
+}
+
+impl<'a> Filter<'a> {
+    pub(super) fn parse(filter: &'a str) -> Result<Self, &'static str> {
+        let (group, pattern) = match filter.strip_prefix("$share/") {
+            None => (None, filter),
+            Some(shared) => match shared.split_once('/') {
+                Some((group, pattern)) if !group.is_empty() && !group.contains(['#', '+']) => (Some(group), pattern),
+                _ => return Err("a shared subscription is $share/<group>/<filter>"),
+            },
+        };
+        if pattern.is_empty() {
+            return Err("it is empty");
+        }
+        let mut levels = pattern.split('/').peekable();
+        while let Some(level) = levels.next() {
+            if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+                return Err("# must be the whole last level");
+            }
+            if level.contains('+') && level != "+" {
+                return Err("+ must be a whole level");
+            }
+        }
+        check_length(pattern)?;
+        Ok(Self { group, pattern })
+    }
+
+    /// Retained messages come to exact filters only, and never to a shared subscription.
+    pub(super) fn exact(self) -> Option<&'a str> {
+        (self.group.is_none() && !self.pattern.contains(['#', '+'])).then_some(self.pattern)
+    }
+
+    /// Basic Ingest cannot be subscribed to.
+    pub(super) fn can_be_granted(self) -> bool {
+        !is_basic_ingest(self.pattern)
+    }
+}
+
+/// The MQTT 5 reason for a topic that a client may not publish to.
+pub(super) fn refusal_reason(topic: &str) -> u8 {
+    match check_topic(topic) {
+        Ok(()) => reason::NOT_AUTHORIZED,
+        Err(_) => reason::TOPIC_NAME_INVALID,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_publish_to_their_own_topics_and_to_requests_only() {
+        for allowed in [
+            "a",
+            "/",
+            "a/b/c/d/e/f/g/h",
+            "$aws/things/t/shadow/update",
+            "$aws/things/t/shadow/name/s/get",
+            "$aws/things/t/jobs/$next/get",
+            "$aws/things/t/jobs/start-next",
+            "$aws/commands/things/t/executions/e/response/json",
+            "$aws/rules/r/a/b/c/d/e/f/g/h",
+        ] {
+            assert_eq!(check_client_topic(allowed), Ok(()), "{allowed}");
+        }
+        for refused in [
+            "",
+            "a/#",
+            "a/+/b",
+            "a+",
+            "a/b/c/d/e/f/g/h/i",
+            "$aws/things/t/shadow/update/accepted",
+            "$aws/things/t/shadow/name/s/update/delta",
+            "$aws/events/presence/connected/c",
+            "$aws/commands/things/t/executions/e/request/json",
+            "$aws/rules/r",
+            "$aws/rules/r/a/b/c/d/e/f/g/h/i",
+            "$SYS/broker",
+        ] {
+            assert!(check_client_topic(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_topic_has_at_most_256_bytes_and_the_rule_is_not_counted() {
+        assert_eq!(check_topic(&"é".repeat(128)), Ok(()));
+        assert!(check_topic(&"x".repeat(257)).is_err());
+        assert_eq!(check_client_topic(&format!("$aws/rules/{}/{}", "r".repeat(128), "x".repeat(256))), Ok(()));
+        assert!(check_client_topic(&format!("$aws/rules/r/{}", "x".repeat(257))).is_err());
+    }
+
+    #[test]
+    fn filters_are_taken_apart_or_refused() {
+        assert_eq!(Filter::parse("a/+/#"), Ok(Filter { group: None, pattern: "a/+/#" }));
+        assert_eq!(Filter::parse("$share/g/a/#"), Ok(Filter { group: Some("g"), pattern: "a/#" }));
+        assert_eq!(
+            Filter::parse("$aws/commands/things/t/executions/+/response/accepted/json").map(|f| f.group),
+            Ok(None)
+        );
+        for refused in
+            ["", "a/#/b", "a#", "+a", "a/b+", "$share/g", "$share//a", "$share/+/a", "$share/g/", "a/b/c/d/e/f/g/h/#"]
+        {
+            assert!(Filter::parse(refused).is_err(), "{refused}");
+        }
+    }
+}

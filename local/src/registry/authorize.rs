@@ -1,0 +1,111 @@
+//! Whether a device may do something: the policies of its certificate and of its thing's groups, evaluated.
+
+use super::certificates::{Certificate, Status};
+use super::document::{Document, Verdict};
+use super::principals::Hold;
+use super::store::{Site, Store};
+use super::things::Thing;
+
+const CLIENT_ID: &str = "iot:ClientId";
+const THING_NAME: &str = "iot:Connection.Thing.ThingName";
+const THING_TYPE: &str = "iot:Connection.Thing.ThingTypeName";
+const IS_ATTACHED: &str = "iot:Connection.Thing.IsAttached";
+const ATTRIBUTES: &str = "iot:Connection.Thing.Attributes[";
+
+/// Whether a variable or condition key of this name has a meaning here.
+pub(super) fn is_known(key: &str) -> bool {
+    [CLIENT_ID, THING_NAME, THING_TYPE, IS_ATTACHED].contains(&key) || attribute(key).is_some()
+}
+
+/// Who asks: the values of variables and condition keys come from here.
+#[derive(Clone, Copy)]
+struct Connection<'a> {
+    client_id: &'a str,
+    thing: Option<(&'a str, &'a Thing)>,
+}
+
+impl<'a> Connection<'a> {
+    fn value(&self, key: &str) -> Option<&'a str> {
+        match key {
+            CLIENT_ID => Some(self.client_id),
+            THING_NAME => self.thing.map(|(name, _)| name),
+            THING_TYPE => self.thing.and_then(|(_, thing)| thing.thing_type.as_deref()),
+            IS_ATTACHED => Some(if self.thing.is_some() { "true" } else { "false" }),
+            _ => {
+                let (_, thing) = self.thing?;
+                thing.attributes.get(attribute(key)?).map(String::as_str)
+            }
+        }
+    }
+}
+
+fn attribute(key: &str) -> Option<&str> {
+    key.strip_prefix(ATTRIBUTES)?.strip_suffix(']')
+}
+
+/// The kind of resource that an action is on.
+fn kind(action: &str) -> Option<&'static str> {
+    match action {
+        "iot:Connect" => Some("client"),
+        "iot:Publish" | "iot:Receive" | "iot:RetainPublish" | "iot:GetRetainedMessage" => Some("topic"),
+        "iot:Subscribe" => Some("topicfilter"),
+        "iot:GetThingShadow" | "iot:UpdateThingShadow" | "iot:DeleteThingShadow" | "iot:ListNamedShadowsForThing" => {
+            Some("thing")
+        }
+        _ => None,
+    }
+}
+
+impl Store {
+    pub(super) fn is_active(&self, certificate_id: &str) -> bool {
+        self.certificates.get(certificate_id).is_some_and(|certificate| certificate.status == Status::Active)
+    }
+
+    /// A Deny outweighs every Allow, and what no policy speaks of is not allowed.
+    pub(super) fn allows(
+        &self,
+        site: &Site,
+        certificate_id: &str,
+        client_id: &str,
+        action: &str,
+        resource: &str,
+    ) -> bool {
+        let Some(certificate) = self.certificates.get(certificate_id).filter(|it| it.status == Status::Active) else {
+            return false;
+        };
+        let Some(kind) = kind(action) else { return false };
+        let arn = site.arn(kind, resource);
+        let connection = Connection { client_id, thing: self.thing_of(certificate, client_id) };
+        let mut allowed = false;
+        for document in self.documents(certificate, connection.thing.map(|(_, thing)| thing)) {
+            match document.verdict(action, &arn, |key| connection.value(key)) {
+                Verdict::Denied => return false,
+                Verdict::Allowed => allowed = true,
+                Verdict::Silent => {}
+            }
+        }
+        allowed
+    }
+
+    /// The thing that a connection is: the one with the client's name, or the one that its certificate is only for.
+    fn thing_of<'a>(&'a self, certificate: &'a Certificate, client_id: &str) -> Option<(&'a str, &'a Thing)> {
+        let exclusive = certificate.things.iter().find(|(_, hold)| **hold == Hold::Exclusive);
+        let (name, _) = exclusive.or_else(|| certificate.things.get_key_value(client_id))?;
+        self.things.get(name).map(|thing| (name.as_str(), thing))
+    }
+
+    /// What applies: the policies of the certificate, of the thing's groups, and of all groups above them.
+    fn documents<'a>(
+        &'a self,
+        certificate: &'a Certificate,
+        thing: Option<&'a Thing>,
+    ) -> impl Iterator<Item = &'a Document> {
+        let groups = thing.into_iter().flat_map(|thing| &thing.groups).filter_map(|name| self.groups.get(name));
+        let inherited = groups.flat_map(|group| {
+            let above = self.ancestors(group).flat_map(|(_, group)| &group.policies);
+            group.policies.iter().chain(above)
+        });
+        let names = certificate.policies.iter().chain(inherited);
+        names.filter_map(|name| self.policies.get(name)?.document())
+    }
+}

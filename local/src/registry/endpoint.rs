@@ -1,0 +1,29 @@
+//! Where devices and programs connect.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::error::Error;
+use super::http::Outcome;
+use super::store::{Call, Store};
+
+const TYPES: [&str; 6] =
+    ["iot:Data", "iot:Data-ATS", "iot:Data-Beta", "iot:CredentialProvider", "iot:Jobs", "iot:DeviceAdvisor"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DescribeEndpoint {
+    endpoint_type: Option<String>,
+}
+
+impl Store {
+    /// One endpoint serves all that is served.
+    pub(super) fn describe_endpoint(&self, call: &Call<'_>, request: DescribeEndpoint) -> Outcome {
+        match request.endpoint_type.as_deref() {
+            Some(other) if !TYPES.contains(&other) => {
+                Err(Error::invalid(format!("Unknown endpoint type {other}: it is one of {}", TYPES.join(", "))))
+            }
+            _ => Ok(json!({ "endpointAddress": call.site.data_endpoint })),
+        }
+    }
+}

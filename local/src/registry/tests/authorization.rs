@@ -1,0 +1,185 @@
+//! What devices may do: policies evaluated.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const ARN: &str = "arn:aws:iot:us-east-1:000000000000:";
+
+fn document(statements: Value) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// A bench with thing `dev-1` (type lamp, attribute room=a), its certificate, and this policy on it.
+async fn with(statements: Value) -> (Bench, String) {
+    let bench = Bench::new().await;
+    bench.ok("POST", "/thing-types/lamp", Value::Null).await;
+    let attributes = json!({ "thingTypeName": "lamp", "attributePayload": { "attributes": { "room": "a" } } });
+    bench.ok("POST", "/things/dev-1", attributes).await;
+    let (arn, id) = bench.certificate().await;
+    bench.attach("dev-1", &arn).await;
+    bench.policy("p", &document(statements)).await;
+    bench.attach_policy("p", &arn).await;
+    (bench, id)
+}
+
+#[tokio::test]
+async fn the_usual_device_policy_lets_a_device_be_itself_only() {
+    let name = "${iot:Connection.Thing.ThingName}";
+    let (bench, id) = with(json!([
+        { "Effect": "Allow", "Action": "iot:Connect", "Resource": format!("{ARN}client/{name}") },
+        {
+            "Effect": "Allow",
+            "Action": ["iot:Publish", "iot:Receive"],
+            "Resource": [format!("{ARN}topic/cmd/{name}/*"), format!("{ARN}topic/$aws/things/{name}/shadow/*")],
+        },
+        { "Effect": "Allow", "Action": "iot:Subscribe", "Resource": format!("{ARN}topicfilter/cmd/{name}/+") },
+    ]))
+    .await;
+    for (client, action, resource, expected) in [
+        ("dev-1", "iot:Connect", "dev-1", true),
+        ("dev-2", "iot:Connect", "dev-2", false),
+        ("dev-2", "iot:Connect", "dev-1", false),
+        ("dev-1", "iot:Publish", "cmd/dev-1/resp", true),
+        ("dev-1", "iot:Publish", "cmd/dev-2/resp", false),
+        ("dev-1", "iot:Publish", "cmd/dev-1", false),
+        ("dev-1", "iot:Receive", "cmd/dev-1/req", true),
+        ("dev-1", "iot:Publish", "$aws/things/dev-1/shadow/update", true),
+        ("dev-1", "iot:RetainPublish", "cmd/dev-1/resp", false),
+        ("dev-1", "iot:Subscribe", "cmd/dev-1/+", true),
+        ("dev-1", "iot:Subscribe", "cmd/dev-1/req", false),
+        ("dev-1", "iot:Subscribe", "#", false),
+        ("dev-1", "iot:Unheard", "cmd/dev-1/resp", false),
+    ] {
+        assert_eq!(bench.registry.allows(&id, client, action, resource), expected, "{client} {action} {resource}");
+    }
+    assert!(!bench.registry.allows("unknown", "dev-1", "iot:Connect", "dev-1"));
+}
+
+#[tokio::test]
+async fn actions_and_resources_match_by_wildcards_of_the_right_kind() {
+    for (action, resource, asked, on, expected) in [
+        ("*", "*", "iot:Publish", "a/b", true),
+        ("iot:*", "*", "iot:Connect", "x", true),
+        ("iot:Pub*", "*", "iot:Publish", "a", true),
+        ("iot:publish", "*", "iot:Publish", "a", true),
+        ("iot:Publis?", "*", "iot:Publish", "a", true),
+        ("iot:Subscribe", "*", "iot:Publish", "a", false),
+        ("iot:*", "topic/a", "iot:Publish", "a", true),
+        ("iot:*", "topic/a", "iot:Subscribe", "a", false),
+        ("iot:*", "topicfilter/a/#", "iot:Subscribe", "a/#", true),
+        ("iot:*", "topicfilter/a/#", "iot:Subscribe", "a/b", false),
+        ("iot:*", "topicfilter/a/*", "iot:Subscribe", "a/+/b", true),
+        ("iot:*", "client/dev-?", "iot:Connect", "dev-1", true),
+        ("iot:*", "client/dev-?", "iot:Connect", "dev-12", false),
+        ("iot:*", "topic/${iot:ClientId}", "iot:Publish", "dev-1", true),
+        ("iot:*", "topic/${iot:Connection.Thing.ThingTypeName}", "iot:Publish", "lamp", true),
+        ("iot:*", "topic/${iot:Connection.Thing.Attributes[room]}", "iot:Publish", "a", true),
+        ("iot:*", "topic/${iot:Connection.Thing.Attributes[none]}*", "iot:Publish", "a", false),
+        ("iot:GetThingShadow", "thing/dev-1", "iot:GetThingShadow", "dev-1", true),
+    ] {
+        let resource = if resource == "*" { resource.to_owned() } else { format!("{ARN}{resource}") };
+        let (bench, id) = with(json!([{ "Effect": "Allow", "Action": action, "Resource": resource }])).await;
+        assert_eq!(bench.registry.allows(&id, "dev-1", asked, on), expected, "{action} {resource}: {asked} {on}");
+    }
+    let elsewhere = "arn:aws:iot:us-east-1:123456789012:topic/*";
+    let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": elsewhere }])).await;
+    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "a"));
+}
+
+#[tokio::test]
+async fn a_denial_outweighs_wherever_it_stands() {
+    let allow = json!({ "Effect": "Allow", "Action": "iot:*", "Resource": "*" });
+    let deny = json!({ "Effect": "Deny", "Action": "iot:Publish", "Resource": format!("{ARN}topic/secret/*") });
+    for statements in [json!([allow, deny]), json!([deny, allow])] {
+        let (bench, id) = with(statements).await;
+        assert!(bench.registry.allows(&id, "dev-1", "iot:Publish", "open"));
+        assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "secret/a"));
+        assert!(bench.registry.allows(&id, "dev-1", "iot:Receive", "secret/a"));
+    }
+    let (bench, id) = with(json!([allow])).await;
+    bench.group("g", None).await;
+    bench.join("dev-1", "g").await;
+    bench.policy("deny", &document(json!([deny]))).await;
+    bench.attach_policy("deny", &format!("{ARN}thinggroup/g")).await;
+    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "secret/a"));
+}
+
+#[tokio::test]
+async fn conditions_hold_or_the_statement_is_not_there() {
+    let is_attached = "iot:Connection.Thing.IsAttached";
+    let room = "iot:Connection.Thing.Attributes[room]";
+    for (condition, dev_1, dev_2) in [
+        (json!({ "Bool": { is_attached: ["true"] } }), true, false),
+        (json!({ "Bool": { is_attached: true } }), true, false),
+        (json!({ "Bool": { is_attached: "false" } }), false, true),
+        (json!({ "StringEquals": { "iot:ClientId": ["x", "dev-2"] } }), false, true),
+        (json!({ "StringEquals": { "iot:ClientId": "dev-*" } }), false, false),
+        (json!({ "StringLike": { "iot:ClientId": "dev-*" } }), true, true),
+        (json!({ "StringNotLike": { "iot:ClientId": "*-2" } }), true, false),
+        (json!({ "StringEquals": { room: "a" } }), true, false),
+        (json!({ "StringNotEquals": { room: "a" } }), false, true),
+        (json!({ "StringEquals": { "iot:ClientId": "${iot:Connection.Thing.ThingName}" } }), true, false),
+        (json!({ "StringEquals": { room: "a", "iot:ClientId": "dev-2" } }), false, false),
+        (json!({ "Bool": { is_attached: "true" }, "StringEquals": { room: "b" } }), false, false),
+    ] {
+        let statement = json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": "*", "Condition": condition }]);
+        let (bench, id) = with(statement).await;
+        for (client, expected) in [("dev-1", dev_1), ("dev-2", dev_2)] {
+            assert_eq!(bench.registry.allows(&id, client, "iot:Connect", client), expected, "{client} {condition}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_an_active_certificate_may_do_anything() {
+    let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": "*" }])).await;
+    for (status, expected) in [("INACTIVE", false), ("ACTIVE", true), ("REVOKED", false)] {
+        bench.ok("PUT", &format!("/certificates/{id}?newStatus={status}"), Value::Null).await;
+        assert_eq!(bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"), expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn groups_hand_their_policies_down_to_the_thing_that_connects() {
+    let (bench, id) = with(json!([])).await;
+    bench.group("root", None).await;
+    bench.group("leaf", Some("root")).await;
+    bench.policy("all", &document(json!({ "Effect": "Allow", "Action": "iot:*", "Resource": "*" }))).await;
+    bench.attach_policy("all", &format!("{ARN}thinggroup/root")).await;
+    assert!(!bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"));
+    bench.join("dev-1", "leaf").await;
+    assert!(bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"));
+    assert!(!bench.registry.allows(&id, "dev-2", "iot:Connect", "dev-2"));
+    bench.ok("POST", "/target-policies/all", json!({ "target": format!("{ARN}thinggroup/root") })).await;
+    assert!(!bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"));
+}
+
+#[tokio::test]
+async fn an_exclusive_thing_connects_under_any_client_id() {
+    let (bench, _) = with(json!([])).await;
+    let (arn, id) = bench.certificate().await;
+    bench.thing("only").await;
+    let path = "/things/only/principals?thingPrincipalType=EXCLUSIVE_THING";
+    assert_eq!(bench.principal("PUT", path, &arn).await.0, 200);
+    let topic = format!("{ARN}topic/${{iot:Connection.Thing.ThingName}}");
+    bench.policy("own", &document(json!({ "Effect": "Allow", "Action": "iot:Publish", "Resource": topic }))).await;
+    bench.attach_policy("own", &arn).await;
+    assert!(bench.registry.allows(&id, "whatever", "iot:Publish", "only"));
+    assert!(!bench.registry.allows(&id, "whatever", "iot:Publish", "whatever"));
+}
+
+#[tokio::test]
+async fn the_operative_version_counts_and_the_older_language_has_no_variables() {
+    let (bench, id) = with(json!([])).await;
+    let older = json!({
+        "Version": "2008-10-17",
+        "Statement": { "Effect": "Allow", "Action": "iot:Publish", "Resource": format!("{ARN}topic/${{iot:ClientId}}") },
+    });
+    let body = json!({ "policyDocument": older.to_string() });
+    bench.ok("POST", "/policies/p/version", body).await;
+    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "${iot:ClientId}"));
+    bench.ok("PATCH", "/policies/p/version/2", Value::Null).await;
+    assert!(bench.registry.allows(&id, "dev-1", "iot:Publish", "${iot:ClientId}"));
+    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "dev-1"));
+}
