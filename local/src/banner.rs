@@ -105,12 +105,12 @@ fn lines(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "a thing, a certificate for it, and the device once more, with mutual TLS",
+            "a thing, a certificate for it, and its device, with mutual TLS",
             format!(
-                "aws iot create-thing --thing-name pump-7\n  \
+                "aws iot create-thing --thing-name pump-8\n  \
                  aws iot create-keys-and-certificate --set-as-active \
-                 --certificate-pem-outfile pump-7.pem --private-key-outfile pump-7.key\n  \
-                 cargo run -p device -- --thing pump-7 --host localhost --port {} --ca {} --cert pump-7.pem --key pump-7.key",
+                 --certificate-pem-outfile pump-8.pem --private-key-outfile pump-8.key\n  \
+                 cargo run -p device -- --thing pump-8 --host localhost --port {} --ca {} --cert pump-8.pem --key pump-8.key",
                 at.mqtts.port(),
                 ca.display()
             ),
