@@ -9,10 +9,12 @@
 //! | [`follow`] | one execution, from the request to its end |
 //! | [`progress`] | what is seen meanwhile |
 //! | [`latency`], [`report`] | the tables at the end |
+//! | [`files`] | room for so many connections
 //! | [`scratch`] | a directory that is gone afterwards |
 
 mod api;
 mod board;
+mod files;
 mod follow;
 mod latency;
 mod options;
@@ -58,6 +60,8 @@ enum DemoError {
     Fleet(#[from] FleetError),
     #[error("the demo could not listen to answers")]
     Deaf,
+    #[error("{things} things take more open files than this process may have: there is room for {room} (see ulimit -n)")]
+    Files { things: u32, room: u64 },
     #[error("no directory for certificates")]
     Scratch(#[from] std::io::Error),
 }
@@ -75,6 +79,8 @@ pub async fn run(options: Options) -> ExitCode {
 }
 
 async fn show(options: &Options) -> Result<bool, DemoError> {
+    let things = options.things;
+    files::make_room(things).map_err(|room| DemoError::Files { things, room })?;
     let scratch = Scratch::new()?;
     println!("Starting a stack; the functions are built first if need be.");
     let stack = Stack::start(Config {

@@ -170,3 +170,64 @@ fn right(mut table: Table) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::api::{ApiError, Execution};
+    use device::fleet::{Behaviour, Script};
+
+    fn followed(behaviour: Behaviour, status: &str, reason: Option<&str>, late: bool) -> Followed {
+        Followed {
+            thing: format!("pump-{behaviour:?}"),
+            script: Script { behaviour, work_ms: 5 },
+            delivery: Delivery::Direct,
+            end: Ok(Execution { status: status.to_owned(), reason: reason.map(str::to_owned), late }),
+            answered: Some(Duration::from_millis(12)),
+            settled: Some(Duration::from_millis(34)),
+        }
+    }
+
+    fn report(followed: &[Followed]) -> Report<'_> {
+        let stats = Stats { deltas: 2, delta_bytes: 400, trimmed: 2, trimmed_bytes: 100, ..Stats::default() };
+        Report { followed, heartbeats: true, stats, wall: Duration::from_secs(3) }
+    }
+
+    #[test]
+    fn all_as_scripted_is_good() {
+        let all = [
+            followed(Behaviour::Succeeds, "SUCCEEDED", None, false),
+            followed(Behaviour::Late, "SUCCEEDED", None, true),
+            followed(Behaviour::Mute, "TIMED_OUT", Some("EXPIRED"), false),
+            followed(Behaviour::Crashes, "TIMED_OUT", Some("HEARTBEAT_LOST"), false),
+            followed(Behaviour::Fails, "FAILED", Some("PUMP_JAMMED"), false),
+        ];
+        let report = report(&all);
+        assert!(report.is_good());
+        let text = report.text();
+        for part in ["All 5 executions ended as scripted.", "TIMED_OUT / EXPIRED", "SUCCEEDED (late)", "75 % less"] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn what_differs_is_told_with_what_it_should_be() {
+        let refused = ApiError::Refused {
+            what: "POST /commands for pump-x".to_owned(),
+            status: reqwest::StatusCode::BAD_REQUEST,
+            body: "no".to_owned(),
+        };
+        for (wrong, told) in [
+            (followed(Behaviour::Fails, "SUCCEEDED", None, false), "should be FAILED, is SUCCEEDED"),
+            (followed(Behaviour::Late, "TIMED_OUT", Some("EXPIRED"), false), "is TIMED_OUT / EXPIRED"),
+            (followed(Behaviour::Succeeds, "SUCCEEDED", None, true), "is SUCCEEDED (late)"),
+            (followed(Behaviour::Mute, "TIMED_OUT", Some("NO_RESPONSE"), false), "should be TIMED_OUT / EXPIRED"),
+            (Followed { end: Err(refused), ..followed(Behaviour::Succeeds, "", None, false) }, "400 Bad Request no"),
+        ] {
+            let all = [wrong];
+            let report = report(&all);
+            assert!(!report.is_good());
+            assert!(report.text().contains(told), "{told} is missing in {}", report.text());
+        }
+    }
+}
