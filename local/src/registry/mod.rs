@@ -70,17 +70,15 @@ impl Registry {
         self.read(|store, _| serde_json::to_value(store).unwrap_or_default())
     }
 
-    /// Puts the registry back to a [`Registry::snapshot`]; one that cannot be read is logged and changes nothing.
-    pub fn restore(&self, state: &Value) {
-        let restored = match Store::deserialize(state) {
-            Ok(restored) => restored,
-            Err(error) => return tracing::error!(%error, "the saved registry cannot be read"),
-        };
+    /// Puts the registry back to a [`Registry::snapshot`]; one that cannot be read changes nothing.
+    pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
+        let restored = Store::deserialize(state)?;
         self.write(|store, call| {
             *store = restored;
             let foreign = store.certificates.iter().filter(|(_, certificate)| certificate.foreign);
             foreign.for_each(|(id, _)| call.pki.trust(id));
         });
+        Ok(())
     }
 
     fn read<T>(&self, run: impl FnOnce(&Store, &Call<'_>) -> T) -> T {

@@ -95,13 +95,13 @@ async fn a_snapshot_brings_everything_back() {
     let snapshot = bench.registry.snapshot();
 
     let other = Bench::new().await;
-    other.registry.restore(&serde_json::from_str(&snapshot.to_string()).unwrap());
+    other.registry.restore(&serde_json::from_str(&snapshot.to_string()).unwrap()).unwrap();
     assert_eq!(other.registry.snapshot(), snapshot);
     assert!(other.registry.allows(&id, "t", "iot:Connect", "t"));
     assert_eq!(other.get("/things/t").await, bench.get("/things/t").await);
 
     for broken in [json!(3), json!({ "things": 3 }), json!({ "policies": { "p": {} } }), Value::Null] {
-        other.registry.restore(&broken);
+        assert!(other.registry.restore(&broken).is_err());
         assert_eq!(other.registry.snapshot(), snapshot, "{broken}");
     }
 }
