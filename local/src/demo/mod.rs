@@ -9,7 +9,7 @@
 //! | [`follow`] | one execution, from the request to its end |
 //! | [`progress`] | what is seen meanwhile |
 //! | [`latency`], [`report`] | the tables at the end |
-//! | [`files`] | room for so many connections
+//! | [`files`] | room for so many connections |
 //! | [`scratch`] | a directory that is gone afterwards |
 
 mod api;
