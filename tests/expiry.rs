@@ -79,7 +79,7 @@ async fn three_silent_heartbeats_are_heartbeat_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_days_leave_nothing_open() {
-    let world = World::start().await;
+    let world = World::with_parameters(&[("ReconcileMinutes", "60")]).await;
     for n in 0..20 {
         world.command(&format!("pump-{n}"), json!({"ttl": 60 + n * 3600})).await;
     }

@@ -26,11 +26,11 @@ pub async fn for_this_execution(event: &str, world: &World) -> String {
     let id = rows[0]["sk"]["S"].as_str().and_then(|sk| sk.strip_prefix("E#")).expect("an id").to_owned();
     let Ok(mut event) = serde_json::from_str::<Value>(event) else { return event.to_owned() };
     if let Some(payload) = event["payload"].as_str().and_then(|p| data_encoding::BASE64.decode(p.as_bytes()).ok()) {
-        let payload = replace_ids(&payload, id.as_bytes());
+        let topic = event["topic"].as_str().unwrap_or_default().to_owned();
+        let Some(named) = first_id(&payload).or_else(|| first_id(topic.as_bytes())) else { return event.to_string() };
+        let payload = replace(&payload, &named, id.as_bytes());
         event["payload"] = data_encoding::BASE64.encode(&payload).into();
-        if let Some(topic) = event["topic"].as_str() {
-            event["topic"] = String::from_utf8(replace_ids(topic.as_bytes(), id.as_bytes())).expect("UTF-8").into();
-        }
+        event["topic"] = String::from_utf8(replace(topic.as_bytes(), &named, id.as_bytes())).expect("UTF-8").into();
     }
     if event.get("scheduledTime").is_some_and(|at| at.as_str().is_some_and(|at| at.ends_with('Z'))) {
         event["scheduledTime"] = "2030-01-01T00:00:00Z".into();
@@ -41,14 +41,21 @@ pub async fn for_this_execution(event: &str, world: &World) -> String {
     event.to_string()
 }
 
-/// Execution ids are 26 characters of base 32: whichever the event names becomes the world's.
-fn replace_ids(text: &[u8], id: &[u8]) -> Vec<u8> {
-    let is_id = |c: &u8| c.is_ascii_lowercase() || (b'2'..=b'7').contains(c);
-    let mut out = Vec::new();
-    for word in text.chunk_by(|a, b| is_id(a) == is_id(b)) {
-        out.extend_from_slice(if word.len() == 26 && is_id(&word[0]) { id } else { word });
-    }
-    out
+/// The first execution id in a text: 26 characters of base 32.
+fn first_id(text: &[u8]) -> Option<Vec<u8>> {
+    words(text).find(|word| word.len() == 26 && is_base_32(&word[0])).map(<[u8]>::to_vec)
+}
+
+fn replace(text: &[u8], id: &[u8], by: &[u8]) -> Vec<u8> {
+    words(text).flat_map(|word| if word == id { by } else { word }).copied().collect()
+}
+
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.chunk_by(|a, b| is_base_32(a) == is_base_32(b))
+}
+
+fn is_base_32(c: &u8) -> bool {
+    c.is_ascii_lowercase() || (b'2'..=b'7').contains(c)
 }
 
 /// The rule's SQL, the handler's struct and the fixture are one contract: what a rule selects has the fixture's members.

@@ -98,7 +98,6 @@ fn domain_does_no_io_and_reads_no_clock() {
         "reqwest",
         "socket2",
         "async-trait",
-        "futures-util",
         "chrono",
         "time",
         "lambda_runtime",

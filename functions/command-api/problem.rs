@@ -7,25 +7,31 @@ use serde::Serialize;
 use crate::http::Response;
 
 /// What is wrong with a request, or with us.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Problem {
+    pub status: u16,
+    title: &'static str,
+    detail: String,
+    pub field: Option<String>,
+    header: Option<(&'static str, &'static str)>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
-    pub status: u16,
-    detail: String,
+    status: u16,
+    detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    field: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
-    #[serde(skip)]
-    header: Option<(&'static str, String)>,
 }
 
 impl Problem {
     fn new(status: u16, title: &'static str, field: Option<&str>, detail: impl Into<String>) -> Self {
-        let (field, detail) = (field.map(str::to_owned), detail.into());
-        Self { kind: "about:blank", title, status, detail, field, instance: None, header: None }
+        Self { status, title, detail: detail.into(), field: field.map(str::to_owned), header: None }
     }
 
     pub fn bad_request(field: &str, detail: impl Into<String>) -> Self {
@@ -38,7 +44,7 @@ impl Problem {
 
     pub fn method_not_allowed(allowed: &'static str) -> Self {
         let problem = Self::new(405, "Method Not Allowed", None, format!("only {allowed} is understood here"));
-        Self { header: Some(("allow", allowed.to_owned())), ..problem }
+        Self { header: Some(("allow", allowed)), ..problem }
     }
 
     pub fn conflict(field: &str, detail: impl Into<String>) -> Self {
@@ -58,13 +64,20 @@ impl Problem {
     }
 
     fn later(status: u16, title: &'static str, detail: &str) -> Self {
-        Self { header: Some(("retry-after", "1".to_owned())), ..Self::new(status, title, None, detail) }
+        Self { header: Some(("retry-after", "1")), ..Self::new(status, title, None, detail) }
     }
 
     /// The answer to the request with this id.
-    pub fn answer(mut self, request_id: Option<&str>) -> Response {
-        self.instance = request_id.map(|id| format!("urn:request:{id}"));
-        let response = Response::new(self.status, "application/problem+json", &self);
+    pub fn answer(self, request_id: Option<&str>) -> Response {
+        let body = Body {
+            kind: "about:blank",
+            title: self.title,
+            status: self.status,
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            instance: request_id.map(|id| format!("urn:request:{id}")),
+        };
+        let response = Response::new(self.status, "application/problem+json", &body);
         match self.header {
             Some((name, value)) => response.with(name, value),
             None => response,

@@ -20,14 +20,6 @@ struct Event {
     trace_id: Option<String>,
 }
 
-#[derive(Debug)]
-struct Received {
-    report: Report,
-    at: Timestamp,
-    topic: String,
-    trace: String,
-}
-
 /// Why an event is of no use.
 #[derive(Debug, thiserror::Error)]
 enum Useless {
@@ -41,52 +33,44 @@ enum Useless {
 
 /// Handles one report.
 pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure> {
-    let received = match decode(event) {
-        Ok(received) => received,
-        Err((useless, event)) => {
-            let (at, topic) = event.map(|event| (event.received_at, event.topic)).unwrap_or_default();
-            let about = [("topic", topic.as_str()), ("why", &chain(&useless))];
-            telemetry::count(Timestamp::from_millis(at), &[("ReportUndecodable", 1)], &about);
+    let event: Event = match serde_json::from_str(event) {
+        Ok(event) => event,
+        Err(error) => {
+            let why = chain(&Useless::Event(error));
+            telemetry::count(Timestamp::default(), &[("ReportUndecodable", 1)], &[("why", &why)]);
             return Ok(());
         }
     };
-    let Received { report, at, topic, trace } = received;
-    let count = |metric| {
-        telemetry::count(at, &[(metric, 1)], &[("topic", &topic), ("traceId", &trace)]);
+    let at = Timestamp::from_millis(event.received_at);
+    let count = |metric, why: &str| {
+        let trace = event.trace_id.as_deref().unwrap_or_default();
+        telemetry::count(at, &[(metric, 1)], &[("topic", &event.topic), ("traceId", trace), ("why", why)]);
         Ok(())
+    };
+    let report = match decode(&event) {
+        Ok(report) => report,
+        Err(useless) => return count("ReportUndecodable", &chain(&useless)),
     };
     let id = match &report.execution {
         Some(id) => id.clone(),
         // It says only how it went: that is clear as long as there is one execution that it can mean.
         None => match executions.outstanding(&report.thing).await.map_err(Failure::Aws)?.as_slice() {
-            [] => return count("ReportUnknown"),
+            [] => return count("ReportUnknown", "the thing has no outstanding execution"),
             [only] => only.key.id.clone(),
-            _ => return count("ReportAmbiguous"),
+            _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
         },
     };
     let change = report.change(Key { thing: report.thing.clone(), id }, at);
     match executions.advance(&change).await.map_err(Failure::Aws)? {
         Advanced::Written => Ok(()),
-        Advanced::OldNews(_) => count("ReportOldNews"),
-        Advanced::Unknown => count("ReportUnknown"),
+        Advanced::OldNews(_) => count("ReportOldNews", "the execution has come as far, or further"),
+        Advanced::Unknown => count("ReportUnknown", "the thing has no such execution"),
     }
 }
 
-fn decode(event: &str) -> Result<Received, (Useless, Option<Event>)> {
-    let event: Event = serde_json::from_str(event).map_err(|error| (Useless::Event(error), None))?;
-    let payload = match BASE64.decode(event.payload.as_bytes()) {
-        Ok(payload) => payload,
-        Err(error) => return Err((Useless::Encoding(error), Some(event))),
-    };
-    match Report::decode(&event.topic, &payload) {
-        Ok(report) => Ok(Received {
-            report,
-            at: Timestamp::from_millis(event.received_at),
-            topic: event.topic,
-            trace: event.trace_id.unwrap_or_default(),
-        }),
-        Err(error) => Err((Useless::Report(error), Some(event))),
-    }
+fn decode(event: &Event) -> Result<Report, Useless> {
+    let payload = BASE64.decode(event.payload.as_bytes()).map_err(Useless::Encoding)?;
+    Report::decode(&event.topic, &payload).map_err(Useless::Report)
 }
 
 #[cfg(test)]
@@ -97,7 +81,7 @@ mod tests {
     #[test]
     fn every_good_event_is_a_report_and_every_bad_one_is_counted() {
         for (name, event) in fixtures("track-command") {
-            let decoded = decode(&event);
+            let decoded = serde_json::from_str(&event).map_err(Useless::Event).and_then(|event: Event| decode(&event));
             match name.split_once('_').map(|(kind, _)| kind) {
                 Some("good") => assert!(decoded.is_ok(), "{name}: {:?}", decoded.err()),
                 Some("bad") => assert!(decoded.is_err(), "{name}"),

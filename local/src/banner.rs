@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use local::gateway::sigv4::Credentials;
 use local::stack::{Config, Stack};
 
 /// What the stack was asked for and does not tell itself.
@@ -10,6 +11,8 @@ pub struct Options {
     certificates: PathBuf,
     state: Option<PathBuf>,
     authorize: bool,
+    /// Whether requests are signed with `test` and `test`: those of the environment are not ours to print.
+    test_credentials: bool,
     region: String,
 }
 
@@ -20,6 +23,7 @@ impl Options {
             certificates: config.certificates.clone(),
             state: config.state_dir.clone(),
             authorize: config.authorize,
+            test_credentials: Credentials::from_environment().access_key == "test",
             region: config.region.clone(),
         }
     }
@@ -65,42 +69,57 @@ fn places(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
 
 fn lines(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
     let at = &stack.addresses;
-    let region = &options.region;
-    let signed = if options.authorize {
-        format!(" --aws-sigv4 aws:amz:{region}:execute-api --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\"")
+    let Options { region, certificates, .. } = options;
+    let (api, endpoint) = (at.http_api, at.endpoint);
+    let mut shell =
+        format!("export AWS_ENDPOINT_URL=http://{endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}");
+    if options.test_credentials {
+        shell.push_str(" AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test");
+    }
+    let curl = if options.authorize {
+        let user = "\"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\"";
+        format!("curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {user} http://{api}")
     } else {
-        String::new()
+        format!("curl -s http://{api}")
     };
-    let table = stack.template.tables.first().map_or("", |table| table.name.as_str());
+    let port = if at.mqtt.port() == 1883 { String::new() } else { format!(" --port {}", at.mqtt.port()) };
+    let outputs = &stack.template.outputs;
+    let table = outputs.get("ExecutionsTableName").map_or("<table>", String::as_str);
+    let queue = outputs.get("FailureQueueUrl").map_or("<queue>", String::as_str);
+    let ca = certificates.join("ca.pem");
     vec![
-        (
-            "this shell talks to this stack",
-            format!(
-                "export AWS_ENDPOINT_URL=http://{} AWS_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
-                at.endpoint
-            ),
-        ),
-        ("a device, which answers until Ctrl-C", "cargo run -p device -- --thing pump-7".into()),
+        ("this shell talks to this stack", shell),
+        ("a device, which answers until Ctrl-C", format!("cargo run -p device -- --thing pump-7{port}")),
         (
             "a command to it, and how it ended",
             format!(
-                "curl -s{signed} http://{}/commands -d '{{\"name\": \"reboot\", \"target\": {{\"things\": [\"pump-7\"]}}}}'\n  \
-                 curl -s{signed} http://{}/things/pump-7/executions",
-                at.http_api, at.http_api
+                "{curl}/commands -d '{{\"name\": \"reboot\", \"target\": {{\"things\": [\"pump-7\"]}}}}'\n  \
+                 {curl}/things/pump-7/executions"
             ),
         ),
-        ("the same, as it lies in the table", format!("aws dynamodb scan --table-name {table}")),
         (
-            "a thing, and a certificate for it",
-            "aws iot create-thing --thing-name pump-7\n  \
-             aws iot create-keys-and-certificate --set-as-active --certificate-pem-outfile pump-7.pem --private-key-outfile pump-7.key"
-                .into(),
+            "the same, as it lies in the table; and what failed for good",
+            format!(
+                "aws dynamodb scan --table-name {table}\n  \
+                 aws sqs receive-message --endpoint-url http://{endpoint} --queue-url {queue}"
+            ),
         ),
         (
-            "a message, and a shadow",
-            "aws iot-data publish --topic hello/pump-7 --qos 1 --payload fileb:///dev/stdin\n  \
-             aws iot-data update-thing-shadow --thing-name pump-7 --cli-binary-format raw-in-base64-out \
-             --payload '{\"state\": {\"desired\": {\"on\": true}}}' /dev/stdout"
+            "a thing, a certificate for it, and the device once more, with mutual TLS",
+            format!(
+                "aws iot create-thing --thing-name pump-7\n  \
+                 aws iot create-keys-and-certificate --set-as-active \
+                 --certificate-pem-outfile pump-7.pem --private-key-outfile pump-7.key\n  \
+                 cargo run -p device -- --thing pump-7 --host localhost --port {} --ca {} --cert pump-7.pem --key pump-7.key",
+                at.mqtts.port(),
+                ca.display()
+            ),
+        ),
+        (
+            "a message, and a shadow, whose trimmed form goes to things/pump-7/shadow/trimmed/update",
+            "echo '{\"hello\": 1}' | aws iot-data publish --topic hello/pump-7 --qos 1 --payload fileb:///dev/stdin\n  \
+             echo '{\"state\": {\"desired\": {\"on\": true}}}' | \
+             aws iot-data update-thing-shadow --thing-name pump-7 --payload fileb:///dev/stdin /dev/stdout"
                 .into(),
         ),
     ]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use local::stack::{Config, Ports};
+use local::stack::{Config, Ports, Programs};
 
 /// Flaghoist on one machine: stands in for AWS, reads template.yaml, needs no account and no Docker.
 ///
@@ -42,6 +42,9 @@ pub struct Serve {
     /// The template to run. The functions are built from the workspace it lies in.
     #[arg(long, value_name = "FILE", default_value = "template.yaml", env = "FLAGHOIST_TEMPLATE")]
     template: PathBuf,
+    /// Run the functions that lie in this directory as `sam build` leaves them (.aws-sam/build) [default: cargo builds them].
+    #[arg(long, value_name = "DIR", env = "FLAGHOIST_FUNCTIONS")]
+    functions: Option<PathBuf>,
     /// A parameter of the template, over its default; may be given several times.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
@@ -95,6 +98,7 @@ impl Serve {
         }
         let ports = self.ports;
         Config {
+            programs: self.functions.map_or(Programs::Build, Programs::Folder),
             parameters: self.parameters.into_iter().collect(),
             ports: Ports {
                 http_api: ports.http_port,

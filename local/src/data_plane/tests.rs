@@ -267,9 +267,9 @@ async fn a_last_will_is_no_shadow_request() {
     assert!(shadows.get("t", None).is_ok());
 
     let restored = Shadows::new(Clock::manual(0), api.broker.clone());
-    restored.restore(&shadows.snapshot());
+    restored.restore(&shadows.snapshot()).expect("readable");
     assert_eq!(restored.get("t", None), shadows.get("t", None));
-    restored.restore(&json!({"shadows": 7}));
+    assert!(restored.restore(&json!({"shadows": 7})).is_err());
     assert!(restored.get("t", None).is_ok());
 }
 

@@ -60,7 +60,9 @@ enum DemoError {
     Fleet(#[from] FleetError),
     #[error("the demo could not listen to answers")]
     Deaf,
-    #[error("{things} things take more open files than this process may have: there is room for {room} (see ulimit -n)")]
+    #[error(
+        "{things} things take more open files than this process may have: there is room for {room} (see ulimit -n)"
+    )]
     Files { things: u32, room: u64 },
     #[error("no directory for certificates")]
     Scratch(#[from] std::io::Error),

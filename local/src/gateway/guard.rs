@@ -65,7 +65,7 @@ impl Guard {
     }
 }
 
-/// The action and resource of a data plane request, in IoT policy terms; topics as such, things as `thing/<name>`.
+/// The action of a data plane request, in IoT policy terms, and the topic or thing that it is on.
 fn asked(request: &Parts) -> Option<(&'static str, String)> {
     let decode = |segment: &str| percent_decode_str(segment).decode_utf8().ok().map(|text| text.into_owned());
     let path = request.uri.path();
@@ -75,6 +75,9 @@ fn asked(request: &Parts) -> Option<(&'static str, String)> {
     if let Some(topic) = path.strip_prefix("/retainedMessage/") {
         return Some(("iot:GetRetainedMessage", decode(topic)?));
     }
+    if let Some(thing) = path.strip_prefix("/api/things/shadow/ListNamedShadowsForThing/") {
+        return Some(("iot:ListNamedShadowsForThing", decode(thing)?));
+    }
     let thing = path.strip_prefix("/things/")?.strip_suffix("/shadow")?;
     let action = match request.method {
         Method::GET => "iot:GetThingShadow",
@@ -82,5 +85,5 @@ fn asked(request: &Parts) -> Option<(&'static str, String)> {
         Method::DELETE => "iot:DeleteThingShadow",
         _ => return None,
     };
-    Some((action, format!("thing/{}", decode(thing)?)))
+    Some((action, decode(thing)?))
 }

@@ -30,7 +30,10 @@ impl Service {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match segments.as_slice() {
             [""] if request.method == Method::POST => Self::Sts,
-            ["" | "health"] if request.method == Method::GET || request.method == Method::HEAD => Self::About,
+            // Signed, it is S3's ListBuckets.
+            ["" | "health"] if request.method == Method::GET && !request.headers.contains_key("authorization") => {
+                Self::About
+            }
             [""] => Self::Unknown,
             ["topics" | "retainedMessage" | "connections", ..] => Self::IotData,
             ["api", "things", "shadow", ..] | ["things", _, "shadow"] => Self::IotData,

@@ -71,8 +71,10 @@ async fn what_nobody_offers_is_named_in_the_clients_own_protocol() {
         assert!(status == 400 && body.starts_with("<ErrorResponse>"), "{body}");
         assert!(!body.contains("<x>"), "{body}");
     }
-    let (status, _) = answer(endpoint(None), HttpRequest::delete("/"), "").await;
-    assert_eq!(status, 400);
+    for buckets in [HttpRequest::delete("/"), HttpRequest::get("/").header("authorization", "x")] {
+        let (status, body) = answer(endpoint(None), buckets, "").await;
+        assert!(status == 400 && body.starts_with("<ErrorResponse>"), "{body}");
+    }
     let (status, _) = answer(endpoint(None), target("DynamoDB_20120810.PutItem"), &" ".repeat(MAX_BODY + 1)).await;
     assert_eq!(status, 413);
 }

@@ -1,3 +1,5 @@
+//! Requests over HTTP, and the events that functions get of them.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -117,6 +117,8 @@ async fn a_certificate_of_another_authority_gets_in_once_it_is_registered() {
         let seen = handshake(&ours.server_config(&[], true).unwrap(), &client).await.unwrap();
         assert_eq!(seen.0.as_deref(), Some(stranger.certificate_id.as_str()));
     }
+    let other = Client::of(&ours, Some(theirs.issue("another").unwrap()));
+    assert!(handshake(&ours.server_config(&[], true).unwrap(), &other).await.is_err());
 }
 
 #[tokio::test]

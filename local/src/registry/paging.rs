@@ -11,6 +11,9 @@ const DEFAULT: i64 = 25;
 /// The most a request may ask for.
 const MOST: i64 = 250;
 
+/// Results, and the token of the page after them.
+pub(super) type Page<T> = Result<(Vec<T>, Option<String>), Error>;
+
 /// The paging members of a request: older operations call them `marker` and `pageSize`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +29,7 @@ impl Paging {
     ///
     /// The token says after which key to go on, so that what comes and goes between two requests neither repeats nor
     /// hides anything else.
-    pub(super) fn of<K, T>(&self, items: impl IntoIterator<Item = (K, T)>) -> Result<(Vec<T>, Option<String>), Error>
+    pub(super) fn of<K, T>(&self, items: impl IntoIterator<Item = (K, T)>) -> Page<T>
     where
         K: AsRef<str>,
     {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::error::Error;
 use super::http::Outcome;
-use super::paging::Paging;
+use super::paging::{Page, Paging};
 use super::store::{Call, Site, Store};
 
 /// Whether a certificate may be attached to other things as well.
@@ -94,11 +94,7 @@ impl Store {
         Ok(json!({ "thingPrincipalObjects": objects.collect::<Vec<_>>(), "nextToken": next_token }))
     }
 
-    fn principals(
-        &self,
-        call: &Call<'_>,
-        request: &ListThingPrincipals,
-    ) -> Result<(Vec<(String, Hold)>, Option<String>), Error> {
+    fn principals(&self, call: &Call<'_>, request: &ListThingPrincipals) -> Page<(String, Hold)> {
         let name = &request.thing_name;
         let held = self.thing(name)?.certificates.iter().filter_map(|id| {
             let hold = *self.certificates.get(id)?.things.get(name)?;
@@ -119,11 +115,7 @@ impl Store {
         Ok(json!({ "principalThingObjects": objects.collect::<Vec<_>>(), "nextToken": next_token }))
     }
 
-    fn things_of(
-        &self,
-        call: &Call<'_>,
-        request: &ListPrincipalThings,
-    ) -> Result<(Vec<(&String, Hold)>, Option<String>), Error> {
+    fn things_of(&self, call: &Call<'_>, request: &ListPrincipalThings) -> Page<(&String, Hold)> {
         let certificate = self.certificate(certificate_in(call.site, &request.principal)?)?;
         let things = certificate.things.iter();
         let things = things.filter(|(_, hold)| request.thing_principal_type.is_none_or(|wanted| wanted == **hold));

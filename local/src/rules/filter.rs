@@ -61,7 +61,20 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Split beforehand or not, rules and subscriptions see the same messages.
+        #[test]
+        fn the_broker_agrees(filter in "(\\$?[ab+]|)(/([ab+]|)){0,3}(/#)?|#", topic in "\\$?[ab]?(/[ab]?){0,4}") {
+            if let Ok(parsed) = Filter::parse(&filter) {
+                let levels: Vec<_> = topic.split('/').collect();
+                prop_assert_eq!(parsed.matches(&levels), crate::broker::matches(&filter, &topic));
+            }
+        }
+    }
 
     #[test]
     fn matching_is_as_aws_has_it() {

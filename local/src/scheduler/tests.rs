@@ -1,3 +1,5 @@
+//! The schedules, fired on a clock that the tests move.
+
 use std::time::Duration;
 
 use serde_json::Value;

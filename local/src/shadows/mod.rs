@@ -96,12 +96,14 @@ impl Shadows {
         })
     }
 
-    /// Replaces all shadows by those of a snapshot; one that cannot be read is logged and changes nothing.
-    pub fn restore(&self, state: &Value) {
-        match <Store as serde::Deserialize>::deserialize(state) {
-            Ok(saved) => self.store().replace(saved),
-            Err(error) => tracing::error!(%error, "the saved shadows cannot be read"),
-        }
+    /// Replaces all shadows by those of a snapshot.
+    ///
+    /// # Errors
+    /// The snapshot cannot be read; nothing has changed.
+    pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
+        let saved = <Store as serde::Deserialize>::deserialize(state)?;
+        self.store().replace(saved);
+        Ok(())
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

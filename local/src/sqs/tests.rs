@@ -1,3 +1,5 @@
+//! The queues, over HTTP.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -160,7 +160,7 @@ async fn functions(
     credentials: &Credentials,
 ) -> Result<Vec<lambda::Function>, StackError> {
     let workspace = config.template.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let programs = config.programs.find(workspace.unwrap_or(Path::new("."))).await?;
+    let programs = config.programs.find(workspace.unwrap_or(Path::new(".")), &template.functions).await?;
     let ours = environment(config, addresses, credentials);
     template.functions.iter().map(|function| host(function, &programs, &ours)).collect()
 }

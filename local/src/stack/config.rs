@@ -40,6 +40,8 @@ pub struct Config {
 pub enum Programs {
     /// `cargo build -p functions --bins`, in the profile that the stack itself was built in.
     Build,
+    /// A directory that holds them: `<logical id>/bootstrap`, as `sam build` leaves them.
+    Folder(PathBuf),
     /// Binary name to path.
     Given(BTreeMap<String, PathBuf>),
 }

@@ -135,10 +135,10 @@ struct Keeper {
 impl Keeper {
     fn restore(&self) -> Result<(), StackError> {
         if let Some(state) = self.directory.load("registry")? {
-            self.registry.restore(&state);
+            self.registry.restore(&state).map_err(|why| self.directory.strange("registry", &why))?;
         }
         if let Some(state) = self.directory.load("shadows")? {
-            self.shadows.restore(&state);
+            self.shadows.restore(&state).map_err(|why| self.directory.strange("shadows", &why))?;
         }
         if let Some(state) = self.directory.load("broker")? {
             self.broker.restore(&state);

@@ -8,15 +8,27 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use super::{Programs, StackError};
+use crate::template::Function;
 
 impl Programs {
     /// Binary name to path.
-    pub(super) async fn find(&self, workspace: &Path) -> Result<BTreeMap<String, PathBuf>, StackError> {
+    pub(super) async fn find(
+        &self,
+        workspace: &Path,
+        functions: &[Function],
+    ) -> Result<BTreeMap<String, PathBuf>, StackError> {
         match self {
             Self::Given(programs) => Ok(programs.clone()),
+            Self::Folder(folder) => Ok(functions.iter().filter_map(|function| packaged(folder, function)).collect()),
             Self::Build => build(workspace).await,
         }
     }
+}
+
+/// A function's binary where `sam build` leaves it.
+fn packaged(folder: &Path, function: &Function) -> Option<(String, PathBuf)> {
+    let program = folder.join(&function.logical_id).join("bootstrap");
+    program.is_file().then(|| (function.binary.clone(), program))
 }
 
 /// Lets cargo build them, which says itself how it goes, and where the binaries are.

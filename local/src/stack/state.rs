@@ -58,6 +58,11 @@ impl StateDir {
         Ok(())
     }
 
+    /// What is in a file is JSON, but not what was saved there.
+    pub(super) fn strange(&self, name: &'static str, why: &serde_json::Error) -> StackError {
+        StackError::State { path: self.file(name), why: why.to_string() }
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(format!("{name}.json"))
     }

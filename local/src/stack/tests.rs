@@ -66,7 +66,8 @@ fn folder() -> tempfile::TempDir {
 async fn ask(stack: &Stack, method: &str, path: &str, target: Option<&str>, body: Value) -> (u16, Value) {
     let url = format!("http://{}{path}", stack.addresses.endpoint);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let mut request = client.request(method.parse().expect("a method"), url).body(body.to_string());
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut request = client.request(method.parse().expect("a method"), url).body(body);
     if let Some(target) = target {
         request = request.header("x-amz-target", target);
     }
@@ -231,9 +232,11 @@ async fn state_outlives_the_stack_and_broken_state_is_named() {
     assert_eq!(stack.broker.retained("kept").map(|(message, _)| message.payload), Some("x".into()));
     stack.shutdown().await;
 
-    std::fs::write(folder.path().join("state/shadows.json"), "{\"half").expect("written");
-    let error = Stack::start(config()).await.err().expect("refused").to_string();
-    assert!(error.contains("shadows.json"), "{error}");
+    for broken in ["{\"half", "[]", "{\"things\": 7}"] {
+        std::fs::write(folder.path().join("state/shadows.json"), broken).expect("written");
+        let error = Stack::start(config()).await.err().expect("refused").to_string();
+        assert!(error.contains("shadows.json"), "{broken}: {error}");
+    }
 }
 
 #[tokio::test]

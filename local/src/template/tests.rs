@@ -46,7 +46,7 @@ Globals:
   Function:
     Timeout: 10
     Runtime: provided.al2023
-    Environment: {Variables: {TABLE: !Ref Executions, LEVEL: info}}
+    Environment: {Variables: {TABLE: !Ref Executions, LEVEL: !Ref Stage}}
   HttpApi:
     Auth: {EnableIamAuthorizer: true}
 Resources:
@@ -58,7 +58,7 @@ Resources:
     Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: command-api}}
     Properties:
       MemorySize: !FindInMap [Sizes, !Ref Stage, memory]
-      Environment: {Variables: {LEVEL: debug, ROLE: !GetAtt CommandApiRole.Arn}}
+      Environment: {Variables: {LEVEL: !Sub "debug", ROLE: !GetAtt CommandApiRole.Arn}}
       EventInvokeConfig:
         MaximumRetryAttempts: 1
         DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Failed.Arn}}
@@ -115,7 +115,7 @@ Resources:
     Properties:
       Policies:
         - PolicyName: send
-          PolicyDocument: {Statement: [{Action: "sqs:SendMessage", Resource: !GetAtt Failed.Arn, Condition: {StringEquals: {a: b}}}]}
+          PolicyDocument: {Alone: {Condition: {a: b}}, Statement: [{Action: "sqs:SendMessage", Resource: !GetAtt Failed.Arn, Condition: {StringEquals: {a: b}}}]}
   Logs:
     Type: AWS::Logs::LogGroup
     Properties: {LogGroupName: !Sub "/aws/lambda/${CommandApi}", RetentionInDays: !Ref Days}

@@ -81,7 +81,7 @@ impl Session {
             return Err(self.closed("more than 8 filters in one SUBSCRIBE", reason::QUOTA_EXCEEDED));
         }
         if filters.iter().any(|wanted| wanted.qos > 1) {
-            // AWS: "AWS IoT Core doesn't send a PUBACK or SUBACK when QoS 2 is requested."
+            // As AWS: no SUBACK when QoS 2 is asked for (page "mqtt").
             warn!(client_id = &*self.client_id, "a SUBSCRIBE with QoS 2 is not answered");
             return Ok(());
         }

@@ -23,7 +23,6 @@ use crate::pki::Pki;
 struct Bench {
     registry: Registry,
     clock: Clock,
-    pki: Pki,
     client: reqwest::Client,
     base: String,
     _directory: tempfile::TempDir,
@@ -36,7 +35,7 @@ impl Bench {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (clock, pki) = (Clock::manual(1_700_000_000_500), Pki::load_or_create(directory.path()).unwrap());
-        let registry = Registry::new(clock.clone(), pki.clone(), "us-east-1", "000000000000", "localhost");
+        let registry = Registry::new(clock.clone(), pki, "us-east-1", "000000000000", "localhost");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         // The data plane's routes share paths with ours.
@@ -49,7 +48,7 @@ impl Bench {
             .route("/connections/{clientId}", get(async || "connection"));
         let router = registry.router().merge(data_plane);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { registry, clock, pki, client: reqwest::Client::new(), base, _directory: directory }
+        Self { registry, clock, client: reqwest::Client::new(), base, _directory: directory }
     }
 
     fn request(&self, method: &str, path: &str) -> RequestBuilder {

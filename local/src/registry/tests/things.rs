@@ -167,6 +167,17 @@ async fn a_type_is_deprecated_before_it_goes() {
 }
 
 #[tokio::test]
+async fn a_deprecated_type_rests_for_five_minutes() {
+    let bench = Bench::new().await;
+    bench.ok("POST", "/thing-types/lamp", Value::Null).await;
+    bench.ok("POST", "/thing-types/lamp/deprecate", json!({})).await;
+    bench.minutes(4);
+    bench.fails("DELETE", "/thing-types/lamp", Value::Null, INVALID).await;
+    bench.minutes(1);
+    bench.ok("DELETE", "/thing-types/lamp", Value::Null).await;
+}
+
+#[tokio::test]
 async fn types_are_listed() {
     let bench = Bench::new().await;
     for i in 0..7 {

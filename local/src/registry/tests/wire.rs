@@ -101,7 +101,7 @@ async fn a_snapshot_brings_everything_back() {
     assert_eq!(other.get("/things/t").await, bench.get("/things/t").await);
 
     for broken in [json!(3), json!({ "things": 3 }), json!({ "policies": { "p": {} } }), Value::Null] {
-        assert!(other.registry.restore(&broken).is_err(), "{broken}");
-        assert_eq!(other.registry.snapshot(), snapshot);
+        assert!(other.registry.restore(&broken).is_err());
+        assert_eq!(other.registry.snapshot(), snapshot, "{broken}");
     }
 }

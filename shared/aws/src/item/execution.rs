@@ -66,10 +66,9 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         Some(at) => Some(Outcome {
             code: read.text("reason")?.and_then(ReasonCode::clean),
             description: read.text("description")?.map(str::to_owned),
-            result: match read.text("result")? {
-                None => None,
-                Some(text) => Some(ReportResult { text: text.to_owned(), cut: item.contains_key("result_cut") }),
-            },
+            result: read
+                .text("result")?
+                .map(|text| ReportResult { text: text.to_owned(), cut: item.contains_key("result_cut") }),
             at,
         }),
     };

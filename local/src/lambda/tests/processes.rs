@@ -1,68 +1,10 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+//! Synchronous invokes, and the processes that serve them.
 
-use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
 
-use super::testing::function;
 use super::*;
-
-const START_MS: i64 = 1_700_000_000_000;
-
-struct Bench {
-    clock: Clock,
-    lambda: Lambda,
-    sqs: Sqs,
-}
-
-impl Bench {
-    async fn new(functions: Vec<Function>) -> Self {
-        let clock = Clock::manual(START_MS);
-        let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", vec!["failed".to_owned()]);
-        let lambda = Lambda::start(clock.clone(), functions, sqs.clone()).await.expect("started");
-        Self { clock, lambda, sqs }
-    }
-
-    async fn invoke(&self, event: Value) -> (Value, Option<String>) {
-        let outcome = self.lambda.invoke("f", event.to_string().into()).await.expect("accepted");
-        (serde_json::from_slice(&outcome.payload).expect("JSON"), outcome.error)
-    }
-
-    fn event(&self, event: &Value) {
-        self.lambda.invoke_event("f", event.to_string().into()).expect("accepted");
-    }
-
-    async fn advance(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
-        self.lambda.idle().await;
-    }
-
-    fn invocations(&self) -> u64 {
-        self.lambda.stats("f").invocations
-    }
-
-    fn failed(&self) -> Vec<Value> {
-        let bodies = self.sqs.peek("failed");
-        bodies.iter().map(|body| serde_json::from_str(body).expect("JSON")).collect()
-    }
-}
-
-/// Functions that hold: each connects here and answers when its connection is dropped.
-struct Gate(TcpListener);
-
-impl Gate {
-    async fn new() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
-    }
-
-    fn event(&self) -> Value {
-        json!({ "do": "hold", "port": self.0.local_addr().expect("bound").port() })
-    }
-
-    async fn running(&self) -> TcpStream {
-        self.0.accept().await.expect("a function").0
-    }
-}
 
 fn alive(pid: &Value) -> bool {
     std::path::Path::new(&format!("/proc/{pid}")).exists()
@@ -209,104 +151,6 @@ async fn a_function_that_cannot_start_fails_its_own_invoke() {
 }
 
 #[tokio::test]
-async fn a_failing_event_is_tried_after_one_and_two_minutes_and_then_recorded() {
-    let bench = Bench::new(vec![function("f")]).await;
-    bench.event(&json!({ "do": "fail", "text": "bad day", "n": 1 }));
-    bench.lambda.idle().await;
-    let mut tries = vec![bench.invocations()];
-    for seconds in [59, 1, 119] {
-        bench.advance(seconds).await;
-        tries.push(bench.invocations());
-    }
-    assert_eq!(tries, [1, 1, 2, 2]);
-    assert!(bench.failed().is_empty());
-    bench.advance(1).await;
-    assert_eq!(bench.invocations(), 3);
-    let [record] = &bench.failed()[..] else { panic!("one record") };
-    assert_eq!(record["version"], "1.0");
-    assert_eq!(record["timestamp"], "2023-11-14T22:16:20.000Z");
-    let context = &record["requestContext"];
-    assert_eq!(context["functionArn"], "arn:aws:lambda:eu-west-1:000000000000:function:f:$LATEST");
-    assert_eq!(context["condition"], "RetriesExhausted");
-    assert_eq!(context["approximateInvokeCount"], 3);
-    assert_eq!(context["requestId"].as_str().map(str::len), Some(36));
-    assert_eq!(record["requestPayload"], json!({ "do": "fail", "text": "bad day", "n": 1 }));
-    let response = json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" });
-    assert_eq!(record["responseContext"], response);
-    assert_eq!(record["responsePayload"], json!({ "errorType": "Told", "errorMessage": "bad day" }));
-    bench.advance(10_000).await;
-    assert_eq!(bench.invocations(), 3);
-}
-
-#[tokio::test]
-async fn an_event_that_succeeds_at_last_leaves_no_record() {
-    let bench = Bench::new(vec![function("f")]).await;
-    bench.event(&json!({ "do": "fail first", "times": 2 }));
-    bench.lambda.idle().await;
-    bench.advance(60).await;
-    bench.advance(120).await;
-    assert_eq!(bench.invocations(), 3);
-    bench.advance(100_000).await;
-    assert_eq!((bench.invocations(), bench.failed().len()), (3, 0));
-}
-
-#[tokio::test]
-async fn an_event_that_is_too_old_is_not_tried_again() {
-    let mut impatient = function("f");
-    impatient.event_age = Duration::from_secs(90);
-    let bench = Bench::new(vec![impatient]).await;
-    bench.event(&json!({ "do": "exit" }));
-    bench.lambda.idle().await;
-    bench.advance(60).await;
-    bench.advance(30).await;
-    assert_eq!((bench.invocations(), bench.failed().len()), (2, 0));
-    bench.advance(1).await;
-    assert_eq!(bench.invocations(), 2);
-    let [record] = &bench.failed()[..] else { panic!("one record") };
-    assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
-    assert_eq!(record["responsePayload"]["errorType"], "Runtime.ExitError");
-}
-
-#[tokio::test]
-async fn a_function_that_may_not_run_lets_its_events_grow_old() {
-    let mut disabled = function("f");
-    disabled.concurrency = 0;
-    disabled.event_age = Duration::from_secs(600);
-    let bench = Bench::new(vec![disabled]).await;
-    assert!(matches!(bench.lambda.invoke("f", "{}".into()).await, Err(InvokeError::Throttled(_))));
-    bench.event(&json!({}));
-    bench.lambda.idle().await;
-    bench.advance(600).await;
-    assert!(bench.failed().is_empty());
-    for _ in 0..4 {
-        bench.advance(301).await;
-    }
-    let [record] = &bench.failed()[..] else { panic!("one record") };
-    assert_eq!(record["requestContext"]["approximateInvokeCount"], 0);
-    assert_eq!(record["responsePayload"], Value::Null);
-}
-
-#[tokio::test]
-async fn idle_waits_for_what_runs_and_for_what_is_due() {
-    let bench = Bench::new(vec![function("f")]).await;
-    let gate = Gate::new().await;
-    bench.lambda.idle().await;
-    bench.event(&gate.event());
-    let running = gate.running().await;
-    let idle = tokio::spawn({
-        let lambda = bench.lambda.clone();
-        async move { lambda.idle().await }
-    });
-    bench.event(&json!({ "do": "fail first", "times": 1 }));
-    drop(running);
-    idle.await.expect("idle");
-    assert_eq!(bench.invocations(), 2);
-    // The retry counts from the moment at which the clock reaches it, though its task has not run yet.
-    bench.advance(60).await;
-    assert_eq!(bench.invocations(), 3);
-}
-
-#[tokio::test]
 async fn an_invoke_goes_on_when_nobody_waits_for_it() {
     let bench = Bench::new(vec![function("f")]).await;
     let gate = Gate::new().await;
@@ -367,46 +211,4 @@ async fn a_shutdown_leaves_no_process() {
     assert!(bench.lambda.invoke("f", "{}".into()).await.is_err());
     bench.event(&json!({}));
     bench.lambda.idle().await;
-}
-
-#[tokio::test]
-async fn the_lambda_api_invokes_and_lists() {
-    let bench = Bench::new(vec![function("f")]).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let base = format!("http://{}/2015-03-31/functions", listener.local_addr().expect("bound"));
-    let router = bench.lambda.router();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let http = reqwest::Client::new();
-    let post = async |name: &str, kind: &str, body: &'static str| {
-        let request = http.post(format!("{base}/{name}/invocations")).header("x-amz-invocation-type", kind);
-        let response = request.body(body).send().await.expect("answered");
-        let header = |name| response.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
-        let error = header("x-amz-function-error").or_else(|| header("x-amzn-errortype")).unwrap_or_default();
-        (response.status().as_u16(), error, response.text().await.expect("text"))
-    };
-    let ok = |status, body: &str| (status, String::new(), body.to_owned());
-    assert_eq!(post("f", "RequestResponse", r#"{"a":1}"#).await, ok(200, r#"{"a":1}"#));
-    assert_eq!(post("f", "RequestResponse", "").await, ok(200, "{}"));
-    assert_eq!(post("arn%3Aaws%3Alambda%3Aeu-west-1%3A0%3Afunction%3Af", "RequestResponse", "2").await, ok(200, "2"));
-    assert_eq!(post("f", "Event", "{}").await, ok(202, ""));
-    bench.lambda.idle().await;
-    assert_eq!(bench.invocations(), 4);
-    assert_eq!(post("f", "DryRun", "{}").await, ok(204, ""));
-    let (status, error, _) = post("f", "RequestResponse", r#"{"do":"exit"}"#).await;
-    assert_eq!((status, error.as_str()), (200, "Unhandled"));
-    for (name, kind, body, expected) in [
-        ("g", "Event", "{}", (404, "ResourceNotFoundException")),
-        ("f", "Event", "{", (400, "InvalidRequestContentException")),
-        ("f", "Sometimes", "{}", (400, "InvalidParameterValueException")),
-    ] {
-        let (status, error, _) = post(name, kind, body).await;
-        assert_eq!((status, error.as_str()), expected);
-    }
-    let get = async |path: &str| {
-        let text = http.get(format!("{base}{path}")).send().await.expect("answered").text().await.expect("text");
-        serde_json::from_str::<Value>(&text).expect("JSON")
-    };
-    assert_eq!(get("/").await["Functions"][0]["FunctionName"], "f");
-    assert_eq!(get("/f").await["Configuration"]["MemorySize"], 128);
-    assert_eq!(get("/f/configuration").await["FunctionArn"], function("f").arn);
 }

@@ -1,0 +1,55 @@
+"""The AWS CLI and boto3, as an operator uses them."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def test_the_cli_sets_up_things_and_groups(stack):
+    stack.aws("iot", "create-thing-type", "--thing-type-name", "pump")
+    stack.aws("iot", "create-thing-group", "--thing-group-name", "floor")
+    stack.aws("iot", "create-thing-group", "--thing-group-name", "floor-1", "--parent-group-name", "floor")
+    for n in range(30):
+        stack.client("iot").create_thing(thingName=f"cli-{n}", thingTypeName="pump", attributePayload={"attributes": {"row": str(n)}})
+        stack.client("iot").add_thing_to_thing_group(thingGroupName="floor-1", thingName=f"cli-{n}")
+    assert stack.aws("iot", "describe-thing", "--thing-name", "cli-7")["attributes"] == {"row": "7"}
+    page = stack.client("iot").list_things_in_thing_group(thingGroupName="floor", recursive=True, maxResults=25)
+    assert len(page["things"]) == 25 and page["nextToken"]
+    listed = stack.aws("iot", "list-things-in-thing-group", "--thing-group-name", "floor", "--recursive")
+    assert len(listed["things"]) == 30
+    assert stack.aws("iot", "list-things-in-thing-group", "--thing-group-name", "floor")["things"] == []
+    stack.aws("iot", "delete-thing", "--thing-name", "cli-29")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        stack.client("iot").describe_thing(thingName="cli-29")
+
+
+def test_the_cli_publishes_and_keeps_shadows(stack, tmp_path):
+    stack.aws("iot-data", "publish", "--topic", "hello/cli", "--qos", "1", "--cli-binary-format", "raw-in-base64-out", "--payload", "hi")
+    out = tmp_path / "shadow.json"
+    update = json.dumps({"state": {"desired": {"on": True}}})
+    stack.aws("iot-data", "update-thing-shadow", "--thing-name", "cli-s", "--cli-binary-format", "raw-in-base64-out", "--payload", update, str(out))
+    assert json.loads(out.read_text())["version"] == 1
+    stack.aws("iot-data", "get-thing-shadow", "--thing-name", "cli-s", str(out))
+    assert json.loads(out.read_text())["state"] == {"desired": {"on": True}, "delta": {"on": True}}
+
+
+def test_boto3_sees_the_rows_and_typed_errors(stack):
+    command = stack.command("nobody-1", delivery="direct")
+    rows = stack.client("dynamodb").scan(TableName="flaghoist-executions")["Items"]
+    mine = [row for row in rows if row["command_id"]["S"] == command]
+    assert [row["delivery_status"]["S"] for row in mine] == ["QUEUED"]
+    data = stack.client("iot-data")
+    with pytest.raises(data.exceptions.ResourceNotFoundException):
+        data.get_thing_shadow(thingName="nobody-1")
+    with pytest.raises(data.exceptions.ConflictException):
+        data.update_thing_shadow(thingName="cli-v", payload=b'{"state":{"desired":{"a":1}}}')
+        data.update_thing_shadow(thingName="cli-v", payload=b'{"state":{"desired":{"a":2}},"version":9}')
+    with pytest.raises(data.exceptions.RequestEntityTooLargeException):
+        data.update_thing_shadow(thingName="cli-l", payload=json.dumps({"state": {"desired": {"a": "x" * 9000}}}))
+
+
+def test_unsigned_calls_are_refused_when_signatures_count(strict_stack):
+    status, _ = strict_stack.http("POST", "/commands", {"name": "reboot", "target": {"things": ["a"]}})
+    assert status == 403
+    assert strict_stack.client("sts").get_caller_identity()["Account"] == "000000000000"
