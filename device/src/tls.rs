@@ -45,13 +45,9 @@ pub fn from_pem(authority: &[u8], certificate: &[u8], key: &[u8]) -> Result<Arc<
     Ok(Arc::new(config))
 }
 
-fn certificates(
-    pem: &[u8],
-    what: &'static str,
-) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, TlsError> {
-    let found: Vec<_> = rustls_pemfile::certs(&mut &*pem)
-        .collect::<Result<_, _>>()
-        .map_err(|source| TlsError::Pem { what, source })?;
+fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, TlsError> {
+    let found: Vec<_> =
+        rustls_pemfile::certs(&mut &*pem).collect::<Result<_, _>>().map_err(|source| TlsError::Pem { what, source })?;
     if found.is_empty() { Err(TlsError::Missing { what }) } else { Ok(found) }
 }
 

@@ -3,7 +3,6 @@
 mod banner;
 mod cli;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -71,8 +70,7 @@ async fn terminated() {
 
 fn start_log(filter: &str) {
     let filter = EnvFilter::builder().parse_lossy(filter);
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {

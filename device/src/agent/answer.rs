@@ -96,13 +96,26 @@ struct Body<'a> {
 
 /// `seq` 0 is "accepted", then it counts the heartbeats.
 pub(crate) fn running(execution_id: &str, attempt: u32, seq: u32) -> Vec<u8> {
-    write(&Body { execution_id, attempt, status: Status::InProgress, seq: Some(seq), status_reason: None, result: None })
+    write(&Body {
+        execution_id,
+        attempt,
+        status: Status::InProgress,
+        seq: Some(seq),
+        status_reason: None,
+        result: None,
+    })
 }
 
 pub(crate) fn ended(execution_id: &str, attempt: u32, outcome: &Outcome) -> Vec<u8> {
     let Outcome { status, reason, result } = outcome;
-    let mut body =
-        Body { execution_id, attempt, status: *status, seq: None, status_reason: reason.as_ref(), result: result.as_ref() };
+    let mut body = Body {
+        execution_id,
+        attempt,
+        status: *status,
+        seq: None,
+        status_reason: reason.as_ref(),
+        result: result.as_ref(),
+    };
     let bytes = write(&body);
     if bytes.len() <= LIMIT {
         return bytes;
@@ -146,7 +159,10 @@ mod tests {
     #[test]
     fn a_result_that_is_too_large_is_left_out_and_the_verdict_is_kept() {
         let outcome = Outcome::succeeded(Some(Value::String("x".repeat(LIMIT))));
-        assert_eq!(parsed(&ended("e1", 1, &outcome)), json!({"executionId": "e1", "attempt": 1, "status": "SUCCEEDED"}));
+        assert_eq!(
+            parsed(&ended("e1", 1, &outcome)),
+            json!({"executionId": "e1", "attempt": 1, "status": "SUCCEEDED"})
+        );
     }
 
     #[test]

@@ -79,14 +79,24 @@ mod tests {
 
     #[test]
     fn only_heartbeat_payload_and_the_answers_topic_may_be_missing() {
-        let request = read(r#"{"executionId":"e1","command":"reboot","expiresAt":10,"attempt":2,"later":true}"#).unwrap();
+        let request =
+            read(r#"{"executionId":"e1","command":"reboot","expiresAt":10,"attempt":2,"later":true}"#).unwrap();
         assert_eq!((request.attempt, request.payload, request.heartbeat), (2, Value::Null, None));
     }
 
     #[test]
     fn what_names_no_execution_cannot_be_answered() {
         let deep = "[".repeat(500);
-        for text in ["", "reboot", "[]", "{}", "{\"executionId\":7}", "{\"executionId\":\"\"}", &deep, "{\"executionId\":\"a/b\"}"] {
+        for text in [
+            "",
+            "reboot",
+            "[]",
+            "{}",
+            "{\"executionId\":7}",
+            "{\"executionId\":\"\"}",
+            &deep,
+            "{\"executionId\":\"a/b\"}",
+        ] {
             assert_eq!(read(text), Err(Malformed::Unreadable), "{text}");
         }
         assert_eq!(Request::read(&[0xff; 8], 1024), Err(Malformed::Unreadable));

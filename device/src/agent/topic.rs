@@ -39,12 +39,8 @@ mod tests {
 
     #[test]
     fn answers_stay_on_the_things_own_topics() {
-        for own in [
-            "cmd/pump-7/resp",
-            "cmd/pump-7/response",
-            "cmd/pump-7/resp/abc",
-            "$aws/rules/track/cmd/pump-7/resp",
-        ] {
+        for own in ["cmd/pump-7/resp", "cmd/pump-7/response", "cmd/pump-7/resp/abc", "$aws/rules/track/cmd/pump-7/resp"]
+        {
             assert!(may_answer_on("pump-7", own), "{own}");
         }
         for foreign in [

@@ -231,10 +231,12 @@ mod tests {
     fn a_script_depends_on_the_seed_and_the_name_alone() {
         let knobs = Knobs::mixed();
         assert_eq!(Script::draw(7, "pump-1", &knobs), Script::draw(7, "pump-1", &knobs));
-        let differs = |seed| (0..50).any(|n| {
-            let thing = format!("pump-{n}");
-            Script::draw(7, &thing, &knobs) != Script::draw(seed, &thing, &knobs)
-        });
+        let differs = |seed| {
+            (0..50).any(|n| {
+                let thing = format!("pump-{n}");
+                Script::draw(7, &thing, &knobs) != Script::draw(seed, &thing, &knobs)
+            })
+        };
         assert!(differs(8));
     }
 

@@ -1,14 +1,14 @@
 //! The command API and the shadow API, as an operator's program calls them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-/// Requests under way at the same time.
-const AT_ONCE: usize = 16;
+/// Requests that write, and requests that read, under way at the same time. Apart, so that looking does not wait for asking.
+const AT_ONCE: usize = 8;
 /// Tries of a request that got no usable answer.
 const TRIES: u32 = 5;
 
@@ -58,7 +58,8 @@ pub(super) struct Api {
     http: Client,
     api: String,
     gateway: String,
-    at_once: Semaphore,
+    writes: Semaphore,
+    reads: Semaphore,
 }
 
 #[derive(Deserialize)]
@@ -70,17 +71,21 @@ struct Created {
 impl Api {
     /// Base addresses without a slash at the end.
     pub fn new(api: String, gateway: String) -> Self {
-        Self { http: Client::new(), api, gateway, at_once: Semaphore::new(AT_ONCE) }
+        Self { http: Client::new(), api, gateway, writes: Semaphore::new(AT_ONCE), reads: Semaphore::new(AT_ONCE) }
     }
 
-    /// Asks one thing to do something; returns the command's id.
+    /// Asks one thing to do something; returns the command's id, and when it was asked for. Waiting for one's turn is
+    /// not part of that.
     pub async fn create(
         &self,
         thing: &str,
         delivery: Delivery,
         ttl: u32,
         heartbeat: Option<u32>,
-    ) -> Result<String, ApiError> {
+    ) -> Result<(String, Instant), ApiError> {
+        // Never closed, so a permit always comes.
+        let _permit = self.writes.acquire().await;
+        let asked_at = Instant::now();
         let what = format!("POST /commands for {thing}");
         let mut body = json!({"name": "set-speed", "payload": {"rpm": 1200}, "target": {"things": [thing]},
                               "delivery": delivery.as_str(), "ttl": ttl});
@@ -90,15 +95,16 @@ impl Api {
         // With a token a repeated request is the same command, so it can be repeated when its answer was lost.
         let token = uuid::Uuid::new_v4().to_string();
         let request = self.http.post(format!("{}/commands", self.api)).header("idempotency-key", token).json(&body);
-        let created: Created = self.call(what, request).await?;
-        Ok(created.command_id)
+        let created: Created = call(what, request).await?;
+        Ok((created.command_id, asked_at))
     }
 
     /// How an execution stands.
     pub async fn execution(&self, command_id: &str, thing: &str) -> Result<Execution, ApiError> {
         let path = format!("/commands/{command_id}/executions/{thing}");
         let request = self.http.get(format!("{}{path}", self.api));
-        self.call(format!("GET {path}"), request).await
+        let _permit = self.reads.acquire().await;
+        call(format!("GET {path}"), request).await
     }
 
     /// What a thing is wished to be.
@@ -106,24 +112,23 @@ impl Api {
         let path = format!("/things/{thing}/shadow");
         let body = json!({"state": {"desired": desired}});
         let request = self.http.post(format!("{}{path}", self.gateway)).json(&body);
-        self.call::<Value>(format!("POST {path}"), request).await.map(drop)
+        let _permit = self.writes.acquire().await;
+        call::<Value>(format!("POST {path}"), request).await.map(drop)
     }
+}
 
-    async fn call<T: for<'de> Deserialize<'de>>(&self, what: String, request: RequestBuilder) -> Result<T, ApiError> {
-        // Never closed, so a permit always comes.
-        let _permit = self.at_once.acquire().await;
-        let mut wait = Duration::from_millis(100);
-        for _ in 1..TRIES {
-            // The bodies are bytes, so there is always a clone.
-            let Some(copy) = request.try_clone() else { break };
-            match once(&what, copy).await {
-                Err(error) if error.may_pass() => tokio::time::sleep(wait).await,
-                other => return other,
-            }
-            wait *= 2;
+async fn call<T: for<'de> Deserialize<'de>>(what: String, request: RequestBuilder) -> Result<T, ApiError> {
+    let mut wait = Duration::from_millis(100);
+    for _ in 1..TRIES {
+        // The bodies are bytes, so there is always a clone.
+        let Some(copy) = request.try_clone() else { break };
+        match once(&what, copy).await {
+            Err(error) if error.may_pass() => tokio::time::sleep(wait).await,
+            other => return other,
         }
-        once(&what, request).await
+        wait *= 2;
     }
+    once(&what, request).await
 }
 
 async fn once<T: for<'de> Deserialize<'de>>(what: &str, request: RequestBuilder) -> Result<T, ApiError> {

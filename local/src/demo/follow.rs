@@ -1,7 +1,7 @@
 //! One execution, from the request to its end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use device::fleet::Script;
 use tokio::sync::watch;
@@ -47,20 +47,19 @@ pub(super) struct Follower {
 impl Follower {
     /// Sends the command and watches it until it has ended for good, or until waiting is over.
     pub async fn follow(mut self, thing: String, script: Script, delivery: Delivery) -> Followed {
-        let start = Instant::now();
         let mut followed =
             Followed { thing, script, delivery, end: Ok(Execution::default()), answered: None, settled: None };
-        followed.end = self.run(&mut followed, start).await;
+        followed.end = self.run(&mut followed).await;
         self.board.settle();
         followed
     }
 
-    async fn run(&mut self, followed: &mut Followed, start: Instant) -> Result<Execution, ApiError> {
+    async fn run(&mut self, followed: &mut Followed) -> Result<Execution, ApiError> {
         let thing = followed.thing.clone();
         // Every thing of the fleet is on the board.
         let mut heard = self.board.listen(&thing).unwrap_or_else(|| watch::channel(Heard::default()).1);
         let Deadlines { ttl, heartbeat } = self.deadlines;
-        let command = self.api.create(&thing, followed.delivery, ttl, heartbeat).await?;
+        let (command, start) = self.api.create(&thing, followed.delivery, ttl, heartbeat).await?;
         self.board.show(&thing, "CREATED");
         let late = followed.script.expected(heartbeat.is_some()).late;
         let mut look = FIRST_LOOK;

@@ -9,7 +9,7 @@
 //! | [`follow`] | one execution, from the request to its end |
 //! | [`progress`] | what is seen meanwhile |
 //! | [`latency`], [`report`] | the tables at the end |
-//! | [`files`] | room for so many connections
+//! | [`files`] | room for so many connections |
 //! | [`scratch`] | a directory that is gone afterwards |
 
 mod api;
@@ -116,7 +116,7 @@ impl Demo {
         let fleet = Fleet::start(config).await?;
         let online = scripts(&fleet).filter(|(_, script)| script.connects()).count();
         let (all, took) = (options.things, connecting.elapsed().as_secs_f64());
-        println!("{online} of {all} things connected in {took:.1} s; the others never will.");
+        println!("{online} of {all} things connected in {took:.1} s, as many as ever will.");
         let board = Arc::new(Board::new(fleet.things()));
         let (watching, listens) = watch::start(&endpoint, board.clone());
         timeout(PATIENCE, listens).await.ok().and_then(Result::ok).ok_or(DemoError::Deaf)?;
@@ -231,7 +231,7 @@ impl Demo {
         // What has not settled by then is told in the end.
         let _ = timeout(PATIENCE / 2, timed_out).await;
         if late > 0 {
-            progress.say(&format!("and on to when {late} late things answer:"));
+            progress.say(&format!("and on to when those that are late ({late}) answer:"));
             self.advance(stack, LATE_AFTER).await;
             let _ = timeout(PATIENCE / 2, join(waiting, followed)).await;
         }

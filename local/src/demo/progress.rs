@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
 use super::board::Board;
@@ -22,11 +22,11 @@ pub(super) struct Progress {
 impl Progress {
     pub fn start(board: Arc<Board>, total: u64) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
-        bar.set_length(total);
-        if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} settled  {elapsed}\n  {msg}") {
-            bar.set_style(style);
-        }
+        // A template that were wrong would be seen at once.
+        let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} settled  {elapsed}\n  {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
         let drawing = tokio::spawn(draw(bar.clone(), board, terminal));
         Self { bar, drawing }
     }
