@@ -44,7 +44,12 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
     for (body, status, field) in cases {
         let shown: String = body.chars().take(120).collect();
         let answer = world.request(reqwest::Method::POST, "/commands", &[], body).await;
-        assert!(answer.status == status || (status == 422 && answer.status == 400) || (status == 400 && answer.status == 422), "{shown}: {answer:?}");
+        assert!(
+            answer.status == status
+                || (status == 422 && answer.status == 400)
+                || (status == 400 && answer.status == 422),
+            "{shown}: {answer:?}"
+        );
         if answer.status >= 400 {
             assert_eq!(answer.headers["content-type"], "application/problem+json", "{shown}");
             assert_eq!(answer.body["status"], answer.status, "{shown}");
@@ -136,7 +141,10 @@ async fn bad_shadow_updates_are_rejected_with_the_reason() {
         assert!(device.publish("$aws/things/pump-7/shadow/update", update).await);
         let (_, rejected) = device.next_json().await;
         let found = rejected["code"].as_i64().expect("a code");
-        assert!(found == code || (code == 0 && (found == 400 || found == 415)) || (code == 409 && found == 400), "{shown}: {rejected}");
+        assert!(
+            found == code || (code == 0 && (found == 400 || found == 415)) || (code == 409 && found == 400),
+            "{shown}: {rejected}"
+        );
         assert!(rejected["message"].as_str().is_some_and(|m| !m.is_empty()));
     }
 }

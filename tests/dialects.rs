@@ -14,12 +14,17 @@ fn echo(request: &[u8]) -> String {
 async fn every_way_of_answering_is_understood() {
     let world = World::start().await;
     let rule = world.stack.template.outputs["ResponseRuleName"].clone();
-    for (n, way) in ["echo", "long topic", "id in topic", "basic ingest", "without id", "transaction"].into_iter().enumerate() {
+    for (n, way) in
+        ["echo", "long topic", "id in topic", "basic ingest", "without id", "transaction"].into_iter().enumerate()
+    {
         let thing = format!("thing-{n}");
         let mut device = world.thing(&thing).await;
         let command = world.command(&thing, json!({"payload": {"text": "it's"}})).await;
         let (_, request) = device.next().await;
-        let id = serde_json::from_slice::<serde_json::Value>(&request).expect("JSON")["executionId"].as_str().expect("an id").to_owned();
+        let id = serde_json::from_slice::<serde_json::Value>(&request).expect("JSON")["executionId"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         let json = json!({"executionId": id, "status": "SUCCEEDED"}).to_string();
         let (topic, body) = match way {
             "echo" => (format!("cmd/{thing}/resp"), echo(&request)),

@@ -67,7 +67,8 @@ async fn three_silent_heartbeats_are_heartbeat_lost() {
     let command = world.command("pump-7", json!({"ttl": 60, "timeout": 3600, "heartbeat": 30})).await;
     let (_, request) = pump.next_json().await;
     for seq in 0..8 {
-        pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS", "seq": seq})).await;
+        pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS", "seq": seq}))
+            .await;
         world.stack.settle().await;
         world.advance(30).await;
         assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS", "beat {seq}");

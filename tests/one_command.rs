@@ -87,7 +87,8 @@ async fn the_same_key_is_the_same_command_and_another_body_is_a_conflict() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let body = |name: &str| json!({"name": name, "target": {"things": ["pump-7"]}}).to_string();
-    let post = |body: String| world.request(reqwest::Method::POST, "/commands", &[("idempotency-key", "order-66")], body);
+    let post =
+        |body: String| world.request(reqwest::Method::POST, "/commands", &[("idempotency-key", "order-66")], body);
     let first = post(body("reboot")).await;
     let again = post(body("reboot")).await;
     assert_eq!((first.status, &first.body["commandId"]), (202, &again.body["commandId"]), "{again:?}");

@@ -14,7 +14,8 @@ async fn every_change_of_a_shadow_is_trimmed_classic_and_named() {
         let delta = format!("{prefix}/update/delta");
         let mut device = world.device("pump-7", &[trimmed, &delta]).await;
         for version in 1..=3 {
-            let desired = json!({"state": {"desired": {"speed": version, "color": {"r": 1, "g": 2}}}, "clientToken": "t-1"});
+            let desired =
+                json!({"state": {"desired": {"speed": version, "color": {"r": 1, "g": 2}}}, "clientToken": "t-1"});
             assert!(device.publish(&format!("{prefix}/update"), desired.to_string()).await);
             let (mut whole, mut small) = (Vec::new(), Vec::new());
             for _ in 0..2 {

@@ -91,17 +91,7 @@ fn section(manifest: &str, heading: &str) -> Vec<String> {
 
 #[test]
 fn domain_does_no_io_and_reads_no_clock() {
-    let outside = [
-        "tokio",
-        "mio",
-        "hyper",
-        "reqwest",
-        "socket2",
-        "async-trait",
-        "chrono",
-        "time",
-        "lambda_runtime",
-    ];
+    let outside = ["tokio", "mio", "hyper", "reqwest", "socket2", "async-trait", "chrono", "time", "lambda_runtime"];
     let needs = closure("domain");
     let found: Vec<_> = outside.iter().filter(|name| needs.contains(**name)).collect();
     assert!(found.is_empty(), "domain depends on {found:?}");

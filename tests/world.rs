@@ -50,7 +50,11 @@ impl World {
             parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             ..Config::new(template())
         });
-        Self { stack: stack.await.expect("the stack starts"), http: reqwest::Client::new(), _certificates: certificates }
+        Self {
+            stack: stack.await.expect("the stack starts"),
+            http: reqwest::Client::new(),
+            _certificates: certificates,
+        }
     }
 
     /// Moves the clock, and lets everything that follows from it happen.
@@ -58,9 +62,16 @@ impl World {
         self.stack.advance(Duration::from_secs(seconds)).await;
     }
 
-    pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
         let url = format!("http://{}{path}", self.stack.addresses.http_api);
-        let request = headers.iter().fold(self.http.request(method, url), |request, (name, value)| request.header(*name, *value));
+        let request =
+            headers.iter().fold(self.http.request(method, url), |request, (name, value)| request.header(*name, *value));
         let response = request.body(body).send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("text");
@@ -112,7 +123,8 @@ impl World {
 
     /// Hands an event to a function, as AWS would; its answer, or its error.
     pub async fn invoke(&self, function: &str, event: &str) -> Result<Value, Value> {
-        let outcome = self.stack.lambda.invoke(&format!("flaghoist-{function}"), event.to_owned().into()).await.expect("invoked");
+        let outcome =
+            self.stack.lambda.invoke(&format!("flaghoist-{function}"), event.to_owned().into()).await.expect("invoked");
         let payload = serde_json::from_slice(&outcome.payload).unwrap_or(Value::Null);
         if outcome.error.is_some() { Err(payload) } else { Ok(payload) }
     }
