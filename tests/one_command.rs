@@ -99,6 +99,33 @@ async fn the_same_key_is_the_same_command_and_another_body_is_a_conflict() {
     assert_eq!(world.rows(EXECUTIONS).await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_published_again_only_when_the_first_cannot_be_under_way_any_more() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let body = json!({"name": "reboot", "target": {"things": ["pump-7"]}, "delivery": "topic"}).to_string();
+    let key = [("idempotency-key", "order-66")];
+    let post = || world.request(reqwest::Method::POST, "/commands", &key, body.clone());
+    let first = post().await;
+    let (_, request) = pump.next_json().await;
+    let rows = world.rows(EXECUTIONS).await;
+    world.advance(9).await;
+    assert_eq!(post().await.body["commandId"], first.body["commandId"]);
+    world.stack.settle().await;
+    assert!(pump.has_nothing(), "the first request may still be under way");
+    world.advance(1).await;
+    assert_eq!(post().await.status, 202);
+    let (_, again) = pump.next_json().await;
+    assert_eq!(again["executionId"], request["executionId"]);
+    assert_eq!(world.rows(EXECUTIONS).await, rows, "publishing again writes nothing");
+    pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;
+    world.stack.settle().await;
+    world.advance(1).await;
+    assert_eq!(post().await.status, 202);
+    world.stack.settle().await;
+    assert!(pump.has_nothing(), "the device was heard");
+}
+
 /// What a command's life costs, as the table counts it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_commands_life_stays_within_its_write_units() {

@@ -1,5 +1,7 @@
-//! `POST /commands`: stored first, then sent. Every step may be done twice, and none is skipped: a request that is repeated
-//! after a crash goes on where the first one stopped.
+//! `POST /commands`: stored first, then sent. A request that is repeated goes on where the first one stopped: at once when
+//! the device is known not to have it, or when it is the very same event; after ten seconds when nobody wrote how the first
+//! one went, since until then that one may still be sending. Otherwise it answers how the execution stands. A device that is
+//! sent the same request twice knows it by its execution id.
 
 use std::{
     pin::{Pin, pin},
@@ -68,7 +70,7 @@ pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
         Put::Stored => !execution.observe(now).is_terminal(),
         Put::Exists(row) => {
             execution = *row;
-            execution.is_undelivered(now)
+            execution.is_to_be_sent(now)
         }
     };
     if unsent {

@@ -8,6 +8,9 @@ use crate::{
 /// Thirty days after its last deadline, nobody asks for an execution any more.
 pub(crate) const RETENTION: u32 = 30 * 24 * 3600;
 
+/// No request lives longer than this, in seconds, from its arrival to the end of its delivery.
+const SENDING: u32 = 10;
+
 /// Which row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
@@ -148,11 +151,26 @@ impl Execution {
         self.verdict.is_some() || !in_time
     }
 
-    /// Whether the request should go out when it is asked for again: the device is known not to have it.
-    pub fn is_undelivered(&self, now: Timestamp) -> bool {
-        self.progress.within(Rank::Created)
-            && matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued)
-            && self.overdue(now).is_none()
+    /// Whether the request should go out when it is asked for again at this time: nobody is known to have it, and nobody
+    /// else can be sending it.
+    pub fn is_to_be_sent(&self, now: Timestamp) -> bool {
+        let tried = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
+        let wanted = match self.is_untouched() {
+            // The request that stored it is this one, and its answer was lost; or it did not live to send it.
+            true => now == self.created_at || !self.may_be_under_way(now),
+            false => self.progress.within(Rank::Created) && tried,
+        };
+        wanted && self.overdue(now).is_none()
+    }
+
+    /// Whether it is as it was stored: nobody has written how its delivery went.
+    fn is_untouched(&self) -> bool {
+        self.progress == Progress::new(1, Rank::Created, 0)
+    }
+
+    /// Whether the request that stored it may still be sending it.
+    fn may_be_under_way(&self, now: Timestamp) -> bool {
+        self.is_untouched() && now < self.created_at.plus_seconds(SENDING)
     }
 
     /// The verdict that this time calls for, from the instant at which its deadline passed.
@@ -259,14 +277,28 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_what_is_known_not_to_be_there_is_sent_again() {
+    fn what_is_known_not_to_be_there_is_sent_again_at_any_time() {
         let execution = execution(None);
-        assert!(execution.is_undelivered(BORN));
-        assert!(execution.apply(&execution.queued()).unwrap().is_undelivered(BORN));
-        assert!(!execution.apply(&execution.unacknowledged()).unwrap().is_undelivered(BORN));
-        assert!(!execution.apply(&execution.delivered(BORN)).unwrap().is_undelivered(BORN));
-        assert!(!execution.is_undelivered(BORN.plus_seconds(60)));
-        assert!(!Execution::create(&command(Delivery::Topic, None)).is_undelivered(BORN));
+        let queued = execution.apply(&execution.queued()).unwrap();
+        let refused = execution.apply(&execution.unsent()).unwrap();
+        for seconds in [0, 1, 59] {
+            assert!(queued.is_to_be_sent(BORN.plus_seconds(seconds)));
+            assert!(refused.is_to_be_sent(BORN.plus_seconds(seconds)));
+        }
+        assert!(!queued.is_to_be_sent(BORN.plus_seconds(60)), "it has expired");
+        assert!(!execution.apply(&execution.unacknowledged()).unwrap().is_to_be_sent(BORN.plus_seconds(30)));
+        assert!(!execution.apply(&execution.delivered(BORN)).unwrap().is_to_be_sent(BORN.plus_seconds(30)));
+        assert!(!told(&execution, 1, "RUNNING").unwrap().is_to_be_sent(BORN.plus_seconds(30)));
+    }
+
+    #[test]
+    fn what_nobody_touched_is_sent_again_unless_another_request_may_be_sending_it() {
+        for delivery in [Delivery::Direct, Delivery::Topic] {
+            let execution = Execution::create(&command(delivery, None));
+            for (seconds, sent) in [(0, true), (1, false), (9, false), (10, true), (59, true), (60, false)] {
+                assert_eq!(execution.is_to_be_sent(BORN.plus_seconds(seconds)), sent, "{delivery:?} {seconds}");
+            }
+        }
     }
 
     proptest! {
