@@ -84,7 +84,7 @@ pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
 }
 
 /// Sends the request, and writes what is known of it. A message that could not be sent is no error of the command's: it is
-/// stored as PENDING, and so it is answered.
+/// PENDING where it was refused, SENT where nobody knows, and so it is answered.
 async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Timestamp) -> Result<Execution, Problem> {
     let request = domain::Request::new(command, &execution, now).map_err(|error| {
         tracing::error!(%error, "a request could not be written");
@@ -98,14 +98,13 @@ async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Ti
                 Ok(Acknowledgement::NotConnected) if execution.delivery_status == DeliveryStatus::Queued => None,
                 Ok(Acknowledgement::NotConnected) => Some(execution.queued()),
                 Ok(Acknowledgement::Missing) => Some(execution.unacknowledged()),
-                // It stands as PENDING already, or as QUEUED from an earlier try.
-                Err(error) => unsent(&error, None),
+                Err(error) => failed(&execution, &error),
             }
         }
         Delivery::Topic => match cloud.messages.publish_request(&request).await {
             Ok(()) if execution.delivery_status == DeliveryStatus::Sent => None,
             Ok(()) => Some(execution.unacknowledged()),
-            Err(error) => unsent(&error, Some(execution.unsent())),
+            Err(error) => failed(&execution, &error),
         },
     };
     let Some(change) = change else { return Ok(execution) };
@@ -117,9 +116,10 @@ async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Ti
     })
 }
 
-fn unsent(error: &Error, change: Option<Change>) -> Option<Change> {
-    tracing::warn!(error = chain(error), "a request could not be sent");
-    change
+fn failed(execution: &Execution, error: &Error) -> Option<Change> {
+    let refused = error.is_refusal();
+    tracing::warn!(error = chain(error), refused, "a request could not be sent");
+    execution.sending_failed(refused)
 }
 
 /// Waits until the execution has ended or patience has, if someone waits for that.

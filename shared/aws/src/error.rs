@@ -42,6 +42,11 @@ impl Error {
         matches!(self.kind, Kind::Throttled | Kind::Unavailable)
     }
 
+    /// Whether it is certain that nothing was done. Of what got no answer, or a confused one, nobody knows.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, Kind::Throttled | Kind::Refused)
+    }
+
     pub(crate) fn sdk<E>(operation: &'static str, key: impl fmt::Display, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -96,7 +101,26 @@ impl std::error::Error for Error {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::{error::ErrorMetadata, operation::get_item::GetItemError};
+
     use super::*;
+
+    fn answered(code: &str, status: u16) -> Error {
+        let response = HttpResponse::new(status.try_into().unwrap(), "".into());
+        let error = GetItemError::generic(ErrorMetadata::builder().code(code).build());
+        Error::sdk("asking", "key", SdkError::service_error(error, response))
+    }
+
+    #[test]
+    fn only_a_definite_answer_is_a_refusal() {
+        assert!(answered("ThrottlingException", 429).is_refusal());
+        assert!(answered("ForbiddenException", 403).is_refusal());
+        assert!(answered("InvalidRequestException", 400).is_refusal());
+        assert!(!answered("InternalFailureException", 500).is_refusal());
+        assert!(!answered("ServiceUnavailableException", 503).is_refusal());
+        let silence: SdkError<GetItemError, HttpResponse> = SdkError::timeout_error("no answer in time");
+        assert!(!Error::sdk("asking", "key", silence).is_refusal());
+    }
 
     #[test]
     fn only_what_passes_by_itself_is_retried() {

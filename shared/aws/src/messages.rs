@@ -59,10 +59,6 @@ impl Messages {
         match error.as_service_error() {
             Some(SendDirectMessageError::ResourceNotFoundException(_)) => Ok(Acknowledgement::NotConnected),
             Some(SendDirectMessageError::GatewayTimeoutException(_)) => Ok(Acknowledgement::Missing),
-            // The service may have passed it on before our own patience ended.
-            _ if matches!(error, aws_sdk_iotdataplane::error::SdkError::TimeoutError(_)) => {
-                Ok(Acknowledgement::Missing)
-            }
             _ => Err(Error::sdk("sending a direct message", thing, error)),
         }
     }

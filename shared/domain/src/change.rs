@@ -70,6 +70,17 @@ impl Execution {
         self.tried(DeliveryStatus::Pending)
     }
 
+    /// What a sending that failed says, if it says anything new. Refused, it did not go out; else nobody can say, and it
+    /// is not called unsent, since a device may have it already.
+    pub fn sending_failed(&self, refused: bool) -> Option<Change> {
+        match (self.delivery_status, refused) {
+            // A topic's: it was born so.
+            (DeliveryStatus::Sent, true) => Some(self.unsent()),
+            (DeliveryStatus::Pending | DeliveryStatus::Queued, false) => Some(self.unacknowledged()),
+            _ => None,
+        }
+    }
+
     fn tried(&self, delivery: DeliveryStatus) -> Change {
         let tries = if self.progress.within(Rank::Created) { self.progress.seq() } else { 0 };
         self.change(Progress::new(self.attempt, Rank::Created, tries + 1), delivery, Fact::Tried)
@@ -182,8 +193,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Reason,
-        execution::tests::{BORN, execution, told},
+        Delivery, Reason,
+        execution::tests::{BORN, command, execution, told},
     };
 
     #[test]
@@ -198,6 +209,25 @@ mod tests {
         assert_eq!((delivered.delivery_status, delivered.delivered_at), (DeliveryStatus::Delivered, Some(BORN)));
         assert_eq!(delivered.status, Status::Created);
         assert_eq!(delivered.apply(&sent.queued()), None, "a slower delivery knows less");
+    }
+
+    #[test]
+    fn a_sending_that_failed_is_called_unsent_only_where_it_was_refused() {
+        let (direct, topic) = (execution(None), Execution::create(&command(Delivery::Topic, None)));
+        let queued = direct.apply(&direct.queued()).unwrap();
+        let after = |row: &Execution, refused| {
+            let change = row.sending_failed(refused);
+            change.map(|change| row.apply(&change).unwrap().delivery_status)
+        };
+        assert_eq!(after(&direct, true), None, "PENDING as it is");
+        assert_eq!(after(&direct, false), Some(DeliveryStatus::Sent));
+        assert_eq!(after(&queued, true), None);
+        assert_eq!(after(&queued, false), Some(DeliveryStatus::Sent));
+        assert_eq!(after(&topic, true), Some(DeliveryStatus::Pending));
+        assert_eq!(after(&topic, false), None, "SENT as it is");
+        let refused = topic.apply(&topic.unsent()).unwrap();
+        assert_eq!(after(&refused, true), None);
+        assert_eq!(after(&refused, false), Some(DeliveryStatus::Sent));
     }
 
     #[test]
