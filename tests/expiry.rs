@@ -45,6 +45,22 @@ async fn a_device_that_answers_after_the_verdict_wins_and_is_marked_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_reading_has_shown_as_expired_is_not_opened_again_by_a_late_start() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({"ttl": 65})).await;
+    let (_, request) = pump.next_json().await;
+    world.advance(60).await;
+    world.advance(10).await;
+    assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "nobody has written it yet");
+    pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;
+    world.stack.settle().await;
+    let read = world.execution(&command, "pump-7").await;
+    assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("EXPIRED")));
+    assert_eq!(world.counted("track-command", "ReportOldNews"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_started_command_may_outlive_its_ttl_but_not_its_timeout() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;

@@ -219,6 +219,10 @@ fn update_for(change: &Change) -> Update {
         update.if_still("due_at", seen.due_at.map(number));
         update.if_still("heard_at", seen.heard_at.map(millis));
     }
+    if let Fact::Heard(at) = change.fact {
+        update.if_compares("finish_by", ">", millis(at));
+        update.if_exists_or_compares("started_at", "start_by", ">", millis(at));
+    }
     update.set("progress", number(change.progress.get()));
     update.set("status", text(change.status.as_str()));
     if let Some(delivery) = change.delivery_status {
@@ -301,7 +305,13 @@ mod tests {
     #[test]
     fn a_report_never_makes_a_row_and_never_goes_back() {
         let update = reported("RUNNING");
-        assert_eq!(update.condition(), "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1");
+        assert_eq!(
+            update.condition(),
+            "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1 \
+             AND #finish_by > :v2 AND (attribute_exists(#started_at) OR #start_by > :v3)"
+        );
+        let ended = reported("SUCCEEDED").condition();
+        assert_eq!(ended, "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1", "its own word always counts");
         assert!(!update.expression().contains("REMOVE"), "{}", update.expression());
     }
 

@@ -59,6 +59,17 @@ impl Update {
         self.conditions.push(clause);
     }
 
+    /// One attribute is there, or another compares so.
+    pub fn if_exists_or_compares(&mut self, there: &str, attribute: &str, comparison: &str, value: AttributeValue) {
+        let clause = format!(
+            "(attribute_exists({}) OR {} {comparison} {})",
+            self.name(there),
+            self.name(attribute),
+            self.value(value)
+        );
+        self.conditions.push(clause);
+    }
+
     /// The attribute is still this, or still absent.
     pub fn if_still(&mut self, attribute: &str, value: Option<AttributeValue>) {
         match value {

@@ -31,7 +31,7 @@ pub enum Fact {
     Tried,
     /// The device acknowledged the message.
     Delivered(Timestamp),
-    /// The device has begun, or still runs.
+    /// The device has begun, or still runs. Only if it has not finished by then, nor should have begun and has not.
     Heard(Timestamp),
     /// The device has ended it.
     Finished(Outcome),
@@ -113,7 +113,12 @@ impl Execution {
     /// The row after this change; none if it is old news. What the table's condition decides, for one who holds the row.
     pub fn apply(&self, change: &Change) -> Option<Self> {
         let seen = change.seen.is_none_or(|seen| seen == Seen { due_at: self.due_at, heard_at: self.heard_at });
-        if self.key != change.key || self.progress >= change.progress || self.attempt < change.attempt || !seen {
+        let open = match change.fact {
+            // What reading has shown as ended is not opened again: the same boundaries as a verdict's.
+            Fact::Heard(at) => self.finish_by > at && (self.started_at.is_some() || self.start_by > at),
+            _ => true,
+        };
+        if self.key != change.key || self.progress >= change.progress || self.attempt < change.attempt || !seen || !open {
             return None;
         }
         let mut next = self.clone();

@@ -310,8 +310,18 @@ pub(crate) mod tests {
             if let Some(begins) = begins {
                 execution = told(&execution, begins, "RUNNING").unwrap();
             }
-            if execution.observe(BORN.plus_seconds(first)).is_terminal() {
+            let seen = execution.observe(BORN.plus_seconds(first));
+            if seen.is_terminal() {
                 prop_assert!(execution.observe(BORN.plus_seconds(first + later)).is_terminal());
+                // A lost heartbeat is found again: a beat heals it.
+                if seen.verdict.is_some_and(|verdict| verdict.reason != Reason::HeartbeatLost) {
+                    prop_assert_eq!(told(&execution, first + later, "RUNNING"), None);
+                    prop_assert_eq!(told(&execution, first + later, r#"{"status":"IN_PROGRESS","seq":9}"#), None);
+                }
+            } else {
+                // And what is open takes its word.
+                let told = told(&execution, first, r#"{"status":"IN_PROGRESS","seq":9}"#);
+                prop_assert!(told.is_some());
             }
         }
     }
