@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{START, World};
 
 /// What a device that treats requests as opaque text answers: fixed words, then the request as a Python bytes literal.
 fn echo(request: &[u8]) -> String {
@@ -53,5 +53,38 @@ async fn an_answer_without_an_id_is_not_guessed_between_two() {
     for command in [one, two] {
         assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
     }
+    assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_id_that_comes_again_is_not_credited_to_a_newer_command() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let one = world.command("pump-7", json!({})).await;
+    pump.next().await;
+    let payload = data_encoding::BASE64.encode(b"SUCCESS");
+    let event = json!({"payload": payload, "topic": "cmd/pump-7/resp", "receivedAt": START * 1000}).to_string();
+    world.invoke("track-command", &event).await.expect("handled");
+    world.advance(5).await;
+    let two = world.command("pump-7", json!({})).await;
+    pump.next().await;
+    world.invoke("track-command", &event).await.expect("handled");
+    assert_eq!(world.execution(&one, "pump-7").await["status"], "SUCCEEDED");
+    assert_eq!(world.execution(&two, "pump-7").await["status"], "CREATED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_id_is_not_guessed_when_it_may_be_a_late_one() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let expired = world.command("pump-7", json!({"ttl": 30, "timeout": 3600})).await;
+    pump.next().await;
+    world.advance(120).await;
+    let newer = world.command("pump-7", json!({})).await;
+    pump.next().await;
+    pump.publish("cmd/pump-7/resp", "SUCCESS").await;
+    world.stack.settle().await;
+    assert_eq!(world.execution(&expired, "pump-7").await["status"], "TIMED_OUT");
+    assert_eq!(world.execution(&newer, "pump-7").await["status"], "CREATED");
     assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
 }

@@ -37,6 +37,9 @@ pub async fn for_this_execution(event: &str, world: &World) -> String {
     if event.get("scheduledTime").is_some_and(|at| at.as_str().is_some_and(|at| at.ends_with('Z'))) {
         event["scheduledTime"] = "2030-01-01T00:00:00Z".into();
     }
+    if event["receivedAt"].is_number() {
+        event["receivedAt"] = json!(START * 1000);
+    }
     if event["requestContext"]["timeEpoch"].is_number() {
         event["requestContext"]["timeEpoch"] = json!(START * 1000);
     }

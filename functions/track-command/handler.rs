@@ -54,7 +54,7 @@ pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure>
     let id = match &report.execution {
         Some(id) => id.clone(),
         // It says only how it went: that is clear as long as there is one execution that it can mean.
-        None => match executions.outstanding(&report.thing).await.map_err(Failure::Aws)?.as_slice() {
+        None => match executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?.as_slice() {
             [] => return count("ReportUnknown", "the thing has no outstanding execution"),
             [only] => only.key.id.clone(),
             _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),

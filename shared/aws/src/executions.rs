@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
-use domain::{Change, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
+use domain::{Change, Execution, ExecutionId, Fact, Key, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
@@ -148,18 +148,18 @@ impl Executions {
         })
     }
 
-    /// The executions that a thing has not ended yet: none, the only one, or the first two.
-    pub async fn outstanding(&self, thing: &ThingName) -> Result<Vec<Execution>, Error> {
+    /// The executions that a report of this thing may mean which arrived at this time and names none: none, the only one,
+    /// or the first two.
+    pub async fn outstanding(&self, thing: &ThingName, at: Timestamp) -> Result<Vec<Execution>, Error> {
         const OPERATION: &str = "listing outstanding executions";
         let mut found = Vec::new();
         let mut after: Option<Item> = None;
         loop {
             let answer = self
                 .query_thing(thing)
-                .filter_expression("#status IN (:created, :in_progress)")
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":created", text(Status::Created.as_str()))
-                .expression_attribute_values(":in_progress", text(Status::InProgress.as_str()))
+                // Only so that little is read over the network: the domain decides.
+                .filter_expression("attribute_not_exists(finished_at) AND created_at <= :at AND finish_by > :at")
+                .expression_attribute_values(":at", millis(at))
                 .set_exclusive_start_key(after)
                 .send()
                 .await
@@ -167,6 +167,7 @@ impl Executions {
             for item in answer.items() {
                 found.push(read(OPERATION, thing, item)?);
             }
+            found.retain(|execution: &Execution| execution.may_be_meant(at));
             after = answer.last_evaluated_key;
             if after.is_none() || found.len() > 1 {
                 found.truncate(2);

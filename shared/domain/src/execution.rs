@@ -173,6 +173,16 @@ impl Execution {
         self.is_untouched() && now < self.created_at.plus_seconds(SENDING)
     }
 
+    /// Whether a report that arrived at this time and names no execution may be about this one: it was there already, its
+    /// device may have the request and has not ended it, and it could still be at it. One that has expired since counts
+    /// too, so that its late report is not taken for another's.
+    pub fn may_be_meant(&self, at: Timestamp) -> bool {
+        let unsent = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
+        // A device may answer before its delivery is written.
+        let held = self.status != Status::Created || !unsent || self.may_be_under_way(at);
+        self.created_at <= at && at < self.finish_by && self.outcome.is_none() && held
+    }
+
     /// The verdict that this time calls for, from the instant at which its deadline passed.
     pub(crate) fn overdue(&self, now: Timestamp) -> Option<Verdict> {
         let next = self.next_deadline();
@@ -299,6 +309,25 @@ pub(crate) mod tests {
                 assert_eq!(execution.is_to_be_sent(BORN.plus_seconds(seconds)), sent, "{delivery:?} {seconds}");
             }
         }
+    }
+
+    #[test]
+    fn a_report_without_an_id_means_only_what_its_device_may_be_at() {
+        let pending = execution(None);
+        let after = |seconds| BORN.plus_seconds(seconds);
+        let sent = pending.apply(&pending.unacknowledged()).unwrap();
+        assert!(sent.may_be_meant(BORN));
+        assert!(!sent.may_be_meant(Timestamp::from_millis(BORN.as_millis() - 1)), "it was asked for later");
+        assert!(sent.may_be_meant(after(599)), "it has expired, but its device may still be at it");
+        assert!(!sent.may_be_meant(after(600)));
+        let expired = sent.apply(&sent.give_up(sent.overdue(after(60)).unwrap())).unwrap();
+        assert!(expired.may_be_meant(after(61)), "so that its late report is not taken for another's");
+        assert!(!told(&sent, 1, "FAILED").unwrap().may_be_meant(after(2)), "its device has ended it");
+        assert!(told(&pending, 1, "RUNNING").unwrap().may_be_meant(after(2)));
+        assert!(!pending.apply(&pending.queued()).unwrap().may_be_meant(after(1)), "its device has not got it");
+        assert!(!pending.apply(&pending.unsent()).unwrap().may_be_meant(after(1)));
+        assert!(!pending.may_be_meant(after(10)));
+        assert!(pending.may_be_meant(after(9)), "an answer may overtake the proof of its delivery");
     }
 
     proptest! {
