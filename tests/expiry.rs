@@ -95,6 +95,23 @@ async fn three_silent_heartbeats_are_heartbeat_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn beats_in_plain_text_count_though_they_have_no_number() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({"ttl": 60, "timeout": 3600, "heartbeat": 30})).await;
+    pump.next().await;
+    for beat in 0..8 {
+        assert!(pump.publish("cmd/pump-7/resp", "RUNNING").await);
+        world.stack.settle().await;
+        world.advance(30).await;
+        assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS", "beat {beat}");
+    }
+    assert_eq!(world.counted("track-command", "ReportOldNews"), 0);
+    world.advance(180).await;
+    assert_eq!(world.execution(&command, "pump-7").await["reason"], "HEARTBEAT_LOST");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_days_leave_nothing_open() {
     let world = World::with_parameters(&[("ReconcileMinutes", "60")]).await;
     for n in 0..20 {

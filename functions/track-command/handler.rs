@@ -61,7 +61,13 @@ pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure>
         },
     };
     let change = report.change(Key { thing: report.thing.clone(), id }, at);
-    match executions.advance(&change).await.map_err(Failure::Aws)? {
+    let mut advanced = executions.advance(&change).await.map_err(Failure::Aws)?;
+    if let Advanced::OldNews(row) = &advanced
+        && let Some(beat) = row.beat(&change)
+    {
+        advanced = executions.hear(&row.key, beat).await.map_err(Failure::Aws)?;
+    }
+    match advanced {
         Advanced::Written => Ok(()),
         Advanced::OldNews(_) => count("ReportOldNews", "the execution has come as far, or further"),
         Advanced::Unknown => count("ReportUnknown", "the thing has no such execution"),

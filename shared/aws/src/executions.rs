@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
-use domain::{Change, Execution, ExecutionId, Fact, Key, ThingName, Timestamp};
+use domain::{Change, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
@@ -68,6 +68,15 @@ impl Executions {
     /// Writes a change, if the execution has not come as far: one conditional write, nothing read before it.
     pub async fn advance(&self, change: &Change) -> Result<Advanced, Error> {
         self.write("advancing an execution", &change.key, update_for(change)).await
+    }
+
+    /// Writes that a device which runs was heard of, if that was later than before.
+    pub async fn hear(&self, key: &Key, at: Timestamp) -> Result<Advanced, Error> {
+        let mut update = Update::default();
+        update.if_compares("heard_at", "<", millis(at));
+        update.if_compares("status", "=", text(Status::InProgress.as_str()));
+        update.set("heard_at", millis(at));
+        self.write("hearing of an execution", key, update).await
     }
 
     /// Moves the time at which an execution is looked at again.

@@ -110,6 +110,20 @@ impl Execution {
         }
     }
 
+    /// When the device was heard of by a change that is no news otherwise: its beat says nothing new, but that it lives. A
+    /// device that answers in text can't count its beats.
+    pub fn beat(&self, change: &Change) -> Option<Timestamp> {
+        let Fact::Heard(at) = change.fact else { return None };
+        let counts = self.key == change.key
+            && self.attempt == change.attempt
+            && self.status == Status::InProgress
+            && self.heartbeat.is_some()
+            && self.heard_at.is_some_and(|heard| heard < at)
+            // What reading has shown as ended is not opened again.
+            && self.overdue(at).is_none();
+        counts.then_some(at)
+    }
+
     /// The row after this change; none if it is old news. What the table's condition decides, for one who holds the row.
     pub fn apply(&self, change: &Change) -> Option<Self> {
         let seen = change.seen.is_none_or(|seen| seen == Seen { due_at: self.due_at, heard_at: self.heard_at });
@@ -273,6 +287,25 @@ mod tests {
         let beaten = told(&running, 94, r#"{"status":"IN_PROGRESS","seq":1}"#).unwrap();
         assert_eq!(beaten.apply(&guess), None);
         assert!(running.apply(&guess).is_some());
+    }
+
+    #[test]
+    fn a_beat_that_does_not_count_its_number_still_says_that_the_device_lives() {
+        let running = told(&execution(Some(30)), 5, "RUNNING").unwrap();
+        let beat = |row: &Execution, seconds, payload: &str| {
+            let report = Report::decode("cmd/pump-7/resp", payload.as_bytes()).unwrap();
+            row.beat(&report.change(row.key.clone(), BORN.plus_seconds(seconds)))
+        };
+        assert_eq!(told(&running, 35, "RUNNING"), None, "no news");
+        assert_eq!(beat(&running, 35, "RUNNING"), Some(BORN.plus_seconds(35)));
+        assert_eq!(beat(&running, 5, "RUNNING"), None, "the same again");
+        assert_eq!(beat(&running, 4, "RUNNING"), None, "an older one");
+        assert_eq!(beat(&running, 95, "RUNNING"), None, "it was lost before");
+        assert_eq!(beat(&running, 35, "SUCCESS"), None);
+        assert_eq!(beat(&running, 35, r#"{"status":"RUNNING","attempt":2}"#), None, "it was never asked");
+        let silent = told(&execution(None), 5, "RUNNING").unwrap();
+        assert_eq!(beat(&silent, 35, "RUNNING"), None, "nobody waits for its beats");
+        assert_eq!(beat(&told(&running, 20, "FAILED").unwrap(), 35, "RUNNING"), None);
     }
 
     /// Everything that may happen to an execution of one attempt.
