@@ -1,55 +1,45 @@
 //! Decode the report, decide what it changes, write that. What is no report, or old news, is counted and done with: MQTT
 //! brings everything twice, late and out of order, and no retry makes sense of nonsense.
 
+use std::borrow::Cow;
+
 use aws::{Advanced, Executions};
 use data_encoding::BASE64;
-use domain::{Key, Report, ReportError, Timestamp};
+use domain::{Key, Report, Timestamp};
 use functions::{
     failure::{Failure, chain},
     telemetry,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// What the response rules select.
+/// What the response rules select. Anything else is a mistake in the wiring, which whoever deployed it has to see.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
-    payload: String,
+    #[serde(deserialize_with = "base64")]
+    payload: Vec<u8>,
     topic: String,
     received_at: i64,
     trace_id: Option<String>,
 }
 
-/// Why an event is of no use.
-#[derive(Debug, thiserror::Error)]
-enum Useless {
-    #[error("not an event of a response rule")]
-    Event(#[source] serde_json::Error),
-    #[error("the payload is not base 64")]
-    Encoding(#[source] data_encoding::DecodeError),
-    #[error("not a report")]
-    Report(#[source] ReportError),
+fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = <Cow<str>>::deserialize(deserializer)?;
+    BASE64.decode(text.as_bytes()).map_err(|error| D::Error::custom(format!("the payload is not base 64: {error}")))
 }
 
 /// Handles one report.
 pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure> {
-    let event: Event = match serde_json::from_str(event) {
-        Ok(event) => event,
-        Err(error) => {
-            let why = chain(&Useless::Event(error));
-            telemetry::count(Timestamp::default(), &[("ReportUndecodable", 1)], &[("why", &why)]);
-            return Ok(());
-        }
-    };
+    let event: Event = serde_json::from_str(event).map_err(Failure::Event)?;
     let at = Timestamp::from_millis(event.received_at);
     let count = |metric, why: &str| {
         let trace = event.trace_id.as_deref().unwrap_or_default();
         telemetry::count(at, &[(metric, 1)], &[("topic", &event.topic), ("traceId", trace), ("why", why)]);
         Ok(())
     };
-    let report = match decode(&event) {
+    let report = match Report::decode(&event.topic, &event.payload) {
         Ok(report) => report,
-        Err(useless) => return count("ReportUndecodable", &chain(&useless)),
+        Err(error) => return count("ReportUndecodable", &chain(&error)),
     };
     let id = match &report.execution {
         Some(id) => id.clone(),
@@ -74,20 +64,22 @@ pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure>
     }
 }
 
-fn decode(event: &Event) -> Result<Report, Useless> {
-    let payload = BASE64.decode(event.payload.as_bytes()).map_err(Useless::Encoding)?;
-    Report::decode(&event.topic, &payload).map_err(Useless::Report)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures::fixtures;
 
     #[test]
-    fn every_good_event_is_a_report_and_every_bad_one_is_counted() {
+    fn every_good_event_is_a_report_and_every_bad_one_is_a_failure_or_no_report() {
         for (name, event) in fixtures("track-command") {
-            let decoded = serde_json::from_str(&event).map_err(Useless::Event).and_then(|event: Event| decode(&event));
+            let event: Result<Event, _> = serde_json::from_str(&event);
+            let envelope = !matches!(
+                name.as_str(),
+                "bad_base64" | "bad_event_of_another_function" | "bad_event_without_topic" | "bad_received_at_as_text"
+            );
+            assert_eq!(event.is_ok(), envelope, "{name}: {:?}", event.err());
+            let Ok(event) = event else { continue };
+            let decoded = Report::decode(&event.topic, &event.payload);
             match name.split_once('_').map(|(kind, _)| kind) {
                 Some("good") => assert!(decoded.is_ok(), "{name}: {:?}", decoded.err()),
                 Some("bad") => assert!(decoded.is_err(), "{name}"),

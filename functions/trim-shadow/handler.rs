@@ -27,19 +27,16 @@ struct Added<'a> {
     received_at: i64,
 }
 
-/// Whose shadow, and when.
+/// Whose shadow.
 #[derive(Debug)]
 struct About {
     thing: ThingName,
     shadow: Option<ShadowName>,
-    at: Timestamp,
 }
 
-/// Why an event is of no use.
+/// Why a message is of no use.
 #[derive(Debug, thiserror::Error)]
 enum Useless {
-    #[error("not an event of a shadow rule")]
-    Event(#[source] serde_json::Error),
     #[error("no such thing or shadow")]
     Name(#[source] NameError),
     #[error("not a shadow message")]
@@ -61,14 +58,17 @@ impl Trimmer {
 
     /// Handles one message.
     pub async fn handle(&self, event: &RawValue) -> Result<(), Failure> {
-        let (about, trimmed) = match decode(event, &self.options) {
+        // Without these it is no event of a shadow rule: a mistake in the wiring, which whoever deployed it has to see.
+        let added: Added = serde_json::from_str(event.get()).map_err(Failure::Event)?;
+        let at = Timestamp::from_millis(added.received_at);
+        let (about, trimmed) = match decode(event, &added, at, &self.options) {
             Ok(decoded) => decoded,
-            Err((useless, at)) => {
+            Err(useless) => {
                 telemetry::count(at, &[("ShadowUndecodable", 1)], &[("why", &chain(&useless))]);
                 return Ok(());
             }
         };
-        let About { thing, shadow, at } = about;
+        let About { thing, shadow } = about;
         let Trimmed::Message { body, version, original_bytes } = trimmed else { return Ok(()) };
         let topic = Topic::trimmed_shadow(&thing, shadow.as_ref());
         if !self.newest.is_news(thing, shadow, version, at) {
@@ -82,17 +82,12 @@ impl Trimmer {
     }
 }
 
-fn decode(event: &RawValue, options: &TrimOptions) -> Result<(About, Trimmed), (Useless, Timestamp)> {
-    let added: Added =
-        serde_json::from_str(event.get()).map_err(|error| (Useless::Event(error), Timestamp::default()))?;
-    let at = Timestamp::from_millis(added.received_at);
-    let name = |error| (Useless::Name(error), at);
+fn decode(event: &RawValue, added: &Added, at: Timestamp, options: &TrimOptions) -> Result<(About, Trimmed), Useless> {
     let about = About {
-        thing: ThingName::parse(&added.thing).map_err(name)?,
-        shadow: added.shadow.map(|shadow| ShadowName::parse(&shadow)).transpose().map_err(name)?,
-        at,
+        thing: ThingName::parse(&added.thing).map_err(Useless::Name)?,
+        shadow: added.shadow.as_deref().map(ShadowName::parse).transpose().map_err(Useless::Name)?,
     };
-    let trimmed = trim(event, options, at.as_seconds()).map_err(|error| (Useless::Message(error), at))?;
+    let trimmed = trim(event, options, at.as_seconds()).map_err(Useless::Message)?;
     Ok((about, trimmed))
 }
 
@@ -103,7 +98,9 @@ mod tests {
 
     fn decoded(event: &str) -> Result<(About, Trimmed), String> {
         let event: Box<RawValue> = serde_json::from_str(event).expect("JSON");
-        decode(&event, &TrimOptions::default()).map_err(|(useless, _)| chain(&useless))
+        let added: Added = serde_json::from_str(event.get()).map_err(|error| format!("failure: {error}"))?;
+        decode(&event, &added, Timestamp::from_millis(added.received_at), &TrimOptions::default())
+            .map_err(|useless| format!("counted: {}", chain(&useless)))
     }
 
     #[test]
@@ -115,17 +112,17 @@ mod tests {
                 "good_named" | "good_named_with_token" => (Some("cmd"), true),
                 "good_nothing_to_trim" => (None, false),
                 bad => {
-                    let why = match bad {
-                        "bad_no_thing" => "missing field `thing`",
-                        "bad_thing" => "a thing name must be",
-                        "bad_shadow" => "a shadow name must be",
-                        "bad_no_version" => "version",
-                        "bad_state" => "state",
-                        "bad_not_an_object" => "not an event of a shadow rule",
+                    let (what, why) = match bad {
+                        "bad_no_thing" => ("failure", "missing field `thing`"),
+                        "bad_not_an_object" => ("failure", "invalid"),
+                        "bad_thing" => ("counted", "a thing name must be"),
+                        "bad_shadow" => ("counted", "a shadow name must be"),
+                        "bad_no_version" => ("counted", "version"),
+                        "bad_state" => ("counted", "state"),
                         _ => panic!("{name} is expected nowhere"),
                     };
                     let error = decoded.expect_err(bad);
-                    assert!(error.contains(why), "{name}: {error}");
+                    assert!(error.starts_with(what) && error.contains(why), "{name}: {error}");
                     continue;
                 }
             };
