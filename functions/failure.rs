@@ -18,7 +18,7 @@ pub enum Failure {
     Time(#[source] jiff::Error),
     /// Some of the work is left: so many of it.
     #[error("{0} parts of the work could not be done")]
-    Incomplete(usize),
+    Incomplete(u64),
 }
 
 impl From<Failure> for Diagnostic {

@@ -60,8 +60,7 @@ pub async fn handle(executions: &Executions, event: &str) -> Result<Summary, Fai
         }
     }
     summary.report(now);
-    // What could be read is done; the rest is still due, and this says that something is wrong.
-    if unread == 0 { Ok(summary) } else { Err(Failure::Incomplete(unread)) }
+    summary.complete(unread)
 }
 
 fn decode(event: &str) -> Result<Timestamp, Failure> {
@@ -111,6 +110,14 @@ impl Summary {
         self.shards_with_more += other.shards_with_more;
     }
 
+    /// What could be done is done; the rest is still due, and this says that something is wrong.
+    fn complete(self, unread: u64) -> Result<Self, Failure> {
+        match unread + self.failed {
+            0 => Ok(self),
+            left => Err(Failure::Incomplete(left)),
+        }
+    }
+
     fn report(&self, now: Timestamp) {
         if *self == Self::default() {
             return;
@@ -131,6 +138,16 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::fixtures::fixtures;
+
+    #[test]
+    fn a_run_that_left_something_says_so() {
+        let done = || Summary { settled: 3, lost: 1, shards_with_more: 1, ..Summary::default() };
+        assert_eq!(done().complete(0).expect("complete"), done());
+        assert!(matches!(done().complete(2), Err(Failure::Incomplete(2))));
+        let failed = Summary { failed: 3, ..done() };
+        assert!(matches!(failed.complete(0), Err(Failure::Incomplete(3))));
+        assert!(matches!(Summary { failed: 3, ..done() }.complete(2), Err(Failure::Incomplete(5))));
+    }
 
     #[test]
     fn a_tick_says_when_it_was() {
