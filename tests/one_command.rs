@@ -126,6 +126,45 @@ async fn a_repeated_request_is_published_again_only_when_the_first_cannot_be_und
     assert!(pump.has_nothing(), "the device was heard");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_whose_creation_was_cut_short_is_shown_as_pending_wherever_it_is_asked_for() {
+    let world = World::start().await;
+    let command = world.command("pump-7", json!({"delivery": "topic", "ttl": 60})).await;
+    let row = world.rows(EXECUTIONS).await.remove(0);
+    let response = reqwest::Client::new()
+        .post(format!("http://{}/", world.stack.addresses.endpoint))
+        .header("x-amz-target", "DynamoDB_20120810.DeleteItem")
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(json!({"TableName": EXECUTIONS, "Key": {"pk": row["pk"], "sk": row["sk"]}}).to_string())
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(response.status(), 200);
+    assert!(world.rows(EXECUTIONS).await.is_empty());
+    let shown = world.execution(&command, "pump-7").await;
+    assert_eq!((&shown["status"], &shown["deliveryStatus"]), (&json!("CREATED"), &json!("PENDING")));
+    let listed = world.get(&format!("/commands/{command}/executions")).await.body;
+    assert_eq!(listed["executions"], json!([shown]));
+    assert_eq!(world.get(&format!("/commands/{command}")).await.body["counts"]["CREATED"], 1);
+    assert_eq!(world.get(&format!("/commands/{command}/executions/pump-8")).await.status, 404);
+    world.advance(60).await;
+    assert_eq!(world.execution(&command, "pump-7").await["reason"], "EXPIRED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_execution_of_a_thing_is_listed_first() {
+    let world = World::start().await;
+    let mut commands = Vec::new();
+    for _ in 0..6 {
+        commands.insert(0, world.command("pump-7", json!({})).await);
+        world.advance(1).await;
+    }
+    let listed = world.get("/things/pump-7/executions").await.body;
+    let listed: Vec<_> =
+        listed["executions"].as_array().expect("a list").iter().map(|e| e["commandId"].clone()).collect();
+    assert_eq!(listed, commands);
+}
+
 /// What a command's life costs, as the table counts it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_commands_life_stays_within_its_write_units() {

@@ -1,5 +1,7 @@
 //! The reading routes. What is shown is what is true now, whether or not anyone has written it yet.
 
+use std::cmp::Reverse;
+
 use domain::{Command, CommandId, Execution, ExecutionId, Key, ThingName, Timestamp};
 use serde_json::json;
 
@@ -26,8 +28,18 @@ pub async fn executions(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result
 
 /// `GET /commands/{id}/executions/{thing}`
 pub async fn execution(cloud: &Cloud, id: &CommandId, thing: &ThingName, now: Timestamp) -> Result<Response, Problem> {
-    // The key follows from the two, so the command need not be read.
-    match cloud.executions.get(&Key::of(id, thing)).await? {
+    // The key follows from the two, so the command need not be read, save where its creation was cut short.
+    let execution = match cloud.executions.get(&Key::of(id, thing)).await? {
+        Some(execution) => Some(execution),
+        None => cloud
+            .commands
+            .get(id)
+            .await?
+            .filter(|command| command.definition.thing == *thing)
+            .as_ref()
+            .map(Execution::unstored),
+    };
+    match execution {
         Some(execution) => Ok(Response::json(200, &ExecutionView::from(&execution.observe(now)))),
         None => Err(Problem::not_found(format!("command {id} has no execution at {thing}"))),
     }
@@ -35,7 +47,9 @@ pub async fn execution(cloud: &Cloud, id: &CommandId, thing: &ThingName, now: Ti
 
 /// `GET /things/{thing}/executions`
 pub async fn of_thing(cloud: &Cloud, page: &PageRequest, now: Timestamp) -> Result<Response, Problem> {
-    let found = cloud.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
+    let mut found = cloud.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
+    // The table's order is that of the ids, which says nothing; pages follow it, so only within one the newest is first.
+    found.executions.sort_by_key(|execution| Reverse(execution.created_at));
     let executions: Vec<_> =
         found.executions.iter().map(|execution| ExecutionView::from(&execution.observe(now))).collect();
     let next = found.next.as_ref().map(ExecutionId::as_str);
@@ -74,6 +88,6 @@ async fn find(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(Command,
         cloud.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
     // A command whose creation was cut short has no row yet: then it is as new as on the first day, and expires like any other.
     let row = cloud.executions.get(&command.key()).await?;
-    let execution = row.unwrap_or_else(|| Execution::create(&command)).observe(now);
+    let execution = row.unwrap_or_else(|| Execution::unstored(&command)).observe(now);
     Ok((command, execution))
 }

@@ -321,7 +321,10 @@ mod tests {
              AND #finish_by > :v2 AND (attribute_exists(#started_at) OR #start_by > :v3)"
         );
         let ended = reported("SUCCEEDED").condition();
-        assert_eq!(ended, "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1", "its own word always counts");
+        assert_eq!(
+            ended, "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1",
+            "its own word always counts"
+        );
         assert!(!update.expression().contains("REMOVE"), "{}", update.expression());
     }
 

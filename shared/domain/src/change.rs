@@ -132,7 +132,8 @@ impl Execution {
             Fact::Heard(at) => self.finish_by > at && (self.started_at.is_some() || self.start_by > at),
             _ => true,
         };
-        if self.key != change.key || self.progress >= change.progress || self.attempt < change.attempt || !seen || !open {
+        if self.key != change.key || self.progress >= change.progress || self.attempt < change.attempt || !seen || !open
+        {
             return None;
         }
         let mut next = self.clone();

@@ -126,6 +126,11 @@ impl Execution {
         }
     }
 
+    /// The row as it is shown while it is not stored: its creation was cut short, so nothing was sent.
+    pub fn unstored(command: &Command) -> Self {
+        Self { delivery_status: DeliveryStatus::Pending, ..Self::create(command) }
+    }
+
     /// What is true at this time: past a deadline it has timed out, whether or not anyone has written so yet.
     pub fn observe(&self, now: Timestamp) -> Self {
         let mut seen = self.clone();
