@@ -5,6 +5,7 @@ mod dialects;
 mod expiry;
 mod fixtures;
 mod one_command;
+mod openapi;
 mod trimming;
 mod twice;
 mod wiring;

@@ -181,20 +181,23 @@ fn aws_types_stop_at_shared_aws_and_json_shapes_at_the_handlers() {
 
 #[test]
 fn the_template_is_the_only_wiring() {
-    let template = read("template.yaml");
+    let declared: BTreeSet<String> = resources("AWS::Serverless::Function")
+        .values()
+        .filter_map(|function| function["Properties"]["Environment"]["Variables"].as_mapping().cloned())
+        .flat_map(|variables| variables.into_keys().map(|name| name.as_str().expect("a name").to_owned()))
+        .collect();
+    let mut read = BTreeSet::new();
     for folder in ["functions", "shared/aws/src"] {
         for (path, text) in sources(folder) {
-            for (at, _) in code(&text).match_indices("env::var") {
-                let name = code(&text)[at..].split('"').nth(1).unwrap_or_default().to_owned();
-                let by_lambda = name.starts_with("AWS_") || name.is_empty();
-                assert!(
-                    by_lambda || template.contains(&format!("{name}:")),
-                    "{}: {name} is not in template.yaml",
-                    path.display()
-                );
+            let text = code(&text);
+            for (at, call) in text.match_indices("variable(\"") {
+                read.insert(text[at + call.len()..].split('"').next().unwrap_or_default().to_owned());
             }
+            let elsewhere = text.contains("env::var") && !path.ends_with("functions/config.rs");
+            assert!(!elsewhere, "{}: the environment is read in functions/config.rs only", path.display());
         }
     }
+    assert_eq!(read, declared, "what the functions read, and what template.yaml gives them");
     let names = [
         "cmd/+",
         "COMMANDS_TABLE",

@@ -25,10 +25,10 @@ def test_the_cli_sets_up_things_and_groups(stack):
 
 
 def test_the_cli_publishes_and_keeps_shadows(stack, tmp_path):
-    stack.aws("iot-data", "publish", "--topic", "hello/cli", "--qos", "1", "--cli-binary-format", "raw-in-base64-out", "--payload", "hi")
+    stack.aws("iot-data", "publish", "--topic", "hello/cli", "--qos", "1", "--payload", "hi")
     out = tmp_path / "shadow.json"
     update = json.dumps({"state": {"desired": {"on": True}}})
-    stack.aws("iot-data", "update-thing-shadow", "--thing-name", "cli-s", "--cli-binary-format", "raw-in-base64-out", "--payload", update, str(out))
+    stack.aws("iot-data", "update-thing-shadow", "--thing-name", "cli-s", "--payload", update, str(out))
     assert json.loads(out.read_text())["version"] == 1
     stack.aws("iot-data", "get-thing-shadow", "--thing-name", "cli-s", str(out))
     assert json.loads(out.read_text())["state"] == {"desired": {"on": True}, "delta": {"on": True}}

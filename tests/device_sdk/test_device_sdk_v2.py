@@ -9,7 +9,7 @@ from awsiot import iotshadow, mqtt5_client_builder, mqtt_connection_builder
 PATIENCE = 30
 
 
-def connect(stack, thing):
+def connect(stack, thing, clean_session=False):
     certificate, key = stack.certificate(thing)
     connection = mqtt_connection_builder.mtls_from_path(
         endpoint="localhost",
@@ -18,7 +18,7 @@ def connect(stack, thing):
         pri_key_filepath=key,
         ca_filepath=stack.ca,
         client_id=thing,
-        clean_session=False,
+        clean_session=clean_session,
         keep_alive_secs=30,
     )
     connection.connect().result(PATIENCE)
@@ -66,7 +66,8 @@ def test_a_command_by_topic(stack):
 
 
 def test_policies_let_a_device_speak_for_itself_only(strict_stack):
-    connection = connect(strict_stack, "strict-1")
+    # With a clean session, a publish that the broker closes the connection upon is not tried again.
+    connection = connect(strict_stack, "strict-1", clean_session=True)
     refused = connection.publish("cmd/strict-2/resp", b"SUCCESS", mqtt.QoS.AT_LEAST_ONCE)[0]
     assert refused.exception(PATIENCE) is not None
     connection.disconnect().result(PATIENCE)
@@ -103,12 +104,12 @@ def test_shadow_and_trimmed_shadow(stack):
     client = iotshadow.IotShadowClient(connection)
     deltas, trimmed, accepted, rejected = (queue.Queue() for _ in range(4))
     at_least_once = mqtt.QoS.AT_LEAST_ONCE
-    client.subscribe_to_get_shadow_rejected(iotshadow.GetShadowSubscriptionRequest("shadow-1"), at_least_once, rejected.put)[0].result(PATIENCE)
-    client.subscribe_to_get_shadow_accepted(iotshadow.GetShadowSubscriptionRequest("shadow-1"), at_least_once, accepted.put)[0].result(PATIENCE)
-    client.subscribe_to_shadow_delta_updated_events(iotshadow.ShadowDeltaUpdatedSubscriptionRequest("shadow-1"), at_least_once, deltas.put)[0].result(PATIENCE)
+    client.subscribe_to_get_shadow_rejected(iotshadow.GetShadowSubscriptionRequest(thing_name="shadow-1"), at_least_once, rejected.put)[0].result(PATIENCE)
+    client.subscribe_to_get_shadow_accepted(iotshadow.GetShadowSubscriptionRequest(thing_name="shadow-1"), at_least_once, accepted.put)[0].result(PATIENCE)
+    client.subscribe_to_shadow_delta_updated_events(iotshadow.ShadowDeltaUpdatedSubscriptionRequest(thing_name="shadow-1"), at_least_once, deltas.put)[0].result(PATIENCE)
     connection.subscribe("things/shadow-1/shadow/trimmed/update", at_least_once, lambda topic, payload, **_: trimmed.put(payload))[0].result(PATIENCE)
 
-    client.publish_get_shadow(iotshadow.GetShadowRequest("shadow-1", client_token="t-0"), at_least_once).result(PATIENCE)
+    client.publish_get_shadow(iotshadow.GetShadowRequest(thing_name="shadow-1", client_token="t-0"), at_least_once).result(PATIENCE)
     assert rejected.get(timeout=PATIENCE).code == 404
 
     stack.client("iot-data").update_thing_shadow(thingName="shadow-1", payload=json.dumps({"state": {"desired": {"motor": {"speed": 3}}}, "clientToken": "t-1"}))
@@ -117,8 +118,8 @@ def test_shadow_and_trimmed_shadow(stack):
     assert json.loads(trimmed.get(timeout=PATIENCE)) == {"state": {"motor": {"speed": 3}}, "version": 1, "clientToken": "t-1"}
 
     state = iotshadow.ShadowState(reported={"motor": {"speed": 3}})
-    client.publish_update_shadow(iotshadow.UpdateShadowRequest("shadow-1", state=state, client_token="t-2"), at_least_once).result(PATIENCE)
-    client.publish_get_shadow(iotshadow.GetShadowRequest("shadow-1", client_token="t-3"), at_least_once).result(PATIENCE)
+    client.publish_update_shadow(iotshadow.UpdateShadowRequest(thing_name="shadow-1", state=state, client_token="t-2"), at_least_once).result(PATIENCE)
+    client.publish_get_shadow(iotshadow.GetShadowRequest(thing_name="shadow-1", client_token="t-3"), at_least_once).result(PATIENCE)
     found = accepted.get(timeout=PATIENCE)
     assert found.client_token == "t-3"
     connection.disconnect().result(PATIENCE)

@@ -1,0 +1,157 @@
+//! openapi.yaml is written by hand, so it is held against what it describes: the template's routes, and real answers.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, World, template};
+
+/// What a path of the document can hold besides its operations is not one of these.
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+fn document() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.yaml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_yaml_ng::from_str(&text).expect("YAML")
+}
+
+#[test]
+fn every_route_is_documented_and_nothing_else_is() {
+    let text = fs::read_to_string(template()).expect("template.yaml");
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).expect("YAML");
+    let resources = template["Resources"].as_mapping().expect("Resources");
+    let routes: BTreeSet<(String, String)> = resources
+        .values()
+        .filter_map(|resource| resource["Properties"]["Events"].as_mapping())
+        .flat_map(|events| events.values())
+        .filter(|event| event["Type"] == "HttpApi")
+        .map(|event| {
+            let text = |property: &str| event["Properties"][property].as_str().expect(property);
+            (text("Method").to_uppercase(), text("Path").to_owned())
+        })
+        .collect();
+
+    let document = document();
+    let mut documented = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in METHODS.iter().filter(|method| !item[**method].is_null()) {
+            documented.insert((method.to_uppercase(), path.clone()));
+        }
+    }
+    assert!(!routes.is_empty());
+    assert_eq!(documented, routes, "openapi.yaml on the left, template.yaml on the right");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_answers_hold_what_is_documented_and_nothing_else() {
+    let document = document();
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+
+    let body = json!({"name": "reboot", "payload": {"delay": 5}, "target": {"things": ["pump-7"]}, "heartbeat": 30});
+    let post =
+        |body: &Value| world.request(Method::POST, "/commands", &[("idempotency-key", "order-66")], body.to_string());
+    let created = post(&body).await;
+    assert_eq!(created.status, 202, "{created:?}");
+    compare(&document, "post", "/commands", &created);
+    let command = created.body["commandId"].as_str().expect("an id").to_owned();
+
+    // An outcome with everything that an answer can hold; a result that was cut is the rarest of it.
+    let (_, request) = pump.next_json().await;
+    let id = &request["executionId"];
+    let reason = json!({"reasonCode": "NO_POWER", "reasonDescription": "off"});
+    for report in [
+        json!({"executionId": id, "status": "IN_PROGRESS"}),
+        json!({"executionId": id, "status": "FAILED", "statusReason": reason, "result": "x".repeat(5000)}),
+    ] {
+        pump.report("pump-7", report).await;
+        world.stack.settle().await;
+    }
+    let shown = world.execution(&command, "pump-7").await;
+    assert_eq!((&shown["reason"], &shown["resultCut"]), (&json!("NO_POWER"), &json!(true)), "{shown}");
+
+    let again = post(&body).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    compare(&document, "post", "/commands", &again);
+    let paths = document["paths"].as_object().expect("paths").iter();
+    for (path, _) in paths.filter(|(_, item)| !item["get"].is_null()) {
+        let answer = world.get(&path.replace("{commandId}", &command).replace("{thing}", "pump-7")).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        compare(&document, "get", path, &answer);
+    }
+
+    // Only the cloud's own verdict has a reason in the history.
+    let one = "/commands/{commandId}/executions/{thing}";
+    let silent = world.command("pump-8", json!({"ttl": 5})).await;
+    world.advance(10).await;
+    let expired = world.get(&format!("/commands/{silent}/executions/pump-8")).await;
+    assert_eq!(expired.body["reason"], "EXPIRED", "{expired:?}");
+    compare(&document, "get", one, &expired);
+
+    let refused = world.post("/commands", &json!({"name": "reboot"})).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    compare(&document, "post", "/commands", &refused);
+    let conflict = post(&json!({"name": "shutdown", "target": {"things": ["pump-7"]}})).await;
+    assert_eq!(conflict.status, 409, "{conflict:?}");
+    compare(&document, "post", "/commands", &conflict);
+    let missing = world.get(&format!("/commands/{command}/executions/pump-8")).await;
+    assert_eq!(missing.status, 404, "{missing:?}");
+    compare(&document, "get", one, &missing);
+}
+
+/// Holds an answer against the schema that the document has for this operation, status and content type.
+fn compare(document: &Value, method: &str, path: &str, answer: &Answer) {
+    let at = format!("{method} {path} {}", answer.status);
+    let content_type = answer.headers["content-type"].to_str().expect("text");
+    let response = resolved(document, &document["paths"][path][method]["responses"][answer.status.to_string()]);
+    let schema = &response["content"][content_type]["schema"];
+    assert!(!schema.is_null(), "{at}: {content_type} is not documented");
+    conform(document, schema, &answer.body, &at);
+}
+
+/// Types, words and members only: limits and patterns are of what is asked, and the function's own tests hold those.
+fn conform(document: &Value, schema: &Value, value: &Value, at: &str) {
+    let schema = resolved(document, schema);
+    let types: Vec<&str> = match &schema["type"] {
+        // Any JSON: what a caller or a device wrote is theirs.
+        Value::Null => return,
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    assert!(types.contains(&found), "{at}: {value} is no {types:?}");
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{at}: {value} is none of {words:?}");
+    }
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let declared = &schema["properties"][name];
+                assert!(!declared.is_null(), "{at}: {name} is not documented");
+                conform(document, declared, member, &format!("{at}.{name}"));
+            }
+            for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                assert!(members.contains_key(name), "{at}: {name} is missing");
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| conform(document, &schema["items"], item, at)),
+        _ => {}
+    }
+}
+
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let Some(reference) = schema["$ref"].as_str() else { return schema };
+    let target = document.pointer(reference.trim_start_matches('#'));
+    resolved(document, target.unwrap_or_else(|| panic!("{reference} leads nowhere")))
+}
