@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Service;
 use crate::shadows::document::{Document, Section};
-use crate::shadows::over_mqtt::answer;
+use super::answer;
 use crate::shadows::request::{Body, Update};
 use crate::shadows::store::Store;
 use crate::shadows::topic::RequestTopic;
