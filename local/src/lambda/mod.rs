@@ -104,7 +104,7 @@ pub struct Stats {
     pub invocations: u64,
     /// Processes that were started.
     pub cold_starts: u64,
-    /// From a process's start to its first `GET next`, one for each that got there.
+    /// From a process's start to its first `GET next`, for the newest 1,000 that got there.
     pub inits: Vec<Duration>,
 }
 

@@ -9,6 +9,9 @@ use super::logs::Logs;
 use super::process::{End, Host, Process};
 use super::{Function, Outcome, Stats};
 
+/// The newest of them say how long a start takes; a function that crashes for days must not fill the memory.
+const INITS: usize = 1_000;
+
 pub(super) struct Pool {
     pub function: Function,
     pub logs: Arc<Logs>,
@@ -84,7 +87,12 @@ impl Pool {
     async fn start(&self, id: &str) -> Result<Process, Outcome> {
         locked(&self.stats).cold_starts += 1;
         let (process, init) = Process::start(&self.function, &self.host, self.logs.clone(), id).await?;
-        locked(&self.stats).inits.push(init);
+        let mut stats = locked(&self.stats);
+        if stats.inits.len() >= INITS {
+            stats.inits.remove(0);
+        }
+        stats.inits.push(init);
+        drop(stats);
         Ok(process)
     }
 
