@@ -31,6 +31,10 @@ fn main() -> ExitCode {
 }
 
 async fn serve(options: cli::Serve) -> ExitCode {
+    // Every device that connects takes one.
+    if let Some(files) = device::files::raise_limit() {
+        tracing::debug!(files, "open files that there may be");
+    }
     let config = options.config();
     let shown = banner::Options::of(&config);
     // Heard from now on, so that an early Ctrl-C is not lost; a build in progress ends with the process group.

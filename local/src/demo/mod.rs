@@ -9,12 +9,10 @@
 //! | [`follow`] | one execution, from the request to its end |
 //! | [`progress`] | what is seen meanwhile |
 //! | [`latency`], [`report`] | the tables at the end |
-//! | [`files`] | room for so many connections |
 //! | [`scratch`] | a directory that is gone afterwards |
 
 mod api;
 mod board;
-mod files;
 mod follow;
 mod latency;
 mod options;
@@ -27,6 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use device::files::TooFewFiles;
 use device::fleet::{Fleet, FleetConfig, FleetError, Script};
 use device::link::Endpoint;
 use serde_json::json;
@@ -60,10 +59,8 @@ enum DemoError {
     Fleet(#[from] FleetError),
     #[error("the demo could not listen to answers")]
     Deaf,
-    #[error(
-        "{things} things take more open files than this process may have: there is room for {room} (see ulimit -n)"
-    )]
-    Files { things: u32, room: u64 },
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     #[error("no directory for certificates")]
     Scratch(#[from] std::io::Error),
 }
@@ -81,8 +78,8 @@ pub async fn run(options: Options) -> ExitCode {
 }
 
 async fn show(options: &Options) -> Result<bool, DemoError> {
-    let things = options.things;
-    files::make_room(things).map_err(|room| DemoError::Files { things, room })?;
+    // Both ends of each thing's connection are in this process.
+    device::files::make_room(options.things.into(), 2)?;
     let scratch = Scratch::new()?;
     println!("Starting a stack; the functions are built first if need be.");
     let stack = Stack::start(Config {
