@@ -116,14 +116,14 @@ impl Demo {
         println!("{online} of {all} things connected in {took:.1} s, as many as ever will.");
         let board = Arc::new(Board::new(fleet.things()));
         let (watching, listens) = watch::start(&endpoint, board.clone());
-        timeout(PATIENCE, listens).await.ok().and_then(Result::ok).ok_or(DemoError::Deaf)?;
+        timeout(patience(options), listens).await.ok().and_then(Result::ok).ok_or(DemoError::Deaf)?;
         let api = Arc::new(Api::new(format!("http://{}", at.http_api), format!("http://{}", at.endpoint)));
         Ok(Self { api, board, fleet, time: Sender::new(false), watching })
     }
 
     async fn run(self, options: &Options, stack: &Stack, start: Instant) -> Result<bool, DemoError> {
         let progress = Progress::start(self.board.clone(), u64::from(options.things));
-        let patience = PATIENCE * (1 + options.things / 1000);
+        let patience = patience(options);
         progress.say("A command for each thing, half of them as direct messages, half on a topic:");
         let mut in_time = self.command(options, |script| !script.waits_for_time());
         let mut waiting = self.command(options, Script::waits_for_time);
@@ -132,7 +132,7 @@ impl Demo {
             progress.say(&format!("  some have not settled after {patience:?}"));
         }
         progress.say("Every thing is wished another state through its shadow:");
-        self.wish(&progress).await;
+        self.wish(&progress, patience / 3).await;
         if !waiting.is_empty() {
             self.pass_time(options, stack, &progress, &mut waiting, &mut followed).await;
         }
@@ -163,7 +163,7 @@ impl Demo {
     }
 
     /// Wishes another state for every thing that is there, and waits until all have got the trimmed message.
-    async fn wish(&self, progress: &Progress) {
+    async fn wish(&self, progress: &Progress, patience: Duration) {
         let mut wishing = JoinSet::new();
         for (thing, _) in scripts(&self.fleet).filter(|(_, script)| script.connects()) {
             let (api, thing) = (self.api.clone(), thing.to_owned());
@@ -184,7 +184,7 @@ impl Demo {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let all = timeout(PATIENCE / 3, arrived).await.is_ok();
+        let all = timeout(patience, arrived).await.is_ok();
         let stats = self.fleet.stats();
         progress.say(&format!(
             "  {} bytes in {} shadow messages became {} bytes in {}{}",
@@ -206,12 +206,13 @@ impl Demo {
         followed: &mut Vec<Followed>,
     ) {
         let ttl = Duration::from_secs(u64::from(options.ttl));
+        let patience = patience(options) / 2;
         progress.say(&format!(
             "{} wait for time: the clock is moved past the ttl of {} s,",
             waiting.len(),
             options.ttl
         ));
-        self.advance(stack, ttl + ONE_LOOK).await;
+        self.advance(stack, ttl + ONE_LOOK, patience).await;
         let late = scripts(&self.fleet).filter(|(_, script)| script.expected(true).late).count();
         let others = waiting.len().saturating_sub(late);
         let mut ended = 0;
@@ -226,19 +227,23 @@ impl Demo {
             }
         };
         // What has not settled by then is told in the end.
-        let _ = timeout(PATIENCE / 2, timed_out).await;
+        let _ = timeout(patience, timed_out).await;
         if late > 0 {
             progress.say(&format!("and on to when those that are late ({late}) answer:"));
-            self.advance(stack, LATE_AFTER).await;
-            let _ = timeout(PATIENCE / 2, join(waiting, followed)).await;
+            self.advance(stack, LATE_AFTER, patience).await;
+            let _ = timeout(patience, join(waiting, followed)).await;
         }
     }
 
-    async fn advance(&self, stack: &Stack, by: Duration) {
+    async fn advance(&self, stack: &Stack, by: Duration, patience: Duration) {
         // It also waits until all is quiet, which followers would find out by themselves.
-        let _ = timeout(PATIENCE / 2, stack.advance(by)).await;
+        let _ = timeout(patience, stack.advance(by)).await;
         self.time.send_replace(false);
     }
+}
+
+fn patience(options: &Options) -> Duration {
+    PATIENCE * (1 + options.things / 1_000)
 }
 
 fn fleet_config(options: &Options, stack: &Stack) -> FleetConfig {
