@@ -141,7 +141,13 @@ impl Live {
                     let _ = ready.try_send(());
                 }
             }
-            Event::Message { topic, payload } => self.on_message(&topic, &payload),
+            Event::Message { topic, payload, receipt } => {
+                // Before anything is done, so that it does not come again after a crash that the script asks for.
+                if let Some(link) = &self.link {
+                    link.acknowledge(receipt);
+                }
+                self.on_message(&topic, &payload);
+            }
             Event::Acknowledged if self.crash_on_ack => self.crash(),
             Event::Acknowledged => {}
             Event::Down { error, retry_in } => {
