@@ -9,6 +9,8 @@ use super::logs::Logs;
 use super::process::{End, Host, Process};
 use super::{Function, Outcome, Stats};
 
+/// Processes of one function at once, where it reserves no concurrency.
+const UNRESERVED: usize = 16;
 /// The newest of them say how long a start takes; a function that crashes for days must not fill the memory.
 const INITS: usize = 1_000;
 
@@ -30,7 +32,7 @@ pub(super) struct Slot {
 
 impl Pool {
     pub fn new(function: Function, host: Arc<Host>) -> Self {
-        let slots = function.concurrency.min(Semaphore::MAX_PERMITS);
+        let slots = function.concurrency.unwrap_or(UNRESERVED).min(Semaphore::MAX_PERMITS);
         Self {
             logs: Arc::new(Logs::new(&function.name)),
             function,

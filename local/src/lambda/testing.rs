@@ -22,7 +22,7 @@ pub(crate) fn function(name: &str) -> Function {
         memory_mb: 128,
         timeout: Duration::from_secs(60),
         environment: BTreeMap::new(),
-        concurrency: 2,
+        concurrency: Some(2),
         retries: 2,
         event_age: Duration::from_secs(21_600),
         on_failure: Some("arn:aws:sqs:eu-west-1:000000000000:failed".to_owned()),

@@ -29,9 +29,6 @@ use crate::shadows::Shadows;
 use crate::sqs::Sqs;
 use crate::template::{self, Place, Template};
 
-/// Processes of one function at once, where the template reserves no concurrency.
-const CONCURRENCY: usize = 16;
-
 /// What devices are told to connect to: the name in the server's certificate.
 const DATA_ENDPOINT: &str = "localhost";
 
@@ -184,7 +181,7 @@ fn host(
         memory_mb: function.memory_mb,
         timeout: Duration::from_secs(function.timeout_s.into()),
         environment,
-        concurrency: function.reserved_concurrency.unwrap_or(CONCURRENCY),
+        concurrency: function.reserved_concurrency,
         retries: function.retries,
         event_age: Duration::from_secs(function.event_age_s.into()),
         on_failure: function.on_failure.clone(),

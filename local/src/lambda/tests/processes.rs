@@ -90,6 +90,29 @@ async fn over_its_limit_a_function_throttles_invokes_and_queues_events() {
 }
 
 #[tokio::test]
+async fn without_reserved_concurrency_an_invoke_waits_for_a_process() {
+    let bench = Bench::new(vec![Function { concurrency: None, ..function("f") }]).await;
+    let gate = Gate::new().await;
+    let mut running = Vec::new();
+    for _ in 0..16 {
+        bench.event(&gate.event());
+        running.push(gate.running().await);
+    }
+    let mut invoke = Box::pin(bench.lambda.invoke("f", "1".into()));
+    let waits = tokio::select! {
+        biased;
+        outcome = &mut invoke => Err(outcome),
+        () = tokio::task::yield_now() => Ok(()),
+    };
+    assert!(waits.is_ok(), "{waits:?}");
+    running.pop();
+    assert_eq!(invoke.await.expect("accepted").payload, "1");
+    assert_eq!(bench.lambda.stats("f").cold_starts, 16);
+    drop(running);
+    bench.lambda.idle().await;
+}
+
+#[tokio::test]
 async fn a_crash_is_an_error_and_the_next_invoke_gets_a_new_process() {
     let bench = Bench::new(vec![function("f")]).await;
     let (told, error) = bench.invoke(json!({ "do": "exit" })).await;
