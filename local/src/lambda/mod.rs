@@ -66,8 +66,11 @@ pub struct Function {
     pub memory_mb: u32,
     /// A process is killed when one invoke takes longer than this.
     pub timeout: Duration,
-    /// Everything that the process finds in its environment, besides what Lambda itself sets.
+    /// Its own environment variables.
     pub environment: BTreeMap<String, String>,
+    /// What else the process finds in its environment, besides what Lambda itself sets: credentials are among it, so the
+    /// Lambda API does not tell it.
+    pub added_environment: BTreeMap<String, String>,
     /// Reserved concurrency: beyond it, invokes are throttled; 0 throttles every one. `None`: an invoke waits for one of
     /// a few processes instead, as AWS has a thousand of them and this machine has not.
     pub concurrency: Option<usize>,

@@ -22,6 +22,7 @@ pub(crate) fn function(name: &str) -> Function {
         memory_mb: 128,
         timeout: Duration::from_secs(60),
         environment: BTreeMap::new(),
+        added_environment: BTreeMap::new(),
         concurrency: Some(2),
         retries: 2,
         event_age: Duration::from_secs(21_600),
