@@ -61,6 +61,8 @@ enum DemoError {
     Deaf,
     #[error(transparent)]
     Files(#[from] TooFewFiles),
+    #[error("interrupted")]
+    Interrupted,
     #[error("no directory for certificates")]
     Scratch(#[from] std::io::Error),
 }
@@ -80,16 +82,23 @@ pub async fn run(options: Options) -> ExitCode {
 async fn show(options: &Options) -> Result<bool, DemoError> {
     // Both ends of each thing's connection are in this process.
     device::files::make_room(options.things.into(), 2)?;
+    // Heard from now on: whenever it is interrupted, it leaves neither processes nor the authority's key behind.
+    let interrupted = crate::signals::end();
+    tokio::pin!(interrupted);
     let scratch = Scratch::new()?;
     println!("Starting a stack; the functions are built first if need be.");
-    let stack = Stack::start(Config {
-        ports: Ports::any(),
-        certificates: scratch.path().to_owned(),
-        ..Config::new(&options.template)
-    })
-    .await?;
+    let config =
+        Config { ports: Ports::any(), certificates: scratch.path().to_owned(), ..Config::new(&options.template) };
+    let stack = tokio::select! {
+        started = Stack::start(config) => started?,
+        () = &mut interrupted => return Err(DemoError::Interrupted),
+    };
     let start = Instant::now();
-    let report = Demo::prepare(options, &stack).await?.run(options, &stack, start).await;
+    let shown = async { Demo::prepare(options, &stack).await?.run(options, &stack, start).await };
+    let report = tokio::select! {
+        report = shown => report,
+        () = &mut interrupted => Err(DemoError::Interrupted),
+    };
     stack.shutdown().await;
     report
 }

@@ -67,7 +67,8 @@ impl Guard {
 
 /// Whether a publish asks to be kept, or may be read so: what the data plane refuses needs no permission.
 fn retains(request: &Parts) -> bool {
-    let pairs = request.uri.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let pairs =
+        request.uri.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     pairs.into_iter().any(|(name, value)| decoded(name) == "retain" && decoded(value) != "false")
 }
