@@ -196,6 +196,7 @@ impl One {
 
 impl Many {
     async fn run(self) -> Result<(), AnyError> {
+        device::files::make_room(self.things as u64, 1)?;
         let mut config = FleetConfig::new(self.broker.endpoint()?, self.things, device::system_time());
         config.knobs = self.knobs();
         config.prefix = self.prefix;

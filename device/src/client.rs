@@ -160,7 +160,7 @@ impl Driver {
                 self.up = false;
                 tracing::warn!(error = &error as &dyn std::error::Error, ?retry_in, "not connected");
             }
-            Event::Message { topic, payload } => {
+            Event::Message { topic, payload, receipt } => {
                 tracing::debug!(topic, bytes = payload.len(), "message");
                 let ignored: u64 = self.agent.ignored().values().sum();
                 let actions = self.agent.on_request(&payload, (self.now)());
@@ -168,6 +168,9 @@ impl Driver {
                     tracing::warn!(topic, bytes = payload.len(), so_far = ?self.agent.ignored(), "malformed request");
                 }
                 self.remember();
+                // Only now, so that a crash before this lets it come again; and before the answers, as somebody may wait
+                // for it. A memory that cannot be written is complained of, and does not make the device deaf.
+                self.link.acknowledge(receipt);
                 self.act(actions);
             }
             Event::Subscribed => tracing::info!("subscribed"),

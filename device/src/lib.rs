@@ -7,6 +7,7 @@
 //! | [`store`] | an agent's memory in a file |
 //! | [`tls`] | a certificate, its key and the authority, as PEM |
 //! | [`client`] | an agent on a link, with a handler for each command |
+//! | [`files`] | room for so many connections |
 //! | [`fleet`] | a thousand things in one process, each with a script |
 //!
 //! Nothing here is shared with the cloud side, so that both cannot agree on the same bug.
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub mod agent;
 pub mod client;
+pub mod files;
 pub mod fleet;
 pub mod link;
 pub mod store;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{
-    AsyncClient, ConnectionError, Event as MqttEvent, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
-    SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event as MqttEvent, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS,
+    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -54,6 +54,8 @@ pub enum Event {
         topic: String,
         /// Its payload.
         payload: bytes::Bytes,
+        /// For [`Link::acknowledge`]: until then, the broker sends it again with the next connection.
+        receipt: Receipt,
     },
     /// The broker has taken one of our publishes.
     Acknowledged,
@@ -65,6 +67,11 @@ pub enum Event {
         retry_in: Duration,
     },
 }
+
+/// What a message is acknowledged with.
+#[derive(Debug)]
+#[must_use = "what is not acknowledged is sent again"]
+pub struct Receipt(Publish);
 
 /// A connection in the background. Dropping it cuts the connection, without a word to the broker.
 pub struct Link {
@@ -82,10 +89,14 @@ impl Link {
         let mut options = MqttOptions::new(client_id, &endpoint.host, endpoint.port);
         options.set_clean_session(false).set_keep_alive(Duration::from_secs(30)).set_inflight(50);
         options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        // The library acknowledges what nobody has seen yet: it would be lost with the process.
+        options.set_manual_acks(true);
         if let Some(tls) = &endpoint.tls {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
         }
-        let (client, connection) = AsyncClient::new(options, QUEUE);
+        let (client, mut connection) = AsyncClient::new(options, QUEUE);
+        // Messages are small; held back until the one before is acknowledged, each would be 40 ms late.
+        connection.network_options.set_tcp_nodelay(true);
         let (sender, events) = mpsc::channel(EVENTS);
         let pump = Pump { connection, client: client.clone(), filters, events: sender };
         let task = tokio::spawn(pump.run(endpoint.connecting.clone()));
@@ -95,6 +106,13 @@ impl Link {
     /// The next event; the connection stands still while nobody asks. Safe to cancel.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
+    }
+
+    /// Tells the broker that a message is taken care of.
+    pub fn acknowledge(&self, receipt: Receipt) {
+        if self.client.try_ack(&receipt.0).is_err() {
+            tracing::debug!("not acknowledged, as too much waits: the message will come again");
+        }
     }
 
     /// Publishes with QoS 1, now or when the connection is back. `false` when too much waits already.
@@ -148,7 +166,10 @@ impl Pump {
                     Event::Up { session_lost: !ack.session_present }
                 }
                 Ok(MqttEvent::Incoming(Packet::Publish(publish))) => {
-                    Event::Message { topic: publish.topic, payload: publish.payload }
+                    // All that an acknowledgement takes.
+                    let mut receipt = Publish::new("", publish.qos, "");
+                    receipt.pkid = publish.pkid;
+                    Event::Message { topic: publish.topic, payload: publish.payload, receipt: Receipt(receipt) }
                 }
                 Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
                     subscribed = true;

@@ -1,6 +1,7 @@
 //! Keeps an agent's memory in a file, so that a restart forgets nothing.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -47,7 +48,10 @@ pub fn save(path: &Path, agent: &Agent) -> Result<(), StoreError> {
     let failed = |source| StoreError::Io { path: path.to_owned(), source };
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
-    std::fs::write(&part, agent.snapshot().to_string()).map_err(failed)?;
+    let mut file = File::create(&part).map_err(failed)?;
+    file.write_all(agent.snapshot().to_string().as_bytes()).map_err(failed)?;
+    // A rename that reaches the disk before its content does would leave neither the old memory nor the new one.
+    file.sync_all().map_err(failed)?;
     std::fs::rename(&part, path).map_err(failed)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use device::agent::Outcome;
 use device::client::{Client, Handlers, Options};
-use device::link::Endpoint;
+use device::link::{Endpoint, Event, Link};
 use rumqttc::{ConnAck, ConnectReturnCode, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,10 +90,18 @@ impl Connection {
 
     /// Sends a request; the device acknowledges it.
     async fn send(&mut self, payload: impl Into<Vec<u8>>) {
+        self.send_only(payload).await;
+        self.acknowledged().await;
+    }
+
+    async fn send_only(&mut self, payload: impl Into<Vec<u8>>) {
         let mut publish = Publish::new("cmd/pump-7/req", QoS::AtLeastOnce, payload);
         self.packet_id += 1;
         publish.pkid = self.packet_id;
         self.write(Packet::Publish(publish)).await;
+    }
+
+    async fn acknowledged(&mut self) {
         match self.read().await {
             Packet::PubAck(ack) => assert_eq!(ack.pkid, self.packet_id),
             other => panic!("{other:?}"),
@@ -196,4 +204,23 @@ async fn a_subscription_that_was_not_confirmed_is_made_again() {
     drop(connection);
     broker.accept_and_subscribe(true).await;
     device.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_is_acknowledged_when_it_is_taken_care_of() {
+    let broker = Broker::start().await;
+    let endpoint = Endpoint::plain("127.0.0.1", broker.0.local_addr().unwrap().port());
+    let mut link = Link::open(&endpoint, "pump-7", vec!["cmd/pump-7/req".to_owned()]);
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send_only(request("e1", "reboot")).await;
+    let receipt = loop {
+        match patient(link.next()).await.unwrap() {
+            Event::Message { receipt, .. } => break receipt,
+            _ => continue,
+        }
+    };
+    assert!(link.publish("cmd/pump-7/resp", br#"{"status":"FIRST"}"#.to_vec()));
+    assert_eq!(connection.answer().await, "FIRST");
+    link.acknowledge(receipt);
+    connection.acknowledged().await;
 }

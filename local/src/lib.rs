@@ -22,6 +22,7 @@
 //! | [`gateway`] | the one endpoint, `AWS_ENDPOINT_URL`, and its request signatures |
 //! | [`stack`] | puts it all together |
 //! | [`demo`] | the main job on show |
+//! | [`signals`] | when the process is asked to end |
 
 pub mod broker;
 pub mod clock;
@@ -36,6 +37,7 @@ pub mod registry;
 pub mod rules;
 pub mod scheduler;
 pub mod shadows;
+pub mod signals;
 pub mod sqs;
 pub mod stack;
 pub mod template;

@@ -31,15 +31,14 @@ fn main() -> ExitCode {
 }
 
 async fn serve(options: cli::Serve) -> ExitCode {
+    // Every device that connects takes one.
+    if let Some(files) = device::files::raise_limit() {
+        tracing::debug!(files, "open files that there may be");
+    }
     let config = options.config();
     let shown = banner::Options::of(&config);
     // Heard from now on, so that an early Ctrl-C is not lost; a build in progress ends with the process group.
-    let interrupted = async {
-        // Without a handler the signal ends the process, which is just as well.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+    let interrupted = local::signals::end();
     tokio::pin!(interrupted);
     let stack = tokio::select! {
         started = Stack::start(config) => started,
@@ -50,22 +49,9 @@ async fn serve(options: cli::Serve) -> ExitCode {
         Err(error) => return fail(&error),
     };
     print!("{}", banner::text(&stack, &shown));
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
-    }
+    interrupted.await;
     stack.shutdown().await;
     ExitCode::SUCCESS
-}
-
-/// Returns when the process is asked to end by other means than Ctrl-C.
-async fn terminated() {
-    #[cfg(unix)]
-    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        signal.recv().await;
-        return;
-    }
-    std::future::pending::<()>().await;
 }
 
 fn start_log(filter: &str) {

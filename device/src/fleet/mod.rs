@@ -24,6 +24,9 @@ use thing::Thing;
 /// Connections that are opened at the same time.
 const CONNECTING: usize = 100;
 
+/// How long a thousand things may take to connect.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What a fleet needs.
 #[derive(Clone)]
 pub struct FleetConfig {
@@ -59,7 +62,7 @@ impl FleetConfig {
             now,
             late_after: Duration::from_secs(120),
             shadows: true,
-            patience: Duration::from_secs(60),
+            patience: PATIENCE.saturating_mul(u32::try_from(1 + things / 1_000).unwrap_or(u32::MAX)),
         }
     }
 }

@@ -39,20 +39,8 @@ pub(crate) struct Thing {
 
 impl Thing {
     pub async fn run(self) {
-        let agent = self.new_agent();
-        let link = Some(self.connect());
-        let late_until = i64::MIN;
-        let mut live = Live {
-            thing: self,
-            agent,
-            link,
-            shadow: Shadow::default(),
-            reported: false,
-            due: Vec::new(),
-            waiting: Vec::new(),
-            crash_on_ack: false,
-            late_until,
-        };
+        let link = self.connect();
+        let mut live = Live::new(self, Some(link));
         loop {
             live.do_what_is_due();
             let sleep = live.next_sleep();
@@ -109,6 +97,20 @@ struct Live {
 }
 
 impl Live {
+    fn new(thing: Thing, link: Option<Link>) -> Self {
+        Self {
+            agent: thing.new_agent(),
+            thing,
+            link,
+            shadow: Shadow::default(),
+            reported: false,
+            due: Vec::new(),
+            waiting: Vec::new(),
+            crash_on_ack: false,
+            late_until: i64::MIN,
+        }
+    }
+
     async fn next_event(&mut self) -> Option<Event> {
         match &mut self.link {
             Some(link) => link.next().await,
@@ -139,7 +141,13 @@ impl Live {
                     let _ = ready.try_send(());
                 }
             }
-            Event::Message { topic, payload } => self.on_message(&topic, &payload),
+            Event::Message { topic, payload, receipt } => {
+                // Before anything is done, so that it does not come again after a crash that the script asks for.
+                if let Some(link) = &self.link {
+                    link.acknowledge(receipt);
+                }
+                self.on_message(&topic, &payload);
+            }
             Event::Acknowledged if self.crash_on_ack => self.crash(),
             Event::Acknowledged => {}
             Event::Down { error, retry_in } => {
@@ -189,18 +197,19 @@ impl Live {
     }
 
     fn start(&mut self, execution_id: String, attempt: u32, expires_at_ms: i64, now_ms: i64) {
-        let mut done_at = now_ms + self.thing.script.work_ms;
+        let work_ms = self.thing.script.work_ms;
+        let mut done_at = now_ms.saturating_add(work_ms);
         match self.thing.script.behaviour {
             Behaviour::Crashes => {
                 self.crash_on_ack = true;
                 return;
             }
             Behaviour::GoesOffline => {
-                self.due.push((now_ms + self.thing.script.work_ms / 2, Task::GoAway));
-                self.due.push((done_at + AWAY_MS, Task::ComeBack));
+                self.due.push((now_ms.saturating_add(work_ms / 2), Task::GoAway));
+                self.due.push((done_at.saturating_add(AWAY_MS), Task::ComeBack));
             }
             Behaviour::Late => {
-                self.late_until = expires_at_ms + self.thing.late_after_ms;
+                self.late_until = expires_at_ms.saturating_add(self.thing.late_after_ms);
                 done_at = self.late_until;
             }
             _ => {}
@@ -215,7 +224,8 @@ impl Live {
             Behaviour::Late if now_ms < self.late_until => return,
             Behaviour::Twice => {
                 let again = Task::Send { topic: topic.clone(), bytes: bytes.clone() };
-                self.due.push((now_ms + self.thing.script.work_ms * 2, again));
+                let at = now_ms.saturating_add(self.thing.script.work_ms.saturating_mul(2));
+                self.due.push((at, again));
             }
             _ => {}
         }
@@ -249,7 +259,7 @@ impl Live {
         self.agent = self.thing.new_agent();
         self.due.clear();
         self.waiting.clear();
-        self.due.push(((self.thing.now)() + AWAY_MS, Task::ComeBack));
+        self.due.push(((self.thing.now)().saturating_add(AWAY_MS), Task::ComeBack));
     }
 
     fn do_what_is_due(&mut self) {
@@ -280,8 +290,36 @@ impl Live {
 
     fn next_sleep(&self) -> Option<Duration> {
         let now_ms = (self.thing.now)();
-        let next = self.due.iter().map(|(due, _)| (due - now_ms).max(1).unsigned_abs()).min();
+        let next = self.due.iter().map(|(due, _)| due.saturating_sub(now_ms).max(1).unsigned_abs()).min();
         let beats = (self.agent.running() > 0).then_some(LOOK);
         next.map(|ms| Duration::from_millis(ms).min(LOOK)).or(beats)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_far_away_are_times_too() {
+        for behaviour in [Behaviour::Late, Behaviour::Twice, Behaviour::GoesOffline, Behaviour::Succeeds] {
+            for now_ms in [0, i64::MAX] {
+                let thing = Thing {
+                    name: "pump-7".to_owned(),
+                    script: Script { behaviour, work_ms: i64::MAX },
+                    endpoint: Endpoint::plain("127.0.0.1", 1),
+                    now: Arc::new(move || now_ms),
+                    late_after_ms: i64::MAX,
+                    with_shadow: false,
+                    counters: Arc::default(),
+                    ready: None,
+                };
+                let mut live = Live::new(thing, None);
+                live.start("e1".to_owned(), 1, i64::MAX, now_ms);
+                live.answer("cmd/pump-7/resp".to_owned(), Vec::new(), now_ms);
+                live.crash();
+                assert!(live.next_sleep().is_some());
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Clients come and go: sessions are taken up or dropped, wills published, lifecycle events emitted.
 
 use tokio::sync::oneshot;
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::ClientId;
 use super::access::{Authorizer, Peer};
@@ -63,7 +63,7 @@ impl State {
         let (outbox, inbox) = outbox();
         let (close, closed) = oneshot::channel();
         outbox.push(Outgoing::ConnAck(Box::new(ConnAck { session_present, session_expiry_s, ..admission.connack })));
-        info!(client_id = &*client_id, ?version, session_present, address = ?peer.address, "client connected");
+        debug!(client_id = &*client_id, ?version, session_present, address = ?peer.address, "client connected");
         let record = Connection {
             connected: true,
             connected_since_ms: Some(now_ms),
@@ -112,7 +112,7 @@ impl State {
         let client_id = client_id.clone();
         let Some(client) = self.clients.get_mut(&client_id) else { return false };
         let Some(mut link) = client.link.take() else { return false };
-        info!(client_id = &*client_id, why = end.disconnect_reason, "client disconnected");
+        debug!(client_id = &*client_id, why = end.disconnect_reason, "client disconnected");
         client.record.connected = false;
         client.record.connected_since_ms = None;
         client.record.disconnected_since_ms = Some(now_ms);

@@ -65,7 +65,8 @@ impl Broker {
         let mut end = End::closed("API_INITIATED_DISCONNECT", reason::ADMINISTRATIVE_ACTION);
         end.will = !prevent_will;
         let mut state = self.lock();
-        let Some(client) = state.clients.get_mut(client_id) else { return false };
+        let client = state.clients.get_mut(client_id).filter(|client| client.link.is_some());
+        let Some(client) = client else { return false };
         if clean_session {
             client.record.session_expiry_s = 0;
         }

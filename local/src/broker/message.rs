@@ -54,6 +54,15 @@ pub struct Properties {
 }
 
 impl Properties {
+    /// The first text or byte string whose length does not fit into the two bytes that MQTT has for it.
+    pub(super) fn too_long(&self) -> Option<(&'static str, usize)> {
+        let texts = [("the content type", &self.content_type), ("the response topic", &self.response_topic)];
+        let texts = texts.into_iter().filter_map(|(property, text)| Some((property, text.as_ref()?.len())));
+        let correlation = self.correlation_data.iter().map(|data| ("the correlation data", data.len()));
+        let user = self.user.iter().map(|(name, value)| ("a user property", name.len().max(value.len())));
+        texts.chain(correlation).chain(user).find(|(_, bytes)| *bytes > usize::from(u16::MAX))
+    }
+
     fn size(&self) -> usize {
         let texts = [&self.content_type, &self.response_topic].into_iter().flatten().map(|text| 3 + text.len());
         let correlation = self.correlation_data.iter().map(|data| 3 + data.len());

@@ -19,6 +19,14 @@ pub enum PublishError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Longer than MQTT can say.
+    #[error("{property} is {bytes} bytes; at most 65535 are allowed")]
+    Property {
+        /// Which one, the first that is too long.
+        property: &'static str,
+        /// Its length.
+        bytes: usize,
+    },
     /// More than 128 KB.
     #[error("the message is {bytes} bytes; at most 131072 are allowed")]
     TooLarge {
@@ -33,6 +41,9 @@ pub(super) fn check(message: &Message) -> Result<(), PublishError> {
     topic::check_topic(&message.topic).map_err(refused)?;
     if message.retain && message.topic.starts_with('$') {
         return Err(refused("messages on reserved topics cannot be retained"));
+    }
+    if let Some((property, bytes)) = message.properties.too_long() {
+        return Err(PublishError::Property { property, bytes });
     }
     match message.size() {
         bytes if bytes > limits::MESSAGE_BYTES => Err(PublishError::TooLarge { bytes }),

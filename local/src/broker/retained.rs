@@ -102,7 +102,6 @@ impl From<&Kept> for Stored {
 impl Stored {
     fn into_message(self) -> Result<(Message, i64), String> {
         let bytes = |text: &str| BASE64.decode(text.as_bytes()).map(Bytes::from).map_err(|error| error.to_string());
-        super::topic::check_topic(&self.topic)?;
         let properties = Properties {
             content_type: self.content_type,
             response_topic: self.response_topic,
@@ -112,6 +111,8 @@ impl Stored {
             user: self.user,
         };
         let payload = bytes(&self.payload)?;
-        Ok((Message { topic: self.topic, payload, qos: self.qos.min(1), retain: true, properties }, self.at_ms))
+        let message = Message { topic: self.topic, payload, qos: self.qos.min(1), retain: true, properties };
+        super::publishing::check(&message).map_err(|error| error.to_string())?;
+        Ok((message, self.at_ms))
     }
 }

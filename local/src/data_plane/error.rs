@@ -69,7 +69,7 @@ impl From<ShadowError> for ApiError {
 impl From<PublishError> for ApiError {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::Topic { .. } => Self::invalid(error),
+            PublishError::Topic { .. } | PublishError::Property { .. } => Self::invalid(error),
             PublishError::TooLarge { .. } => Self::too_large(),
         }
     }

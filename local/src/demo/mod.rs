@@ -9,12 +9,10 @@
 //! | [`follow`] | one execution, from the request to its end |
 //! | [`progress`] | what is seen meanwhile |
 //! | [`latency`], [`report`] | the tables at the end |
-//! | [`files`] | room for so many connections |
 //! | [`scratch`] | a directory that is gone afterwards |
 
 mod api;
 mod board;
-mod files;
 mod follow;
 mod latency;
 mod options;
@@ -27,6 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use device::files::TooFewFiles;
 use device::fleet::{Fleet, FleetConfig, FleetError, Script};
 use device::link::Endpoint;
 use serde_json::json;
@@ -60,10 +59,10 @@ enum DemoError {
     Fleet(#[from] FleetError),
     #[error("the demo could not listen to answers")]
     Deaf,
-    #[error(
-        "{things} things take more open files than this process may have: there is room for {room} (see ulimit -n)"
-    )]
-    Files { things: u32, room: u64 },
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
+    #[error("interrupted")]
+    Interrupted,
     #[error("no directory for certificates")]
     Scratch(#[from] std::io::Error),
 }
@@ -81,18 +80,25 @@ pub async fn run(options: Options) -> ExitCode {
 }
 
 async fn show(options: &Options) -> Result<bool, DemoError> {
-    let things = options.things;
-    files::make_room(things).map_err(|room| DemoError::Files { things, room })?;
+    // Both ends of each thing's connection are in this process.
+    device::files::make_room(options.things.into(), 2)?;
+    // Heard from now on: whenever it is interrupted, it leaves neither processes nor the authority's key behind.
+    let interrupted = crate::signals::end();
+    tokio::pin!(interrupted);
     let scratch = Scratch::new()?;
     println!("Starting a stack; the functions are built first if need be.");
-    let stack = Stack::start(Config {
-        ports: Ports::any(),
-        certificates: scratch.path().to_owned(),
-        ..Config::new(&options.template)
-    })
-    .await?;
+    let config =
+        Config { ports: Ports::any(), certificates: scratch.path().to_owned(), ..Config::new(&options.template) };
+    let stack = tokio::select! {
+        started = Stack::start(config) => started?,
+        () = &mut interrupted => return Err(DemoError::Interrupted),
+    };
     let start = Instant::now();
-    let report = Demo::prepare(options, &stack).await?.run(options, &stack, start).await;
+    let shown = async { Demo::prepare(options, &stack).await?.run(options, &stack, start).await };
+    let report = tokio::select! {
+        report = shown => report,
+        () = &mut interrupted => Err(DemoError::Interrupted),
+    };
     stack.shutdown().await;
     report
 }
@@ -119,14 +125,14 @@ impl Demo {
         println!("{online} of {all} things connected in {took:.1} s, as many as ever will.");
         let board = Arc::new(Board::new(fleet.things()));
         let (watching, listens) = watch::start(&endpoint, board.clone());
-        timeout(PATIENCE, listens).await.ok().and_then(Result::ok).ok_or(DemoError::Deaf)?;
+        timeout(patience(options), listens).await.ok().and_then(Result::ok).ok_or(DemoError::Deaf)?;
         let api = Arc::new(Api::new(format!("http://{}", at.http_api), format!("http://{}", at.endpoint)));
         Ok(Self { api, board, fleet, time: Sender::new(false), watching })
     }
 
     async fn run(self, options: &Options, stack: &Stack, start: Instant) -> Result<bool, DemoError> {
         let progress = Progress::start(self.board.clone(), u64::from(options.things));
-        let patience = PATIENCE * (1 + options.things / 1000);
+        let patience = patience(options);
         progress.say("A command for each thing, half of them as direct messages, half on a topic:");
         let mut in_time = self.command(options, |script| !script.waits_for_time());
         let mut waiting = self.command(options, Script::waits_for_time);
@@ -135,7 +141,7 @@ impl Demo {
             progress.say(&format!("  some have not settled after {patience:?}"));
         }
         progress.say("Every thing is wished another state through its shadow:");
-        self.wish(&progress).await;
+        self.wish(&progress, patience / 3).await;
         if !waiting.is_empty() {
             self.pass_time(options, stack, &progress, &mut waiting, &mut followed).await;
         }
@@ -166,7 +172,7 @@ impl Demo {
     }
 
     /// Wishes another state for every thing that is there, and waits until all have got the trimmed message.
-    async fn wish(&self, progress: &Progress) {
+    async fn wish(&self, progress: &Progress, patience: Duration) {
         let mut wishing = JoinSet::new();
         for (thing, _) in scripts(&self.fleet).filter(|(_, script)| script.connects()) {
             let (api, thing) = (self.api.clone(), thing.to_owned());
@@ -187,7 +193,7 @@ impl Demo {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let all = timeout(PATIENCE / 3, arrived).await.is_ok();
+        let all = timeout(patience, arrived).await.is_ok();
         let stats = self.fleet.stats();
         progress.say(&format!(
             "  {} bytes in {} shadow messages became {} bytes in {}{}",
@@ -209,12 +215,13 @@ impl Demo {
         followed: &mut Vec<Followed>,
     ) {
         let ttl = Duration::from_secs(u64::from(options.ttl));
+        let patience = patience(options) / 2;
         progress.say(&format!(
             "{} wait for time: the clock is moved past the ttl of {} s,",
             waiting.len(),
             options.ttl
         ));
-        self.advance(stack, ttl + ONE_LOOK).await;
+        self.advance(stack, ttl + ONE_LOOK, patience).await;
         let late = scripts(&self.fleet).filter(|(_, script)| script.expected(true).late).count();
         let others = waiting.len().saturating_sub(late);
         let mut ended = 0;
@@ -229,19 +236,23 @@ impl Demo {
             }
         };
         // What has not settled by then is told in the end.
-        let _ = timeout(PATIENCE / 2, timed_out).await;
+        let _ = timeout(patience, timed_out).await;
         if late > 0 {
             progress.say(&format!("and on to when those that are late ({late}) answer:"));
-            self.advance(stack, LATE_AFTER).await;
-            let _ = timeout(PATIENCE / 2, join(waiting, followed)).await;
+            self.advance(stack, LATE_AFTER, patience).await;
+            let _ = timeout(patience, join(waiting, followed)).await;
         }
     }
 
-    async fn advance(&self, stack: &Stack, by: Duration) {
+    async fn advance(&self, stack: &Stack, by: Duration, patience: Duration) {
         // It also waits until all is quiet, which followers would find out by themselves.
-        let _ = timeout(PATIENCE / 2, stack.advance(by)).await;
+        let _ = timeout(patience, stack.advance(by)).await;
         self.time.send_replace(false);
     }
+}
+
+fn patience(options: &Options) -> Duration {
+    PATIENCE * (1 + options.things / 1_000)
 }
 
 fn fleet_config(options: &Options, stack: &Stack) -> FleetConfig {

@@ -27,7 +27,8 @@ pub(super) fn start(endpoint: &Endpoint, board: Arc<Board>) -> (JoinHandle<()>, 
                     // Whoever waited may have given up.
                     let _ = ready.take().map(|ready| ready.send(()));
                 }
-                Event::Message { topic, payload } => {
+                Event::Message { topic, payload, receipt } => {
+                    link.acknowledge(receipt);
                     let thing = topic.strip_prefix("cmd/").and_then(|rest| rest.strip_suffix("/resp"));
                     let answer = serde_json::from_slice::<Answer<'_>>(&payload);
                     if let (Some(thing), Ok(answer)) = (thing, answer) {

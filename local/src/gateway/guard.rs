@@ -57,12 +57,20 @@ impl Guard {
         let Some((action, resource)) = (service == Service::IotData).then(|| asked(request)).flatten() else {
             return Err(refused("a certificate is good for the data plane only: sign this request"));
         };
-        if (self.policies)(certificate, action, &resource) {
-            Ok(())
-        } else {
-            Err(refused(&format!("no policy of the certificate allows {action} on {resource}")))
+        let retained = (action == "iot:Publish" && retains(request)).then_some("iot:RetainPublish");
+        match std::iter::once(action).chain(retained).find(|action| !(self.policies)(certificate, action, &resource)) {
+            None => Ok(()),
+            Some(action) => Err(refused(&format!("no policy of the certificate allows {action} on {resource}"))),
         }
     }
+}
+
+/// Whether a publish asks to be kept, or may be read so: what the data plane refuses needs no permission.
+fn retains(request: &Parts) -> bool {
+    let pairs =
+        request.uri.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    pairs.into_iter().any(|(name, value)| decoded(name) == "retain" && decoded(value) != "false")
 }
 
 /// The action of a data plane request, in IoT policy terms, and the topic or thing that it is on.

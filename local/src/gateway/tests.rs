@@ -83,7 +83,8 @@ fn guard() -> Guard {
     Guard {
         credentials: sigv4::Credentials { access_key: "test".into(), secret_key: "test".into() },
         policies: Arc::new(|certificate, action, resource| {
-            (certificate, action, resource) == ("c", "iot:Publish", "a/b")
+            let allowed = [("iot:Publish", "a/b"), ("iot:Publish", "kept"), ("iot:RetainPublish", "kept")];
+            certificate == "c" && allowed.contains(&(action, resource))
         }),
     }
 }
@@ -109,6 +110,10 @@ async fn a_certificate_may_do_what_its_policies_allow() {
     };
     for (request, status) in [
         (HttpRequest::post("/topics/a%2Fb"), 200),
+        (HttpRequest::post("/topics/a%2Fb?qos=1&retain=false"), 200),
+        (HttpRequest::post("/topics/a%2Fb?qos=1&retain=true"), 403),
+        (HttpRequest::post("/topics/a%2Fb?%72etain=%74rue"), 403),
+        (HttpRequest::post("/topics/kept?retain=true"), 200),
         (HttpRequest::post("/topics/a"), 403),
         (HttpRequest::get("/things/a/shadow"), 403),
         (HttpRequest::post("/things/a"), 403),

@@ -19,7 +19,7 @@ impl Bench {
         let clock = Clock::manual(1_583_348_638_390);
         let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", Vec::new());
         let mut disabled = function("disabled");
-        disabled.concurrency = 0;
+        disabled.concurrency = Some(0);
         let lambda = Lambda::start(clock.clone(), vec![function("f"), disabled], sqs).await.expect("started");
         let route = |method: &str, path: &str, name: &str, iam| Route {
             method: method.to_owned(),

@@ -69,7 +69,7 @@ impl Events {
     /// free, so only a function that may not run at all (concurrency 0) throttles its events.
     async fn dispatch(self, mut ready: mpsc::UnboundedReceiver<Event>) {
         while let Some(event) = ready.recv().await {
-            if self.pool.function.concurrency == 0 {
+            if self.pool.function.concurrency == Some(0) {
                 self.throttled(event);
                 continue;
             }

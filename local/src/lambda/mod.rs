@@ -66,10 +66,14 @@ pub struct Function {
     pub memory_mb: u32,
     /// A process is killed when one invoke takes longer than this.
     pub timeout: Duration,
-    /// Everything that the process finds in its environment, besides what Lambda itself sets.
+    /// Its own environment variables.
     pub environment: BTreeMap<String, String>,
-    /// At most this many processes at once; 0 throttles every invoke.
-    pub concurrency: usize,
+    /// What else the process finds in its environment, besides what Lambda itself sets: credentials are among it, so the
+    /// Lambda API does not tell it.
+    pub added_environment: BTreeMap<String, String>,
+    /// Reserved concurrency: beyond it, invokes are throttled; 0 throttles every one. `None`: an invoke waits for one of
+    /// a few processes instead, as AWS has a thousand of them and this machine has not.
+    pub concurrency: Option<usize>,
     /// Retries of an asynchronous invoke, 0 to 2.
     pub retries: u8,
     /// An asynchronous event older than this goes to `on_failure` instead of another try.
@@ -104,7 +108,7 @@ pub struct Stats {
     pub invocations: u64,
     /// Processes that were started.
     pub cold_starts: u64,
-    /// From a process's start to its first `GET next`, one for each that got there.
+    /// From a process's start to its first `GET next`, for the newest 1,000 that got there.
     pub inits: Vec<Duration>,
 }
 
@@ -141,12 +145,16 @@ impl Lambda {
         Ok(Self(Arc::new(Inner { clock, host, activity, functions: entries, _stop })))
     }
 
-    /// Invokes synchronously, by name or ARN. The invoke goes on when its caller does not wait for it.
+    /// Invokes synchronously, by name or ARN. Once it runs, the invoke goes on when its caller does not wait for it.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Outcome, InvokeError> {
         let pool = self.find(function)?.pool.clone();
         check_size(&payload, SYNC_LIMIT)?;
-        let slot = pool.try_slot().ok_or_else(|| InvokeError::Throttled(pool.function.name.clone()))?;
         let busy = self.0.activity.enter();
+        let slot = match pool.function.concurrency {
+            Some(_) => pool.try_slot(),
+            None => pool.slot().await,
+        };
+        let slot = slot.ok_or_else(|| InvokeError::Throttled(pool.function.name.clone()))?;
         let invoke = tokio::spawn(async move {
             let id = uuid::Uuid::new_v4().to_string();
             let outcome = pool.run(&id, payload, slot).await;

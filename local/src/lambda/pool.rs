@@ -9,6 +9,11 @@ use super::logs::Logs;
 use super::process::{End, Host, Process};
 use super::{Function, Outcome, Stats};
 
+/// Processes of one function at once, where it reserves no concurrency.
+const UNRESERVED: usize = 16;
+/// The newest of them say how long a start takes; a function that crashes for days must not fill the memory.
+const INITS: usize = 1_000;
+
 pub(super) struct Pool {
     pub function: Function,
     pub logs: Arc<Logs>,
@@ -27,7 +32,7 @@ pub(super) struct Slot {
 
 impl Pool {
     pub fn new(function: Function, host: Arc<Host>) -> Self {
-        let slots = function.concurrency.min(Semaphore::MAX_PERMITS);
+        let slots = function.concurrency.unwrap_or(UNRESERVED).min(Semaphore::MAX_PERMITS);
         Self {
             logs: Arc::new(Logs::new(&function.name)),
             function,
@@ -84,7 +89,12 @@ impl Pool {
     async fn start(&self, id: &str) -> Result<Process, Outcome> {
         locked(&self.stats).cold_starts += 1;
         let (process, init) = Process::start(&self.function, &self.host, self.logs.clone(), id).await?;
-        locked(&self.stats).inits.push(init);
+        let mut stats = locked(&self.stats);
+        if stats.inits.len() >= INITS {
+            stats.inits.remove(0);
+        }
+        stats.inits.push(init);
+        drop(stats);
         Ok(process)
     }
 

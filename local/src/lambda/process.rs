@@ -173,6 +173,7 @@ fn command(function: &Function, runtime_api: &str) -> Command {
     }
     command
         .envs(&function.environment)
+        .envs(&function.added_environment)
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
         .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

@@ -25,7 +25,7 @@ impl Bench {
         let mut broken = function("f");
         broken.program = "/no/such/program".into();
         broken.retries = 0;
-        broken.concurrency = 1;
+        broken.concurrency = Some(1);
         let arn = broken.arn.clone();
         let lambda = Lambda::start(clock.clone(), vec![broken], sqs.clone()).await.expect("started");
         let schedule = |(name, every_s, input): &(&str, u64, Option<&str>)| Schedule {

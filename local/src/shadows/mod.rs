@@ -22,7 +22,7 @@ pub use error::ShadowError;
 pub use limits::Limits;
 use request::{Body, Update};
 use store::Store;
-use topic::{Key, Operation};
+use topic::{Key, Operation, RequestTopic};
 
 /// A handle on the service; clones share it.
 #[derive(Clone)]
@@ -52,8 +52,10 @@ impl Shadows {
             return; // AWS: a last will on a reserved topic reaches subscribers and rules only.
         }
         let Message { topic, payload, .. } = &published.message;
+        // Most messages are none of its business: those do not wait for the store.
+        let Some(request) = RequestTopic::parse(topic) else { return };
         let mut store = self.store();
-        let answers = over_mqtt::answer(&mut store, self.0.clock.now_s(), topic, payload);
+        let answers = over_mqtt::answer(&mut store, self.0.clock.now_s(), request, topic, payload);
         self.publish(answers);
     }
 

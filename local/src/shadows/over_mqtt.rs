@@ -8,9 +8,14 @@ use super::store::{Store, Updated, with_token};
 use super::topic::{Key, Operation, RequestTopic};
 use crate::broker::Message;
 
-/// Carries out the request that was published on `topic`; no messages where that is not a shadow request.
-pub(super) fn answer(store: &mut Store, now_s: i64, topic: &str, payload: &[u8]) -> Vec<Message> {
-    let Some(request) = RequestTopic::parse(topic) else { return Vec::new() };
+/// Carries out the request that was published on `topic`, which is what `request` was read from.
+pub(super) fn answer(
+    store: &mut Store,
+    now_s: i64,
+    request: RequestTopic<'_>,
+    topic: &str,
+    payload: &[u8],
+) -> Vec<Message> {
     let mut client_token = None;
     carry_out(store, now_s, request, payload, &mut client_token)
         .unwrap_or_else(|error| vec![message(topic, "rejected", &rejected(&error, client_token.as_deref(), now_s))])

@@ -13,6 +13,9 @@ use super::{Limits, ShadowError};
 
 /// For so long a deleted shadow's version count lives on.
 const VERSION_OUTLIVES_S: i64 = 48 * 60 * 60;
+/// So often what is left of deleted shadows is looked through: often enough that it does not pile up, and so seldom that
+/// deleting many does not take the square of their number.
+const SWEEP_EVERY_S: i64 = 60 * 60;
 
 /// The shadows, and what is left of the deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub struct Store {
     limits: Limits,
     shadows: BTreeMap<Key, Document>,
     deleted: BTreeMap<Key, Deleted>,
+    #[serde(skip)]
+    swept_s: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +33,13 @@ struct Deleted {
     /// The deletion counts as a version too.
     version: u64,
     at_s: i64,
+}
+
+impl Deleted {
+    /// Whether a new shadow of that name still goes on from its version.
+    fn counts(self, now_s: i64) -> bool {
+        now_s.saturating_sub(self.at_s) < VERSION_OUTLIVES_S
+    }
 }
 
 /// The answers to an accepted update.
@@ -103,17 +115,23 @@ impl Store {
     /// Removes a shadow. Its version count lives on for 48 hours.
     pub fn delete(&mut self, key: &Key, client_token: Option<&str>, now_s: i64) -> Result<Value, ShadowError> {
         let Document { version, .. } = self.shadows.remove(key).ok_or_else(|| key.not_found())?;
+        if now_s.saturating_sub(self.swept_s) >= SWEEP_EVERY_S {
+            self.deleted.retain(|_, deleted| deleted.counts(now_s));
+            self.swept_s = now_s;
+        }
         self.deleted.insert(key.clone(), Deleted { version: version.saturating_add(1), at_s: now_s });
         Ok(with_token(json!({ "version": version, "timestamp": now_s }), client_token))
     }
 
     /// The names of a thing's named shadows, sorted.
     pub fn named<'a>(&'a self, thing: &'a str) -> impl Iterator<Item = &'a str> {
-        self.shadows.keys().filter(move |key| key.thing() == thing).filter_map(Key::shadow)
+        // A thing's classic shadow sorts before its named ones, and all of them before the next thing.
+        let all = self.shadows.range(Key::classic(thing)..).map(|(key, _)| key);
+        all.take_while(move |key| key.thing() == thing).filter_map(Key::shadow)
     }
 
     fn version_left(&self, key: &Key, now_s: i64) -> u64 {
-        let left = self.deleted.get(key).filter(|deleted| now_s - deleted.at_s < VERSION_OUTLIVES_S);
+        let left = self.deleted.get(key).filter(|deleted| deleted.counts(now_s));
         left.map_or(0, |deleted| deleted.version)
     }
 }

@@ -26,6 +26,11 @@ impl Key {
         Ok(Self { thing: thing.to_owned(), shadow: shadow.map(str::to_owned) })
     }
 
+    /// The first of a thing's keys in their order. The name is not checked: it is for looking things up.
+    pub fn classic(thing: &str) -> Self {
+        Self { thing: thing.to_owned(), shadow: None }
+    }
+
     /// The thing's name.
     pub fn thing(&self) -> &str {
         &self.thing

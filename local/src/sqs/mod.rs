@@ -8,6 +8,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -51,6 +53,29 @@ impl Sqs {
     /// `AmazonSQS.*` with the JSON protocol: SendMessage, ReceiveMessage, DeleteMessage, PurgeQueue, GetQueueUrl, GetQueueAttributes, ListQueues.
     pub fn router(&self) -> axum::Router {
         api::router(self.clone())
+    }
+
+    /// Every message of every queue.
+    pub fn snapshot(&self) -> Value {
+        let queues = self.0.queues.iter().map(|(name, queue)| {
+            let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            // Texts and numbers only: there is nothing that JSON cannot say.
+            (name.clone(), serde_json::to_value(&*queue).unwrap_or_default())
+        });
+        Value::Object(queues.collect())
+    }
+
+    /// Takes back a [`Sqs::snapshot`]; what lay on a queue that there is no more is left out, with a warning.
+    ///
+    /// # Errors
+    /// The snapshot cannot be read; nothing has changed.
+    pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
+        for (name, saved) in BTreeMap::<String, Queue>::deserialize(state)? {
+            if self.with(&name, |queue| *queue = saved).is_none() {
+                tracing::warn!(queue = name, "the saved state has messages of a queue that there is no more");
+            }
+        }
+        Ok(())
     }
 
     fn with<T>(&self, queue: &str, action: impl FnOnce(&mut Queue) -> T) -> Option<T> {

@@ -29,9 +29,6 @@ use crate::shadows::Shadows;
 use crate::sqs::Sqs;
 use crate::template::{self, Place, Template};
 
-/// Processes of one function at once, where the template reserves no concurrency.
-const CONCURRENCY: usize = 16;
-
 /// What devices are told to connect to: the name in the server's certificate.
 const DATA_ENDPOINT: &str = "localhost";
 
@@ -43,7 +40,9 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let template = Template::read(&config.template, &config.parameters, &place)
         .map_err(|source| StackError::Template { path: config.template.clone(), source })?;
     let credentials = Credentials::from_environment();
-    let functions = functions(&config, &template, &addresses, &credentials).await?;
+    // Where nobody checks signatures, there is no need to hand on what may be somebody's keys to AWS.
+    let theirs = if config.authorize { credentials.clone() } else { Credentials::test() };
+    let functions = functions(&config, &template, &addresses, &theirs).await?;
 
     let directory = config.state_dir.clone().map(StateDir::open).transpose()?;
     let database = directory.as_ref().map(StateDir::database);
@@ -53,21 +52,22 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let registry = Registry::new(clock.clone(), pki.clone(), &place.region, &place.account, DATA_ENDPOINT);
     let broker = Broker::new(clock.clone(), config.authorize.then(|| authorizer(registry.clone())));
     let shadows = Shadows::new(clock.clone(), broker.clone());
+    let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let keeper = directory.map(|directory| {
-        let (broker, shadows, registry) = (broker.clone(), shadows.clone(), registry.clone());
-        Arc::new(Keeper { directory, broker, shadows, registry })
+        let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
+        Arc::new(Keeper { directory, broker, shadows, registry, sqs, saving: Arc::default() })
     });
     if let Some(keeper) = &keeper {
         keeper.restore()?;
     }
 
-    let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let lambda = Lambda::start(clock.clone(), functions, sqs.clone()).await.map_err(StackError::Lambda)?;
     let rules = Rules::new(&place.account, &template.rules, broker.clone(), lambda.clone(), sqs.clone())?;
     let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
 
     let stop = CancellationToken::new();
+    let closing = stop.child_token();
     let services = Services {
         dynamodb: dynamodb.router(),
         sqs: sqs.router(),
@@ -85,8 +85,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     };
     let api = http_api::router(clock.clone(), lambda.clone(), template.routes.clone(), options);
     let endpoint = gateway::router(services, guard);
-    let front = |https| Front { broker: broker.clone(), registry: registry.clone(), https, stop: stop.clone() };
-    serve(listeners, &pki, api, endpoint, front).map_err(unusable)?;
+    let front = |https| Front { broker: broker.clone(), registry: registry.clone(), https, stop: closing.clone() };
+    serve(listeners, &pki, api, endpoint, front, &stop).map_err(unusable)?;
     if let Some(keeper) = &keeper {
         tokio::spawn(keeper.clone().run(stop.clone()));
     }
@@ -107,6 +107,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         scheduler,
         pump,
         keeper,
+        closing,
         stop,
         _stop_on_drop,
     })
@@ -124,6 +125,7 @@ fn serve(
     api: axum::Router,
     endpoint: axum::Router,
     front: impl Fn(mpsc::Sender<(tokio_rustls::server::TlsStream<tokio::net::TcpStream>, Caller)>) -> Front,
+    end: &CancellationToken,
 ) -> std::io::Result<()> {
     let Listeners { http_api, endpoint: plain, mqtt, mqtts, https, alpn, addresses } = listeners;
     let (secured, connections) = mpsc::channel(64);
@@ -136,7 +138,8 @@ fn serve(
         }
     }
     serve_http(http_api, api, stop.clone());
-    serve_http(plain, endpoint.clone(), stop.clone());
+    // Functions use it until they are done.
+    serve_http(plain, endpoint.clone(), end.clone());
     let secured = tls::Https { connections, address: addresses.https };
     let service = endpoint.into_make_service_with_connect_info::<Caller>();
     tokio::spawn(async move { stop.run_until_cancelled(axum::serve(secured, service).into_future()).await });
@@ -175,16 +178,15 @@ fn host(
         binary: function.binary.clone(),
         known: programs.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
     })?;
-    let mut environment = function.environment.clone();
-    environment.extend(ours.clone());
     Ok(lambda::Function {
         name: function.name.clone(),
         arn: function.arn.clone(),
         program,
         memory_mb: function.memory_mb,
         timeout: Duration::from_secs(function.timeout_s.into()),
-        environment,
-        concurrency: function.reserved_concurrency.unwrap_or(CONCURRENCY),
+        environment: function.environment.clone(),
+        added_environment: ours.clone(),
+        concurrency: function.reserved_concurrency,
         retries: function.retries,
         event_age: Duration::from_secs(function.event_age_s.into()),
         on_failure: function.on_failure.clone(),

@@ -45,6 +45,9 @@ use state::StateDir;
 /// How often state that changed is saved.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long [`Stack::shutdown`] waits for functions to come to an end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long [`Stack::settle`] gives devices, which are on the other side of a socket, to answer.
 const BREATH: Duration = Duration::from_millis(5);
 
@@ -76,6 +79,9 @@ pub struct Stack {
     pub scheduler: Scheduler,
     pump: Pump,
     keeper: Option<Arc<Keeper>>,
+    /// Ends what listens to devices and applications.
+    closing: CancellationToken,
+    /// Ends everything else too, such as the endpoint that functions need until they are done.
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
 }
@@ -113,8 +119,17 @@ impl Stack {
         self.settle().await;
     }
 
-    /// Stops listening, ends the functions' processes and saves the state.
+    /// Takes nothing more from outside, lets what is on its way come to its end (for a few seconds), ends the functions'
+    /// processes and saves the state.
     pub async fn shutdown(self) {
+        self.closing.cancel();
+        let on_its_way = async {
+            self.pump.flush().await;
+            self.lambda.idle().await;
+        };
+        if tokio::time::timeout(PATIENCE, on_its_way).await.is_err() {
+            tracing::warn!("functions still ran after {PATIENCE:?}: what they did is lost");
+        }
         self.stop.cancel();
         self.lambda.shutdown().await;
         self.pump.flush().await;
@@ -130,6 +145,9 @@ struct Keeper {
     broker: Broker,
     shadows: Shadows,
     registry: Registry,
+    sqs: Sqs,
+    /// Held while it is saved, for a save to be overtaken by none that began later.
+    saving: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Keeper {
@@ -143,13 +161,18 @@ impl Keeper {
         if let Some(state) = self.directory.load("broker")? {
             self.broker.restore(&state);
         }
+        if let Some(state) = self.directory.load("sqs")? {
+            self.sqs.restore(&state).map_err(|why| self.directory.strange("sqs", &why))?;
+        }
         Ok(())
     }
 
     /// Saves what changed. What fails is logged and tried again with the next save.
     async fn save(self: &Arc<Self>) {
-        let keeper = self.clone();
+        let (keeper, saving) = (self.clone(), self.saving.clone().lock_owned().await);
         let saved = tokio::task::spawn_blocking(move || {
+            let _saving = saving;
+            keeper.directory.save("sqs", &keeper.sqs.snapshot())?;
             keeper.directory.save("registry", &keeper.registry.snapshot())?;
             keeper.directory.save("shadows", &keeper.shadows.snapshot())?;
             keeper.directory.save("broker", &keeper.broker.snapshot())

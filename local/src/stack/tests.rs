@@ -223,12 +223,17 @@ async fn state_outlives_the_stack_and_broken_state_is_named() {
     ask(&stack, "POST", "/things/pump/shadow", None, json!({"state": {"desired": {"on": true}}})).await;
     let retained = Message { retain: true, ..Message::new("kept", "x") };
     stack.broker.publish(retained).expect("published");
+    let update = Message::new("$aws/things/pump/shadow/update", r#"{"state":{"reported":{"on":true}}}"#);
+    stack.broker.publish(update).expect("published");
+    let queue = stack.template.queues.first().cloned().expect("a queue");
+    assert!(stack.sqs.send(&queue, "failed".into()));
     stack.shutdown().await;
 
     let stack = Stack::start(config()).await.expect("starts again");
     assert_eq!(scan(&stack).await, json!([{"pk": {"S": "pump"}}]));
     assert_eq!(ask(&stack, "GET", "/things/pump", None, Value::Null).await.0, 200);
-    assert_eq!(ask(&stack, "GET", "/things/pump/shadow", None, Value::Null).await.1["version"], 1);
+    assert_eq!(ask(&stack, "GET", "/things/pump/shadow", None, Value::Null).await.1["version"], 2);
+    assert_eq!(stack.sqs.peek(&queue), ["failed"]);
     assert_eq!(stack.broker.retained("kept").map(|(message, _)| message.payload), Some("x".into()));
     stack.shutdown().await;
 

@@ -119,14 +119,11 @@ pub(super) fn write_publish(out: &mut BytesMut, properties: &Properties, expiry_
     }
 }
 
-/// Length and bytes. What comes from inside AWS may be longer than MQTT can say: it is cut at a character.
+/// Length and bytes. Nothing longer than MQTT can say becomes a message; were there such a thing, it would be left out,
+/// for the packet to be one that its receiver can read.
 pub(super) fn write_binary(out: &mut BytesMut, bytes: &[u8]) {
-    let mut end = bytes.len().min(u16::MAX.into());
-    while end < bytes.len() && bytes[end] & 0xC0 == 0x80 {
-        end -= 1;
-    }
-    let bytes = &bytes[..end];
-    out.put_u16(u16::try_from(end).unwrap_or(u16::MAX));
+    let (length, bytes) = u16::try_from(bytes.len()).map_or((0, &[][..]), |length| (length, bytes));
+    out.put_u16(length);
     out.put_slice(bytes);
 }
 

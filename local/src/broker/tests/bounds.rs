@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::broker;
 use super::wire::{Hello, Wire, hello, persistent};
 use crate::broker::codec::Version::{V5, V311};
-use crate::broker::{Message, limits};
+use crate::broker::{DirectError, Message, Properties, limits};
 
 #[tokio::test]
 async fn at_most_a_window_of_messages_is_unacknowledged() {
@@ -112,4 +112,31 @@ async fn a_thousand_clients_hear_one_another() {
     for client in clients {
         client.await.expect("no panic");
     }
+}
+
+#[tokio::test]
+async fn a_property_that_mqtt_cannot_say_is_refused() {
+    let (broker, _) = broker();
+    let mut device = Wire::connect(&broker, &hello(V5, "device")).await;
+    device.subscribe("t", 0).await;
+    let long = "x".repeat(65_536);
+    let with = |change: &dyn Fn(&mut Properties)| {
+        let mut message = Message::new("t", "");
+        change(&mut message.properties);
+        message
+    };
+    for message in [
+        // In UTF-8 every one of these bytes continues a character.
+        with(&|properties| properties.correlation_data = Some(vec![0x80; 65_536].into())),
+        with(&|properties| properties.content_type = Some(long.clone())),
+        with(&|properties| properties.response_topic = Some(long.clone())),
+        with(&|properties| properties.user.push((long.clone(), String::new()))),
+        with(&|properties| properties.user.push((String::new(), long.clone()))),
+    ] {
+        assert!(broker.publish(message.clone()).is_err());
+        assert!(matches!(broker.send_direct("device", message, None).await, Err(DirectError::Message(_))));
+    }
+    let most = with(&|properties| properties.correlation_data = Some(vec![0x80; 65_535].into()));
+    broker.publish(most).expect("MQTT can say it");
+    assert_eq!(device.got().await.topic, "t");
 }

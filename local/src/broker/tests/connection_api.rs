@@ -55,3 +55,11 @@ async fn deleting_a_connection_keeps_the_session_unless_asked() {
     assert_eq!(wire.hung_up().await, Some(0x98));
     assert!(!Wire::resume(&broker, &persistent(V5, "a")).await.1);
 }
+
+#[tokio::test]
+async fn deleting_no_connection_leaves_the_session_alone() {
+    let (broker, _) = broker();
+    Wire::connect(&broker, &persistent(V5, "a")).await.leave().await;
+    assert!(!broker.disconnect("a", true, false));
+    assert!(Wire::resume(&broker, &persistent(V5, "a")).await.1);
+}

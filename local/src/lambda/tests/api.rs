@@ -4,7 +4,10 @@ use super::*;
 
 #[tokio::test]
 async fn the_lambda_api_invokes_and_lists() {
-    let bench = Bench::new(vec![function("f")]).await;
+    let mut told = function("f");
+    told.environment.insert("TABLE".to_owned(), "commands".to_owned());
+    told.added_environment.insert("AWS_SECRET_ACCESS_KEY".to_owned(), "secret".to_owned());
+    let bench = Bench::new(vec![told]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}/2015-03-31/functions", listener.local_addr().expect("bound"));
     let router = bench.lambda.router();
@@ -41,5 +44,6 @@ async fn the_lambda_api_invokes_and_lists() {
     };
     assert_eq!(get("/").await["Functions"][0]["FunctionName"], "f");
     assert_eq!(get("/f").await["Configuration"]["MemorySize"], 128);
+    assert_eq!(get("/f").await["Configuration"]["Environment"]["Variables"], json!({ "TABLE": "commands" }));
     assert_eq!(get("/f/configuration").await["FunctionArn"], function("f").arn);
 }

@@ -64,7 +64,7 @@ async fn an_event_that_is_too_old_is_not_tried_again() {
 #[tokio::test]
 async fn a_function_that_may_not_run_lets_its_events_grow_old() {
     let mut disabled = function("f");
-    disabled.concurrency = 0;
+    disabled.concurrency = Some(0);
     disabled.event_age = Duration::from_secs(600);
     let bench = Bench::new(vec![disabled]).await;
     assert!(matches!(bench.lambda.invoke("f", "{}".into()).await, Err(InvokeError::Throttled(_))));

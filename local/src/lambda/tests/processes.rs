@@ -38,6 +38,7 @@ async fn a_function_is_found_by_name_and_every_kind_of_arn() {
 async fn a_function_sees_what_lambda_tells_it_and_nothing_of_the_host() {
     let mut described = function("f");
     described.environment.insert("TABLE".to_owned(), "commands".to_owned());
+    described.added_environment.insert("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned());
     described.timeout = Duration::from_secs(5);
     let bench = Bench::new(vec![described]).await;
     let before = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -53,7 +54,7 @@ async fn a_function_sees_what_lambda_tells_it_and_nothing_of_the_host() {
     assert_eq!(env["AWS_LAMBDA_FUNCTION_VERSION"], "$LATEST");
     assert_eq!(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "128");
     assert_eq!(env["AWS_REGION"], "eu-west-1");
-    assert_eq!(env["TABLE"], "commands");
+    assert_eq!((&env["TABLE"], &env["AWS_ACCESS_KEY_ID"]), (&json!("commands"), &json!("test")));
     assert_eq!(env["AWS_LAMBDA_MAX_CONCURRENCY"], Value::Null);
     assert_eq!(env["CARGO_MANIFEST_DIR"], Value::Null, "of this test's own environment");
 }
@@ -87,6 +88,29 @@ async fn over_its_limit_a_function_throttles_invokes_and_queues_events() {
     let stats = bench.lambda.stats("f");
     assert_eq!((stats.invocations, stats.cold_starts), (3, 2));
     assert!(bench.lambda.invoke("f", "{}".into()).await.is_ok());
+}
+
+#[tokio::test]
+async fn without_reserved_concurrency_an_invoke_waits_for_a_process() {
+    let bench = Bench::new(vec![Function { concurrency: None, ..function("f") }]).await;
+    let gate = Gate::new().await;
+    let mut running = Vec::new();
+    for _ in 0..16 {
+        bench.event(&gate.event());
+        running.push(gate.running().await);
+    }
+    let mut invoke = Box::pin(bench.lambda.invoke("f", "1".into()));
+    let waits = tokio::select! {
+        biased;
+        outcome = &mut invoke => Err(outcome),
+        () = tokio::task::yield_now() => Ok(()),
+    };
+    assert!(waits.is_ok(), "{waits:?}");
+    running.pop();
+    assert_eq!(invoke.await.expect("accepted").payload, "1");
+    assert_eq!(bench.lambda.stats("f").cold_starts, 16);
+    drop(running);
+    bench.lambda.idle().await;
 }
 
 #[tokio::test]

@@ -5,9 +5,14 @@ mod verified;
 
 use serde_json::{Map, Value, json};
 
-use super::over_mqtt::answer;
 use super::store::Store;
 use super::*;
+
+/// The answers to what was published on a topic.
+fn answer(store: &mut Store, now_s: i64, topic: &str, payload: &[u8]) -> Vec<Message> {
+    let request = topic::RequestTopic::parse(topic);
+    request.map_or_else(Vec::new, |request| over_mqtt::answer(store, now_s, request, topic, payload))
+}
 
 /// A service and a clock that moves one second with each request.
 struct Service {
@@ -282,4 +287,18 @@ fn a_saved_store_is_the_same_store() {
     service.raw("$aws/things/u/shadow/delete", b"");
     let saved = serde_json::to_string(&service.store).unwrap();
     assert_eq!(serde_json::from_str::<Store>(&saved).unwrap(), service.store);
+}
+
+#[test]
+fn what_is_left_of_deleted_shadows_is_dropped_in_the_end() {
+    let mut service = Service::new();
+    for thing in ["old", "new"] {
+        let topic = |operation: &str| format!("$aws/things/{thing}/shadow/{operation}");
+        service.raw(&topic("update"), br#"{"state":{"desired":{"on":true}}}"#);
+        service.raw(&topic("delete"), b"");
+        service.now_s += 48 * 60 * 60;
+    }
+    let saved = serde_json::to_value(&service.store).unwrap();
+    assert_eq!(saved["deleted"].as_object().map(Map::len), Some(1), "{saved}");
+    assert!(saved["deleted"].get("new").is_some(), "{saved}");
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Service;
+use super::answer;
 use crate::shadows::document::{Document, Section};
-use crate::shadows::over_mqtt::answer;
 use crate::shadows::request::{Body, Update};
 use crate::shadows::store::Store;
 use crate::shadows::topic::RequestTopic;
