@@ -90,7 +90,8 @@ async fn main() -> ExitCode {
     for n in 0..=COMMANDS {
         let body = json!({"name": "reboot", "target": {"things": [THING]}, "delivery": "direct"}).to_string();
         let start = Instant::now();
-        let response = http.post(&url).header("content-type", "application/json").body(body).send().await.expect("an answer");
+        let response =
+            http.post(&url).header("content-type", "application/json").body(body).send().await.expect("an answer");
         let created: Value = serde_json::from_str(&response.text().await.expect("text")).expect("JSON");
         let got = asked.recv().await.expect("delivered");
         let shown = format!("{url}/{}/executions/{THING}", created["commandId"].as_str().expect("an id"));
