@@ -85,11 +85,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             Kind::Throttled => "was throttled",
-            Kind::Unavailable => "could not be reached",
+            Kind::Unavailable => "got no answer",
             Kind::Refused => "was refused",
             Kind::Corrupt => "found something unreadable",
         };
-        write!(f, "{} of {} {what}", self.operation, self.key)
+        write!(f, "{} ({}) {what}", self.operation, self.key)
     }
 }
 
