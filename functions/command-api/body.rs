@@ -6,7 +6,7 @@ use domain::{CommandName, Deadlines, Definition, Delivery, Payload, ThingName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::problem::Problem;
+use super::problem::Problem;
 
 /// What is designed, and still to come.
 const NOT_OFFERED: [&str; 4] = ["retry", "lane", "supersede", "format"];

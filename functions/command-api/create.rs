@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
+use crate::failure::chain;
 use aws::{Acknowledgement, Advanced, Error, Put};
 use domain::{Change, Command, CommandId, Definition, Delivery, DeliveryStatus, Execution, Fingerprint, Timestamp};
-use functions::failure::chain;
 use tokio::time::{Sleep, sleep};
 
-use crate::{
+use super::{
     body,
     handler::Cloud,
     http::{Request, Response},

@@ -3,7 +3,7 @@
 use aws::{Commands, Executions, Messages};
 use domain::{CommandId, ThingName};
 
-use crate::{
+use super::{
     create::{self, Order},
     http::{Request, Response},
     problem::Problem,
@@ -12,8 +12,11 @@ use crate::{
 
 /// What this function uses.
 pub struct Cloud {
+    /// The table of commands.
     pub commands: Commands,
+    /// The table of executions.
     pub executions: Executions,
+    /// The way to devices.
     pub messages: Messages,
 }
 

@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use super::problem::Problem;
 
 /// What API Gateway hands over.
 #[derive(Debug, Deserialize)]
@@ -119,13 +119,17 @@ impl Request {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
+    /// The status.
     pub status_code: u16,
+    /// The headers, by their names in lower case.
     pub headers: HashMap<&'static str, String>,
+    /// The body, text in every case.
     pub body: String,
     is_base64_encoded: bool,
 }
 
 impl Response {
+    /// An answer with this body, as JSON of this type.
     pub fn new(status_code: u16, content_type: &str, body: &impl Serialize) -> Self {
         let (status_code, body) = match serde_json::to_string(body) {
             Ok(body) => (status_code, body),
@@ -138,10 +142,12 @@ impl Response {
         Self { status_code, headers, body, is_base64_encoded: false }
     }
 
+    /// An answer in JSON.
     pub fn json(status_code: u16, body: &impl Serialize) -> Self {
         Self::new(status_code, "application/json", body)
     }
 
+    /// The same with one more header.
     pub fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.insert(header, value.into());
         self

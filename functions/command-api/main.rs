@@ -1,14 +1,7 @@
 //! The HTTP API: create a command, read it and its executions.
-mod body;
-mod create;
-mod handler;
-mod http;
-mod problem;
-mod read;
-mod view;
 
 use aws::Connection;
-use functions::{config, telemetry};
+use functions::{command_api, config, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 
@@ -16,20 +9,14 @@ use serde_json::value::RawValue;
 async fn main() -> Result<(), Error> {
     telemetry::start();
     let connection = Connection::from_env().await;
-    let cloud = handler::Cloud {
+    let cloud = command_api::Cloud {
         commands: connection.commands(config::variable("COMMANDS_TABLE")?),
         executions: connection.executions(config::variable("EXECUTIONS_TABLE")?),
         messages: connection.messages(),
     };
     let cloud = &cloud;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        Ok::<_, Error>(handler::handle(cloud, event.payload.get()).await)
+        Ok::<_, Error>(command_api::handle(cloud, event.payload.get()).await)
     }))
     .await
 }
-
-#[cfg(test)]
-#[path = "../fixtures.rs"]
-mod fixtures;
-#[cfg(test)]
-mod tests;

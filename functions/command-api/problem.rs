@@ -1,10 +1,10 @@
 //! Errors as RFC 9457 has them: what is wrong, where, and what would be right; nothing of what is inside.
 
+use crate::failure::chain;
 use domain::{DeadlineError, DeliveryError, PayloadError};
-use functions::failure::chain;
 use serde::Serialize;
 
-use crate::http::Response;
+use super::http::Response;
 
 /// What is wrong with a request, or with us.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use domain::{Command, CommandId, Execution, ExecutionId, Key, ThingName, Timestamp};
 use serde_json::json;
 
-use crate::{
+use super::{
     handler::Cloud,
     http::Response,
     problem::Problem,

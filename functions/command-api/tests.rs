@@ -1,11 +1,11 @@
 //! Every event in `events/command-api` is read: the good ones are understood, the bad ones get the status in their name.
 
-use crate::{
-    fixtures::fixtures,
+use super::{
     handler::{Ask, decode},
     http::Request,
     problem::Problem,
 };
+use crate::fixtures::fixtures;
 
 fn event(name: &str) -> Request {
     let (_, event) =

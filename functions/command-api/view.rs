@@ -1,7 +1,7 @@
 //! Commands and executions as the API shows them.
 
+use crate::time;
 use domain::{Command, Execution, Key, Status, Timestamp};
-use functions::time;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 

@@ -1,11 +1,11 @@
 //! Finds what is due, decides what is owed, writes that. A device that answers in between wins: then there is nothing to do.
 
-use aws::{Advanced, Error, Executions};
-use domain::{Due, Key, SHARDS, Timestamp};
-use functions::{
+use crate::{
     failure::{Failure, chain},
     telemetry, time,
 };
+use aws::{Advanced, Error, Executions};
+use domain::{Due, Key, SHARDS, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 

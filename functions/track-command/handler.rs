@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
-use aws::{Advanced, Executions};
-use data_encoding::BASE64;
-use domain::{Key, Report, Timestamp};
-use functions::{
+use crate::{
     failure::{Failure, chain},
     telemetry,
 };
+use aws::{Advanced, Executions};
+use data_encoding::BASE64;
+use domain::{Key, Report, Timestamp};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// What the response rules select. Anything else is a mistake in the wiring, which whoever deployed it has to see.

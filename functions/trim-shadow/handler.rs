@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
+use crate::{
+    failure::{Failure, chain},
+    telemetry,
+};
 use aws::Messages;
 use domain::{
     NameError, ShadowName, ThingName, Timestamp, Topic,
     trim::{TrimError, TrimOptions, Trimmed, trim},
 };
-use functions::{
-    failure::{Failure, chain},
-    telemetry,
-};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::newest::Newest;
+use super::newest::Newest;
 
 /// What the shadow rules add to the message.
 #[derive(Deserialize)]

@@ -1,10 +1,8 @@
 //! A shadow message becomes the few bytes that a constrained device needs. Receives what the shadow rules select.
-mod handler;
-mod newest;
 
 use aws::Connection;
 use domain::trim::{Keep, Kind, TrimOptions};
-use functions::{config, telemetry};
+use functions::{config, telemetry, trim_shadow};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 
@@ -14,11 +12,7 @@ async fn main() -> Result<(), Error> {
     let kind = config::variable("TRIM_MESSAGE")?;
     let kind = Kind::parse(&kind).ok_or("TRIM_MESSAGE must be delta, accepted or documents")?;
     let keep = Keep::parse(&config::variable("TRIM_KEEP")?)?;
-    let trimmer = handler::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, keep });
+    let trimmer = trim_shadow::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, keep });
     let trimmer = &trimmer;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| trimmer.handle(&event.payload).await)).await
 }
-
-#[cfg(test)]
-#[path = "../fixtures.rs"]
-mod fixtures;

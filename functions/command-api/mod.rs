@@ -1,0 +1,14 @@
+//! The HTTP API: create a command, read it and its executions.
+mod body;
+mod create;
+mod handler;
+mod http;
+mod problem;
+mod read;
+mod view;
+
+pub use handler::{Cloud, handle};
+pub use http::Response;
+
+#[cfg(test)]
+mod tests;
