@@ -76,6 +76,11 @@ name! {
     CommandName, "a command name", 64, "a-z, A-Z, 0-9, : . _ and -", ':' | '.' | '_' | '-'
 }
 
+/// The name of a lane, if it is one: what a command's name can be.
+pub(crate) fn lane(name: &str) -> Result<String, NameError> {
+    CommandName::parse(name).map(|CommandName(name)| name).map_err(|error| NameError { what: "a lane's name", ..error })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
