@@ -11,6 +11,7 @@
 //! - [`Request`], [`Report`]: what is said to a device, and what it says
 //! - [`Change`]: what something that happened writes into an execution
 //! - [`Due`]: what is owed when an execution's time has come
+//! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -26,6 +27,7 @@ mod payload;
 mod progress;
 mod report;
 mod request;
+pub mod shadow;
 mod status;
 mod timestamp;
 mod topic;
@@ -43,6 +45,10 @@ pub use payload::{Payload, PayloadError};
 pub use progress::{Attempt, Progress, Rank};
 pub use report::{ReasonCode, Report, ReportError, ReportResult, Reported};
 pub use request::Request;
+pub use shadow::{
+    ShadowError, ShadowEvent, ShadowEventError, ShadowReport, ShadowReportError, ShadowReports, ShadowRoute,
+    ShadowUpdate, UnknownRoute,
+};
 pub use status::{DeliveryStatus, Reason, Status, UnknownWord};
 pub use timestamp::Timestamp;
 pub use topic::{ResponseTopic, Topic, TopicError};

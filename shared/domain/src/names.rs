@@ -76,6 +76,13 @@ name! {
     CommandName, "a command name", 64, "a-z, A-Z, 0-9, : . _ and -", ':' | '.' | '_' | '-'
 }
 
+impl ShadowName {
+    /// The shadow that holds commands, unless another is named. A thing that has it says that it takes commands there.
+    pub fn commands() -> Self {
+        Self("cmd".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

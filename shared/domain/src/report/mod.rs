@@ -9,7 +9,9 @@ mod text;
 pub use reason_code::ReasonCode;
 pub use result::ReportResult;
 
-use crate::{Attempt, ExecutionId, IdError, ResponseTopic, ThingName, TopicError};
+use serde_json::value::RawValue;
+
+use crate::{Attempt, ExecutionId, IdError, Key, ResponseTopic, ThingName, TopicError};
 
 /// What a device said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,10 +77,10 @@ pub enum ReportError {
     /// It names something that is no execution.
     #[error("the report names no execution")]
     Id(#[source] IdError),
-    /// It names one execution in its topic and another in its payload.
+    /// It names one execution in its topic, or by its place in the shadow, and another in its payload.
     #[error("the topic names execution {topic}, the payload {payload}")]
     Contradiction {
-        /// The topic's.
+        /// The topic's, or the place's.
         topic: ExecutionId,
         /// The payload's.
         payload: ExecutionId,
@@ -98,6 +100,14 @@ struct Said {
     result: Option<ReportResult>,
 }
 
+impl Said {
+    /// What it means that a message was relayed: whoever relays it has done all that was asked.
+    fn relayed(message: Option<&RawValue>) -> Self {
+        let result = message.map(|raw| ReportResult::new(raw.get()));
+        Self { execution: None, attempt: None, reported: Reported::Succeeded, code: None, description: None, result }
+    }
+}
+
 impl Report {
     const LARGEST: usize = 128 * 1024;
     /// What is kept of a description, in bytes.
@@ -112,9 +122,32 @@ impl Report {
         let text = std::str::from_utf8(payload).map_err(ReportError::NotText)?.trim();
         let said = match text.as_bytes() {
             [] => return Err(ReportError::Empty),
-            [b'{', ..] => json::decode(text)?,
+            [b'{', ..] => json::decode(text, from.execution.is_some())?,
             _ => text::decode(text)?,
         };
+        Self::new(from, said)
+    }
+
+    /// What a device says in its shadow, in JSON, about the execution that its place there names.
+    pub(crate) fn in_shadow(key: Key, entry: &str) -> Result<Self, ReportError> {
+        Self::new(ResponseTopic { thing: key.thing, execution: Some(key.id) }, json::decode(entry, false)?)
+    }
+
+    /// That a device has done what it was told by relaying this message, the only thing that it ever says.
+    pub(crate) fn of_relay(key: Key, message: Option<&RawValue>) -> Self {
+        let said = Said::relayed(message);
+        Self {
+            thing: key.thing,
+            execution: Some(key.id),
+            attempt: 1,
+            reported: said.reported,
+            code: said.code,
+            description: said.description,
+            result: said.result,
+        }
+    }
+
+    fn new(from: ResponseTopic, said: Said) -> Result<Self, ReportError> {
         let execution = match (from.execution, said.execution) {
             (Some(topic), Some(payload)) if topic != payload => {
                 return Err(ReportError::Contradiction { topic, payload });
