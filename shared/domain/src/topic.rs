@@ -19,6 +19,16 @@ impl Topic {
         Self(format!("cmd/{thing}/resp"))
     }
 
+    /// Where a thing answers on this one execution.
+    pub fn response_of(thing: &ThingName, execution: &ExecutionId) -> Self {
+        Self(format!("cmd/{thing}/resp/{execution}"))
+    }
+
+    /// Where a thing is told that an execution has been called off.
+    pub fn cancel(thing: &ThingName) -> Self {
+        Self(format!("cmd/{thing}/cancel"))
+    }
+
     /// Where a thing receives what is left of its shadow messages: of the classic shadow, or of a named one.
     pub fn trimmed_shadow(thing: &ThingName, shadow: Option<&ShadowName>) -> Self {
         match shadow {
@@ -99,6 +109,7 @@ mod tests {
         for topic in [
             "",
             "cmd/pump-7/req",
+            "cmd/pump-7/cancel",
             "cmd//resp",
             "cmd/pump 7/resp",
             "cmd/pump-7/resp/",
@@ -118,14 +129,22 @@ mod tests {
         ) {
             let thing = ThingName::parse(&thing).unwrap();
             let shadow = shadow.map(|name| ShadowName::parse(&name).unwrap());
-            for topic in
-                [Topic::request(&thing), Topic::response(&thing), Topic::trimmed_shadow(&thing, shadow.as_ref())]
-            {
+            let id = ExecutionId::parse(ID).unwrap();
+            let response_of = Topic::response_of(&thing, &id);
+            for topic in [
+                Topic::request(&thing),
+                Topic::response(&thing),
+                response_of.clone(),
+                Topic::cancel(&thing),
+                Topic::trimmed_shadow(&thing, shadow.as_ref()),
+            ] {
                 prop_assert!(topic.as_str().len() <= 256);
                 prop_assert!(topic.as_str().matches('/').count() <= 7);
                 prop_assert!(!topic.as_str().contains(['+', '#', '\0']));
             }
-            prop_assert_eq!(ResponseTopic::parse(Topic::response(&thing).as_str()).unwrap().thing, thing);
+            prop_assert_eq!(&ResponseTopic::parse(Topic::response(&thing).as_str()).unwrap().thing, &thing);
+            let answer = ResponseTopic::parse(response_of.as_str()).unwrap();
+            prop_assert_eq!(answer, ResponseTopic { thing, execution: Some(id) });
         }
 
         #[test]
