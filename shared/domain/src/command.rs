@@ -54,7 +54,9 @@ impl Fingerprint {
         let payload = payload.as_ref().map_or("", |payload| payload.as_json().get());
         let shadow = shadow.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         let retry = retry.as_ref().map_or_else(|| "-".to_owned(), Retry::to_stored);
-        let lane = lane.as_ref().map_or_else(|| "-".to_owned(), |lane| format!("{} {}", lane.name.as_str(), lane.on_failure.as_str()));
+        let lane = lane
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), |lane| format!("{} {}", lane.name.as_str(), lane.on_failure.as_str()));
         // Each of what stands before the payload has a fixed number of blanks or none, so no two definitions read the same.
         let all = format!(
             "{name} {thing} {} {shadow} {ttl} {timeout} {heartbeat} {retry} {lane} {supersede} {payload}",

@@ -81,6 +81,7 @@ impl ShadowName {
     pub fn commands() -> Self {
         Self("cmd".to_owned())
     }
+}
 
 /// The name of a lane, if it is one: what a command's name can be.
 pub(crate) fn lane(name: &str) -> Result<String, NameError> {

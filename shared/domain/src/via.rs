@@ -26,9 +26,7 @@ impl Via {
         match command.definition.delivery {
             Delivery::Direct | Delivery::Auto => Self::Direct,
             Delivery::Topic => Self::Topic,
-            Delivery::Shadow => {
-                Self::Shadow(command.definition.shadow.clone().or(shadow).unwrap_or_default())
-            }
+            Delivery::Shadow => Self::Shadow(command.definition.shadow.clone().or(shadow).unwrap_or_default()),
         }
     }
 

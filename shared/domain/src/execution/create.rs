@@ -1,8 +1,8 @@
 //! The row that is stored before anything is sent.
 
 use crate::{
-    Attempt, Command, DeliveryStatus, Execution, Failure, Lane, LaneName, OnFailure, Progress, Rank, ShadowRoute, Status, Timestamp,
-    Via,
+    Attempt, Command, DeliveryStatus, Execution, Failure, Lane, LaneName, OnFailure, Progress, Rank, ShadowRoute,
+    Status, Timestamp, Via,
 };
 
 /// Thirty days after its last deadline, nobody asks for an execution any more.

@@ -165,7 +165,7 @@ impl Execution {
     }
 
     /// Whether the request that stored it may still be sending it.
-    fn may_be_under_way(&self, now: Timestamp) -> bool {
+    pub(crate) fn may_be_under_way(&self, now: Timestamp) -> bool {
         self.is_untouched() && self.sent_at.is_some() && now < self.created_at.plus_seconds(SENDING)
     }
 

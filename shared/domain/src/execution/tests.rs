@@ -67,7 +67,13 @@ fn three_silent_intervals_are_a_lost_heartbeat() {
     let running = told(&execution(Some(30)), 5, "RUNNING").unwrap();
     assert_eq!(seen_after(&running, 94), (Status::InProgress, None));
     assert_eq!(seen_after(&running, 95), (Status::TimedOut, Some(Reason::HeartbeatLost)));
-    let running = told(&running, 590, r#"{"status":"IN_PROGRESS","seq":20}"#).unwrap();
+    let mut beating = running;
+    for (seq, seconds) in (1..).zip((90..600).step_by(85)) {
+        beating = told(&beating, seconds, &format!(r#"{{"status":"IN_PROGRESS","seq":{seq}}}"#)).unwrap();
+    }
+    let late = format!(r#"{{"status":"IN_PROGRESS","seq":{}}}"#, 99);
+    assert_eq!(told(&beating, 599 + 95, &late), None, "what reading has shown as ended is not opened again");
+    let running = told(&beating, 599, &late).unwrap();
     assert_eq!(seen_after(&running, 600), (Status::TimedOut, Some(Reason::ExecutionTimeout)));
 }
 
@@ -81,7 +87,9 @@ fn what_has_ended_stays_so() {
 #[test]
 fn a_word_after_the_deadline_is_late_whether_or_not_the_verdict_was_written() {
     let unwritten = execution(None);
-    let written = unwritten.apply(&unwritten.give_up(unwritten.overdue(BORN.plus_seconds(60)).unwrap())).unwrap();
+    let written = unwritten
+        .apply(&unwritten.give_up(unwritten.overdue(BORN.plus_seconds(60)).unwrap(), BORN.plus_seconds(60)))
+        .unwrap();
     for execution in [unwritten, written] {
         let done = told(&execution, 61, "SUCCEEDED").unwrap();
         assert_eq!((done.status, done.is_late()), (Status::Succeeded, true));
@@ -94,8 +102,8 @@ fn a_word_after_the_deadline_is_late_whether_or_not_the_verdict_was_written() {
 #[test]
 fn what_is_known_not_to_be_there_is_sent_again_at_any_time() {
     let execution = execution(None);
-    let queued = execution.apply(&execution.queued()).unwrap();
-    let refused = execution.apply(&execution.unsent()).unwrap();
+    let queued = execution.apply(&execution.queued(BORN, By::device())).unwrap();
+    let refused = execution.apply(&execution.unsent(BORN, By::device())).unwrap();
     for seconds in [0, 1, 59] {
         assert!(queued.is_to_be_sent(BORN.plus_seconds(seconds)));
         assert!(refused.is_to_be_sent(BORN.plus_seconds(seconds)));
@@ -125,12 +133,15 @@ fn a_report_without_an_id_means_only_what_its_device_may_be_at() {
     assert!(!sent.may_be_meant(Timestamp::from_millis(BORN.as_millis() - 1)), "it was asked for later");
     assert!(sent.may_be_meant(after(599)), "it has expired, but its device may still be at it");
     assert!(!sent.may_be_meant(after(600)));
-    let expired = sent.apply(&sent.give_up(sent.overdue(after(60)).unwrap())).unwrap();
+    let expired = sent.apply(&sent.give_up(sent.overdue(after(60)).unwrap(), after(60))).unwrap();
     assert!(expired.may_be_meant(after(61)), "so that its late report is not taken for another's");
     assert!(!told(&sent, 1, "FAILED").unwrap().may_be_meant(after(2)), "its device has ended it");
     assert!(told(&pending, 1, "RUNNING").unwrap().may_be_meant(after(2)));
-    assert!(!pending.apply(&pending.queued()).unwrap().may_be_meant(after(1)), "its device has not got it");
-    assert!(!pending.apply(&pending.unsent()).unwrap().may_be_meant(after(1)));
+    assert!(
+        !pending.apply(&pending.queued(BORN, By::device())).unwrap().may_be_meant(after(1)),
+        "its device has not got it"
+    );
+    assert!(!pending.apply(&pending.unsent(BORN, By::device())).unwrap().may_be_meant(after(1)));
     assert!(!pending.may_be_meant(after(10)));
     assert!(pending.may_be_meant(after(9)), "an answer may overtake the proof of its delivery");
 }

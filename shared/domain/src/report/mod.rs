@@ -141,7 +141,11 @@ impl Report {
 
     /// What a device says in its shadow, in JSON, about the execution that its place there names.
     pub(crate) fn in_shadow(key: Key, entry: &str) -> Result<Self, ReportError> {
-        Self::new(ResponseTopic { thing: key.thing, execution: Some(key.id) }, json::decode(entry, false)?, ReportPath::Shadow)
+        Self::new(
+            ResponseTopic { thing: key.thing, execution: Some(key.id) },
+            json::decode(entry, false)?,
+            ReportPath::Shadow,
+        )
     }
 
     /// That a device has done what it was told by relaying this message, the only thing that it ever says.

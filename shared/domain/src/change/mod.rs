@@ -2,8 +2,7 @@
 #![doc = include_str!("transitions.md")]
 
 use crate::{
-    Attempt, DeliveryStatus, Execution, Key, Lane, Outcome, Progress, ReportPath, Status, Step, Timestamp, Verdict,
-    Via,
+    Attempt, DeliveryStatus, Execution, Key, Lane, Outcome, Progress, ReportPath, Status, Step, Timestamp, Verdict, Via,
 };
 
 /// One conditional write. It is written if its guard holds, else it is old news, and nothing to do.
@@ -74,7 +73,7 @@ pub enum Fact {
     Delivered(Timestamp),
     /// The device has begun, or still runs. Only if what reading has shown as ended is not opened by it.
     Heard(Timestamp, ReportPath),
-    /// The device has ended it. `withdrawn`: its request is not in a shadow any more.
+    /// The device has ended it. Only if it has not said so before: its word is final. `withdrawn`: its request is not in a shadow any more.
     Finished {
         /// How.
         outcome: Box<Outcome>,
@@ -133,8 +132,10 @@ impl Execution {
             Guard::Seen(seen) => seen == self.seen(),
             Guard::Runs { attempt } => self.attempt == attempt && self.status == Status::InProgress,
         };
-        // What reading has shown as ended is not opened again: the same boundaries as a verdict's.
         let open = match change.fact {
+            // A device's word is final: it does not take it back.
+            Fact::Finished { .. } => self.outcome.is_none(),
+            // What reading has shown as ended is not opened again: the same boundaries as a verdict's.
             Fact::Heard(at, _) => {
                 let later = !matches!(change.guard, Guard::Runs { .. }) || self.heard_at < Some(at);
                 later
@@ -221,3 +222,8 @@ impl Change {
         !matches!(self.fact, Fact::Cleared) && !matches!((&self.fact, self.guard), (Fact::Nothing, Guard::Seen(_)))
     }
 }
+
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod tests;
