@@ -25,8 +25,8 @@ impl Execution {
 
     /// That its request is about to go out this way, so that nobody else sends it too; none if it is not to be sent.
     ///
-    /// `tick` is how often what is due is looked for, in seconds.
-    pub fn claim(&self, now: Timestamp, via: &Via, tick: u32, by: By) -> Option<Change> {
+    /// `tick` is how often what is due is looked for, in seconds; `token` is a word that nobody else has.
+    pub fn claim(&self, now: Timestamp, via: &Via, tick: u32, by: By, token: &str) -> Option<Change> {
         if !self.is_to_be_sent(now) {
             return None;
         }
@@ -34,12 +34,21 @@ impl Execution {
             (Via::Shadow(_), Via::Direct | Via::Topic) => in_shadow_until(self.start_by, now, tick),
             _ => self.start_by,
         };
-        let claim =
-            Claim { at: now, via: via.clone(), start_by, lane: self.lane.clone().or_else(|| one_at_a_time(via)) };
+        let lane = self.lane.clone().or_else(|| one_at_a_time(via));
+        let claim = Claim { at: now, via: via.clone(), start_by, lane, token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Sent, Fact::Claimed(Box::new(claim)));
         change.step = Some(self.step(now, "SENT", by, via));
         change.due = self.due_after(&change, now);
         Some(change)
+    }
+
+    /// Whether this claim was written, though its answer was lost.
+    pub fn is_claimed_by(&self, claim: &Change) -> bool {
+        let token = match &claim.fact {
+            Fact::Claimed(claim) => Some(&claim.token),
+            _ => None,
+        };
+        self.progress == claim.progress && token.is_some() && self.claim.as_ref() == token
     }
 
     /// The device acknowledged the message.

@@ -104,6 +104,8 @@ pub struct Claim {
     pub start_by: Timestamp,
     /// The lane that it waits in, by that way.
     pub lane: Option<Lane>,
+    /// Who claims it, in a word that nobody else has: so that one whose answer was lost knows its own claim again.
+    pub token: String,
 }
 
 /// What becomes of an entry in the index of what is due.
@@ -173,6 +175,7 @@ impl Execution {
                 next.start_by = claim.start_by;
                 next.in_lane |= claim.lane != self.lane;
                 next.lane = claim.lane.clone();
+                next.claim = Some(claim.token.clone());
             }
             Fact::Unsent(send_at) => next.send_at = Some(*send_at),
             Fact::Delivered(at) => next.delivered_at = Some(*at),

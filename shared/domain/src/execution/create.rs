@@ -45,6 +45,7 @@ impl Execution {
             in_lane: lane.is_some(),
             withdraw: lane.is_none() && via.shadow().is_some(),
             send_at: None,
+            claim: None,
             sent_at: lane.is_none().then_some(command.created_at),
             lane,
             via,
