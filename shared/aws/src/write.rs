@@ -1,7 +1,7 @@
 //! A change as one conditional write: the condition decides what `domain::Execution::apply` decides.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Change, Claim, DueEntry, Fact, Guard, Outcome, Status};
+use domain::{Change, Claim, DueEntry, Fact, Guard, Outcome, Reroute, Status};
 
 use crate::{
     item::{due_entry, millis, number, text},
@@ -84,6 +84,7 @@ fn fact(update: &mut Update, fact: &Fact) {
     match fact {
         Fact::Nothing => {}
         Fact::Claimed(claim) => claimed(update, claim),
+        Fact::Rerouted(route) => rerouted(update, route),
         Fact::Unsent(send_at) => update.set("send_at", millis(*send_at)),
         Fact::Delivered(at) => update.set("delivered_at", millis(*at)),
         Fact::Heard(at, path) => {
@@ -120,13 +121,17 @@ fn fact(update: &mut Update, fact: &Fact) {
 fn claimed(update: &mut Update, claim: &Claim) {
     update.set("sent_at", millis(claim.at));
     update.set("claim", text(&claim.token));
-    update.set("via", text(claim.via.to_string()));
-    update.set("start_by", millis(claim.start_by));
     update.remove("send_at");
     if claim.via.shadow().is_some() {
         update.set("withdraw", AttributeValue::Bool(true));
     }
-    if let Some(lane) = &claim.lane {
+}
+
+fn rerouted(update: &mut Update, route: &Reroute) {
+    update.set("via", text(route.via.to_string()));
+    update.set("start_by", millis(route.start_by));
+    update.remove("sent_at");
+    if let Some(lane) = &route.lane {
         update.set("in_lane", AttributeValue::Bool(true));
         update.set("lane", text(lane.name.as_str()));
         update.set("on_failure", text(lane.on_failure.as_str()));

@@ -5,7 +5,7 @@ mod next;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use create::{RETENTION, in_shadow_until, one_at_a_time};
+pub(crate) use create::{RETENTION, in_shadow_until, lane_of};
 pub(crate) use next::{NextStep, silence};
 
 use crate::{
