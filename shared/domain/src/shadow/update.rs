@@ -28,7 +28,7 @@ struct Body<'a, D, R> {
 
 /// What changes in each section; none leaves the section alone.
 #[derive(Serialize)]
-pub(super) struct State<D, R = ()> {
+pub(super) struct State<D, R> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) desired: Option<D>,
     #[serde(skip_serializing_if = "Option::is_none")]
