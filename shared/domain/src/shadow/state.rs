@@ -82,12 +82,17 @@ fn undo(wanted: &Attributes, desired: &Attributes, reported: &Attributes) -> Att
                 let all = is.keys().all(|name| inner.get(name).is_some_and(Value::is_null));
                 if all { Value::Null } else { Value::Object(inner) }
             }
-            _ if is_same(want, is) && !said.is_some_and(|said| is_met(want, said)) => Value::Null,
+            _ if is_same(want, is) && !said.is_some_and(|said| is_settled(want, said)) => Value::Null,
             _ => continue,
         };
         removals.insert(name.clone(), removal);
     }
     removals
+}
+
+/// Whether no delta can be left. Nobody says whether AWS IoT takes [1] for [1.0], so in an array the numbers have to be written alike.
+fn is_settled(want: &Value, said: &Value) -> bool {
+    if want.is_array() { want == said } else { is_met(want, said) }
 }
 
 /// As AWS IoT finds that there is no delta: objects member by member, everything else as a whole.

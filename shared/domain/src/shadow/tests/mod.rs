@@ -42,6 +42,8 @@ fn withdraw(route: &ShadowRoute, sent: &(Command, Execution), shadow: &Shadow) -
 /// The shadow once the command has been withdrawn from it; a second withdrawal finds nothing more.
 fn withdrawn(route: &ShadowRoute, sent: &(Command, Execution), mut shadow: Shadow) -> Shadow {
     if let Some(update) = withdraw(route, sent, &shadow) {
+        let version = route.needs_document().then(|| json!(shadow.version));
+        assert_eq!(body(&update).get("version"), version.as_ref(), "of what was read");
         shadow.write(&update);
     }
     let again = withdraw(route, sent, &shadow);

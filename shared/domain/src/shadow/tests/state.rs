@@ -80,6 +80,15 @@ fn only_what_is_still_wanted_and_not_reached_is_withdrawn() {
 }
 
 #[test]
+fn what_is_reached_but_for_its_spelling_leaves_no_delta() {
+    let sent = sent(1, Some(r#"{"a":[2.0],"b":2.0}"#));
+    let shadow = Shadow::new(json!({"a": [2.0], "b": 2.0}), json!({"a": [2], "b": 2}));
+    assert!(said(r#"{"a":[2.0],"b":2.0}"#, r#"{"a":[2],"b":2}"#));
+    let after = withdrawn(&STATE, &sent, shadow);
+    assert_eq!((after.delta(), after.desired), (None, json!({"b": 2.0})));
+}
+
+#[test]
 fn an_object_that_would_be_left_empty_goes_too() {
     let sent = sent(1, Some(r#"{"a":{"b":{"c":1}},"d":{}}"#));
     let mut shadow = Shadow::new(json!({}), json!({}));
@@ -126,8 +135,11 @@ proptest! {
 
     #[test]
     fn it_is_done_when_there_is_no_delta(wanted in attributes(), reported in attributes()) {
-        let open = Shadow::new(wanted.clone(), reported.clone()).delta().is_some();
-        prop_assert_eq!(agrees(&payload(&wanted.to_string()), &reported.to_string()), !open);
+        // Without fractions: whether [1] is [1.0] to the service is not known.
+        let [wanted, reported] = [wanted, reported].map(|value| value.to_string().replace(".0", ""));
+        let [desired, is] = [&wanted, &reported].map(|json| serde_json::from_str(json).unwrap());
+        let open = Shadow::new(desired, is).delta().is_some();
+        prop_assert_eq!(agrees(&payload(&wanted), &reported), !open);
     }
 
     #[test]
