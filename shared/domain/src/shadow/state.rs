@@ -134,3 +134,6 @@ fn is_same_number(a: &Number, b: &Number) -> bool {
         _ => a.as_f64() == b.as_f64(),
     }
 }
+
+#[cfg(test)]
+mod tests;

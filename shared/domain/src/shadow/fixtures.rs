@@ -1,29 +1,23 @@
-//! Commands in shadows, against a model of the shadow service.
+//! For tests: commands, the ways they take, and what devices do with them.
 
-mod atlas;
-mod event;
-mod map;
-mod route;
-mod state;
+pub(super) use proptest::prelude::*;
+pub(super) use serde_json::{Value, json};
 
-use proptest::prelude::*;
-use serde_json::{Value, json};
-
-use super::{
+pub(super) use super::{
     model::{Shadow, at, attributes, body, leaves, merge, shadow},
     *,
 };
-use crate::{
+pub(super) use crate::{
     Command, CommandId, Delivery, Execution, Payload, Report, ReportError, Reported, ShadowName,
     execution::tests::{BORN, command},
 };
 
-fn payload(json: &str) -> Payload {
+pub(super) fn payload(json: &str) -> Payload {
     Payload::parse(json).unwrap()
 }
 
 /// A command and its execution at `pump-7`; another number is another command.
-fn sent(number: u32, json: Option<&str>) -> (Command, Execution) {
+pub(super) fn sent(number: u32, json: Option<&str>) -> (Command, Execution) {
     let mut command = command(Delivery::Direct, None);
     command.id = CommandId::from_request(BORN, &number.to_string());
     command.definition.payload = json.map(payload);
@@ -31,16 +25,16 @@ fn sent(number: u32, json: Option<&str>) -> (Command, Execution) {
     (command, execution)
 }
 
-fn deliver(route: &ShadowRoute, sent: &(Command, Execution)) -> ShadowUpdate {
+pub(super) fn deliver(route: &ShadowRoute, sent: &(Command, Execution)) -> ShadowUpdate {
     route.delivery(&sent.0, &sent.1, BORN).unwrap()
 }
 
-fn withdraw(route: &ShadowRoute, sent: &(Command, Execution), shadow: &Shadow) -> Option<ShadowUpdate> {
+pub(super) fn withdraw(route: &ShadowRoute, sent: &(Command, Execution), shadow: &Shadow) -> Option<ShadowUpdate> {
     route.withdrawal(&sent.1.key, sent.0.definition.payload.as_ref(), Some(&shadow.document())).unwrap()
 }
 
 /// The shadow once the command has been withdrawn from it; a second withdrawal finds nothing more.
-fn withdrawn(route: &ShadowRoute, sent: &(Command, Execution), mut shadow: Shadow) -> Shadow {
+pub(super) fn withdrawn(route: &ShadowRoute, sent: &(Command, Execution), mut shadow: Shadow) -> Shadow {
     if let Some(update) = withdraw(route, sent, &shadow) {
         let version = route.needs_document().then(|| json!(shadow.version));
         assert_eq!(body(&update).get("version"), version.as_ref(), "of what was read");
@@ -53,12 +47,12 @@ fn withdrawn(route: &ShadowRoute, sent: &(Command, Execution), mut shadow: Shado
     shadow
 }
 
-fn holds(shadow: &Shadow, sent: &(Command, Execution)) -> bool {
+pub(super) fn holds(shadow: &Shadow, sent: &(Command, Execution)) -> bool {
     String::from_utf8(shadow.document()).unwrap().contains(sent.1.key.id.as_str())
 }
 
 /// The device reports all that it finds in its delta, as the devices of AWS's examples do.
-fn echo(shadow: &mut Shadow) {
+pub(super) fn echo(shadow: &mut Shadow) {
     if let Some(delta) = shadow.delta() {
         shadow.update(&json!({"state": {"reported": delta}}));
     }

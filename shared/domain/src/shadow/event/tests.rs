@@ -1,6 +1,6 @@
 //! What devices say in their shadows.
 
-use super::*;
+use crate::shadow::fixtures::*;
 
 const ID: &str = "abcdefghijklmnopqrstuvwxyz";
 const OTHER: &str = "zyxwvutsrqponmlkjihgfedcba";

@@ -1,6 +1,6 @@
 //! State control.
 
-use super::*;
+use crate::shadow::fixtures::*;
 
 const STATE: ShadowRoute = ShadowRoute::State(None);
 

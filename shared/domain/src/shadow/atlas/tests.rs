@@ -1,6 +1,6 @@
 //! The dialect of AWS's IoT Atlas. The cases A to I are what its unmodified device was measured to do.
 
-use super::*;
+use crate::shadow::fixtures::*;
 
 const ATLAS: ShadowRoute = ShadowRoute::Atlas;
 
@@ -16,16 +16,16 @@ fn delivered(sent: &(Command, Execution)) -> Shadow {
 
 #[test]
 fn a_command_is_written_as_the_device_knows_it() {
-    let sent = sent(1, Some(r#"{"delay": 5.0}"#));
-    let id = sent.1.key.id.as_str();
-    let update = ATLAS.delivery(&sent.0, &sent.1, BORN.plus_seconds(10)).unwrap();
+    let one = sent(1, Some(r#"{"delay": 5.0}"#));
+    let id = one.1.key.id.as_str();
+    let update = ATLAS.delivery(&one.0, &one.1, BORN.plus_seconds(10)).unwrap();
     let expected = format!(
         r#"{{"state":{{"desired":{{"command":[{{"reboot":{{"message":{{"delay": 5.0}},"topic":"cmd/pump-7/resp/{id}","ttl":50}}}}]}},"reported":{{"command":null}}}},"clientToken":"{id}"}}"#
     );
     assert_eq!(String::from_utf8(update.body).unwrap(), expected);
     assert_eq!((update.thing.as_str(), update.shadow), ("pump-7", None));
     for nothing in [None, Some("null")] {
-        let body = body(&deliver(&ATLAS, &super::sent(1, nothing)));
+        let body = body(&deliver(&ATLAS, &sent(1, nothing)));
         assert_eq!(
             body["state"]["desired"]["command"][0]["reboot"]["message"],
             json!(""),

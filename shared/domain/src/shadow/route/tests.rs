@@ -1,6 +1,6 @@
 //! Which way a command takes through the shadows.
 
-use super::*;
+use crate::shadow::fixtures::*;
 
 #[test]
 fn what_is_stored_is_read_back() {

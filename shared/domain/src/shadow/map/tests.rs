@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::*;
+use crate::shadow::fixtures::*;
 
 fn map() -> ShadowRoute {
     ShadowRoute::default()
@@ -8,16 +8,16 @@ fn map() -> ShadowRoute {
 
 #[test]
 fn a_command_is_one_entry_by_its_id() {
-    let mut sent = sent(1, Some(r#"{"delay": 5.0}"#));
-    sent.1.heartbeat = Some(30);
-    let id = sent.1.key.id.as_str();
-    let update = deliver(&map(), &sent);
+    let mut one = sent(1, Some(r#"{"delay": 5.0}"#));
+    one.1.heartbeat = Some(30);
+    let id = one.1.key.id.as_str();
+    let update = deliver(&map(), &one);
     let expected = format!(
         r#"{{"state":{{"desired":{{"c":{{"{id}":{{"attempt":1,"command":"reboot","payload":{{"delay": 5.0}},"ttl":60,"expiresAt":1700000060,"heartbeat":30}}}}}}}},"clientToken":"{id}"}}"#
     );
     assert_eq!(String::from_utf8(update.body).unwrap(), expected);
     assert_eq!((update.thing.as_str(), update.shadow), ("pump-7", Some(ShadowName::commands())));
-    let nothing = body(&deliver(&map(), &super::sent(1, Some("null"))));
+    let nothing = body(&deliver(&map(), &sent(1, Some("null"))));
     assert_eq!(nothing["state"]["desired"]["c"][id].get("payload"), None, "null would remove it");
 }
 
