@@ -1,13 +1,16 @@
 //! Finds what is due, decides what is owed, writes that. A device that answers in between wins: then there is nothing to do.
 
-use crate::{
-    failure::{Failure, chain},
-    telemetry, time,
-};
-use aws::{Advanced, Error, Executions};
-use domain::{Due, Key, SHARDS, Timestamp};
+use aws::Error;
+use domain::{By, Key, SHARDS, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+
+use crate::{
+    cloud::Cloud,
+    failure::{Failure, chain},
+    telemetry, time,
+    turn::{Done, Turn},
+};
 
 /// What the schedule sends.
 #[derive(Deserialize)]
@@ -20,14 +23,8 @@ struct Event {
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Given up.
-    settled: u64,
-    /// Due later.
-    extended: u64,
-    /// Taken out of the index.
-    cleared: u64,
-    /// Someone else was faster.
-    lost: u64,
+    #[serde(flatten)]
+    done: Done,
     /// Could not be read or written: still due.
     failed: u64,
     /// Shards in which more may be due than one run takes: the next run goes on.
@@ -38,12 +35,12 @@ pub struct Summary {
 const PER_SHARD: u16 = 250;
 
 /// Handles one tick.
-pub async fn handle(executions: &Executions, event: &str) -> Result<Summary, Failure> {
+pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<Summary, Failure> {
     let now = decode(event)?;
     let mut shards = JoinSet::new();
     for shard in 0..SHARDS {
-        let executions = executions.clone();
-        shards.spawn(async move { reconcile(&executions, shard, now).await });
+        let (cloud, token) = (cloud.clone(), format!("{request_id}/{shard}"));
+        shards.spawn(async move { reconcile(&cloud, shard, now, &token).await });
     }
     let (mut summary, mut unread) = (Summary::default(), 0);
     while let Some(shard) = shards.join_next().await {
@@ -68,44 +65,38 @@ fn decode(event: &str) -> Result<Timestamp, Failure> {
     time::parse(&event.scheduled_time).map_err(Failure::Time)
 }
 
-async fn reconcile(executions: &Executions, shard: u8, now: Timestamp) -> Result<Summary, Error> {
-    let due = executions.due(shard, now, PER_SHARD).await?;
+async fn reconcile(cloud: &Cloud, shard: u8, now: Timestamp, token: &str) -> Result<Summary, Error> {
+    let turn = Turn { cloud, now, by: By::function("reconcile-commands"), token };
+    let due = cloud.executions.due(shard, now, PER_SHARD).await?;
     let mut summary = Summary { shards_with_more: (due.len() == usize::from(PER_SHARD)).into(), ..Summary::default() };
     for key in due {
         let settled = match key {
-            Ok(key) => settle(executions, &key, now, &mut summary).await,
+            Ok(key) => settle(&turn, &key).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = settled {
+        match settled {
+            Ok(done) => summary.done += done,
             // One bad row never stops the rest.
-            tracing::warn!(error = chain(&error), shard, "something due could not be settled");
-            summary.failed += 1;
+            Err(error) => {
+                tracing::warn!(error = chain(&error), shard, "something due could not be settled");
+                summary.failed += 1;
+            }
         }
     }
     Ok(summary)
 }
 
-async fn settle(executions: &Executions, key: &Key, now: Timestamp, summary: &mut Summary) -> Result<(), Error> {
-    let Some(execution) = executions.get(key).await? else { return Ok(()) };
-    let (written, counter) = match execution.due(now) {
-        Due::Nothing => return Ok(()),
-        Due::Settle(change) => (executions.advance(&change).await?, &mut summary.settled),
-        Due::Extend { key, from, to } => (executions.extend(&key, from, to).await?, &mut summary.extended),
-        Due::Clear { key, from } => (executions.clear(&key, from).await?, &mut summary.cleared),
-    };
-    match written {
-        Advanced::Written => *counter += 1,
-        Advanced::OldNews(_) | Advanced::Unknown => summary.lost += 1,
+async fn settle(turn: &Turn<'_>, key: &Key) -> Result<Done, Error> {
+    match turn.read(key).await? {
+        Some(row) => turn.drive(row).await,
+        // The index lags.
+        None => Ok(Done::default()),
     }
-    Ok(())
 }
 
 impl Summary {
     fn add(&mut self, other: &Self) {
-        self.settled += other.settled;
-        self.extended += other.extended;
-        self.cleared += other.cleared;
-        self.lost += other.lost;
+        self.done += other.done;
         self.failed += other.failed;
         self.shards_with_more += other.shards_with_more;
     }
@@ -123,10 +114,12 @@ impl Summary {
             return;
         }
         let counted = [
-            ("ExecutionsSettled", self.settled),
-            ("ExecutionsExtended", self.extended),
-            ("ExecutionsCleared", self.cleared),
-            ("RacesLost", self.lost),
+            ("ExecutionsSettled", self.done.settled),
+            ("ExecutionsRetried", self.done.retried),
+            ("ExecutionsSent", self.done.sent),
+            ("ExecutionsConcluded", self.done.concluded),
+            ("ExecutionsMoved", self.done.moved),
+            ("RacesLost", self.done.lost),
             ("ExecutionsUnsettled", self.failed),
             ("ShardsWithMore", self.shards_with_more),
         ];
@@ -141,7 +134,8 @@ mod tests {
 
     #[test]
     fn a_run_that_left_something_says_so() {
-        let done = || Summary { settled: 3, lost: 1, shards_with_more: 1, ..Summary::default() };
+        let done = Done { settled: 3, lost: 1, ..Done::default() };
+        let done = || Summary { done, shards_with_more: 1, ..Summary::default() };
         assert_eq!(done().complete(0).expect("complete"), done());
         assert!(matches!(done().complete(2), Err(Failure::Incomplete(2))));
         let failed = Summary { failed: 3, ..done() };

@@ -48,8 +48,18 @@ impl Error {
     }
 
     /// Others were faster, again and again.
-    pub(crate) fn busy(operation: &'static str, key: impl fmt::Display) -> Self {
+    pub fn busy(operation: &'static str, key: impl fmt::Display) -> Self {
         Self { operation, key: key.to_string(), kind: Kind::Unavailable, source: None }
+    }
+
+    /// What was there a moment ago is gone.
+    pub fn gone(key: impl fmt::Display) -> Self {
+        Self { operation: "writing an execution", key: key.to_string(), kind: Kind::Corrupt, source: None }
+    }
+
+    /// What is stored can't be read.
+    pub fn unreadable(operation: &'static str, key: impl fmt::Display, source: impl Into<Source>) -> Self {
+        Self::corrupt(operation, key, source)
     }
 
     pub(crate) fn sdk<E>(operation: &'static str, key: impl fmt::Display, error: SdkError<E, HttpResponse>) -> Self

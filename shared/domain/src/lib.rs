@@ -8,7 +8,7 @@
 //! - [`Topic`], [`ResponseTopic`]: every topic string
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
-//! - [`Request`], [`Report`]: what is said to a device, and what it says
+//! - [`Request`], [`CancelNotice`], [`Report`]: what is said to a device, and what it says
 //! - [`Change`]: what something that happened writes into an execution, and what the table decides: the state machine
 //! - [`Owed`]: what is owed to an execution at a given time
 //! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
@@ -26,6 +26,7 @@ mod execution;
 mod ids;
 mod lane;
 mod names;
+mod notice;
 mod owed;
 mod payload;
 mod progress;
@@ -50,6 +51,7 @@ pub use execution::{Execution, Key, Outcome, Verdict};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, NameError, ShadowName, ThingName};
+pub use notice::CancelNotice;
 pub use owed::{Owed, SHARDS, due_shard};
 pub use payload::{Payload, PayloadError};
 pub use progress::{Attempt, Progress, Rank};
