@@ -7,7 +7,7 @@
 pub mod command_api;
 pub mod config;
 pub mod failure;
-#[path = "reconcile-commands/handler.rs"]
+#[path = "reconcile-commands/mod.rs"]
 pub mod reconcile_commands;
 pub mod telemetry;
 pub mod time;

@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{Commands, Executions, Messages};
+use crate::{Commands, Executions, Messages, Queue};
 
 /// What every client is made from. Made once, when a function starts.
 #[derive(Debug)]
@@ -43,6 +43,11 @@ impl Connection {
     /// The table of executions.
     pub fn executions(&self, table: String) -> Executions {
         Executions::new(self.dynamodb(), table)
+    }
+
+    /// The queue with this URL.
+    pub fn queue(&self, url: String) -> Queue {
+        Queue::new(aws_sdk_sqs::Client::new(&self.config), url)
     }
 
     /// The messages to devices.
