@@ -56,7 +56,9 @@ impl Queue {
         let answer = request.send().await.map_err(failed)?;
         match answer.failed().first() {
             None => Ok(()),
-            Some(failed) => Err(Error::in_batch(SENDING, &self.url, failed.code(), failed.sender_fault(), failed.message())),
+            Some(failed) => {
+                Err(Error::in_batch(SENDING, &self.url, failed.code(), failed.sender_fault(), failed.message()))
+            }
         }
     }
 }
