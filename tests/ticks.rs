@@ -16,7 +16,7 @@ fn ticks(world: &World) -> u64 {
 async fn a_ttl_that_passes_is_written_at_the_next_tick_without_anybody_reading() {
     for (seconds, written_at) in [("5", 70), ("30", 90), ("60", 120)] {
         let world = ticking(seconds).await;
-        world.command("pump-7", json!({"ttl": 65})).await;
+        world.command("pump-7", json!({"ttl": 66})).await;
         world.advance(written_at - 1).await;
         assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "every {seconds} s");
         world.advance(1).await;
@@ -76,4 +76,16 @@ async fn a_tick_that_is_repeated_or_comes_far_too_late_does_no_harm() {
     let late = json!({"Records": [{"messageId": "1", "body": late}]});
     world.invoke("reconcile-commands", &late.to_string()).await.expect("too late is right");
     assert_eq!(&world.rows(EXECUTIONS).await[0], row);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_queue_there_is_still_a_tick_a_minute_and_it_is_seen_to_fail() {
+    let nowhere = |template: String| template.replace("TICK_QUEUE_URL: !Ref TickQueue", "TICK_QUEUE_URL: nowhere");
+    let world = World::with_template(&[("ReconcileSeconds", "20")], nowhere).await;
+    world.command("pump-7", json!({"ttl": 66})).await;
+    world.advance(120).await;
+    assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "TIMED_OUT");
+    world.advance(120).await;
+    let failed = world.stack.sqs.peek("flaghoist-failures");
+    assert!(failed[0].contains("sending delayed messages"), "{failed:?}");
 }
