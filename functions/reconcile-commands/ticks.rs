@@ -30,11 +30,7 @@ impl FromStr for Every {
 
     fn from_str(text: &str) -> Result<Self, EveryError> {
         let seconds = text.parse().map_err(|error| EveryError::Number(text.to_owned(), error))?;
-        match seconds {
-            0 => Err(EveryError::Uneven(0)),
-            _ if MINUTE % seconds != 0 => Err(EveryError::Uneven(seconds)),
-            _ => Ok(Self(seconds)),
-        }
+        if MINUTE.is_multiple_of(seconds) { Ok(Self(seconds)) } else { Err(EveryError::Uneven(seconds)) }
     }
 }
 
