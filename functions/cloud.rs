@@ -35,10 +35,10 @@ impl Cloud {
     }
 
     /// What the environment describes.
-    pub async fn from_env() -> Result<Self, ConfigError> {
+    pub fn from_env(connection: &Connection) -> Result<Self, ConfigError> {
         let commands = config::variable("COMMANDS_TABLE")?;
         let executions = config::variable("EXECUTIONS_TABLE")?;
         let tick = config::number("RECONCILE_SECONDS")?;
-        Ok(Self::new(&Connection::from_env().await, commands, &executions, tick))
+        Ok(Self::new(connection, commands, &executions, tick))
     }
 }

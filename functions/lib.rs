@@ -13,7 +13,7 @@ pub mod config;
 pub mod dispatch_commands;
 pub mod failure;
 pub mod lane;
-#[path = "reconcile-commands/handler.rs"]
+#[path = "reconcile-commands/mod.rs"]
 pub mod reconcile_commands;
 pub mod send;
 pub mod telemetry;

@@ -37,6 +37,9 @@ pub async fn for_this_execution(event: &str, world: &World) -> String {
     if event.get("scheduledTime").is_some_and(|at| at.as_str().is_some_and(|at| at.ends_with('Z'))) {
         event["scheduledTime"] = "2030-01-01T00:00:00Z".into();
     }
+    if let Some(body) = event["Records"][0]["body"].as_str().filter(|body| body.contains("2023-11-14T22:18:20Z")) {
+        event["Records"][0]["body"] = body.replace("2023-11-14T22:18:20Z", "2030-01-01T00:00:00Z").into();
+    }
     if event["receivedAt"].is_number() {
         event["receivedAt"] = json!(START * 1000);
     }

@@ -52,7 +52,21 @@ fn as_function() {
     }
 }
 
+/// A batch of messages is printed. It fails if a message says `fail`, and is answered with what the environment says,
+/// where `the second` is the id of the second message.
+fn take(event: &Value) -> (&'static str, String) {
+    eprintln!("event: {event}");
+    if event["Records"].as_array().is_some_and(|records| records.iter().any(|record| record["body"] == "fail")) {
+        return ("error", json!({ "errorType": "Told", "errorMessage": "told to fail" }).to_string());
+    }
+    let answer = std::env::var("ANSWER").unwrap_or_else(|_| "null".to_owned());
+    ("response", answer.replace("the second", event["Records"][1]["messageId"].as_str().unwrap_or_default()))
+}
+
 fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
+    if event["Records"].is_array() {
+        return take(event);
+    }
     match event["do"].as_str().unwrap_or("echo") {
         "exit" => std::process::exit(7),
         // Tells the test that it is running, and goes on when the test hangs up.

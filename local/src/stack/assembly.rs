@@ -17,6 +17,7 @@ use super::tls::{self, Front, Kind};
 use super::{Addresses, Config, Keeper, Pump, Stack, StackError, StateDir};
 use crate::broker::{Ask, Authorizer, Broker, Peer};
 use crate::dynamodb::DynamoDb;
+use crate::event_source::EventSources;
 use crate::gateway::sigv4::Credentials;
 use crate::gateway::{self, Caller, Guard, Services};
 use crate::http_api;
@@ -64,6 +65,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let lambda = Lambda::start(clock.clone(), functions, sqs.clone()).await.map_err(StackError::Lambda)?;
     let rules = Rules::new(&place.account, &template.rules, broker.clone(), lambda.clone(), sqs.clone())?;
     let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
+    let sources = template.event_sources.clone();
+    let event_sources = EventSources::start(clock.clone(), lambda.clone(), sqs.clone(), sources, place.clone());
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
 
     let stop = CancellationToken::new();
@@ -105,6 +108,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs,
         dynamodb,
         scheduler,
+        event_sources,
         pump,
         keeper,
         closing,
@@ -241,7 +245,7 @@ fn about(addresses: &Addresses, template: &Template) -> serde_json::Value {
         "alpn": addresses.alpn.map(|address| address.to_string()),
         "functions": names(&mut template.functions.iter().map(|function| &function.name)),
         "tables": names(&mut template.tables.iter().map(|table| &table.name)),
-        "queues": names(&mut template.queues.iter()),
+        "queues": names(&mut template.queues.iter().map(|queue| &queue.name)),
         "rules": names(&mut template.rules.iter().map(|rule| &rule.name)),
     })
 }
