@@ -137,6 +137,21 @@ struct Many {
     /// Share that do not know the command
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     reject: f64,
+    /// Share that fail at the first attempt, and succeed at the next
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    flaky: f64,
+    /// Share that accept, then restart with their memory
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    reboot: f64,
+    /// Share that say they run after they have said how it ended
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    out_of_order: f64,
+    /// Share that are connected for minutes, and gone for minutes
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    come_and_go: f64,
+    /// Share that take commands from the named shadow cmd as well; with any trouble, not counted with the others
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    shadow: f64,
     /// How long after the ttl late things answer
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     late_after: u64,
@@ -214,6 +229,7 @@ impl Many {
         config.knobs = self.knobs();
         config.prefix = self.prefix;
         config.seed = self.seed;
+        config.shadow_commands = self.shadow;
         config.late_after = Duration::from_secs(self.late_after);
         let fleet = Fleet::start(config).await?;
         let names = fleet.things();
@@ -248,7 +264,22 @@ impl Many {
             return Knobs::mixed();
         }
         let &Self { fail, slow, twice, late, offline, never_online, crash, mute, reject, .. } = self;
-        Knobs { fail, slow, twice, late, offline, never_online, crash, mute, reject }
+        let &Self { flaky, reboot, out_of_order, come_and_go, .. } = self;
+        Knobs {
+            fail,
+            slow,
+            twice,
+            late,
+            offline,
+            never_online,
+            crash,
+            mute,
+            reject,
+            flaky,
+            reboot,
+            out_of_order,
+            come_and_go,
+        }
     }
 }
 
