@@ -52,7 +52,21 @@ pub fn save(path: &Path, agent: &Agent) -> Result<(), StoreError> {
     file.write_all(agent.snapshot().to_string().as_bytes()).map_err(failed)?;
     // A rename that reaches the disk before its content does would leave neither the old memory nor the new one.
     file.sync_all().map_err(failed)?;
-    std::fs::rename(&part, path).map_err(failed)
+    std::fs::rename(&part, path).map_err(failed)?;
+    sync_folder(path).map_err(failed)
+}
+
+/// The new name must be on the disk as well: what is acknowledged after this is not sent again.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Where a folder is no file.
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

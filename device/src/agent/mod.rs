@@ -165,6 +165,7 @@ impl Agent {
                 }
                 actions
             }
+            Some(Entry { state: State::Canceled(_), .. }) => Vec::new(),
             _ => self.ignore("finished what did not run"),
         }
     }
