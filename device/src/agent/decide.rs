@@ -47,14 +47,12 @@ impl Agent {
 
     fn decide(&mut self, asked: Asked, answer_again: bool, now_ms: i64) -> Vec<Action> {
         let Asked { execution_id, attempt, topic, expires_at_ms, what } = asked;
-        let mut newest = attempt;
         if let Some(known) = self.cache.touch(&execution_id) {
             let repeated = attempt <= known.newest;
             if !known.admits(attempt, expires_at_ms) {
                 let bytes = known.answer().filter(|_| answer_again || !repeated);
                 return bytes.map(|bytes| Action::Respond { topic, bytes }).into_iter().collect();
             }
-            newest = known.newest;
         }
         let (state, start) = match what.and_then(|request| self.refuse(request, now_ms)) {
             Err(outcome) => (State::Ended(outcome), None),
@@ -70,7 +68,7 @@ impl Agent {
                 (State::Running { seq: 0, heartbeat_ms, next_beat_ms, again }, Some(start))
             }
         };
-        let entry = Entry { execution_id, attempt, newest, topic, expires_at_ms, state };
+        let entry = Entry { execution_id, attempt, newest: attempt, topic, expires_at_ms, state };
         let mut actions = self.remember(entry, now_ms);
         actions.extend(start);
         actions

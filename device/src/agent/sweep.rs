@@ -157,7 +157,7 @@ fn shadowed() -> Agent {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn nothing_runs_twice_late_or_after_a_cancel_and_verdicts_never_change(inputs in inputs()) {

@@ -244,11 +244,71 @@ fn within_the_tolerance_nothing_is_forgotten_as_expired() {
     let mut agent = agent();
     (agent.config.remember, agent.config.tolerance_ms) = (2, 500);
     let expires = NOW + 300_000;
-    for id in ["used", "done"] {
-        agent.on_request(&bytes(&request(id, 1)), expires + 1);
+    for (id, more_s) in [("used", 100), ("done", 0)] {
+        let request = with(request(id, 1), "expiresAt", json!(expires / 1000 + more_s));
+        agent.on_request(&request, expires + 1);
         agent.on_finished(id, 1, Outcome::succeeded(None));
     }
-    agent.on_session_lost();
     agent.on_cancel(&cancel("other", 1), expires + 2);
     assert_eq!(told(&agent.on_request(&bytes(&request("done", 1)), expires + 3)), is("SUCCEEDED", ""));
+}
+
+/// The document that the shadow service answers a get with.
+fn shadow(version: u64, entries: Value, reported: Value) -> Vec<u8> {
+    bytes(&json!({"state": {"desired": {"c": entries}, "reported": reported}, "version": version}))
+}
+
+fn delta(version: u64, entries: Value) -> Vec<u8> {
+    bytes(&json!({"state": {"c": entries}, "version": version}))
+}
+
+#[test]
+fn the_shadow_is_asked_for_with_each_connection_and_says_once_that_it_is_used() {
+    let mut agent = agent();
+    assert_eq!((agent.on_subscribed(), agent.topics().len()), (vec![], 2));
+    agent.config.shadow = true;
+    assert_eq!(agent.topics().len(), 5);
+    let topic = |name: &str| format!("$aws/things/pump-7/shadow/name/cmd/{name}");
+    assert!(matches!(&agent.on_subscribed()[..], [Action::Publish { topic: get, .. }] if *get == topic("get")));
+    let declares = |actions: Vec<Action>| match &actions[..] {
+        [Action::Publish { topic: update, .. }] => *update == topic("update"),
+        _ => false,
+    };
+    let mut accepted = |reported| agent.on_message(&topic("get/accepted"), &shadow(1, json!({}), reported), NOW);
+    assert!(declares(accepted(json!({}))));
+    assert!(declares(accepted(json!({"dialect": "atlas"}))));
+    assert_eq!(accepted(json!({"dialect": "map"})), []);
+    assert!(declares(agent.on_message(&topic("get/rejected"), br#"{"code":404}"#, NOW)));
+    assert_eq!(agent.on_message(&topic("get/rejected"), br#"{"code":403}"#, NOW), []);
+    assert_eq!(agent.on_message(&topic("update/accepted"), b"{}", NOW), []);
+}
+
+#[test]
+fn an_old_delta_is_not_acted_on_until_the_shadow_was_begun_anew() {
+    let mut agent = agent();
+    agent.config.shadow = true;
+    let (accepted, update) =
+        ("$aws/things/pump-7/shadow/name/cmd/get/accepted", "$aws/things/pump-7/shadow/name/cmd/update/delta");
+    let map = json!({"dialect": "map"});
+    assert_eq!(agent.on_message(accepted, &shadow(7, json!({}), map.clone()), NOW), []);
+    assert_eq!(agent.on_message(update, &delta(6, json!({"e1": request("e1", 1)})), NOW), [], "withdrawn since");
+    assert_eq!(split(&agent.on_message(update, &delta(8, json!({"e2": request("e2", 1)})), NOW)).1, 1);
+    agent.on_message(accepted, &shadow(1, json!({}), map), NOW);
+    assert_eq!(split(&agent.on_message(update, &delta(2, json!({"e3": request("e3", 1)})), NOW)).1, 1);
+}
+
+#[test]
+fn a_next_attempt_in_the_shadow_is_refused_once_and_looked_for_again() {
+    let mut agent = agent();
+    agent.config.shadow = true;
+    let update = "$aws/things/pump-7/shadow/name/cmd/update/delta";
+    agent.on_request(&bytes(&request("e1", 1)), NOW);
+    let second = delta(1, json!({"e1": request("e1", 2), "bad/id": {}, "e9": 7}));
+    assert_eq!(told(&agent.on_message(update, &second, NOW)), is("IN_PROGRESS", ""));
+    assert_eq!(agent.on_message(update, &second, NOW), [], "it was told already");
+    let actions = agent.on_finished("e1", 1, Outcome::failed("JAMMED", ""));
+    assert!(matches!(&actions[..], [Action::Respond { .. }, Action::Publish { .. }]), "{actions:?}");
+    let late = bytes(&request("e1", 2));
+    assert_eq!(split(&agent.on_message(update, &second, NOW + 300_000)).0[0]["status"], "TIMED_OUT");
+    assert_eq!(told(&agent.on_request(&late, NOW)), is("TIMED_OUT", "EXPIRED"));
 }

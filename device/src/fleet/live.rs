@@ -11,6 +11,8 @@ use crate::agent::{Action, Agent, topic};
 use crate::link::{Event, Link};
 
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod tests;
 
 pub(crate) struct Live {

@@ -15,14 +15,14 @@ use crate::link::Endpoint;
 const WORK_MS: i64 = 1_000;
 const EXPIRES_MS: i64 = 300_000;
 
-struct Watched {
-    live: Live,
+pub(super) struct Watched {
+    pub live: Live,
     clock: Arc<AtomicI64>,
-    runs: Arc<Runs>,
+    pub runs: Arc<Runs>,
 }
 
 impl Watched {
-    fn new(behaviour: Behaviour) -> Self {
+    pub fn new(behaviour: Behaviour) -> Self {
         let (clock, runs) = (Arc::<AtomicI64>::default(), Arc::<Runs>::default());
         let now = clock.clone();
         let thing = Thing {
@@ -43,12 +43,23 @@ impl Watched {
         Self { live: Live::new(thing), clock, runs }
     }
 
-    fn request(&mut self, id: &str, attempt: u32) {
+    pub fn request(&mut self, id: &str, attempt: u32) {
         let request = json!({"executionId": id, "attempt": attempt, "command": "a", "expiresAt": EXPIRES_MS / 1000});
         self.live.on_message("cmd/pump-7/req", request.to_string().as_bytes());
     }
 
-    fn turn(&mut self, to_ms: i64) {
+    pub fn request_in_shadow(&mut self, id: &str, attempt: u32) {
+        let entry = json!({"attempt": attempt, "command": "a", "expiresAt": EXPIRES_MS / 1000});
+        let delta = json!({"state": {"c": {id: entry}}, "version": 1}).to_string();
+        self.live.on_message("$aws/things/pump-7/shadow/name/cmd/update/delta", delta.as_bytes());
+    }
+
+    pub fn cancel(&mut self, id: &str) {
+        let cancel = json!({"executionId": id, "attempt": 1}).to_string();
+        self.live.on_message("cmd/pump-7/cancel", cancel.as_bytes());
+    }
+
+    pub fn turn(&mut self, to_ms: i64) {
         self.clock.store(to_ms, Ordering::SeqCst);
         self.live.do_what_is_due();
     }
@@ -90,7 +101,7 @@ fn each_run_is_noted_with_its_times() {
 fn what_is_canceled_is_stopped_and_not_told() {
     let mut thing = Watched::new(Behaviour::Twice);
     thing.request("e1", 1);
-    thing.live.on_message("cmd/pump-7/cancel", br#"{"executionId":"e1","attempt":1}"#);
+    thing.cancel("e1");
     thing.turn(WORK_MS * 3);
     thing.request("e1", 2);
     assert_eq!(thing.ran(), [(1, Some((0, Finish::Stopped)))]);
@@ -150,10 +161,8 @@ async fn a_thing_that_comes_and_goes_loses_nothing_that_it_said() {
 #[tokio::test]
 async fn what_is_in_its_shadow_is_run_as_well() {
     let mut thing = Watched::new(Behaviour::Succeeds);
-    let delta = json!({"state": {"c": {"e1": {"attempt": 1, "command": "a", "expiresAt": 300}}}, "version": 1});
-    let topic = "$aws/things/pump-7/shadow/name/cmd/update/delta";
-    thing.live.on_message(topic, delta.to_string().as_bytes());
-    thing.live.on_message(topic, delta.to_string().as_bytes());
+    thing.request_in_shadow("e1", 1);
+    thing.request_in_shadow("e1", 1);
     thing.turn(WORK_MS);
     assert_eq!((thing.said().len(), thing.ran().len()), (2, 1));
 }
