@@ -214,7 +214,9 @@ impl Script {
             Behaviour::Fails | Behaviour::FailsOnce => ("FAILED", Some("PUMP_JAMMED")),
             Behaviour::Reboots => ("FAILED", Some("DEVICE_RESTARTED")),
             Behaviour::Rejects => ("REJECTED", Some("UNKNOWN_COMMAND")),
-            Behaviour::NeverOnline | Behaviour::Mute => ("TIMED_OUT", Some("EXPIRED")),
+            Behaviour::Mute => ("TIMED_OUT", Some("NO_RESPONSE")),
+            // EXPIRED when its request never went out, NO_RESPONSE when it waits in the session.
+            Behaviour::NeverOnline => ("TIMED_OUT", None),
             Behaviour::Crashes if heartbeats => ("TIMED_OUT", Some("HEARTBEAT_LOST")),
             Behaviour::Crashes => ("TIMED_OUT", Some("EXECUTION_TIMEOUT")),
             _ => ("SUCCEEDED", None),
