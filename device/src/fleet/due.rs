@@ -12,7 +12,6 @@ const AWAY_MS: i64 = 500;
 /// The injected clock may jump while a thing sleeps, so it looks this often.
 const LOOK: Duration = Duration::from_millis(100);
 
-#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Task {
     Finish { execution_id: String, attempt: u32 },
     Send { topic: String, bytes: Vec<u8> },

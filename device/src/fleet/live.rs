@@ -147,8 +147,7 @@ impl Live {
                     self.start(execution_id, attempt, expires_at_ms, now_ms);
                 }
                 Action::Stop { execution_id, attempt } => {
-                    let work = Task::Finish { execution_id: execution_id.clone(), attempt };
-                    self.due.retain(|(_, task)| *task != work);
+                    // Its end is still due; the agent does not care any more.
                     self.ended(execution_id, attempt, now_ms, Finish::Stopped);
                 }
                 Action::Respond { topic, bytes } => self.answer(topic, bytes, now_ms),

@@ -129,6 +129,18 @@ fn the_verdict_may_come_first_even_when_the_clock_jumps() {
     assert_eq!(thing.said(), ["SUCCEEDED", "IN_PROGRESS"]);
 }
 
+#[test]
+fn what_is_due_first_is_done_first_however_far_the_clock_jumps() {
+    let mut thing = Watched::new(Behaviour::Succeeds);
+    thing.request("slow", 1);
+    thing.live.thing.script.work_ms = 1;
+    thing.request("quick", 1);
+    thing.said();
+    thing.turn(100 * WORK_MS);
+    let (_, first) = thing.live.waiting.first().unwrap();
+    assert!(String::from_utf8_lossy(first).contains("quick"));
+}
+
 #[tokio::test]
 async fn a_restart_with_memory_tells_and_one_without_forgets() {
     for (behaviour, said) in [(Behaviour::Reboots, &["FAILED"][..]), (Behaviour::Crashes, &[])] {
