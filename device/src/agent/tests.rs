@@ -226,6 +226,8 @@ fn what_is_safe_to_repeat_is_started_again_after_a_restart_unless_it_has_expired
     let mut agent = agent();
     agent.config.repeatable = ["reboot".to_owned()].into();
     agent.on_request(&bytes(&request("e1", 1)), NOW);
+    // Refused, so that its time is not the first one's.
+    agent.on_request(&with(request("e1", 2), "expiresAt", json!(NOW / 1000 + 900)), NOW);
     let kept = agent.clone();
     assert_eq!(split(&agent.on_tick(NOW + 30_000)).0[0]["seq"], 1);
     // The snapshot is older than the heartbeat.
