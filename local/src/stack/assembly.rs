@@ -17,9 +17,11 @@ use super::tls::{self, Front, Kind};
 use super::{Addresses, Config, Keeper, Pump, Stack, StackError, StateDir};
 use crate::broker::{Ask, Authorizer, Broker, Peer};
 use crate::dynamodb::DynamoDb;
+use crate::faults::Faults;
 use crate::gateway::sigv4::Credentials;
 use crate::gateway::{self, Caller, Guard, Services};
 use crate::http_api;
+use crate::journal::Journal;
 use crate::lambda::{self, Lambda};
 use crate::pki::Pki;
 use crate::registry::Registry;
@@ -34,6 +36,8 @@ const DATA_ENDPOINT: &str = "localhost";
 
 pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let clock = &config.clock;
+    let faults = Faults::default();
+    let journal = if config.journal { Journal::on(clock.clone()) } else { Journal::default() };
     let listeners = Listeners::bind(&config.ports).await?;
     let addresses = listeners.addresses;
     let place = place(&config, &addresses);
@@ -61,7 +65,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         keeper.restore()?;
     }
 
-    let lambda = Lambda::start(clock.clone(), functions, sqs.clone()).await.map_err(StackError::Lambda)?;
+    let lambda = Lambda::start_with(clock.clone(), functions, sqs.clone(), faults.clone(), journal.clone());
+    let lambda = lambda.await.map_err(StackError::Lambda)?;
     let rules = Rules::new(&place.account, &template.rules, broker.clone(), lambda.clone(), sqs.clone())?;
     let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
@@ -76,6 +81,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         registry: registry.router(),
         account: place.account.clone(),
         about: about(&addresses, &template),
+        faults: faults.clone(),
+        journal: journal.clone(),
     };
     let guard = config.authorize.then(|| guard(credentials.clone(), registry.clone()));
     let options = http_api::Options {
@@ -105,6 +112,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs,
         dynamodb,
         scheduler,
+        faults,
+        journal,
         pump,
         keeper,
         closing,

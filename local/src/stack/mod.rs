@@ -28,6 +28,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::dynamodb::DynamoDb;
+use crate::faults::Faults;
+use crate::journal::Journal;
 use crate::lambda::Lambda;
 use crate::pki::Pki;
 use crate::registry::Registry;
@@ -77,6 +79,10 @@ pub struct Stack {
     pub dynamodb: DynamoDb,
     /// The schedules.
     pub scheduler: Scheduler,
+    /// What is to go wrong.
+    pub faults: Faults,
+    /// What happened, where [`Config::journal`] is on.
+    pub journal: Journal,
     pump: Pump,
     keeper: Option<Arc<Keeper>>,
     /// Ends what listens to devices and applications.
