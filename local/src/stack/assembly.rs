@@ -50,12 +50,13 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
 
     let directory = config.state_dir.clone().map(StateDir::open).transpose()?;
     let database = directory.as_ref().map(StateDir::database);
-    let dynamodb = DynamoDb::start(clock.clone(), &template.tables, database.as_deref()).await?;
+    let dynamodb = DynamoDb::start_with(clock.clone(), &template.tables, database.as_deref(), journal.clone()).await?;
     let unusable = |source| StackError::Certificates { path: config.certificates.clone(), source };
     let pki = Pki::load_or_create(&config.certificates).map_err(unusable)?;
     let registry = Registry::new(clock.clone(), pki.clone(), &place.region, &place.account, DATA_ENDPOINT);
-    let broker = Broker::new(clock.clone(), config.authorize.then(|| authorizer(registry.clone())));
-    let shadows = Shadows::new(clock.clone(), broker.clone());
+    let authorizer = config.authorize.then(|| authorizer(registry.clone()));
+    let broker = Broker::with(clock.clone(), authorizer, faults.clone(), journal.clone());
+    let shadows = Shadows::with_journal(clock.clone(), broker.clone(), journal.clone());
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let keeper = directory.map(|directory| {
         let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
