@@ -29,6 +29,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use call::Call;
@@ -49,6 +50,8 @@ struct Inner {
     plan: Mutex<Plan>,
     deliveries: Mutex<Deliveries>,
     processes: Mutex<Processes>,
+    /// Calls that are being carried out.
+    underway: watch::Sender<usize>,
 }
 
 impl Faults {
@@ -145,6 +148,18 @@ impl Faults {
         }
     }
 
+    /// Counts a call as being carried out until this is dropped.
+    pub(crate) fn underway(&self) -> Underway {
+        self.0.underway.send_modify(|calls| *calls += 1);
+        Underway(self.clone())
+    }
+
+    /// Returns once nothing is being carried out any more, for callers that have died either.
+    pub(crate) async fn quiet(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.0.underway.subscribe().wait_for(|calls| *calls == 0).await;
+    }
+
     fn locked_plan(&self) -> MutexGuard<'_, Plan> {
         self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,6 +170,15 @@ impl Faults {
 
     fn locked_processes(&self) -> MutexGuard<'_, Processes> {
         self.0.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that is being carried out.
+pub(crate) struct Underway(Faults);
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.0.underway.send_modify(|calls| *calls -= 1);
     }
 }
 

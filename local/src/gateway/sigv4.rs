@@ -305,6 +305,14 @@ mod tests {
     }
 
     #[test]
+    fn a_process_of_a_function_has_a_key_of_its_own() {
+        let mut request = signed();
+        let of_process = HEADER.replace("=test/", "=test.f.7/");
+        request.headers.insert("authorization", of_process.parse().expect("a header"));
+        assert_eq!(verify(&request, BODY), Ok("test.f.7".into()));
+    }
+
+    #[test]
     fn what_was_changed_since_is_refused() {
         assert_eq!(verify(&signed(), b"{}"), Err(SignatureError::Mismatch));
         let mut other = signed();
@@ -334,6 +342,7 @@ mod tests {
             verify(&request, BODY).expect_err("refused")
         };
         assert_eq!(with(&HEADER.replace("=test/", "=other/")), SignatureError::UnknownKey);
+        assert_eq!(with(&HEADER.replace("=test/", "=tester/")), SignatureError::UnknownKey);
         for value in [
             "Basic dGVzdDp0ZXN0",
             ALGORITHM,

@@ -58,7 +58,12 @@ pub(super) async fn carry_out(
         origin.scope(async { note(Some(status)) }).await;
         return refused;
     }
-    let applied = tokio::spawn(origin.clone().scope(apply)).await;
+    let underway = services.faults.underway();
+    let applied = tokio::spawn(origin.clone().scope(async move {
+        let _underway = underway;
+        apply.await
+    }));
+    let applied = applied.await;
     let unheard = matches!(fault, Some(Fault::AppliedThenTimeout | Fault::KillAfter));
     let status = applied.as_ref().ok().filter(|_| !unheard).map(Response::status);
     origin.scope(async { note(status) }).await;

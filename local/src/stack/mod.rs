@@ -111,6 +111,8 @@ impl Stack {
         while quiet < 2 {
             self.scheduler.caught_up().await;
             self.lambda.idle().await;
+            // What a process asked for before it was killed is done nevertheless.
+            self.faults.quiet().await;
             tokio::time::sleep(BREATH).await;
             let now = self.pump.flush().await;
             quiet = if now == handled { quiet + 1 } else { 0 };
