@@ -10,8 +10,9 @@ use crate::clock::Clock;
 use crate::faults::{Faults, Transit};
 use crate::journal::{Event, Journal};
 
-/// So long that a test which waits for it fails.
+/// What the sender of a direct message would wait, and what the test does.
 const LONG: Option<Duration> = Some(Duration::from_secs(3_600));
+const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Bench {
     broker: Broker,
@@ -101,7 +102,8 @@ async fn the_sender_of_a_direct_message_hears_at_once_of_what_is_lost() {
     let mut device = bench.device().await;
     for transit in [Transit::Lost, Transit::Unacknowledged] {
         bench.all_are(transit);
-        let error = bench.broker.send_direct("device", Message::new("t", "go"), LONG).await.expect_err("lost");
+        let sending = bench.broker.send_direct("device", Message::new("t", "go"), LONG);
+        let error = tokio::time::timeout(PATIENCE, sending).await.expect("at once").expect_err("lost");
         assert!(matches!(error, DirectError::NoAcknowledgement(_)), "{error}");
     }
     let got = device.got().await;
