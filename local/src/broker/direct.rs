@@ -44,7 +44,7 @@ impl Broker {
             client: client_id.to_owned(),
             topic,
             payload,
-            outcome: outcome.as_ref().map(|()| ()).map_err(DirectError::to_string),
+            outcome: outcome.as_ref().copied().map_err(DirectError::to_string),
         });
         outcome
     }

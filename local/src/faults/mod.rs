@@ -17,7 +17,7 @@
 //! attempts are one [`Call`] with one `nth`, told apart by [`Call::attempt`]. [`Faults::next`] befalls the first attempt
 //! alone, so that an SDK with a retry left gets through on its own; [`Faults::persist`] befalls every attempt of that
 //! call, so that the function itself gets to see the error. A closure given to [`Faults::plan`] decides attempt by
-//! attempt.
+//! attempt. Closures must not call [`Faults`] themselves, which waits for them.
 
 mod call;
 mod delivery;

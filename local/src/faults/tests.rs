@@ -27,6 +27,9 @@ struct Bench {
     dynamodb: DynamoDb,
 }
 
+/// Operation, which call and which attempt it is, status and fault.
+type Called = (String, u32, u32, Option<u16>, Option<Fault>);
+
 fn table() -> Table {
     Table {
         logical_id: "Counts".into(),
@@ -89,7 +92,7 @@ impl Bench {
         item["n"]["N"].as_str().map_or(0, |n| n.parse().expect("a number"))
     }
 
-    fn called(&self) -> Vec<(String, u32, u32, Option<u16>, Option<Fault>)> {
+    fn called(&self) -> Vec<Called> {
         let entries = self.journal.entries().into_iter();
         let called = entries.filter_map(|entry| match entry.event {
             Event::Called { operation, nth, attempt, status, fault, .. } => {
