@@ -54,6 +54,7 @@ impl World {
             ports: Ports::any(),
             clock: Clock::manual(START * 1000),
             certificates: certificates.path().to_owned(),
+            journal: true,
             parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             ..Config::new(edited)
         });

@@ -21,6 +21,8 @@
 //! | [`scheduler`] | EventBridge Scheduler |
 //! | [`sqs`] | SQS: what failed ends here, and what is for later waits here |
 //! | [`gateway`] | the one endpoint, `AWS_ENDPOINT_URL`, and its request signatures |
+//! | [`faults`] | what is to go wrong: crashes, throttling, events twice and late |
+//! | [`journal`] | the log of a run |
 //! | [`stack`] | puts it all together |
 //! | [`demo`] | the main job on show |
 //! | [`signals`] | when the process is asked to end |
@@ -31,8 +33,10 @@ pub mod data_plane;
 pub mod demo;
 pub mod dynamodb;
 pub mod event_source;
+pub mod faults;
 pub mod gateway;
 pub mod http_api;
+pub mod journal;
 pub mod lambda;
 pub mod pki;
 pub mod registry;

@@ -205,7 +205,8 @@ mod tests {
         let report = report(&all);
         assert!(report.is_good());
         let text = report.text();
-        for part in ["All 5 executions ended as scripted.", "TIMED_OUT / NO_RESPONSE", "SUCCEEDED (late)", "75 % less"] {
+        for part in ["All 5 executions ended as scripted.", "TIMED_OUT / NO_RESPONSE", "SUCCEEDED (late)", "75 % less"]
+        {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }

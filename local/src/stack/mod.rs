@@ -29,6 +29,8 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::dynamodb::DynamoDb;
 use crate::event_source::EventSources;
+use crate::faults::Faults;
+use crate::journal::Journal;
 use crate::lambda::Lambda;
 use crate::pki::Pki;
 use crate::registry::Registry;
@@ -80,6 +82,10 @@ pub struct Stack {
     pub scheduler: Scheduler,
     /// What hands messages on queues to functions.
     pub event_sources: EventSources,
+    /// What is to go wrong.
+    pub faults: Faults,
+    /// What happened, where [`Config::journal`] is on.
+    pub journal: Journal,
     pump: Pump,
     keeper: Option<Arc<Keeper>>,
     /// Ends what listens to devices and applications.
@@ -107,6 +113,8 @@ impl Stack {
         let mut quiet = 0;
         let mut handled = self.handled().await;
         while quiet < 2 {
+            // What a process asked for before it was killed is done nevertheless.
+            self.faults.quiet().await;
             tokio::time::sleep(BREATH).await;
             let now = self.handled().await;
             quiet = if now == handled { quiet + 1 } else { 0 };
