@@ -56,7 +56,7 @@ async fn what_reading_has_shown_as_expired_is_not_opened_again_by_a_late_start()
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;
     world.stack.settle().await;
     let read = world.execution(&command, "pump-7").await;
-    assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("EXPIRED")));
+    assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("NO_RESPONSE")));
     assert_eq!(world.counted("track-command", "ReportOldNews"), 1);
 }
 

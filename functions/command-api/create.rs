@@ -135,7 +135,10 @@ async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
     if row.waits_in_lane() && row.is_to_be_sent(turn.now) && turn.enter_lane(&row, command).await? != Place::First {
         return Ok(row);
     }
-    match turn.claim(row.clone()).await? {
+    // The very same event: it goes on as the one that stored it, and needs no claim.
+    let same = row.is_untouched() && row.sent_at.is_some() && turn.now == row.created_at;
+    let claimed = if same { Some(row.clone()) } else { turn.claim(row.clone()).await? };
+    match claimed {
         Some(row) => Ok(turn.send(row, command).await?.row),
         None => Ok(row),
     }

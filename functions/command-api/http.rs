@@ -188,7 +188,7 @@ impl Request {
     }
 
     pub fn become_session(&mut self, caller: &str) {
-        let iam = Some(Iam { caller_id: Some(caller.to_owned()) });
+        let iam = Some(Iam { caller_id: Some(caller.to_owned()), user_arn: None });
         self.request_context.authorizer = Some(Authorizer { iam });
     }
 }

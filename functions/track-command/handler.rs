@@ -133,6 +133,8 @@ pub(super) async fn finish(turn: &Turn<'_>, mut row: Execution, report: &Report)
 
 #[cfg(test)]
 mod tests {
+    use domain::ShadowEvent;
+
     use super::*;
     use crate::fixtures::fixtures;
 
@@ -142,6 +144,7 @@ mod tests {
             let text = event;
             let event: Result<Event, _> = serde_json::from_str(&text);
             if shadow::is_one(&text) {
+                assert_eq!(ShadowEvent::decode(&text).is_ok(), name.starts_with("good_"), "{name}");
                 continue;
             }
             let envelope = !matches!(
