@@ -100,6 +100,7 @@ async fn real_answers_hold_what_is_documented_and_nothing_else() {
     let missing = world.get(&format!("/commands/{command}/executions/pump-8")).await;
     assert_eq!(missing.status, 404, "{missing:?}");
     compare(&document, "get", one, &missing);
+    world.end().await;
 }
 
 /// Holds an answer against the schema that the document has for this operation, status and content type.
