@@ -1,12 +1,14 @@
 //! The whole system, as a device and an operator see it: the real binaries on the local stack, with a clock that tests move.
 
 mod bad_input;
+mod crash;
 mod dialects;
 mod expiry;
 mod fixtures;
 mod history;
 mod one_command;
 mod openapi;
+mod robot;
 mod ticks;
 mod trimming;
 mod twice;

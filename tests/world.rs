@@ -103,6 +103,11 @@ impl World {
         self.stack.advance(Duration::from_secs(seconds)).await;
     }
 
+    /// The clock's time, as events have it.
+    pub fn now(&self) -> String {
+        jiff::Timestamp::from_millisecond(self.stack.clock.now_ms()).expect("a time").to_string()
+    }
+
     pub async fn request(
         &self,
         method: Method,
@@ -249,6 +254,11 @@ impl Device {
         let (topic, payload) = self.next().await;
         let payload = serde_json::from_slice(&payload).unwrap_or_else(|e| panic!("{topic}: {e}"));
         (topic, payload)
+    }
+
+    /// The next message, if one has arrived.
+    pub fn try_next(&mut self) -> Option<(String, Vec<u8>)> {
+        self.inbox.try_recv().ok()
     }
 
     /// Whether nothing has arrived.
