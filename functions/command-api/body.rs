@@ -30,8 +30,7 @@ const LONGEST_WAIT: u64 = 25;
 
 /// What this body asks for, and how long the caller waits for the outcome.
 pub fn decode(body: &[u8]) -> Result<(Definition, Duration), Problem> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "the body is not UTF-8"))?;
-    let mut fields = Fields::of_body(text)?;
+    let mut fields = Fields::of_body(body)?;
     if let Some(field) = NOT_OFFERED.iter().find(|field| fields.has(field)) {
         return Err(Problem::unprocessable(field, format!("{field} is not offered yet")));
     }

@@ -15,7 +15,8 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// What a request's body holds.
-    pub fn of_body(text: &'a str) -> Result<Self, Problem> {
+    pub fn of_body(body: &'a [u8]) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("body", "the body is not UTF-8"))?;
         let left = serde_json::from_str(text)
             .map_err(|error| Problem::bad_request("body", format!("body must be a JSON object: {error}")))?;
         Ok(Self { path: "", left })

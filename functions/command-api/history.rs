@@ -35,9 +35,8 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     let created = Entry { status: Some(Status::Created.as_str()), attempt: 1, by: Some(by), ..Entry::default() };
     let mut all = vec![(row.created_at, created)];
     all.extend(first_sending(row));
-    let end = row.verdict.map(|verdict| verdict.reason.as_str());
-    // Whoever called it off is named with the verdict.
-    all.extend(row.steps.iter().filter(|step| Some(step.what.as_str()) != end).map(|step| (step.at, of_step(step))));
+    let ended = called_off(row);
+    all.extend(row.steps.iter().filter(|step| Some(*step) != ended).map(|step| (step.at, of_step(step))));
     if let Some(at) = row.delivered_at {
         let delivered = Some(DeliveryStatus::Delivered.as_str());
         all.push((at, Entry { delivery_status: delivered, ..device(None) }));
@@ -46,7 +45,7 @@ pub fn history(row: &Execution) -> Vec<Entry> {
         all.push((at, device(Some(Status::InProgress.as_str()))));
     }
     if let Some(verdict) = row.verdict {
-        let by = row.steps.iter().rfind(|step| step.what == verdict.reason.as_str()).map(|step| step.by.to_string());
+        let by = ended.map(|step| step.by.to_string());
         let reason = Some(verdict.reason.to_string());
         let status = Some(verdict.reason.status().as_str());
         all.push((verdict.at, Entry { status, reason, by, ..device(None) }));
@@ -58,6 +57,12 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     }
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(at, entry)| Entry { at: time::show(at), ..entry }).collect()
+}
+
+/// The step that called it off: whoever did so is named with the verdict.
+fn called_off(row: &Execution) -> Option<&Step> {
+    let verdict = row.verdict.filter(|verdict| verdict.reason.status() == Status::Canceled)?;
+    row.steps.iter().rfind(|step| step.what == verdict.reason.as_str())
 }
 
 /// Whoever stores an execution sends it, and does not write so: that would cost as much as storing it.
