@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{COMMANDS, EXECUTIONS, START, World};
+use crate::world::{EXECUTIONS, START, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_command_is_delivered_run_and_shown() {
@@ -174,29 +174,6 @@ async fn the_newest_execution_of_a_thing_is_listed_first() {
         listed["executions"].as_array().expect("a list").iter().map(|e| e["commandId"].clone()).collect();
     assert_eq!(listed, commands);
     world.end().await;
-}
-
-/// What a command's life costs, as the table counts it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_single_commands_life_stays_within_its_write_units() {
-    for (delivery, most) in [("topic", 5.0), ("direct", 6.0)] {
-        let world = World::start().await;
-        let mut pump = world.thing("pump-7").await;
-        world.stack.dynamodb.forget_capacity();
-        world.command("pump-7", json!({"delivery": delivery})).await;
-        let (_, request) = pump.next_json().await;
-        world.stack.settle().await;
-        pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
-        world.stack.settle().await;
-        let capacity = world.stack.dynamodb.capacity();
-        let written: f64 = capacity.values().map(|units| units.write).sum();
-        for (consumer, units) in &capacity {
-            println!("{delivery:>8} {consumer:?}: {units:?}");
-        }
-        assert!(written > 2.0 && written <= most, "{delivery}: {written} write units, {capacity:?}");
-        assert_eq!(world.rows(COMMANDS).await.len(), 1);
-        world.end().await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
