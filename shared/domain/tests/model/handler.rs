@@ -1,0 +1,177 @@
+//! The functions: each does one outside call after the other, and may die between any two of them.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use domain::{By, Execution, Owed, Queue, Reason};
+
+use super::{
+    scenario::{Scenario, at},
+    world::{Down, Said, World},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Handler {
+    /// When it was started.
+    pub started: i64,
+    /// The time that its event brought: it has no clock.
+    pub since: i64,
+    /// Which execution it is about, and that as it has last seen it.
+    pub n: usize,
+    pub row: Arc<Execution>,
+    pub call: Call,
+    /// What it is about once it has sent the next one of a lane.
+    pub outer: Option<(usize, Arc<Execution>)>,
+    /// The report that it is about.
+    pub said: Option<Said>,
+}
+
+/// The next outside call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// Write what the report says, whatever the row is.
+    Report,
+    /// Write what it says about this row.
+    Finish { withdrawn: bool },
+    /// Write that it is called off.
+    Cancel { force: bool },
+    /// Tell the device so.
+    TellCanceled,
+    /// Write that it is about to be sent.
+    Claim,
+    /// Send it.
+    Send,
+    /// Write how that went.
+    Sent(How),
+    /// Write what is owed.
+    Drive,
+    /// Read the shadow, to withdraw from it; again, since it had changed.
+    ReadShadow { again: bool },
+    /// Withdraw.
+    Withdraw(Option<Arc<[u8]>>),
+    /// Join the queue of the lane: read, write.
+    ReadToJoin,
+    Join(Queue),
+    /// Leave it: read, stop those behind, write.
+    ReadToLeave,
+    Leave(Queue),
+    /// Read who is at its head.
+    Head,
+    /// Write that all is done.
+    Clear,
+}
+
+/// How a sending went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// The device has it, or the shadow.
+    Taken,
+    /// The device is not connected.
+    Offline,
+    /// Too many requests.
+    Refused,
+    /// No answer: it is out, or not.
+    Unknown { out: bool },
+}
+
+/// Any name: the models do not look at it.
+pub fn by() -> By {
+    By::function("model")
+}
+
+impl Handler {
+    pub fn new(n: usize, row: Arc<Execution>, since: i64, call: Call) -> Self {
+        Self { started: since, since, n, row, call, outer: None, said: None }
+    }
+
+    /// Whoever has stored a row sends it, or puts it into its lane.
+    pub fn creating(n: usize, row: Arc<Execution>, since: i64) -> Self {
+        let call = if row.in_lane { Call::ReadToJoin } else { Call::Send };
+        Self::new(n, row, since, call)
+    }
+
+    /// A report has arrived, now or, if whoever had it has died, before.
+    pub fn tracking(said: Said, row: Arc<Execution>, now: i64) -> Self {
+        let (n, since) = (said.n, said.at.unwrap_or(now));
+        let said = Some(Said { at: Some(since), ..said });
+        Self { said, started: now, ..Self::new(n, row, since, Call::Report) }
+    }
+
+    /// Looks at a row; none if nothing is owed to it.
+    pub fn driving(n: usize, row: Arc<Execution>, since: i64) -> Option<Self> {
+        Self::new(n, row, since, Call::Drive).drive()
+    }
+
+    pub fn order(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    pub fn to(self, call: Call) -> Option<Self> {
+        Some(Self { call, ..self })
+    }
+
+    /// Goes on with what is owed; none if it is nothing.
+    pub fn drive(self) -> Option<Self> {
+        match self.row.owed(at(self.since)) {
+            Owed::Nothing => None,
+            Owed::Change(_) => self.to(Call::Drive),
+            Owed::Send => self.to(Call::Claim),
+            Owed::Conclude { withdraw: true, .. } => self.to(Call::ReadShadow { again: false }),
+            Owed::Conclude { leave: true, .. } => self.to(Call::ReadToLeave),
+            Owed::Conclude { .. } => self.to(Call::Clear),
+        }
+    }
+
+    /// Does its next call; none if it is done then.
+    pub fn step(mut self, world: &mut World, scenario: &Scenario, how: How) -> Option<Self> {
+        let now = at(self.since);
+        match self.call.clone() {
+            Call::Report => {
+                let report = self.said?.report(scenario);
+                let (row, written) = world.write(self.n, &report.change(self.row.key.clone(), now));
+                self.row = row;
+                if written { self.drive() } else { self.finish(scenario) }
+            }
+            Call::Finish { withdrawn } => {
+                let report = self.said?.report(scenario);
+                let finish = self.row.finish(&report, now, withdrawn);
+                let change = finish.or_else(|| self.row.beat(&report.change(self.row.key.clone(), now)))?;
+                let (row, written) = world.write(self.n, &change);
+                self.row = row;
+                if written { self.drive() } else { self.finish(scenario) }
+            }
+            Call::Cancel { force } => {
+                let change = self.row.cancel(Reason::CanceledByOperator, now, force, by()).ok()?;
+                let (row, written) = world.write(self.n, &change);
+                self.row = row;
+                if written { self.to(Call::TellCanceled) } else { Some(self) }
+            }
+            Call::TellCanceled => {
+                world.down.push(Down::Cancel { n: self.n, attempt: self.row.attempt });
+                self.drive()
+            }
+            Call::Drive => {
+                let Owed::Change(change) = self.row.owed(now) else { return None };
+                self.row = world.write(self.n, &change).0;
+                self.drive()
+            }
+            Call::Claim | Call::Send | Call::Sent(_) => self.deliver(world, scenario, how),
+            _ => self.conclude(world, scenario),
+        }
+    }
+
+    /// What a report means to a row that has not just taken it.
+    fn finish(self, scenario: &Scenario) -> Option<Self> {
+        let (report, now) = (self.said?.report(scenario), at(self.since));
+        let change = report.change(self.row.key.clone(), now);
+        if self.row.is_bound() && self.row.finish(&report, now, false).is_some() {
+            let first = self.row.withdraw && !self.row.in_lane && self.row.would_end(&report, now);
+            return self.to(if first { Call::ReadShadow { again: false } } else { Call::Finish { withdrawn: false } });
+        }
+        if self.row.beat(&change).is_some() { self.to(Call::Finish { withdrawn: false }) } else { self.drive() }
+    }
+}
