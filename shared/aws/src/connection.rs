@@ -4,14 +4,15 @@ use std::{sync::OnceLock, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{Commands, Executions, Messages};
+use crate::{Commands, Executions, Lanes, Messages, Shadows};
 
 /// What every client is made from. Made once, when a function starts.
 #[derive(Debug)]
 pub struct Connection {
     config: SdkConfig,
-    // One for both tables: what it connects to is the same, and a connection costs a cold start its time.
+    // One for all tables, one for everything else: what it connects to is the same, and a connection costs a cold start its time.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    iot: OnceLock<aws_sdk_iotdataplane::Client>,
 }
 
 impl Connection {
@@ -28,7 +29,7 @@ impl Connection {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self { config, dynamodb: OnceLock::new() }
+        Self { config, dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -45,19 +46,36 @@ impl Connection {
         Executions::new(self.dynamodb(), table)
     }
 
+    /// The lanes, which are in the table of executions.
+    pub fn lanes(&self, table: String) -> Lanes {
+        Lanes::new(self.dynamodb(), table)
+    }
+
     /// The messages to devices.
     pub fn messages(&self) -> Messages {
-        let config = aws_sdk_iotdataplane::config::Builder::from(&self.config)
-            // A message that may have gone out is not sent again: a device that can't tell would act twice.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(2))
-                    .operation_attempt_timeout(Messages::PATIENCE)
-                    .operation_timeout(Messages::PATIENCE)
-                    .build(),
-            )
-            .build();
-        Messages::new(aws_sdk_iotdataplane::Client::from_conf(config))
+        Messages::new(self.iot())
+    }
+
+    /// The shadows.
+    pub fn shadows(&self) -> Shadows {
+        Shadows::new(self.iot())
+    }
+
+    fn iot(&self) -> aws_sdk_iotdataplane::Client {
+        let client = || {
+            let config = aws_sdk_iotdataplane::config::Builder::from(&self.config)
+                // What may have gone out is not sent again: a device that can't tell would act twice.
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(
+                    TimeoutConfig::builder()
+                        .connect_timeout(Duration::from_secs(2))
+                        .operation_attempt_timeout(Messages::PATIENCE)
+                        .operation_timeout(Messages::PATIENCE)
+                        .build(),
+                )
+                .build();
+            aws_sdk_iotdataplane::Client::from_conf(config)
+        };
+        self.iot.get_or_init(client).clone()
     }
 }

@@ -47,6 +47,11 @@ impl Error {
         matches!(self.kind, Kind::Throttled | Kind::Refused)
     }
 
+    /// Others were faster, again and again.
+    pub(crate) fn busy(operation: &'static str, key: impl fmt::Display) -> Self {
+        Self { operation, key: key.to_string(), kind: Kind::Unavailable, source: None }
+    }
+
     pub(crate) fn sdk<E>(operation: &'static str, key: impl fmt::Display, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

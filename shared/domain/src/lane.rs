@@ -1,6 +1,6 @@
 //! Lanes: commands to one thing that go out one after the other.
 
-use crate::ExecutionId;
+use crate::{ExecutionId, ShadowName};
 
 /// The lane of an execution, and what its failure means to those behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +28,14 @@ pub enum OnFailure {
 
 impl LaneName {
     /// The lane of the classic shadow of a thing whose device takes one command at a time.
-    pub fn of_shadow() -> Self {
-        Self("$shadow".to_owned())
+    pub fn of_commands() -> Self {
+        Self("$commands".to_owned())
+    }
+
+    /// The lane of what a shadow's device is wished to be. Nobody waits in it: a newer wish takes the place of an older one for
+    /// the same attributes, and others do not mind.
+    pub fn of_state(shadow: Option<&ShadowName>) -> Self {
+        Self(shadow.map_or_else(|| "$state".to_owned(), |shadow| format!("$state/{shadow}")))
     }
 
     /// The name, if it is one.
@@ -47,9 +53,9 @@ impl LaneName {
         &self.0
     }
 
-    /// Whether no caller has given it.
-    pub fn is_of_shadow(&self) -> bool {
-        self.0.starts_with('$')
+    /// Whether nobody waits in it.
+    pub fn is_of_state(&self) -> bool {
+        self.0.starts_with("$state")
     }
 }
 
@@ -148,9 +154,12 @@ mod tests {
 
     #[test]
     fn no_caller_can_name_the_lane_of_a_shadow() {
-        assert!(LaneName::parse(LaneName::of_shadow().as_str()).is_err());
-        assert!(LaneName::of_shadow().is_of_shadow());
-        assert!(!LaneName::parse("valve.7").unwrap().is_of_shadow());
+        let shadow = ShadowName::parse("config").unwrap();
+        for lane in [LaneName::of_commands(), LaneName::of_state(None), LaneName::of_state(Some(&shadow))] {
+            assert!(LaneName::parse(lane.as_str()).is_err());
+        }
+        assert!(LaneName::of_state(None).is_of_state() && !LaneName::of_commands().is_of_state());
+        assert!(LaneName::parse("valve.7").is_ok());
         assert!(LaneName::parse("").is_err());
         assert!(LaneName::parse("#").is_err());
     }

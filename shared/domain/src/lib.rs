@@ -41,7 +41,7 @@ mod topic;
 pub mod trim;
 mod via;
 
-pub use change::{Change, Claim, DueEntry, Fact, Guard, Seen};
+pub use change::{Change, Claim, DueEntry, Fact, Guard, Reroute, Seen};
 pub use command::{Command, Fingerprint};
 pub use deadlines::{DeadlineError, Deadlines};
 pub use definition::{Definition, Delivery, DeliveryError};

@@ -1,9 +1,9 @@
 //! What a sending writes: that it is about to happen, and how it went.
 
 use crate::{
-    Attempt, By, Change, Claim, DeliveryStatus, DueEntry, Execution, Fact, Guard, Progress, Rank, Status, Step,
-    Timestamp, Via,
-    execution::{in_shadow_until, one_at_a_time},
+    Attempt, By, Change, Claim, DeliveryStatus, DueEntry, Execution, Fact, Guard, Progress, Rank, Reroute, ShadowRoute,
+    Status, Step, Timestamp, Via,
+    execution::{in_shadow_until, lane_of},
     retry::full_jitter,
 };
 
@@ -23,23 +23,43 @@ impl Execution {
         wanted && self.overdue(now).is_none()
     }
 
-    /// That its request is about to go out this way, so that nobody else sends it too; none if it is not to be sent.
-    ///
-    /// `tick` is how often what is due is looked for, in seconds.
-    pub fn claim(&self, now: Timestamp, via: &Via, tick: u32, by: By) -> Option<Change> {
+    /// That its request is about to go out, so that nobody else sends it too; none if it is not to be sent. `token` is a word
+    /// that nobody else has.
+    pub fn claim(&self, now: Timestamp, by: By, token: &str) -> Option<Change> {
         if !self.is_to_be_sent(now) {
             return None;
         }
-        let start_by = match (via, &self.via) {
-            (Via::Shadow(_), Via::Direct | Via::Topic) => in_shadow_until(self.start_by, now, tick),
-            _ => self.start_by,
-        };
-        let claim =
-            Claim { at: now, via: via.clone(), start_by, lane: self.lane.clone().or_else(|| one_at_a_time(via)) };
+        let claim = Claim { at: now, via: self.via.clone(), token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Sent, Fact::Claimed(Box::new(claim)));
-        change.step = Some(self.step(now, "SENT", by, via));
+        change.step = Some(self.step(now, "SENT", by, &self.via));
         change.due = self.due_after(&change, now);
         Some(change)
+    }
+
+    /// That it goes through a shadow from now on, since its device is not there; none if it has gone out, or is in a lane that
+    /// the shadow has no room for. `tick` is how often what is due is looked for, in seconds.
+    pub fn reroute(&self, route: &ShadowRoute, now: Timestamp, tick: u32, by: By) -> Option<Change> {
+        let via = Via::Shadow(route.clone());
+        let alone = lane_of(&via);
+        if self.overdue(now).is_some() || self.via.shadow().is_some() || (alone.is_some() && self.lane.is_some()) {
+            return None;
+        }
+        let start_by = in_shadow_until(self.start_by, now, tick);
+        let lane = self.lane.clone().or(alone);
+        let step = self.step(now, "PENDING", by, &via);
+        let mut change = self.tried(DeliveryStatus::Pending, Fact::Rerouted(Box::new(Reroute { via, start_by, lane })));
+        change.step = Some(step);
+        change.due = self.due_after(&change, now);
+        Some(change)
+    }
+
+    /// Whether this claim was written, though its answer was lost.
+    pub fn is_claimed_by(&self, claim: &Change) -> bool {
+        let token = match &claim.fact {
+            Fact::Claimed(claim) => Some(&claim.token),
+            _ => None,
+        };
+        self.progress == claim.progress && token.is_some() && self.claim.as_ref() == token
     }
 
     /// The device acknowledged the message.

@@ -37,6 +37,21 @@ impl Topic {
         }
     }
 
+    /// Whether a subscription with this filter gets what is published here. What begins with `$` is no topic of ours.
+    pub fn matches(&self, filter: &str) -> bool {
+        let mut levels = self.0.split('/');
+        for part in filter.split('/') {
+            match (part, levels.next()) {
+                // On AWS IoT, a filter that ends with # does not match the level above.
+                ("#", level) => return level.is_some(),
+                ("+", Some(_)) => {}
+                (part, Some(level)) if part == level => {}
+                _ => return false,
+            }
+        }
+        levels.next().is_none()
+    }
+
     /// The topic as it is written.
     pub fn as_str(&self) -> &str {
         &self.0

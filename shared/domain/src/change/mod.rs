@@ -67,6 +67,8 @@ pub enum Fact {
     Nothing,
     /// Someone is about to send the request.
     Claimed(Box<Claim>),
+    /// It goes another way, and has yet to go out.
+    Rerouted(Box<Reroute>),
     /// The request did not go out, and is tried again at this time.
     Unsent(Timestamp),
     /// The device acknowledged the message.
@@ -93,6 +95,17 @@ pub enum Fact {
     Cleared,
 }
 
+/// The way that a request goes from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reroute {
+    /// Which way.
+    pub via: Via,
+    /// Until when it may begin, by that way.
+    pub start_by: Timestamp,
+    /// The lane that it is in, by that way.
+    pub lane: Option<Lane>,
+}
+
 /// That a request is about to go out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
@@ -100,10 +113,8 @@ pub struct Claim {
     pub at: Timestamp,
     /// By which way.
     pub via: Via,
-    /// Until when it may begin, by that way.
-    pub start_by: Timestamp,
-    /// The lane that it waits in, by that way.
-    pub lane: Option<Lane>,
+    /// Who claims it, in a word that nobody else has: so that one whose answer was lost knows its own claim again.
+    pub token: String,
 }
 
 /// What becomes of an entry in the index of what is due.
@@ -168,11 +179,15 @@ impl Execution {
             Fact::Claimed(claim) => {
                 next.sent_at = Some(claim.at);
                 next.send_at = None;
-                next.via = claim.via.clone();
                 next.withdraw |= claim.via.shadow().is_some();
-                next.start_by = claim.start_by;
-                next.in_lane |= claim.lane != self.lane;
-                next.lane = claim.lane.clone();
+                next.claim = Some(claim.token.clone());
+            }
+            Fact::Rerouted(route) => {
+                next.sent_at = None;
+                next.via = route.via.clone();
+                next.start_by = route.start_by;
+                next.in_lane |= route.lane.is_some();
+                next.lane = route.lane.clone();
             }
             Fact::Unsent(send_at) => next.send_at = Some(*send_at),
             Fact::Delivered(at) => next.delivered_at = Some(*at),

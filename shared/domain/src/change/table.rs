@@ -103,7 +103,7 @@ fn at(seconds: u32) -> Timestamp {
 }
 
 const EVENTS: [Event; 14] = [
-    ("claimed", |row| row.claim(at(20), &row.via.clone(), 60, by()).and_then(|change| row.apply(&change))),
+    ("claimed", |row| row.claim(at(20), by(), "me").and_then(|change| row.apply(&change))),
     ("not connected", |row| row.apply(&row.queued(at(1), by()))),
     ("refused", |row| row.apply(&row.unsent(at(1), by()))),
     ("PUBACK", |row| row.apply(&row.delivered(at(1)))),

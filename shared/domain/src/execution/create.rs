@@ -19,7 +19,7 @@ impl Execution {
     /// `tick` is how often what is due is looked for, in seconds: see [`in_shadow_until`].
     pub fn create(command: &Command, via: Via, tick: u32) -> Self {
         let definition = &command.definition;
-        let lane = definition.lane.clone().or_else(|| one_at_a_time(&via));
+        let lane = definition.lane.clone().or_else(|| lane_of(&via));
         let start_by = match &via {
             Via::Shadow(_) => in_shadow_until(command.start_by(), command.created_at, tick),
             Via::Direct | Via::Topic => command.start_by(),
@@ -45,6 +45,7 @@ impl Execution {
             in_lane: lane.is_some(),
             withdraw: lane.is_none() && via.shadow().is_some(),
             send_at: None,
+            claim: None,
             sent_at: lane.is_none().then_some(command.created_at),
             lane,
             via,
@@ -86,8 +87,12 @@ pub(crate) fn in_shadow_until(start_by: Timestamp, now: Timestamp, tick: u32) ->
     start_by.minus_seconds(tick.saturating_add(5).min(left / 2))
 }
 
-/// The lane of what has to go alone.
-pub(crate) fn one_at_a_time(via: &Via) -> Option<Lane> {
-    let alone = via.shadow().is_some_and(|route| *route == ShadowRoute::Atlas);
-    alone.then(|| Lane { name: LaneName::of_shadow(), on_failure: OnFailure::Skip })
+/// The lane of what goes through a shadow that holds one command, or one wish for each attribute.
+pub(crate) fn lane_of(via: &Via) -> Option<Lane> {
+    let name = match via.shadow()? {
+        ShadowRoute::Atlas => LaneName::of_commands(),
+        ShadowRoute::State(shadow) => LaneName::of_state(shadow.as_ref()),
+        ShadowRoute::Map(_) => return None,
+    };
+    Some(Lane { name, on_failure: OnFailure::Skip })
 }

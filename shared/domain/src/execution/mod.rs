@@ -5,7 +5,7 @@ mod next;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use create::{RETENTION, in_shadow_until, one_at_a_time};
+pub(crate) use create::{RETENTION, in_shadow_until, lane_of};
 pub(crate) use next::{NextStep, silence};
 
 use crate::{
@@ -77,6 +77,8 @@ pub struct Execution {
     pub withdraw: bool,
     /// When its request goes out, if it is to go out later.
     pub send_at: Option<Timestamp>,
+    /// Who was the last to send its request, besides the one who stored it.
+    pub claim: Option<String>,
     /// When the request of this attempt went out.
     pub sent_at: Option<Timestamp>,
     /// When the device was known to have the request.
@@ -132,6 +134,11 @@ impl Execution {
             seen.verdict = Some(verdict);
         }
         seen
+    }
+
+    /// After how many seconds without a beat its device is given up; 0 where nobody waits for beats.
+    pub fn silence(&self) -> u32 {
+        self.heartbeat.map_or(0, silence)
     }
 
     /// Whether nothing is awaited any more.

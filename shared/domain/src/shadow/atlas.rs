@@ -95,3 +95,6 @@ pub(super) struct Echo<'a> {
 pub(super) fn echoes(entry: &RawValue) -> Vec<Echo<'_>> {
     document::members(entry).into_values().filter_map(|echo| serde_json::from_str(echo.get()).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;

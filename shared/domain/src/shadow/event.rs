@@ -157,3 +157,6 @@ impl ShadowEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub(super) fn check(payload: &RawValue, own_levels: usize) -> Result<Value, Shad
     let most = LEVELS - own_levels;
     match (levels(&value), null(&value)) {
         (found, _) if found > most => Err(ShadowError::TooDeep { most, found }),
-        (_, Some(at)) => Err(ShadowError::Null { at }),
+        (_, Some(at)) => Err(ShadowError::Null { at: at.chars().take(256).collect() }),
         _ => Ok(value),
     }
 }
@@ -39,7 +39,7 @@ fn levels(value: &Value) -> usize {
     }
 }
 
-/// Where the first null is.
+/// Where the first null is, as a JSON pointer.
 fn null(value: &Value) -> Option<String> {
     let below = |(name, value): (&dyn std::fmt::Display, &Value)| null(value).map(|at| format!("/{name}{at}"));
     match value {

@@ -68,3 +68,6 @@ pub(super) fn withdrawal(shadow: &ShadowName, key: &Key) -> Result<ShadowUpdate,
     let state = State { desired: Some(Commands::one(key, None)), reported: Some(Commands::one(key, None)) };
     ShadowUpdate::withdrawing(key, Some(shadow), state, None)
 }
+
+#[cfg(test)]
+mod tests;

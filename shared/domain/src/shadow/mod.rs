@@ -18,9 +18,9 @@ mod state;
 mod update;
 
 #[cfg(test)]
-mod model;
+mod fixtures;
 #[cfg(test)]
-mod tests;
+mod model;
 
 pub use error::ShadowError;
 pub use event::{ShadowEvent, ShadowEventError, ShadowReport, ShadowReportError, ShadowReports};

@@ -125,3 +125,6 @@ impl ShadowRoute {
         !matches!(self, Self::Map(_))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ShadowError;
-use crate::{ExecutionId, Key, ShadowName, ThingName};
+use crate::{Key, ShadowName, ThingName};
 
 /// An update of one shadow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ struct Body<'a, D, R> {
 
 /// What changes in each section; none leaves the section alone.
 #[derive(Serialize)]
-pub(super) struct State<D, R = ()> {
+pub(super) struct State<D, R> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) desired: Option<D>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ impl ShadowUpdate {
         shadow: Option<&ShadowName>,
         state: State<D, R>,
     ) -> Result<Self, ShadowError> {
-        Self::new(key, shadow, Body { state, client_token: Some(token(&key.id)), version: None })
+        Self::new(key, shadow, Body { state, client_token: Some(key.id.as_str()), version: None })
     }
 
     /// An update without a token: nobody is to answer to it.
@@ -59,9 +59,4 @@ impl ShadowUpdate {
         let body = serde_json::to_vec(&body).map_err(ShadowError::Update)?;
         Ok(Self { thing: key.thing.clone(), shadow: shadow.cloned(), body })
     }
-}
-
-/// 26 bytes, of the 64 that a token may have.
-fn token(id: &ExecutionId) -> &str {
-    id.as_str()
 }
