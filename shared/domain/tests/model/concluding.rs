@@ -64,25 +64,24 @@ impl Handler {
             Call::Head => self.head(world),
             Call::Clear => {
                 let Owed::Conclude { then, .. } = self.row.owed(at(self.since)) else { return self.drive() };
-                self.row = world.write(self.n, &then).0;
+                self.write(world, &then);
                 self.drive()
             }
             _ => None,
         }
     }
 
-    /// Whoever is at the head and waits goes out.
+    /// Whoever is at the head and waits goes out; whoever is there and has ended is seen to.
     fn head(mut self, world: &World) -> Option<Self> {
         let head = world.queue.head().and_then(|id| world.named(id));
-        let waiting = head.filter(|head| world.row(*head).waits_in_lane());
-        let ended = self.row.is_terminal();
-        match waiting {
-            Some(head) => {
-                let outer = (self.n, std::mem::replace(&mut self.row, world.row(head)));
-                Self { n: head, outer: ended.then_some(outer), ..self }.to(Call::Claim)
+        match head.map(|head| (head, world.row(head))) {
+            Some((n, next)) if next.waits_in_lane() => {
+                let row = std::mem::replace(&mut self.row, next);
+                let outer = row.is_terminal().then_some((self.n, row));
+                Self { n, outer, ..self }.to(Call::Claim)
             }
-            None if ended => self.to(Call::Clear),
-            None => None,
+            _ if self.row.is_terminal() => self.to(Call::Clear),
+            _ => None,
         }
     }
 
@@ -103,8 +102,8 @@ impl Handler {
 
     fn call_off(&self, world: &mut World, n: usize, reason: Reason) {
         let row = world.row(n);
-        let delivered = row.delivery_status == DeliveryStatus::Delivered;
-        if reason == Reason::Superseded && delivered {
+        let waits = matches!(row.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
+        if reason == Reason::Superseded && !waits {
             return;
         }
         if let Ok(change) = row.cancel(reason, at(self.since), false, by()) {

@@ -1,6 +1,6 @@
 //! A handler's errand: claim, send, and write how that went.
 
-use domain::{Change, Execution, Request, Via};
+use domain::{Change, DeliveryStatus, Execution, Request, Via};
 
 use super::{
     handler::{Call, Handler, How, by},
@@ -12,11 +12,25 @@ use super::{
 impl Handler {
     pub fn deliver(mut self, world: &mut World, scenario: &Scenario, how: How) -> Option<Self> {
         match self.call {
+            Call::Reroute => {
+                let Some(change) = self.reroute(scenario) else { return self.after_sending() };
+                let written = self.write(world, &change);
+                match (written, self.row.in_lane) {
+                    (true, true) => self.to(Call::ReadToJoin),
+                    (true, false) => self.to(Call::Claim),
+                    (false, _) => self.after_sending(),
+                }
+            }
             Call::Claim => {
-                let Some(change) = self.claim(scenario) else { return self.after_sending() };
-                let (row, written) = world.write(self.n, &change);
-                self.row = row;
-                if written { self.to(Call::Send) } else { self.after_sending() }
+                let Some(change) = self.row.claim(at(self.since), by(), &self.token.to_string()) else {
+                    return self.after_sending();
+                };
+                if how != How::Taken {
+                    // Its answer is lost, so it is written again.
+                    world.write(self.n, &change);
+                }
+                let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
+                if mine { self.to(Call::Send) } else { self.after_sending() }
             }
             Call::Send => {
                 if matches!(how, How::Taken | How::Unknown { out: true }) {
@@ -28,18 +42,18 @@ impl Handler {
             }
             Call::Sent(how) => {
                 if let Some(change) = self.sent(how) {
-                    self.row = world.write(self.n, &change).0;
+                    self.write(world, &change);
                 }
-                self.after_sending()
+                let queued = self.row.delivery_status == DeliveryStatus::Queued && !self.row.is_terminal();
+                if queued && self.reroute(scenario).is_some() { self.to(Call::Reroute) } else { self.after_sending() }
             }
             _ => None,
         }
     }
 
-    fn claim(&self, scenario: &Scenario) -> Option<Change> {
-        let first = self.row.sent_at.is_none() || scenario.other.is_none();
-        let via = scenario.other.as_ref().filter(|_| !first).unwrap_or(&self.row.via);
-        self.row.claim(at(self.since), via, u32::try_from(TICK).unwrap(), by())
+    fn reroute(&self, scenario: &Scenario) -> Option<Change> {
+        let route = scenario.other.as_ref()?;
+        self.row.reroute(route, at(self.since), u32::try_from(TICK).unwrap(), by())
     }
 
     fn sent(&self, how: How) -> Option<Change> {

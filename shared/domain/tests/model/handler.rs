@@ -5,25 +5,25 @@ use std::{
     sync::Arc,
 };
 
-use domain::{By, Execution, Owed, Queue, Reason};
+use domain::{By, Change, Owed, Queue, Reason, Report, Timestamp};
 
 use super::{
     scenario::{Scenario, at},
-    world::{Down, Said, World},
+    world::{Down, Row, Said, World},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Handler {
-    /// When it was started.
-    pub started: i64,
-    /// The time that its event brought: it has no clock.
+    /// When it was started, as its event says: it has no clock.
     pub since: i64,
+    /// What tells its claims from those of others who live.
+    pub token: u8,
     /// Which execution it is about, and that as it has last seen it.
     pub n: usize,
-    pub row: Arc<Execution>,
+    pub row: Row,
     pub call: Call,
     /// What it is about once it has sent the next one of a lane.
-    pub outer: Option<(usize, Arc<Execution>)>,
+    pub outer: Option<(usize, Row)>,
     /// The report that it is about.
     pub said: Option<Said>,
 }
@@ -39,6 +39,8 @@ pub enum Call {
     Cancel { force: bool },
     /// Tell the device so.
     TellCanceled,
+    /// Write that it goes the other way.
+    Reroute,
     /// Write that it is about to be sent.
     Claim,
     /// Send it.
@@ -82,25 +84,24 @@ pub fn by() -> By {
 }
 
 impl Handler {
-    pub fn new(n: usize, row: Arc<Execution>, since: i64, call: Call) -> Self {
-        Self { started: since, since, n, row, call, outer: None, said: None }
+    pub fn new(n: usize, row: Row, since: i64, call: Call) -> Self {
+        Self { since, token: 0, n, row, call, outer: None, said: None }
     }
 
     /// Whoever has stored a row sends it, or puts it into its lane.
-    pub fn creating(n: usize, row: Arc<Execution>, since: i64) -> Self {
+    pub fn creating(n: usize, row: Row, since: i64) -> Self {
         let call = if row.in_lane { Call::ReadToJoin } else { Call::Send };
         Self::new(n, row, since, call)
     }
 
-    /// A report has arrived, now or, if whoever had it has died, before.
-    pub fn tracking(said: Said, row: Arc<Execution>, now: i64) -> Self {
-        let (n, since) = (said.n, said.at.unwrap_or(now));
-        let said = Some(Said { at: Some(since), ..said });
-        Self { said, started: now, ..Self::new(n, row, since, Call::Report) }
+    /// A report has arrived: now or, if whoever had it has died, before.
+    pub fn tracking(said: Said, row: Row, since: i64) -> Self {
+        let said = Said { at: said.at.or(Some(since)), ..said };
+        Self { said: Some(said), ..Self::new(said.n, row, since, Call::Report) }
     }
 
     /// Looks at a row; none if nothing is owed to it.
-    pub fn driving(n: usize, row: Arc<Execution>, since: i64) -> Option<Self> {
+    pub fn driving(n: usize, row: Row, since: i64) -> Option<Self> {
         Self::new(n, row, since, Call::Drive).drive()
     }
 
@@ -126,29 +127,32 @@ impl Handler {
         }
     }
 
+    /// Writes on condition, and has the row in hand then: as it makes it, if that is what was written, else as it is found.
+    pub fn write(&mut self, world: &mut World, change: &Change) -> bool {
+        let (row, written) = world.write(self.n, change);
+        let made = if written { self.row.apply(change) } else { None };
+        self.row = made.map_or(row, Row::new);
+        written
+    }
+
     /// Does its next call; none if it is done then.
     pub fn step(mut self, world: &mut World, scenario: &Scenario, how: How) -> Option<Self> {
         let now = at(self.since);
         match self.call.clone() {
             Call::Report => {
-                let report = self.said?.report(scenario);
-                let (row, written) = world.write(self.n, &report.change(self.row.key.clone(), now));
-                self.row = row;
-                if written { self.drive() } else { self.finish(scenario) }
+                let (report, arrived) = self.report(scenario)?;
+                let change = report.change(self.row.key.clone(), arrived);
+                if self.write(world, &change) { self.drive() } else { self.finish(scenario) }
             }
             Call::Finish { withdrawn } => {
-                let report = self.said?.report(scenario);
-                let finish = self.row.finish(&report, now, withdrawn);
-                let change = finish.or_else(|| self.row.beat(&report.change(self.row.key.clone(), now)))?;
-                let (row, written) = world.write(self.n, &change);
-                self.row = row;
-                if written { self.drive() } else { self.finish(scenario) }
+                let (report, arrived) = self.report(scenario)?;
+                let finish = self.row.finish(&report, arrived, withdrawn);
+                let change = finish.or_else(|| self.row.beat(&report.change(self.row.key.clone(), arrived)))?;
+                if self.write(world, &change) { self.drive() } else { self.finish(scenario) }
             }
             Call::Cancel { force } => {
                 let change = self.row.cancel(Reason::CanceledByOperator, now, force, by()).ok()?;
-                let (row, written) = world.write(self.n, &change);
-                self.row = row;
-                if written { self.to(Call::TellCanceled) } else { Some(self) }
+                if self.write(world, &change) { self.to(Call::TellCanceled) } else { Some(self) }
             }
             Call::TellCanceled => {
                 world.down.push(Down::Cancel { n: self.n, attempt: self.row.attempt });
@@ -156,22 +160,27 @@ impl Handler {
             }
             Call::Drive => {
                 let Owed::Change(change) = self.row.owed(now) else { return None };
-                self.row = world.write(self.n, &change).0;
+                self.write(world, &change);
                 self.drive()
             }
-            Call::Claim | Call::Send | Call::Sent(_) => self.deliver(world, scenario, how),
+            Call::Reroute | Call::Claim | Call::Send | Call::Sent(_) => self.deliver(world, scenario, how),
             _ => self.conclude(world, scenario),
         }
     }
 
+    fn report(&self, scenario: &Scenario) -> Option<(Report, Timestamp)> {
+        let said = self.said?;
+        Some((said.report(scenario), at(said.at?)))
+    }
+
     /// What a report means to a row that has not just taken it.
     fn finish(self, scenario: &Scenario) -> Option<Self> {
-        let (report, now) = (self.said?.report(scenario), at(self.since));
-        let change = report.change(self.row.key.clone(), now);
-        if self.row.is_bound() && self.row.finish(&report, now, false).is_some() {
-            let first = self.row.withdraw && !self.row.in_lane && self.row.would_end(&report, now);
+        let (report, arrived) = self.report(scenario)?;
+        if self.row.is_bound() && self.row.finish(&report, arrived, false).is_some() {
+            let first = self.row.withdraw && !self.row.in_lane && self.row.would_end(&report, arrived);
             return self.to(if first { Call::ReadShadow { again: false } } else { Call::Finish { withdrawn: false } });
         }
-        if self.row.beat(&change).is_some() { self.to(Call::Finish { withdrawn: false }) } else { self.drive() }
+        let beats = self.row.beat(&report.change(self.row.key.clone(), arrived)).is_some();
+        if beats { self.to(Call::Finish { withdrawn: false }) } else { self.drive() }
     }
 }

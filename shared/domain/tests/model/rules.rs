@@ -96,7 +96,7 @@ pub const ALWAYS: [Rule; 5] = [
         all(world, |row| row.due_at.is_some() || (row.is_terminal() && !row.withdraw && !row.in_lane))
     }),
     ("what is due is done by the next tick", |_, world| {
-        all(world, |row| row.due_at.is_none_or(|due| at(world.now).as_seconds() <= due + grace(world)))
+        world.due.iter().all(|due| world.now <= due.saturating_add(grace(world)))
     }),
     ("a withdrawn command is not in the shadow", |_, world| {
         let state = if world.shadow.version > 0 { world.shadow.state() } else { return true };

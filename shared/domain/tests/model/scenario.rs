@@ -2,7 +2,7 @@
 
 use domain::{
     Asked, By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Execution, Fingerprint, Lane, LaneName, OnFailure, Payload,
-    Retry, ThingName, Timestamp, Via,
+    Retry, ShadowRoute, ThingName, Timestamp, Via,
 };
 
 use super::world::World;
@@ -18,8 +18,8 @@ pub const LIFE: i64 = 10;
 /// A device's clock may be this much behind.
 pub const TOLERANCE: i64 = 5;
 /// Must have started by, and finished by.
-pub const TTL: i64 = 20;
-pub const TIMEOUT: i64 = 30;
+pub const TTL: i64 = 15;
+pub const TIMEOUT: i64 = 20;
 
 /// So many seconds after the beginning.
 pub fn at(seconds: i64) -> Timestamp {
@@ -38,7 +38,7 @@ pub struct Scenario {
     pub commands: Vec<Command>,
     pub via: Via,
     /// The other way, for what was not delivered by the first.
-    pub other: Option<Via>,
+    pub other: Option<ShadowRoute>,
     /// How many of these there may be: handlers at once, reconcilers that find the same row, ...
     pub handlers: usize,
     pub reconcilers: u8,
@@ -87,8 +87,14 @@ pub fn command(n: u8) -> Command {
 
 /// The same, asked twice if need be.
 pub fn retried(mut command: Command, on: &[&'static str]) -> Command {
-    let asked = Asked { attempts: Some(2), on: Some(on.to_vec()), wait: Some(10), base: Some(0), cap: Some(0) };
-    command.definition.retry = Some(Retry::new(&asked, 20).unwrap());
+    let asked = Asked { attempts: Some(2), on: Some(on.to_vec()), wait: Some(5), base: Some(0), cap: Some(0) };
+    command.definition.retry = Some(Retry::new(&asked, 15).unwrap());
+    command
+}
+
+/// The same, with heartbeats.
+pub fn beating(mut command: Command) -> Command {
+    command.definition.deadlines = Deadlines::new(Some(TTL), Some(TIMEOUT), Some(3)).unwrap();
     command
 }
 
@@ -122,7 +128,7 @@ impl Scenario {
             unsure: false,
             offline: false,
             reboots: false,
-            horizon: TIMEOUT + 3 * TICK,
+            horizon: TIMEOUT + 2 * TICK,
             reached: Vec::new(),
         }
     }

@@ -1,13 +1,13 @@
 //! One execution that is asked twice if need be, over a bad network, at a device that reboots.
 
-use domain::Status;
+use domain::{Reason, Status};
 
-use super::scenario::{Scenario, command, retried};
+use super::scenario::{Scenario, beating, command, retried};
 
 #[test]
 fn one_execution_with_retries() {
     let mut scenario = Scenario::of(vec![retried(command(1), &["NO_RESPONSE", "FAILED"])]);
-    (scenario.handlers, scenario.mishaps) = (2, 2);
+    (scenario.handlers, scenario.mishaps) = (1, 1);
     (scenario.fails, scenario.unsure, scenario.reboots) = (true, true, true);
     scenario.reached = vec![
         ("the second attempt succeeds", |_, world| {
@@ -19,4 +19,18 @@ fn one_execution_with_retries() {
         ("both attempts fail", |_, world| world.row(0).attempt == 2 && world.row(0).status == Status::Failed),
     ];
     scenario.check("one execution with retries");
+}
+
+#[test]
+fn one_execution_with_heartbeats() {
+    let mut scenario = Scenario::of(vec![beating(retried(command(1), &["HEARTBEAT_LOST"]))]);
+    (scenario.handlers, scenario.beats) = (1, 1);
+    scenario.reached = vec![
+        ("its device falls silent, and is asked again", |_, world| world.devices[0].begun == 0b10 && world.row(0).attempt == 2),
+        ("it is given up as silent", |_, world| {
+            world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
+        }),
+        ("a beat keeps it", |_, world| world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1),
+    ];
+    scenario.check("one execution with heartbeats");
 }

@@ -1,6 +1,10 @@
 //! Everything that there is at one time: the table, the queue of the lane, the shadow, the messages, the handlers and the device.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Deref,
+    sync::Arc,
+};
 
 use domain::{Change, Execution, ExecutionId, Queue, Report};
 
@@ -8,7 +12,7 @@ use super::{
     device::Device,
     handler::Handler,
     rules,
-    scenario::{Scenario, at},
+    scenario::{BORN, Scenario, at},
     shadow::Shadow,
 };
 
@@ -17,7 +21,7 @@ pub struct World {
     /// Seconds since the beginning.
     pub now: i64,
     /// The table: an execution for each command that was asked for.
-    pub rows: Vec<Option<Arc<Execution>>>,
+    pub rows: Vec<Option<Row>>,
     pub queue: Queue,
     pub shadow: Shadow,
     pub handlers: Vec<Handler>,
@@ -30,12 +34,42 @@ pub struct World {
     pub sent: Vec<Sent>,
     /// How many reconcilers have found each row at this time.
     pub looked: Vec<u8>,
+    /// Since when each row was due, or will be.
+    pub due: Vec<i64>,
     pub mishaps: u8,
     pub crashes: u8,
     pub cancels: u8,
     pub repeats: u8,
     /// What must never happen, and has.
     pub broken: Option<&'static str>,
+}
+
+/// A row as it was at one time. It is hashed once, since worlds are compared by their hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row(Arc<(u64, Execution)>);
+
+impl Row {
+    pub fn new(mut row: Execution) -> Self {
+        // History that nothing depends on would only tell worlds apart that are the same.
+        row.steps.clear();
+        let mut hasher = DefaultHasher::new();
+        row.hash(&mut hasher);
+        Self(Arc::new((hasher.finish(), row)))
+    }
+}
+
+impl Hash for Row {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.0);
+    }
+}
+
+impl Deref for Row {
+    type Target = Execution;
+
+    fn deref(&self) -> &Execution {
+        &self.0.1
+    }
 }
 
 /// A message to the device.
@@ -102,6 +136,7 @@ impl World {
             devices: vec![Device::default(); all],
             sent: vec![Sent::default(); all],
             looked: vec![0; all],
+            due: vec![i64::MAX; all],
             mishaps: scenario.mishaps,
             crashes: 0,
             cancels: scenario.cancels,
@@ -114,12 +149,13 @@ impl World {
 
     /// The n-th command is asked for: its row is stored, and whoever did that is about to go on.
     pub fn create(&mut self, scenario: &Scenario, n: usize) {
-        let row = Arc::new(scenario.create(n, self.now));
+        let row = Row::new(scenario.create(n, self.now));
         self.rows[n] = Some(row.clone());
+        self.note_due(n, &row);
         self.handlers.push(Handler::creating(n, row, self.now));
     }
 
-    pub fn row(&self, n: usize) -> Arc<Execution> {
+    pub fn row(&self, n: usize) -> Row {
         self.rows[n].clone().unwrap()
     }
 
@@ -129,15 +165,20 @@ impl World {
     }
 
     /// Writes on condition; the row as it is then, and whether it was written.
-    pub fn write(&mut self, n: usize, change: &Change) -> (Arc<Execution>, bool) {
+    pub fn write(&mut self, n: usize, change: &Change) -> (Row, bool) {
         let before = self.row(n);
-        let Some(mut after) = before.apply(change) else { return (before, false) };
-        // History that nothing depends on would only tell worlds apart that are the same.
-        after.steps.clear();
+        let Some(after) = before.apply(change) else { return (before, false) };
         self.break_rule(rules::of_change(&before, &after, at(self.now)));
-        let after = Arc::new(after);
+        if after.due_at != before.due_at {
+            self.note_due(n, &after);
+        }
+        let after = Row::new(after);
         self.rows[n] = Some(after.clone());
         (after, true)
+    }
+
+    fn note_due(&mut self, n: usize, row: &Execution) {
+        self.due[n] = row.due_at.map_or(i64::MAX, |due| self.now.max(due - BORN.as_seconds()));
     }
 
     pub fn break_rule(&mut self, rule: Option<&'static str>) {
