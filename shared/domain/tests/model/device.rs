@@ -49,7 +49,7 @@ impl Device {
 
 impl World {
     /// A message has reached the device.
-    pub fn reach(&mut self, down: Down) {
+    pub fn reach(&mut self, scenario: &Scenario, down: Down) {
         match down {
             Down::Cancel { n, attempt } => {
                 let device = &mut self.devices[n];
@@ -58,17 +58,20 @@ impl World {
                     (device.attempt, device.state) = (attempt, State::Canceled);
                 }
             }
-            Down::Request { n, attempt, expires_at } => self.consider(n, attempt, expires_at),
+            Down::Request { n, attempt, expires_at } => self.consider(scenario, n, attempt, expires_at),
         }
     }
 
-    fn consider(&mut self, n: usize, attempt: u16, expires_at: i64) {
+    fn consider(&mut self, scenario: &Scenario, n: usize, attempt: u16, expires_at: i64) {
         if !self.devices[n].admits(attempt) {
             self.up.extend(self.devices[n].answer(n));
             return;
         }
         if self.now < expires_at + TOLERANCE {
             self.begin(n, attempt);
+            if scenario.quiet {
+                return;
+            }
         } else {
             self.devices[n] = Device { attempt, state: State::Ended(Word::Rejected), ..self.devices[n] };
         }
@@ -139,7 +142,7 @@ impl World {
         let Some((attempt, expires_at)) = self.in_shadow(scenario, n) else { return };
         match scenario.via {
             Via::Shadow(ShadowRoute::Atlas) => self.begin(n, attempt),
-            _ => self.consider(n, attempt, expires_at),
+            _ => self.consider(scenario, n, attempt, expires_at),
         }
     }
 }

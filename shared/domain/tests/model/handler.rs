@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{By, Change, Owed, Queue, Reason, Report, Timestamp};
+use domain::{By, Change, Owed, Queue, Reason, Report, ShadowRoute, Timestamp, Via};
 
 use super::{
     scenario::{Scenario, at},
@@ -155,7 +155,10 @@ impl Handler {
                 if self.write(world, &change) { self.to(Call::TellCanceled) } else { Some(self) }
             }
             Call::TellCanceled => {
-                world.down.push(Down::Cancel { n: self.n, attempt: self.row.attempt });
+                // Who takes commands from the shadow only does not hear of it.
+                let hears = scenario.via != Via::Shadow(ShadowRoute::Atlas);
+                let notice = Down::Cancel { n: self.n, attempt: self.row.attempt };
+                world.down.extend(hears.then_some(notice));
                 self.drive()
             }
             Call::Drive => {

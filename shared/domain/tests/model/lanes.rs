@@ -9,7 +9,7 @@ use super::{
 
 fn lane(on_failure: OnFailure) -> Scenario {
     let mut scenario = Scenario::of(vec![in_lane(command(1), on_failure), in_lane(command(2), on_failure)]);
-    scenario.fails = true;
+    (scenario.fails, scenario.quiet, scenario.horizon) = (true, true, 35);
     scenario
 }
 
@@ -37,7 +37,6 @@ fn a_lane_that_stops() {
 #[test]
 fn a_lane_that_goes_on() {
     let mut scenario = lane(OnFailure::Skip);
-    scenario.mishaps = 1;
     scenario.reached = vec![
         ("the second succeeds after a failure", |_, world| is(world, 0, Status::Failed) && is(world, 1, Status::Succeeded)),
         ("all have left", |_, world| world.rows[1].is_some() && world.queue.head().is_none()),

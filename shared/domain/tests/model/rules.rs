@@ -63,7 +63,8 @@ pub fn of_sending(world: &World, n: usize, row: &Execution) -> Option<&'static s
     if sent.attempt >= row.attempt && !sent.unsure {
         return Some(SENT_TWICE);
     }
-    let Some(lane) = &row.lane else { return None };
+    // What was called off while it went out has left its lane.
+    let lane = row.lane.as_ref().filter(|_| !world.row(n).is_terminal())?;
     let others = || world.rows.iter().enumerate().filter(|(m, _)| *m != n).filter_map(|(_, row)| row.as_ref());
     let under_way = others().any(|other| !other.is_terminal() && other.sent_at.is_some());
     let failed = |other: &Execution| {

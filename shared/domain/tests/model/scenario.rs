@@ -51,6 +51,8 @@ pub struct Scenario {
     /// What a device can say of its end, and whether it beats.
     pub fails: bool,
     pub beats: u8,
+    /// It does not say that it has begun.
+    pub quiet: bool,
     /// A sending may fail.
     pub unsure: bool,
     pub offline: bool,
@@ -125,6 +127,7 @@ impl Scenario {
             repeats: 0,
             fails: false,
             beats: 0,
+            quiet: false,
             unsure: false,
             offline: false,
             reboots: false,
