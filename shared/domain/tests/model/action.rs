@@ -50,6 +50,9 @@ impl Scenario {
     fn of_handlers(&self, world: &World, actions: &mut Vec<Action>) {
         for (slot, handler) in world.handlers.iter().enumerate() {
             actions.push(Action::Step(slot, How::Taken));
+            if self.offline && handler.call == Call::Send && handler.row.via.shadow().is_none() {
+                actions.push(Action::Step(slot, How::Offline));
+            }
             if world.mishaps == 0 {
                 continue;
             }
@@ -61,9 +64,6 @@ impl Scenario {
                 if self.unsure {
                     actions.extend([true, false].map(|out| Action::Step(slot, How::Unknown { out })));
                     actions.push(Action::Step(slot, How::Refused));
-                }
-                if self.offline && handler.row.via.shadow().is_none() {
-                    actions.push(Action::Step(slot, How::Offline));
                 }
             }
         }
@@ -141,7 +141,7 @@ impl Scenario {
             }
             Action::Step(slot, how) => {
                 let handler = world.handlers.remove(slot);
-                world.mishaps -= u8::from(how != How::Taken);
+                world.mishaps -= u8::from(!matches!(how, How::Taken | How::Offline));
                 let next = handler.step(world, self, how);
                 world.handlers.extend(next);
             }
@@ -290,7 +290,7 @@ impl Scenario {
 }
 
 /// More than this takes too long.
-const MOST: usize = 4_000_000;
+const MOST: usize = 6_000_000;
 
 /// A way through a model, a line for each thing that happened: when, what, and what the table holds then.
 fn told(path: Path<World, Action>) -> String {

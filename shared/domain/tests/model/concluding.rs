@@ -106,8 +106,12 @@ impl Handler {
         if reason == Reason::Superseded && !waits {
             return;
         }
-        if let Ok(change) = row.cancel(reason, at(self.since), false, by()) {
-            world.write(n, &change);
-        }
+        // One whose time has passed has ended only once that is written: whoever started earlier would still send it.
+        let change = match (row.cancel(reason, at(self.since), false, by()), row.owed(at(self.since))) {
+            (Ok(change), _) => change,
+            (Err(_), Owed::Change(change)) => *change,
+            _ => return,
+        };
+        world.write(n, &change);
     }
 }

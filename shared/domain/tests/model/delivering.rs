@@ -82,6 +82,7 @@ impl World {
         self.break_rule(rules::of_sending(self, n, row));
         self.sent[n].attempt = row.attempt;
         self.sent[n].unsure = false;
+        self.sent[n].slow = row.via.shadow().is_some() && self.now > since;
         let command = &scenario.commands[n];
         match &row.via {
             Via::Shadow(route) => {

@@ -4,7 +4,7 @@ use domain::{DeliveryStatus, Execution, OnFailure, Reason, Status, Timestamp};
 
 use super::{
     device::{State, names},
-    scenario::{STEP, Scenario, TICK, TIMEOUT, TOLERANCE, TTL, at, seconds},
+    scenario::{LIFE, STEP, Scenario, TICK, TIMEOUT, TOLERANCE, TTL, at, seconds},
     world::{Word, World},
 };
 
@@ -84,7 +84,9 @@ pub fn of_beginning(world: &World, n: usize, attempt: u16) -> Option<&'static st
     }
     let born = seconds(world.row(n).created_at);
     // Who knows no deadlines relies on the withdrawal, which comes a tick later for every reconciler that dies.
-    let slack = TOLERANCE + i64::from(world.crashes) * TICK;
+    // And by as long as whoever put it there was slow to do so.
+    let slow = if world.sent[n].slow { LIFE } else { 0 };
+    let slack = TOLERANCE + slow + i64::from(world.crashes) * TICK;
     (world.now >= born + TTL + slack).then_some(LATE)
 }
 

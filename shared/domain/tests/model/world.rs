@@ -103,6 +103,8 @@ pub struct Sent {
     pub attempt: u16,
     /// Someone has died with the request in hand, so it may go out again.
     pub unsure: bool,
+    /// It was put into the shadow by someone who was slow.
+    pub slow: bool,
     /// It was there when the one before it, in its lane, had not ended.
     pub behind: bool,
 }

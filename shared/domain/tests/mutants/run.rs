@@ -1,0 +1,78 @@
+//! A copy of the crate to make mistakes in, and the model check run there. It shares the folder for what is built, so that only
+//! this crate is built again.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use super::table::Mutant;
+
+pub fn crate_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub struct Nursery {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Nursery {
+    pub fn new() -> Self {
+        let test = std::env::current_exe().unwrap();
+        let target = test.ancestors().nth(3).unwrap().to_owned();
+        let nursery = Self { root: target.join("mutants"), target };
+        let _ = fs::remove_dir_all(&nursery.root);
+        let workspace = crate_folder().ancestors().nth(2).unwrap();
+        copy(crate_folder(), &nursery.root.join("shared/domain"));
+        fs::copy(workspace.join("Cargo.lock"), nursery.root.join("Cargo.lock")).unwrap();
+        let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
+        let only: Vec<_> = manifest.lines().map(|line| if line.starts_with("members") { "members = [\"shared/domain\"]" } else { line }).collect();
+        fs::write(nursery.root.join("Cargo.toml"), only.join("\n")).unwrap();
+        nursery
+    }
+
+    pub fn grow(&self, mutant: &Mutant) {
+        self.replace(&mutant.file, &mutant.was, &mutant.is);
+    }
+
+    pub fn heal(&self, mutant: &Mutant) {
+        let source = fs::read_to_string(crate_folder().join("src").join(&mutant.file)).unwrap();
+        fs::write(self.root.join("shared/domain/src").join(&mutant.file), source).unwrap();
+    }
+
+    fn replace(&self, file: &str, was: &str, is: &str) {
+        let path = self.root.join("shared/domain/src").join(file);
+        let source = fs::read_to_string(&path).unwrap();
+        fs::write(path, source.replacen(was, is, 1)).unwrap();
+    }
+
+    /// Whether the model check finds nothing. What can't be built is no mutant, but a mistake in the table.
+    pub fn survives(&self) -> bool {
+        let cargo = |arguments: &[&str]| {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).env("RUST_BACKTRACE", "0");
+            cargo.args(["test", "--quiet", "--offline", "--package", "domain", "--test", "model"]).args(arguments);
+            cargo
+        };
+        let built = cargo(&["--no-run"]).stderr(Stdio::piped()).output().unwrap();
+        assert!(built.status.success(), "it can't be built:\n{}", String::from_utf8_lossy(&built.stderr));
+        let mut check = cargo(&["--", "--format=pretty"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(check.stdout.take().unwrap()).lines();
+        let failed = lines.map_while(Result::ok).any(|line| line.starts_with("test ") && line.ends_with("FAILED"));
+        // The first that fails is enough.
+        let _ = check.kill();
+        let ended = check.wait().unwrap();
+        !failed && ended.success()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &to) } else { drop(fs::copy(entry.path(), to).unwrap()) }
+    }
+}
