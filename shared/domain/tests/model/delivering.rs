@@ -33,6 +33,7 @@ impl Handler {
                 if mine { self.to(Call::Send) } else { self.after_sending() }
             }
             Call::Send => {
+                world.sent[self.n].tried = self.row.attempt;
                 if matches!(how, How::Taken | How::Unknown { out: true }) {
                     world.send(scenario, self.n, &self.row, self.since);
                 }
@@ -79,7 +80,7 @@ impl Handler {
 impl World {
     /// A request goes out.
     fn send(&mut self, scenario: &Scenario, n: usize, row: &Execution, since: i64) {
-        self.break_rule(rules::of_sending(self, n, row));
+        self.break_rule(rules::of_sending(self, n, row, at(since)));
         self.sent[n].attempt = row.attempt;
         self.sent[n].unsure = false;
         self.sent[n].slow = row.via.shadow().is_some() && self.now > since;

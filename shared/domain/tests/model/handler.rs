@@ -5,9 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use domain::{By, Change, Owed, Queue, Reason, Report, ShadowRoute, Timestamp, Via};
+use domain::{By, Change, Owed, Queue, Reason, Report, ShadowRoute, Status, Timestamp, Via};
 
 use super::{
+    rules,
     scenario::{Scenario, at},
     world::{Down, Row, Said, World},
 };
@@ -152,6 +153,8 @@ impl Handler {
             }
             Call::Cancel { force } => {
                 let change = self.row.cancel(Reason::CanceledByOperator, now, force, by()).ok()?;
+                let soft = !force && self.row.status == Status::InProgress;
+                world.break_rule(soft.then_some(rules::ILLEGAL));
                 if self.write(world, &change) { self.to(Call::TellCanceled) } else { Some(self) }
             }
             Call::TellCanceled => {

@@ -23,3 +23,16 @@ fn two_reconcilers_and_someone_who_cancels() {
     ];
     scenario.check("two reconcilers and someone who cancels");
 }
+
+#[test]
+fn someone_who_asks_again() {
+    let mut scenario = Scenario::of(vec![command(1)]);
+    (scenario.repeats, scenario.offline, scenario.mishaps) = (1, true, 1);
+    scenario.reached = vec![
+        ("it succeeds once its device is back", |_, world| world.repeats == 0 && world.row(0).status == Status::Succeeded),
+        ("it expires, and was never sent", |_, world| {
+            world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::Expired) && world.sent[0].attempt == 0
+        }),
+    ];
+    scenario.check("someone who asks again");
+}

@@ -58,7 +58,10 @@ fn ends(row: &Execution) -> Timestamp {
 }
 
 /// What is wrong with sending this now.
-pub fn of_sending(world: &World, n: usize, row: &Execution) -> Option<&'static str> {
+pub fn of_sending(world: &World, n: usize, row: &Execution, now: Timestamp) -> Option<&'static str> {
+    if now >= row.start_by {
+        return Some(LATE);
+    }
     let sent = world.sent[n];
     if sent.attempt >= row.attempt && !sent.unsure {
         return Some(SENT_TWICE);
@@ -93,7 +96,7 @@ pub fn of_beginning(world: &World, n: usize, attempt: u16) -> Option<&'static st
 type Rule = (&'static str, fn(&Scenario, &World) -> bool);
 
 /// What holds at any time.
-pub const ALWAYS: [Rule; 5] = [
+pub const ALWAYS: [Rule; 6] = [
     ("every execution settles by its deadline plus a tick", |_, world| all(world, |row| settles(world, row))),
     ("nothing that is owed is forgotten", |_, world| {
         all(world, |row| row.due_at.is_some() || (row.is_terminal() && !row.withdraw && !row.in_lane))
@@ -106,9 +109,16 @@ pub const ALWAYS: [Rule; 5] = [
         all(world, |row| !row.is_terminal() || row.withdraw || !names(&state["desired"], row.key.id.as_str()))
     }),
     ("a lane does not stand still", |_, world| {
-        let head = world.queue.head().and_then(|id| world.named(id)).map(|head| world.row(head));
         let idle = world.handlers.is_empty() && world.crashes == 0;
-        !(idle && head.is_some_and(|head| head.waits_in_lane() && at(world.now) < head.start_by))
+        let waits = |row: &Execution| row.waits_in_lane() && at(world.now) < row.start_by;
+        let next = |row: &Execution| world.queue.ids.iter().position(|id| *id == row.key.id).is_none_or(|place| place == 0);
+        !idle || all(world, |row| !waits(row) || !next(row))
+    }),
+    ("whoever claims sends, or dies", |_, world| {
+        let idle = world.handlers.is_empty() && world.crashes == 0;
+        let called = |row: &Execution| row.delivery_status == DeliveryStatus::Sent && !row.is_terminal();
+        let untried = |n: usize, row: &Execution| called(row) && world.sent[n].tried < row.attempt;
+        !(idle && world.rows.iter().enumerate().any(|(n, row)| row.as_ref().is_some_and(|row| untried(n, row))))
     }),
 ];
 

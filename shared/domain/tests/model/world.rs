@@ -101,6 +101,8 @@ pub enum Word {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sent {
     pub attempt: u16,
+    /// Someone has tried to send this attempt, whatever came of it.
+    pub tried: u16,
     /// Someone has died with the request in hand, so it may go out again.
     pub unsure: bool,
     /// It was put into the shadow by someone who was slow.

@@ -1,5 +1,5 @@
-//! A copy of the crate to make mistakes in, and the model check run there. It shares the folder for what is built, so that only
-//! this crate is built again.
+//! A copy of the crate to make mistakes in, and the model check run there. What is built there has a folder of its own, which is
+//! kept: for each mistake only this crate is built again.
 
 use std::{
     fs,
@@ -22,8 +22,8 @@ pub struct Nursery {
 impl Nursery {
     pub fn new() -> Self {
         let test = std::env::current_exe().unwrap();
-        let target = test.ancestors().nth(3).unwrap().to_owned();
-        let nursery = Self { root: target.join("mutants"), target };
+        let target = test.ancestors().nth(3).unwrap();
+        let nursery = Self { root: target.join("mutants/code"), target: target.join("mutants/built") };
         let _ = fs::remove_dir_all(&nursery.root);
         let workspace = crate_folder().ancestors().nth(2).unwrap();
         copy(crate_folder(), &nursery.root.join("shared/domain"));
@@ -51,15 +51,19 @@ impl Nursery {
 
     /// Whether the model check finds nothing. What can't be built is no mutant, but a mistake in the table.
     pub fn survives(&self) -> bool {
-        let cargo = |arguments: &[&str]| {
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).env("RUST_BACKTRACE", "0");
-            cargo.args(["test", "--quiet", "--offline", "--package", "domain", "--test", "model"]).args(arguments);
-            cargo
-        };
-        let built = cargo(&["--no-run"]).stderr(Stdio::piped()).output().unwrap();
-        assert!(built.status.success(), "it can't be built:\n{}", String::from_utf8_lossy(&built.stderr));
-        let mut check = cargo(&["--", "--format=pretty"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        cargo.args(["test", "--offline", "--package", "domain", "--test", "model", "--no-run", "--message-format=json"]);
+        let built = cargo.output().unwrap();
+        assert!(built.status.success(), "it can't be built:\n{}", String::from_utf8_lossy(&built.stdout));
+        // The test itself, since killing cargo would leave it running.
+        let messages = String::from_utf8_lossy(&built.stdout).into_owned();
+        let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let tests: Vec<String> = messages.filter_map(|message| message["executable"].as_str().map(str::to_owned)).collect();
+        let [test] = tests.as_slice() else { panic!("there is more than one test, or none: {tests:?}") };
+        let mut check = Command::new(test);
+        check.arg("--format=pretty").env("RUST_BACKTRACE", "0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut check = check.spawn().unwrap();
         let lines = BufReader::new(check.stdout.take().unwrap()).lines();
         let failed = lines.map_while(Result::ok).any(|line| line.starts_with("test ") && line.ends_with("FAILED"));
         // The first that fails is enough.
@@ -73,6 +77,10 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &to) } else { drop(fs::copy(entry.path(), to).unwrap()) }
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
