@@ -31,6 +31,8 @@ pub enum Action {
     Beat(usize),
     End(usize, Word),
     Reboot,
+    /// The device says what it has no reason to say.
+    Babble(Said),
     /// Someone else changes something in the shadow.
     Foreign,
     /// Someone asks for this command, again, and calls it off.
@@ -101,6 +103,10 @@ impl Scenario {
         if self.reboots && world.mishaps > 0 && world.devices.iter().any(|device| device.begun > 0) {
             actions.push(Action::Reboot);
         }
+        if self.babbles && world.mishaps > 0 {
+            let said = |attempt, word| Action::Babble(Said { n: 0, attempt, word, at: None });
+            actions.extend([said(1, Word::Succeeded), said(2, Word::Failed)]);
+        }
         if world.mishaps > 0 && world.shadow.version > 0 {
             actions.push(Action::Foreign);
         }
@@ -169,11 +175,15 @@ impl Scenario {
                 world.reach(self, down);
             }
             Action::Read(n) => world.read_shadow(self, n),
-            Action::Beat(n) => world.beat(n),
+            Action::Beat(n) => world.beat(self, n),
             Action::End(n, word) => world.end(self, n, word),
             Action::Reboot => {
                 world.mishaps -= 1;
                 world.reboot();
+            }
+            Action::Babble(said) => {
+                world.mishaps -= 1;
+                world.up.push(said);
             }
             Action::Foreign => {
                 world.mishaps -= 1;

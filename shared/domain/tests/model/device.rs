@@ -39,7 +39,7 @@ impl Device {
 
     fn answer(&self, n: usize) -> Option<Said> {
         let word = match self.state {
-            State::Running(seq) => Word::Running(seq),
+            State::Running(_) => Word::Running(0),
             State::Ended(word) => word,
             State::Unknown | State::Canceled => return None,
         };
@@ -85,10 +85,12 @@ impl World {
     }
 
     /// The device says that it still runs.
-    pub fn beat(&mut self, n: usize) {
+    pub fn beat(&mut self, scenario: &Scenario, n: usize) {
         if let State::Running(seq) = self.devices[n].state {
+            // One that answers in text can't count.
+            let said = self.devices[n].answer(n).map(|said| if scenario.counts { Said { word: Word::Running(seq + 1), ..said } } else { said });
             self.devices[n].state = State::Running(seq + 1);
-            self.up.extend(self.devices[n].answer(n));
+            self.up.extend(said);
         }
     }
 

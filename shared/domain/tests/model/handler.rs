@@ -143,13 +143,19 @@ impl Handler {
             Call::Report => {
                 let (report, arrived) = self.report(scenario)?;
                 let change = report.change(self.row.key.clone(), arrived);
-                if self.write(world, &change) { self.drive() } else { self.finish(scenario) }
+                let asked = self.said?.attempt <= world.row(self.n).attempt;
+                let written = self.write(world, &change);
+                world.break_rule((written && !asked).then_some(rules::ILLEGAL));
+                if written { self.drive() } else { self.finish(scenario) }
             }
             Call::Finish { withdrawn } => {
                 let (report, arrived) = self.report(scenario)?;
                 let finish = self.row.finish(&report, arrived, withdrawn);
                 let change = finish.or_else(|| self.row.beat(&report.change(self.row.key.clone(), arrived)))?;
-                if self.write(world, &change) { self.drive() } else { self.finish(scenario) }
+                let asked = self.said?.attempt <= world.row(self.n).attempt;
+                let written = self.write(world, &change);
+                world.break_rule((written && !asked).then_some(rules::ILLEGAL));
+                if written { self.drive() } else { self.finish(scenario) }
             }
             Call::Cancel { force } => {
                 let change = self.row.cancel(Reason::CanceledByOperator, now, force, by()).ok()?;

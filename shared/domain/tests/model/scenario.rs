@@ -51,12 +51,15 @@ pub struct Scenario {
     /// What a device can say of its end, and whether it beats.
     pub fails: bool,
     pub beats: u8,
+    pub counts: bool,
     /// It does not say that it has begun.
     pub quiet: bool,
     /// A sending may fail.
     pub unsure: bool,
     pub offline: bool,
     pub reboots: bool,
+    /// A device may say what it has no reason to say.
+    pub babbles: bool,
     /// The clock stops here.
     pub horizon: i64,
     /// What is reached, or the model would show nothing.
@@ -127,10 +130,12 @@ impl Scenario {
             repeats: 0,
             fails: false,
             beats: 0,
+            counts: false,
             quiet: false,
             unsure: false,
             offline: false,
             reboots: false,
+            babbles: false,
             horizon: TIMEOUT + 2 * TICK,
             reached: Vec::new(),
         }

@@ -8,7 +8,7 @@ use super::scenario::{Scenario, beating, command, retried};
 fn one_execution_with_retries() {
     let mut scenario = Scenario::of(vec![retried(command(1), &["NO_RESPONSE", "FAILED"])]);
     (scenario.handlers, scenario.mishaps) = (1, 1);
-    (scenario.fails, scenario.unsure, scenario.reboots) = (true, true, true);
+    (scenario.fails, scenario.unsure, scenario.reboots, scenario.babbles) = (true, true, true, true);
     scenario.reached = vec![
         ("the second attempt succeeds", |_, world| {
             world.row(0).attempt == 2 && world.row(0).status == Status::Succeeded && world.devices[0].begun == 0b110
@@ -23,8 +23,17 @@ fn one_execution_with_retries() {
 
 #[test]
 fn one_execution_with_heartbeats() {
+    heartbeats(true, "one execution with heartbeats");
+}
+
+#[test]
+fn one_execution_with_heartbeats_without_numbers() {
+    heartbeats(false, "one execution with heartbeats without numbers");
+}
+
+fn heartbeats(counts: bool, name: &str) {
     let mut scenario = Scenario::of(vec![beating(retried(command(1), &["HEARTBEAT_LOST"]))]);
-    (scenario.handlers, scenario.beats) = (1, 1);
+    (scenario.counts, scenario.beats) = (counts, 1);
     scenario.reached = vec![
         ("its device falls silent, and is asked again", |_, world| world.devices[0].begun == 0b10 && world.row(0).attempt == 2),
         ("it is given up as silent", |_, world| {
@@ -32,5 +41,5 @@ fn one_execution_with_heartbeats() {
         }),
         ("a beat keeps it", |_, world| world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1),
     ];
-    scenario.check("one execution with heartbeats");
+    scenario.check(name);
 }
