@@ -73,7 +73,7 @@ impl Scenario {
 
     fn of_messages(&self, world: &World, actions: &mut Vec<Action>) {
         let copies = if world.mishaps > 0 { &[false, true][..] } else { &[false][..] };
-                for (i, said) in world.up.iter().enumerate() {
+        for (i, said) in world.up.iter().enumerate() {
             if world.up[..i].last() != Some(said) {
                 actions.extend(copies.iter().map(|keep| Action::Arrive(*said, *keep)));
             }
@@ -284,7 +284,12 @@ impl Scenario {
         let checker = checker.spawn_bfs().join();
         let found = checker.discoveries();
         let whole = checker.state_count() < MOST;
-        eprintln!("{name}: {} states in {:?}, depth {}", checker.unique_state_count(), begun.elapsed(), checker.max_depth());
+        eprintln!(
+            "{name}: {} states in {:?}, depth {}",
+            checker.unique_state_count(),
+            begun.elapsed(),
+            checker.max_depth()
+        );
         for property in checker.model().properties() {
             let is_example = property.expectation == stateright::Expectation::Sometimes;
             match found.get(property.name) {
@@ -308,7 +313,9 @@ fn told(path: Path<World, Action>) -> String {
         let Execution { status, delivery_status, attempt, due_at, withdraw, in_lane, .. } = row;
         let due = due_at.map(|due| due - BORN.as_seconds());
         let verdict = row.verdict.map(|verdict| verdict.reason);
-        format!("{status} {delivery_status} attempt {attempt} due {due:?} withdraw {withdraw} in lane {in_lane} {verdict:?}")
+        format!(
+            "{status} {delivery_status} attempt {attempt} due {due:?} withdraw {withdraw} in lane {in_lane} {verdict:?}"
+        )
     };
     let line = |(world, action): (World, Option<Action>)| {
         let rows: Vec<_> = world.rows.iter().flatten().map(|found| row(found)).collect();

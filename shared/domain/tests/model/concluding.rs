@@ -46,7 +46,8 @@ impl Handler {
             Call::ReadToLeave => {
                 let queue = world.queue.clone();
                 if self.stops() {
-                    let behind: Vec<_> = queue.behind(&self.row.key.id).iter().filter_map(|id| world.named(id)).collect();
+                    let behind: Vec<_> =
+                        queue.behind(&self.row.key.id).iter().filter_map(|id| world.named(id)).collect();
                     behind.into_iter().for_each(|other| self.call_off(world, other, Reason::LaneStopped));
                 }
                 match queue.left(&self.row.key.id) {

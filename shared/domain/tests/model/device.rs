@@ -88,7 +88,9 @@ impl World {
     pub fn beat(&mut self, scenario: &Scenario, n: usize) {
         if let State::Running(seq) = self.devices[n].state {
             // One that answers in text can't count.
-            let said = self.devices[n].answer(n).map(|said| if scenario.counts { Said { word: Word::Running(seq + 1), ..said } } else { said });
+            let said = self.devices[n]
+                .answer(n)
+                .map(|said| if scenario.counts { Said { word: Word::Running(seq + 1), ..said } } else { said });
             self.devices[n].state = State::Running(seq + 1);
             self.up.extend(said);
         }

@@ -35,9 +35,13 @@ pub enum Call {
     /// Write what the report says, whatever the row is.
     Report,
     /// Write what it says about this row.
-    Finish { withdrawn: bool },
+    Finish {
+        withdrawn: bool,
+    },
     /// Write that it is called off.
-    Cancel { force: bool },
+    Cancel {
+        force: bool,
+    },
     /// Tell the device so.
     TellCanceled,
     /// Write that it goes the other way.
@@ -51,7 +55,9 @@ pub enum Call {
     /// Write what is owed.
     Drive,
     /// Read the shadow, to withdraw from it; again, since it had changed.
-    ReadShadow { again: bool },
+    ReadShadow {
+        again: bool,
+    },
     /// Withdraw.
     Withdraw(Option<Arc<[u8]>>),
     /// Join the queue of the lane: read, write.

@@ -37,7 +37,9 @@ fn a_lane_that_stops() {
 fn a_lane_that_goes_on() {
     let mut scenario = lane(OnFailure::Skip);
     scenario.reached = vec![
-        ("the second succeeds after a failure", |_, world| is(world, 0, Status::Failed) && is(world, 1, Status::Succeeded)),
+        ("the second succeeds after a failure", |_, world| {
+            is(world, 0, Status::Failed) && is(world, 1, Status::Succeeded)
+        }),
         ("all have left", |_, world| world.rows[1].is_some() && world.queue.head().is_none()),
     ];
     scenario.check("a lane that goes on");
@@ -48,10 +50,8 @@ fn a_newer_command_takes_the_place_of_an_older_one() {
     let mut scenario = lane(OnFailure::Stop);
     scenario.commands[1].definition.supersede = true;
     scenario.offline = true;
-    scenario.reached = vec![
-        ("the newer one succeeds", |_, world| {
-            verdict(world, 0) == Some(Reason::Superseded) && is(world, 1, Status::Succeeded)
-        }),
-    ];
+    scenario.reached = vec![("the newer one succeeds", |_, world| {
+        verdict(world, 0) == Some(Reason::Superseded) && is(world, 1, Status::Succeeded)
+    })];
     scenario.check("a newer command takes the place of an older one");
 }

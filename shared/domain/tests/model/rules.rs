@@ -24,7 +24,8 @@ pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Optio
     if hard && (after.outcome != before.outcome || after.status != before.status || after.progress != before.progress) {
         return Some(HARD);
     }
-    let again = after.attempt == before.attempt + 1 && after.attempt <= before.retry.map_or(1, |retry| retry.attempts());
+    let again =
+        after.attempt == before.attempt + 1 && after.attempt <= before.retry.map_or(1, |retry| retry.attempts());
     let same = after.attempt == before.attempt;
     let told = after.outcome.is_some();
     let legal = match (before.status, after.status) {
@@ -34,7 +35,9 @@ pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Optio
         }
         (Status::Created | Status::InProgress, Status::Created) => again && after.sent_at.is_none() && !told,
         (Status::Created | Status::InProgress, Status::InProgress) => same && !told,
-        (Status::Created | Status::InProgress, Status::TimedOut | Status::Canceled) => same && (told || after.verdict.is_some()),
+        (Status::Created | Status::InProgress, Status::TimedOut | Status::Canceled) => {
+            same && (told || after.verdict.is_some())
+        }
         (Status::Created | Status::InProgress, _) => same && told,
         // Only its device corrects a guess.
         (a, b) => same && (a == b || (!hard && told)),
@@ -111,7 +114,8 @@ pub const ALWAYS: [Rule; 6] = [
     ("a lane does not stand still", |_, world| {
         let idle = world.handlers.is_empty() && world.crashes == 0;
         let waits = |row: &Execution| row.waits_in_lane() && at(world.now) < row.start_by;
-        let next = |row: &Execution| world.queue.ids.iter().position(|id| *id == row.key.id).is_none_or(|place| place == 0);
+        let next =
+            |row: &Execution| world.queue.ids.iter().position(|id| *id == row.key.id).is_none_or(|place| place == 0);
         !idle || all(world, |row| !waits(row) || !next(row))
     }),
     ("whoever claims sends, or dies", |_, world| {

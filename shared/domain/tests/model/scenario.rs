@@ -1,8 +1,8 @@
 //! What is asked for in a model, and what may go wrong in it.
 
 use domain::{
-    Asked, By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Execution, Fingerprint, Lane, LaneName, OnFailure, Payload,
-    Retry, ShadowRoute, ThingName, Timestamp, Via,
+    Asked, By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Execution, Fingerprint, Lane,
+    LaneName, OnFailure, Payload, Retry, ShadowRoute, ThingName, Timestamp, Via,
 };
 
 use super::world::World;

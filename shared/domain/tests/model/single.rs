@@ -35,11 +35,15 @@ fn heartbeats(counts: bool, name: &str) {
     let mut scenario = Scenario::of(vec![beating(retried(command(1), &["HEARTBEAT_LOST"]))]);
     (scenario.counts, scenario.beats) = (counts, 1);
     scenario.reached = vec![
-        ("its device falls silent, and is asked again", |_, world| world.devices[0].begun == 0b10 && world.row(0).attempt == 2),
+        ("its device falls silent, and is asked again", |_, world| {
+            world.devices[0].begun == 0b10 && world.row(0).attempt == 2
+        }),
         ("it is given up as silent", |_, world| {
             world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
         }),
-        ("a beat keeps it", |_, world| world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1),
+        ("a beat keeps it", |_, world| {
+            world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1
+        }),
     ];
     scenario.check(name);
 }

@@ -121,7 +121,8 @@ impl Said {
             Word::Failed => ("FAILED", 0),
             Word::Rejected => ("REJECTED", 0),
         };
-        let text = format!(r#"{{"executionId":"{}","attempt":{},"status":"{word}","seq":{seq}}}"#, key.id, self.attempt);
+        let text =
+            format!(r#"{{"executionId":"{}","attempt":{},"status":"{word}","seq":{seq}}}"#, key.id, self.attempt);
         Report::decode("cmd/pump-7/resp", text.as_bytes()).unwrap()
     }
 }

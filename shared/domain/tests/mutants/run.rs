@@ -29,7 +29,10 @@ impl Nursery {
         copy(crate_folder(), &nursery.root.join("shared/domain"));
         fs::copy(workspace.join("Cargo.lock"), nursery.root.join("Cargo.lock")).unwrap();
         let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
-        let only: Vec<_> = manifest.lines().map(|line| if line.starts_with("members") { "members = [\"shared/domain\"]" } else { line }).collect();
+        let only: Vec<_> = manifest
+            .lines()
+            .map(|line| if line.starts_with("members") { "members = [\"shared/domain\"]" } else { line })
+            .collect();
         fs::write(nursery.root.join("Cargo.toml"), only.join("\n")).unwrap();
         nursery
     }
@@ -53,13 +56,23 @@ impl Nursery {
     pub fn survives(&self) -> bool {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
-        cargo.args(["test", "--offline", "--package", "domain", "--test", "model", "--no-run", "--message-format=json"]);
+        cargo.args([
+            "test",
+            "--offline",
+            "--package",
+            "domain",
+            "--test",
+            "model",
+            "--no-run",
+            "--message-format=json",
+        ]);
         let built = cargo.output().unwrap();
         assert!(built.status.success(), "it can't be built:\n{}", String::from_utf8_lossy(&built.stdout));
         // The test itself, since killing cargo would leave it running.
         let messages = String::from_utf8_lossy(&built.stdout).into_owned();
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let tests: Vec<String> = messages.filter_map(|message| message["executable"].as_str().map(str::to_owned)).collect();
+        let tests: Vec<String> =
+            messages.filter_map(|message| message["executable"].as_str().map(str::to_owned)).collect();
         let [test] = tests.as_slice() else { panic!("there is more than one test, or none: {tests:?}") };
         let mut check = Command::new(test);
         check.arg("--format=pretty").env("RUST_BACKTRACE", "0").stdout(Stdio::piped()).stderr(Stdio::null());

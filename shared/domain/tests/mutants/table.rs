@@ -18,10 +18,13 @@ impl Mutant {
 
     fn parse(block: &str) -> Self {
         let mut lines = block.lines();
-        let breaks = lines.next().and_then(|line| line.strip_prefix("# ")).unwrap_or_else(|| panic!("{block}")).to_owned();
+        let breaks =
+            lines.next().and_then(|line| line.strip_prefix("# ")).unwrap_or_else(|| panic!("{block}")).to_owned();
         let file = lines.next().unwrap_or_else(|| panic!("{block}")).to_owned();
         let (was, is): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with('-'));
-        let text = |lines: Vec<&str>| lines.iter().map(|line| line.get(1..).unwrap_or_default()).collect::<Vec<_>>().join("\n");
+        let text = |lines: Vec<&str>| {
+            lines.iter().map(|line| line.get(1..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+        };
         Self { breaks, file, was: text(was), is: text(is) }
     }
 }
