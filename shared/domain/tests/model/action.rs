@@ -62,11 +62,9 @@ impl Scenario {
             if handler.call == Call::Claim && self.unsure {
                 actions.push(Action::Step(slot, How::Unknown { out: true }));
             }
-            if handler.call == Call::Send {
-                if self.unsure {
-                    actions.extend([true, false].map(|out| Action::Step(slot, How::Unknown { out })));
-                    actions.push(Action::Step(slot, How::Refused));
-                }
+            if handler.call == Call::Send && self.unsure {
+                actions.extend([true, false].map(|out| Action::Step(slot, How::Unknown { out })));
+                actions.push(Action::Step(slot, How::Refused));
             }
         }
     }

@@ -1,13 +1,7 @@
 //! Mutants: what the model check has to notice. Each is one small mistake in the crate's own code, and the suite `model` has to fail
 //! on it. `cargo test -p domain --test mutants -- --ignored --nocapture` goes through all of them; that each still is a mistake in
 //! this code is checked with all other tests.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    missing_docs
-)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
 mod run;
 mod table;
