@@ -29,9 +29,9 @@ fn every_mutant_is_killed() {
     let mut survivors = Vec::new();
     for mutant in Mutant::all().iter().filter(|mutant| mutant.breaks.contains(&only)) {
         let begun = std::time::Instant::now();
-        nursery.grow(mutant);
+        let source = nursery.grow(mutant);
         let survives = nursery.survives();
-        nursery.heal(mutant);
+        nursery.heal(mutant, &source);
         let seconds = begun.elapsed().as_secs();
         println!("{} {seconds:>3} s  {}", if survives { "SURVIVED" } else { "killed  " }, mutant.breaks);
         survivors.extend(survives.then_some(&mutant.breaks).cloned());

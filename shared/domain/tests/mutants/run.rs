@@ -37,19 +37,20 @@ impl Nursery {
         nursery
     }
 
-    pub fn grow(&self, mutant: &Mutant) {
-        self.replace(&mutant.file, &mutant.was, &mutant.is);
-    }
-
-    pub fn heal(&self, mutant: &Mutant) {
-        let source = fs::read_to_string(crate_folder().join("src").join(&mutant.file)).unwrap();
-        fs::write(self.root.join("shared/domain/src").join(&mutant.file), source).unwrap();
-    }
-
-    fn replace(&self, file: &str, was: &str, is: &str) {
-        let path = self.root.join("shared/domain/src").join(file);
+    /// Makes the mistake; the code as it was, for [`Self::heal`].
+    pub fn grow(&self, mutant: &Mutant) -> String {
+        let path = self.source(mutant);
         let source = fs::read_to_string(&path).unwrap();
-        fs::write(path, source.replacen(was, is, 1)).unwrap();
+        fs::write(path, source.replacen(&mutant.was, &mutant.is, 1)).unwrap();
+        source
+    }
+
+    pub fn heal(&self, mutant: &Mutant, source: &str) {
+        fs::write(self.source(mutant), source).unwrap();
+    }
+
+    fn source(&self, mutant: &Mutant) -> PathBuf {
+        self.root.join("shared/domain/src").join(&mutant.file)
     }
 
     /// Whether the model check finds nothing. What can't be built is no mutant, but a mistake in the table.
