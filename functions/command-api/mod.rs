@@ -1,13 +1,17 @@
-//! The HTTP API: create a command, read it and its executions.
+//! The HTTP API: create a command, call it off, read it and its executions.
+
 mod body;
+mod cancel;
 mod create;
+mod fields;
 mod handler;
+mod history;
 mod http;
 mod problem;
 mod read;
 mod view;
 
-pub use handler::{Cloud, handle};
+pub use handler::handle;
 pub use http::Response;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{Commands, Executions, Lanes, Messages, Shadows};
+use crate::{Commands, Executions, Lanes, Messages, Queue, Shadows};
 
 /// What every client is made from. Made once, when a function starts.
 #[derive(Debug)]
@@ -49,6 +49,11 @@ impl Connection {
     /// The lanes, which are in the table of executions.
     pub fn lanes(&self, table: String) -> Lanes {
         Lanes::new(self.dynamodb(), table)
+    }
+
+    /// The queue with this URL.
+    pub fn queue(&self, url: String) -> Queue {
+        Queue::new(aws_sdk_sqs::Client::new(&self.config), url)
     }
 
     /// The messages to devices.

@@ -2,10 +2,13 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
+    operation::{
+        delete_item::DeleteItemError, put_item::PutItemError, query::builders::QueryFluentBuilder,
+        update_item::UpdateItemError,
+    },
     types::ReturnValuesOnConditionCheckFailure::AllOld,
 };
-use domain::{Change, Execution, ExecutionId, Key, ThingName, Timestamp};
+use domain::{Change, DeliveryStatus, Execution, ExecutionId, Key, Status, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
@@ -62,6 +65,26 @@ impl Executions {
                 }
             }
             _ => Err(Error::sdk(OPERATION, &execution.key, error)),
+        }
+    }
+
+    /// Forgets an execution that nobody has been told of, if it is as it was seen.
+    pub async fn forget(&self, execution: &Execution) -> Result<(), Error> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(execution_key(&execution.key)))
+            .condition_expression("progress = :seen")
+            .expression_attribute_values(":seen", number(execution.progress.get()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(Error::sdk("forgetting an execution", &execution.key, error)),
+            },
         }
     }
 
@@ -153,6 +176,33 @@ impl Executions {
             after = answer.last_evaluated_key;
             if after.is_none() || found.len() > 1 {
                 found.truncate(2);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The executions of a thing that wait for its device, the oldest first.
+    pub async fn queued(&self, thing: &ThingName) -> Result<Vec<Execution>, Error> {
+        const OPERATION: &str = "listing what waits for a device";
+        let mut found = Vec::new();
+        let mut after: Option<Item> = None;
+        loop {
+            let answer = self
+                .query_thing(thing)
+                .filter_expression("delivery_status = :queued AND #status = :created")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
+                .expression_attribute_values(":created", text(Status::Created.as_str()))
+                .set_exclusive_start_key(after)
+                .send()
+                .await
+                .map_err(|error| Error::sdk(OPERATION, thing, error))?;
+            for item in answer.items() {
+                found.push(read(OPERATION, thing, item)?);
+            }
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                found.sort_by_key(|execution: &Execution| execution.created_at);
                 return Ok(found);
             }
         }

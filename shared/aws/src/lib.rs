@@ -6,6 +6,7 @@
 //! - [`Commands`], [`Executions`]: the two tables; every write is conditional
 //! - [`Lanes`]: who is next, in the table of executions
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and who of them is there
+//! - [`Queue`]: what is handed back later
 //! - [`Error`]: which operation on what failed, and whether a retry may help
 mod commands;
 mod connection;
@@ -14,6 +15,7 @@ mod executions;
 mod item;
 mod lanes;
 mod messages;
+mod queue;
 mod shadows;
 mod table;
 mod update;
@@ -25,5 +27,6 @@ pub use error::{Error, Kind};
 pub use executions::{Executions, Page};
 pub use lanes::{Entered, Lanes};
 pub use messages::{Acknowledgement, Messages};
+pub use queue::{Delayed, Queue};
 pub use shadows::{Shadows, Updated};
 pub use table::{Advanced, Put};

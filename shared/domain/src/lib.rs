@@ -8,10 +8,11 @@
 //! - [`Topic`], [`ResponseTopic`]: every topic string
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
-//! - [`Request`], [`Report`]: what is said to a device, and what it says
+//! - [`Request`], [`CancelNotice`], [`Report`]: what is said to a device, and what it says
 //! - [`Change`]: what something that happened writes into an execution, and what the table decides: the state machine
 //! - [`Owed`]: what is owed to an execution at a given time
 //! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
+//! - [`Explanation`]: why an execution is where it is, and what happens next
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
@@ -23,9 +24,11 @@ mod deadlines;
 mod definition;
 mod ending;
 mod execution;
+mod explain;
 mod ids;
 mod lane;
 mod names;
+mod notice;
 mod owed;
 mod payload;
 mod progress;
@@ -47,9 +50,11 @@ pub use deadlines::{DeadlineError, Deadlines};
 pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
+pub use explain::{Explanation, Upcoming, WhatNext};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, NameError, ShadowName, ThingName};
+pub use notice::CancelNotice;
 pub use owed::{Owed, SHARDS, due_shard};
 pub use payload::{Payload, PayloadError};
 pub use progress::{Attempt, Progress, Rank};

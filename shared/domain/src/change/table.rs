@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::{
-    Asked, By, Delivery, Execution, Lane, LaneName, OnFailure, Owed, Reason, Report, Retry, Status, Timestamp, Via,
+    Asked, By, Delivery, Execution, Lane, LaneName, OnFailure, Owed, Reason, Report, Retry, Status, Timestamp, Topic,
+    Via,
     execution::tests::{BORN, command, create, told},
 };
 
@@ -33,7 +34,7 @@ fn in_lane() -> Execution {
 }
 
 /// Everywhere that an execution can be.
-fn places() -> Vec<(&'static str, Execution)> {
+pub(crate) fn places() -> Vec<(&'static str, Execution)> {
     let pending = create(Delivery::Direct, Some(5));
     let after = |row: &Execution, change| row.apply(&change).unwrap();
     let given_up = |row: &Execution, seconds| owed(row, seconds).unwrap();
@@ -73,7 +74,7 @@ fn owed(row: &Execution, seconds: u32) -> Option<Execution> {
 /// What a report of the row's attempt makes of it, six seconds after its creation.
 fn reports(row: &Execution, word: &str) -> Option<Execution> {
     let text = format!(r#"{{"status":"{word}","attempt":{}}}"#, row.attempt);
-    let report = Report::decode("cmd/pump-7/resp", text.as_bytes()).unwrap();
+    let report = Report::decode(Topic::response(&row.key.thing).as_str(), text.as_bytes()).unwrap();
     let at = BORN.plus_seconds(6);
     let change = report.change(row.key.clone(), at);
     let known = || row.finish(&report, at, false).and_then(|change| row.apply(&change));
