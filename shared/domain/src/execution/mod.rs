@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// No request lives longer than this, in seconds, from its arrival to the end of its delivery.
-const SENDING: u32 = 10;
+pub(crate) const SENDING: u32 = 10;
 
 /// Which row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
