@@ -15,6 +15,7 @@ mod robot;
 mod ticks;
 mod trimming;
 mod twice;
+mod two_days;
 mod wiring;
 mod witness;
 mod world;
