@@ -1,14 +1,20 @@
 //! The whole system, as a device and an operator see it: the real binaries on the local stack, with a clock that tests move.
 
 mod bad_input;
+mod costs;
+mod crash;
 mod dialects;
 mod expiry;
 mod fixtures;
+mod history;
 mod life;
 mod one_command;
 mod openapi;
+mod reconcile;
+mod robot;
 mod ticks;
 mod trimming;
 mod twice;
 mod wiring;
+mod witness;
 mod world;

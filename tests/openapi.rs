@@ -111,6 +111,7 @@ async fn real_answers_hold_what_is_documented_and_nothing_else() {
     let missing = world.get(&format!("/commands/{command}/executions/pump-8")).await;
     assert_eq!(missing.status, 404, "{missing:?}");
     compare(&document, "get", one, &missing);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,6 +168,7 @@ async fn a_command_with_everything_and_its_cancel_are_documented() {
     let missing = world.post("/commands/018bcfe5-687b-7000-8000-000000000000/cancel", &json!({})).await;
     assert_eq!(missing.status, 404, "{missing:?}");
     compare(&document, "post", route, &missing);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,6 +199,7 @@ async fn what_does_not_fit_is_refused_as_it_is_documented() {
     let refused = world.post("/commands", &body(json!({"supersede": true}))).await;
     assert_eq!(refused.status, 422, "{refused:?}");
     compare(&document, "post", "/commands", &refused);
+    world.end().await;
 }
 
 /// Holds an answer against the schema that the document has for this operation, status and content type.
