@@ -6,6 +6,7 @@ mod expiry;
 mod fixtures;
 mod one_command;
 mod openapi;
+mod shadow;
 mod ticks;
 mod trimming;
 mod twice;
