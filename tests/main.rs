@@ -4,6 +4,7 @@ mod bad_input;
 mod dialects;
 mod expiry;
 mod fixtures;
+mod life;
 mod one_command;
 mod openapi;
 mod shadow;

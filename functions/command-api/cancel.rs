@@ -2,9 +2,9 @@
 //! the request. It can't be called back for certain: if it has done it all the same, its word stands.
 
 use domain::{By, CancelNotice, CommandId, Execution, NotCanceled, Reason};
-use serde::Deserialize;
 
 use super::{
+    fields::Fields,
     http::{Request, Response},
     problem::Problem,
     view::CommandView,
@@ -22,12 +22,6 @@ pub struct Cancel {
     by: By,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    force: Option<bool>,
-}
-
 /// Whoever answers may be faster, a few times.
 const TRIES: usize = 4;
 
@@ -35,13 +29,16 @@ const TRIES: usize = 4;
 pub fn decode(id: CommandId, request: &Request) -> Result<Cancel, Problem> {
     let [] = request.query([])?;
     let body = request.body()?;
-    let body: Body = match body.trim_ascii() {
-        [] => Body::default(),
-        json => serde_json::from_slice(json).map_err(|error| {
-            Problem::bad_request("body", format!("the body must be like {{\"force\": true}}: {error}"))
-        })?,
+    let force = match body.trim_ascii() {
+        [] => None,
+        body => {
+            let mut fields = Fields::of_body(body)?;
+            let force = fields.take("force", "true or false")?;
+            fields.end("force")?;
+            force
+        }
     };
-    Ok(Cancel { id, force: body.force.unwrap_or(false), by: request.by() })
+    Ok(Cancel { id, force: force.unwrap_or(false), by: request.by() })
 }
 
 /// Calls it off, and answers how it stands then.

@@ -45,11 +45,67 @@ fn a_problem_names_its_field() {
         ("bad_400_no_target", "target"),
         ("bad_400_token", "Idempotency-Key"),
         ("bad_400_wait", "waitSeconds"),
-        ("bad_422_lane", "lane"),
+        ("bad_400_retry_number", "retry"),
+        ("bad_400_retry_unknown_field", "retry.atempts"),
+        ("bad_400_retry_attempts_one", "retry.attempts"),
+        ("bad_400_retry_attempts_float", "retry.attempts"),
+        ("bad_400_retry_attempts_enormous", "retry.attempts"),
+        ("bad_400_retry_on_unknown", "retry.on"),
+        ("bad_400_retry_on_empty", "retry.on"),
+        ("bad_400_retry_wait_zero", "retry.wait"),
+        ("bad_400_retry_backoff_number", "retry.backoff"),
+        ("bad_400_retry_backoff_unknown_field", "retry.backoff.max"),
+        ("bad_400_retry_backoff_base_beyond_cap", "retry.backoff.base"),
+        ("bad_400_lane_empty", "lane"),
+        ("bad_400_lane_of_a_shadow", "lane"),
+        ("bad_400_lane_array", "lane"),
+        ("bad_400_lane_no_name", "lane.name"),
+        ("bad_400_lane_name_odd", "lane.name"),
+        ("bad_400_lane_on_failure", "lane.onFailure"),
+        ("bad_422_supersede_without_lane", "supersede"),
+        ("bad_400_supersede_text", "supersede"),
+        ("bad_422_shadow_without_delivery", "shadow"),
+        ("bad_400_shadow_name_odd", "shadow"),
+        ("bad_400_shadow_object", "shadow"),
+        ("bad_400_cancel_force_number", "force"),
+        ("bad_400_cancel_unknown_field", "forced"),
+        ("bad_400_cancel_array", "body"),
+        ("bad_400_cancel_query", "force"),
+        ("bad_400_explain", "explain"),
+        ("bad_422_format", "format"),
+        ("bad_422_broadcast", "delivery"),
         ("bad_422_thing_name", "target.things"),
     ] {
         let problem = decode(&event(name)).expect_err(name);
         assert_eq!(problem.field.as_deref(), Some(field), "{name}");
+    }
+}
+
+#[test]
+fn a_problem_says_what_would_be_right() {
+    for (name, right) in [
+        ("bad_400_retry_attempts_float", "retry.attempts must be a whole number: it is 2.5"),
+        ("bad_400_retry_attempts_one", "retry.attempts must be 2 to 10: it is 1"),
+        (
+            "bad_400_retry_on_text",
+            "retry.on must be a list of reasons such as [\"NO_RESPONSE\", \"FAILED\"]: it is \"NO_RESPONSE\"",
+        ),
+        (
+            "bad_400_lane_number",
+            "lane must be a name such as \"valve\", or an object such as {\"name\": \"valve\", \"onFailure\": \"skip\"}: it is 7",
+        ),
+        ("bad_400_lane_no_name", "lane.name is missing: it must be a text such as \"valve\""),
+        ("bad_400_lane_on_failure", "lane.onFailure must be stop or skip"),
+        (
+            "bad_400_retry_unknown_field",
+            "\"retry.atempts\" is not a field here; known are: attempts, on, wait, backoff",
+        ),
+        ("bad_400_ttl_float", "ttl must be a whole number of seconds: it is 1.5"),
+        ("bad_400_explain", "explain must be true, false or without a value"),
+    ] {
+        let answer = decode(&event(name)).expect_err(name).answer(None);
+        let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+        assert_eq!(body["detail"], right, "{name}");
     }
 }
 
