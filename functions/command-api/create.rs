@@ -98,6 +98,14 @@ async fn way(turn: &Turn<'_>, command: &Command) -> Result<Via, Problem> {
         if definition.lane.is_some() && !matches!(route, ShadowRoute::Map(_)) {
             return Err(Problem::unprocessable("lane", format!("what goes through {route} has a lane of its own")));
         }
+        let least = route.least_ttl(turn.cloud.tick);
+        if definition.deadlines.ttl() < least {
+            let why = "its device can't tell how old a command is, and finds it as long as it is there";
+            return Err(Problem::unprocessable(
+                "ttl",
+                format!("what goes through {route} needs a ttl of {least} seconds here: {why}"),
+            ));
+        }
         let row = Execution::create(command, via.clone(), turn.cloud.tick);
         route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::Payload(error)))?;
     }

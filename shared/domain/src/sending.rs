@@ -36,12 +36,14 @@ impl Execution {
         Some(change)
     }
 
-    /// That it goes through a shadow from now on, since its device is not there; none if it has gone out, or is in a lane that
-    /// the shadow has no room for. `tick` is how often what is due is looked for, in seconds.
+    /// That it goes through a shadow from now on, since its device is not there; none if it has gone out, is in a lane that
+    /// the shadow has no room for, or has too little time left for it. `tick` is how often what is due is looked for, in seconds.
     pub fn reroute(&self, route: &ShadowRoute, now: Timestamp, tick: u32, by: By) -> Option<Change> {
         let via = Via::Shadow(route.clone());
         let alone = lane_of(&via);
-        if self.overdue(now).is_some() || self.via.shadow().is_some() || (alone.is_some() && self.lane.is_some()) {
+        let late = now.seconds_until(self.start_by) < route.least_ttl(tick);
+        let elsewhere = self.via.shadow().is_some() || (alone.is_some() && self.lane.is_some());
+        if self.overdue(now).is_some() || elsewhere || late {
             return None;
         }
         let start_by = in_shadow_until(self.start_by, now, tick);

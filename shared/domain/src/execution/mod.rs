@@ -5,7 +5,7 @@ mod next;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use create::{RETENTION, in_shadow_until, lane_of};
+pub(crate) use create::{RETENTION, in_shadow_until, lane_of, least_time};
 pub(crate) use next::{Next, NextStep, silence};
 
 use crate::{
