@@ -34,7 +34,7 @@ const SAID: &[(&str, u32, &str)] = &[
     (
         "CREATED, waiting in its lane",
         60,
-        "Its turn in its lane valve did not come in time (LANE_BUSY). It is taken out of its lane valve at +61s.",
+        "Its turn in its lane valve did not come in time (LANE_BUSY). It has yet to be taken out of its lane valve.",
     ),
     (
         "CREATED, waiting in its lane",
@@ -75,7 +75,11 @@ const SAID: &[(&str, u32, &str)] = &[
         "It was given up for NO_RESPONSE. A late answer of the device would still count.",
     ),
     ("CREATED, PENDING, attempt 2", 11, "Attempt 1 came to nothing (NO_RESPONSE). Attempt 2 of 3 goes out at +12s."),
-    ("CREATED, PENDING, attempt 2", 60, "It was given up for EXPIRED. A late answer of the device would still count."),
+    (
+        "CREATED, PENDING, attempt 2",
+        60,
+        "It was given up for NO_RESPONSE. A late answer of the device would still count.",
+    ),
     ("IN_PROGRESS", 6, "Its device runs it. If its device is not heard of by +20s, it is given up (HEARTBEAT_LOST)."),
     ("IN_PROGRESS", 20, "It was given up for HEARTBEAT_LOST. A late answer of the device would still count."),
     (
@@ -205,7 +209,7 @@ fn what_is_in_a_shadow_says_what_is_left_to_do_there() {
     assert_eq!(
         text(&done, 6),
         "It was called off by device (CANCELED_BY_OPERATOR). A late answer of the device would still count. \
-         It is withdrawn from its shadow at +46s."
+         It has yet to be withdrawn from its shadow."
     );
 
     let atlas = through(ShadowRoute::Atlas);
