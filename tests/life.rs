@@ -96,7 +96,7 @@ async fn what_was_not_answered_is_asked_again_until_it_is() {
     assert_eq!(
         explained(&world, &command).await,
         "It was sent to pump-7, which has not answered. \
-         If its device has not begun by 2027-01-15T08:00:30Z, attempt 2 of 2 follows."
+         If it has not begun by 2027-01-15T08:00:30Z, attempt 2 of 2 follows."
     );
     world.advance(100).await;
     let (_, second) = pump.next_json().await;
@@ -149,8 +149,8 @@ async fn a_lane_sends_one_after_the_other() {
     let (commands, mut request) = three(&world, &mut pump, json!("valve")).await;
     assert_eq!(
         explained(&world, &commands[2]).await,
-        "An earlier command of its lane valve is under way. \
-         If its turn has not come by 2027-01-15T09:00:00Z, it is given up (LANE_BUSY)."
+        "It waits for its turn in its lane valve. \
+         If that has not come by 2027-01-15T09:00:00Z, it is given up (LANE_BUSY)."
     );
     for (n, command) in commands.iter().enumerate() {
         let shown = world.execution(command, "pump-7").await;
@@ -296,7 +296,7 @@ async fn a_wish_is_fulfilled_by_what_the_device_reports_and_is_explained_meanwhi
     assert_eq!(
         explained(&world, &command).await,
         "It is in a shadow of pump-7, whose device has not answered. \
-         If its device has not begun by 2027-01-15T08:03:55Z, it is given up (NO_RESPONSE)."
+         If it has not begun by 2027-01-15T08:03:55Z, it is given up (NO_RESPONSE)."
     );
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!(shown["via"], "shadow/state/config");

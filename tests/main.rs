@@ -12,6 +12,7 @@ mod one_command;
 mod openapi;
 mod reconcile;
 mod robot;
+mod shadow;
 mod ticks;
 mod trimming;
 mod twice;

@@ -159,6 +159,29 @@ impl World {
         answer.body
     }
 
+    /// A whole shadow, as its service has it; null when there is none.
+    pub fn shadow(&self, thing: &str, name: Option<&str>) -> Value {
+        self.stack.shadows.get(thing, name).unwrap_or(Value::Null)
+    }
+
+    /// Writes to a shadow as someone else does; it is taken.
+    pub fn update_shadow(&self, thing: &str, name: Option<&str>, state: &Value) {
+        let body = json!({ "state": state }).to_string();
+        self.stack.shadows.update(thing, name, body.as_bytes()).expect("a shadow update");
+    }
+
+    /// Calls a command off.
+    pub async fn cancel(&self, command: &str, force: bool) -> Answer {
+        self.post(&format!("/commands/{command}/cancel"), &json!({ "force": force })).await
+    }
+
+    /// An execution's status and its reason.
+    pub async fn status(&self, command: &str, thing: &str) -> (String, String) {
+        let shown = self.execution(command, thing).await;
+        let text = |field: &str| shown[field].as_str().unwrap_or_default().to_owned();
+        (text("status"), text("reason"))
+    }
+
     /// Asks the database itself.
     pub async fn dynamodb(&self, operation: &str, input: &Value) -> Value {
         let response = self
@@ -201,9 +224,15 @@ impl World {
 
     /// Connects a client that subscribes to these filters, and waits until it has.
     pub async fn device(&self, client_id: &str, filters: &[&str]) -> Device {
+        self.client(client_id, filters, true).await
+    }
+
+    /// The same; without a clean session, it goes on with the one that it had.
+    pub async fn client(&self, client_id: &str, filters: &[&str], clean_session: bool) -> Device {
         let address = self.stack.addresses.mqtt;
         let mut options = MqttOptions::new(client_id, address.ip().to_string(), address.port());
         options.set_max_packet_size(256 * 1024, 256 * 1024);
+        options.set_clean_session(clean_session);
         let (client, mut events) = AsyncClient::new(options, 64);
         let (received, inbox) = mpsc::unbounded_channel();
         let (acknowledged, mut acknowledgements) = mpsc::unbounded_channel();
@@ -271,6 +300,13 @@ impl Device {
     pub async fn publish(&mut self, topic: &str, payload: impl Into<Vec<u8>>) -> bool {
         self.client.publish(topic, QoS::AtLeastOnce, false, payload.into()).await.expect("asked");
         timeout(PATIENCE, self.acknowledgements.recv()).await.expect("in time").is_some()
+    }
+
+    /// Disconnects, and waits until the broker knows.
+    pub async fn leave(mut self) {
+        self.client.disconnect().await.expect("asked");
+        let gone = async { while self.inbox.recv().await.is_some() {} };
+        timeout(PATIENCE, gone).await.expect("in time");
     }
 
     /// Answers a request.

@@ -98,6 +98,14 @@ async fn way(turn: &Turn<'_>, command: &Command) -> Result<Via, Problem> {
         if definition.lane.is_some() && !matches!(route, ShadowRoute::Map(_)) {
             return Err(Problem::unprocessable("lane", format!("what goes through {route} has a lane of its own")));
         }
+        let least = route.least_ttl(turn.cloud.tick);
+        if definition.deadlines.ttl() < least {
+            let why = "its device can't tell how old a command is, and finds it as long as it is there";
+            return Err(Problem::unprocessable(
+                "ttl",
+                format!("what goes through {route} needs a ttl of {least} seconds here: {why}"),
+            ));
+        }
         let row = Execution::create(command, via.clone(), turn.cloud.tick);
         route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::Payload(error)))?;
     }
@@ -110,14 +118,19 @@ async fn first(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
     let sent = match (place, row.in_lane) {
         (Place::Full, _) => {
             undo(turn, command, &row).await?;
-            let detail = format!("{} commands wait in this lane: try the same again later", domain::Queue::LONGEST);
-            return Err(Problem::too_many("lane", detail));
+            return Err(full());
         }
         (Place::Behind, _) => return Ok(row),
         (Place::First, true) => match turn.claim(row.clone()).await? {
             Some(row) => turn.send(row, command).await?,
-            // Whoever left the lane last has.
-            None => return Ok(turn.read(&row.key).await?.unwrap_or(row)),
+            // Whoever left the lane last has; or it has ended meanwhile, and is in nobody's way.
+            None => {
+                let row = turn.read(&row.key).await?.unwrap_or(row);
+                if row.is_terminal() && !row.in_lane {
+                    turn.leave_lane(&row).await?;
+                }
+                return Ok(row);
+            }
         },
         (Place::First, false) => turn.send(row, command).await?,
     };
@@ -132,8 +145,12 @@ async fn first(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
 
 /// Goes on where an earlier request stopped: see above.
 async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
-    if row.waits_in_lane() && row.is_to_be_sent(turn.now) && turn.enter_lane(&row, command).await? != Place::First {
-        return Ok(row);
+    if row.waits_in_lane() && row.is_to_be_sent(turn.now) {
+        match turn.enter_lane(&row, command).await? {
+            Place::First => {}
+            Place::Behind => return Ok(row),
+            Place::Full => return Err(full()),
+        }
     }
     // The very same event: it goes on as the one that stored it, and needs no claim.
     let same = row.is_untouched() && row.sent_at.is_some() && turn.now == row.created_at;
@@ -147,11 +164,17 @@ async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
 /// Takes back what was stored: first what could be sent.
 async fn undo(turn: &Turn<'_>, command: &Command, row: &Execution) -> Result<(), Problem> {
     turn.cloud.executions.forget(row).await?;
-    if let Some(lane) = row.lane.as_ref().filter(|_| row.in_lane) {
-        turn.cloud.lanes.leave(&row.key.thing, &lane.name, &row.key.id).await?;
+    // Someone may have come in behind it.
+    for ended in turn.leave_lane(row).await? {
+        turn.drive(ended).await?;
     }
     turn.cloud.commands.forget(command).await?;
     Ok(())
+}
+
+fn full() -> Problem {
+    let detail = format!("{} commands wait in this lane: try the same again later", domain::Queue::LONGEST);
+    Problem::too_many("lane", detail)
 }
 
 fn unfit(unfit: Unfit) -> Problem {

@@ -23,6 +23,9 @@ pub enum Owed {
     Change(Box<Change>),
     /// Its time has come to go out: claim it, then send it.
     Send,
+    /// Its turn may have come, and nobody has seen to it: enter its lane, which it may be in; at the head it goes out, else it
+    /// waits ([`Execution::waits`]).
+    Turn,
     /// It has ended, and something is left to do, in this order; then this is written.
     Conclude {
         /// Its request is removed from its shadow.
@@ -62,6 +65,9 @@ impl Execution {
         if let Some(verdict) = self.overdue(now) {
             return Owed::Change(Box::new(self.give_up(verdict, now)));
         }
+        if self.turn_at().is_some_and(|at| at <= now) {
+            return Owed::Turn;
+        }
         let next = self.next(now);
         match next.what {
             NextStep::Send if next.at <= now => Owed::Send,
@@ -69,7 +75,7 @@ impl Execution {
                 let by = By::function("reconcile-commands");
                 Owed::Change(Box::new(self.again(failure, next.at, failure.as_str(), by)))
             }
-            _ => match (next.at.as_seconds_rounded_up(), self.due_at) {
+            _ => match (self.looked_at_next(now).as_seconds_rounded_up(), self.due_at) {
                 // Popped too early: it is looked at when it could next be overdue.
                 (wanted, Some(due)) if due <= now.as_seconds() && wanted > due => {
                     Owed::Change(Box::new(self.looked_at(wanted)))

@@ -44,7 +44,8 @@ impl Execution {
             retry: definition.retry,
             in_lane: lane.is_some(),
             withdraw: lane.is_none() && via.shadow().is_some(),
-            send_at: None,
+            // Whoever stores it enters its lane and sees whether its turn has come.
+            send_at: lane.is_some().then(|| command.created_at.plus_seconds(super::SENDING)),
             claim: None,
             sent_at: lane.is_none().then_some(command.created_at),
             lane,
@@ -75,7 +76,7 @@ impl Execution {
         let silent = self.heartbeat.map(super::next::silence);
         let unanswered = self.retry.filter(|retry| retry.names(Failure::NoResponse)).map(|retry| retry.wait());
         let soonest = silent.into_iter().chain(unanswered).min();
-        let end = self.next(self.created_at).at;
+        let end = self.looked_at_next(self.created_at);
         soonest.map_or(end, |seconds| end.min(self.created_at.plus_seconds(seconds)))
     }
 }
@@ -84,7 +85,21 @@ impl Execution {
 /// time has passed: whatever goes through a shadow expires a tick and a little earlier, though never before half its time.
 pub(crate) fn in_shadow_until(start_by: Timestamp, now: Timestamp, tick: u32) -> Timestamp {
     let left = now.seconds_until(start_by);
-    start_by.minus_seconds(tick.saturating_add(5).min(left / 2))
+    start_by.minus_seconds(reserve(tick).min(left / 2))
+}
+
+/// What is due is looked for this often, and takes a little.
+const fn reserve(tick: u32) -> u32 {
+    tick.saturating_add(5)
+}
+
+/// The shortest time, in seconds, that a command needs so that it is gone from its shadow when it has passed: only a device that
+/// reads the time from the request itself takes one that has less.
+pub(crate) fn least_time(route: &ShadowRoute, tick: u32) -> u32 {
+    match route {
+        ShadowRoute::Atlas => reserve(tick).saturating_mul(2),
+        ShadowRoute::Map(_) | ShadowRoute::State(_) => 0,
+    }
 }
 
 /// The lane of what goes through a shadow that holds one command, or one wish for each attribute.

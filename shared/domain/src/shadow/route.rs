@@ -120,6 +120,12 @@ impl ShadowRoute {
         }
     }
 
+    /// The shortest ttl that a command can have by this route, in seconds: see [`crate::Execution::create`] for what `tick` is. A device
+    /// that can't tell how old a command is must not find it when its time has passed.
+    pub fn least_ttl(&self, tick: u32) -> u32 {
+        crate::execution::least_time(self, tick)
+    }
+
     /// Whether the shadow has to be read before a command can be withdrawn from it.
     pub fn needs_document(&self) -> bool {
         !matches!(self, Self::Map(_))
