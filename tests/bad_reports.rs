@@ -71,11 +71,11 @@ async fn nobody_answers_for_what_is_not_theirs_or_never_was() {
 async fn a_result_that_is_too_large_is_kept_up_to_the_cap_and_marked() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
-    for (size, cut) in [(100, false), (8_000, true), (120_000, true)] {
+    for (size, cut) in [(100, false), (12_000, true), (120_000, true)] {
         let command = world.command("pump-7", json!({})).await;
         let (_, request) = pump.next_json().await;
-        let reason = json!({"reasonCode": "X".repeat(500), "reasonDescription": "d".repeat(size / 2)});
-        let report = json!({"executionId": request["executionId"], "status": "FAILED", "statusReason": reason, "result": "é".repeat(size / 4)});
+        let reason = json!({"reasonCode": "X".repeat(500), "reasonDescription": "d".repeat(size / 10)});
+        let report = json!({"executionId": request["executionId"], "status": "FAILED", "statusReason": reason, "result": "é".repeat(size * 2 / 5)});
         pump.report("pump-7", report).await;
         world.stack.settle().await;
         let shown = world.execution(&command, "pump-7").await;
