@@ -141,9 +141,9 @@ impl Turn<'_> {
     }
 }
 
-/// Whether those behind it are called off when it has ended.
+/// Whether those behind it are called off when it has ended; not when it is taken back, as if it had never been.
 fn stops(row: &Execution) -> bool {
     let stopping = row.lane.as_ref().is_some_and(|lane| lane.on_failure == OnFailure::Stop);
     let replaced = row.verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
-    stopping && row.status != Status::Succeeded && !replaced
+    stopping && row.is_terminal() && row.status != Status::Succeeded && !replaced
 }

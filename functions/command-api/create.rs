@@ -155,8 +155,11 @@ async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
 /// Takes back what was stored: first what could be sent.
 async fn undo(turn: &Turn<'_>, command: &Command, row: &Execution) -> Result<(), Problem> {
     turn.cloud.executions.forget(row).await?;
-    if let Some(lane) = row.lane.as_ref().filter(|_| row.in_lane) {
-        turn.cloud.lanes.leave(&row.key.thing, &lane.name, &row.key.id).await?;
+    if row.in_lane {
+        // Someone may have come to wait behind it.
+        for ended in turn.leave_lane(row).await? {
+            turn.drive(ended).await?;
+        }
     }
     turn.cloud.commands.forget(command).await?;
     Ok(())
