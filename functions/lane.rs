@@ -1,9 +1,12 @@
 //! Lanes: who goes out now, who waits, and who is next when one has ended.
 
 use aws::{Entered, Error};
-use domain::{Command, Execution, ExecutionId, Key, NotCanceled, OnFailure, Reason, Status, shadow::overlaps};
+use domain::{Command, Execution, ExecutionId, Key, NotCanceled, OnFailure, Owed, Reason, Status, shadow::overlaps};
 
-use crate::turn::{Turn, Wrote};
+use crate::{
+    send::Sent,
+    turn::{Turn, Wrote},
+};
 
 /// Where an execution is in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,36 @@ impl Turn<'_> {
         Ok(if first || wished { Place::First } else { Place::Behind })
     }
 
+    /// Sees whether its turn has come: then it goes out, else it waits for whoever leaves its lane.
+    pub async fn take_turn(&self, row: Execution) -> Result<Option<Sent>, Error> {
+        let Some(command) = self.cloud.commands.get(&row.command).await? else { return Ok(None) };
+        let mut place = self.enter_lane(&row, &command).await?;
+        if place == Place::Behind && self.drop_unknown_head(&row).await? {
+            place = self.enter_lane(&row, &command).await?;
+        }
+        match place {
+            Place::First => Box::pin(self.claim_and_send(row)).await,
+            Place::Behind | Place::Full => {
+                let waits = row.waits();
+                self.write(row, &waits).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes the head out of its lane, if nobody knows it any more or it has left already: a request that was cut short can leave
+    /// one there.
+    async fn drop_unknown_head(&self, row: &Execution) -> Result<bool, Error> {
+        let Some(lane) = &row.lane else { return Ok(false) };
+        let queue = self.cloud.lanes.read(&row.key.thing, &lane.name).await?;
+        let Some(head) = queue.head() else { return Ok(false) };
+        if self.read(&self.key(row, head)).await?.is_some_and(|head| !has_left(&head)) {
+            return Ok(false);
+        }
+        self.cloud.lanes.leave(&row.key.thing, &lane.name, head).await?;
+        Ok(true)
+    }
+
     fn key(&self, row: &Execution, id: &ExecutionId) -> Key {
         Key { thing: row.key.thing.clone(), id: id.clone() }
     }
@@ -52,9 +85,9 @@ impl Turn<'_> {
         let Some(row) = self.read(older).await? else { return Ok(()) };
         let replaced = match wish {
             Some(newer) => self.meets(&row, newer).await?,
-            None => matches!(row.delivery_status, domain::DeliveryStatus::Pending | domain::DeliveryStatus::Queued),
+            None => true,
         };
-        if replaced && let Some(ended) = self.call_off(row, Reason::Superseded).await? {
+        if replaced && let Some(ended) = self.call_off(row, Reason::Superseded, wish.is_none()).await? {
             self.conclude_alone(ended).await?;
         }
         Ok(())
@@ -68,13 +101,21 @@ impl Turn<'_> {
         })
     }
 
-    /// Calls one off that has not begun: the row then, if it has ended one way or another.
-    async fn call_off(&self, mut row: Execution, reason: Reason) -> Result<Option<Execution>, Error> {
+    /// Calls one off that has not begun, or has not gone out either: the row then, if it has ended one way or another.
+    async fn call_off(&self, mut row: Execution, reason: Reason, unsent: bool) -> Result<Option<Execution>, Error> {
         for _ in 0..TRIES {
+            if unsent && !row.is_terminal() && !row.is_undelivered() {
+                return Ok(None);
+            }
             let change = match row.cancel(reason, self.now, false, self.by.clone()) {
                 Ok(change) => change,
                 Err(NotCanceled::Running) => return Ok(None),
-                Err(NotCanceled::Already | NotCanceled::Ended(_)) => return Ok(Some(row)),
+                Err(NotCanceled::Already | NotCanceled::Ended(_)) if row.is_terminal() => return Ok(Some(row)),
+                // It has expired, and nobody has written so.
+                Err(NotCanceled::Already | NotCanceled::Ended(_)) => match row.owed(self.now) {
+                    Owed::Change(change) => *change,
+                    _ => return Ok(None),
+                },
             };
             row = match self.write(row, &change).await? {
                 Wrote::New(row) => return Ok(Some(row)),
@@ -93,7 +134,7 @@ impl Turn<'_> {
         if let Some(lane) = row.lane.as_ref().filter(|_| row.in_lane) {
             self.cloud.lanes.leave(&row.key.thing, &lane.name, &row.key.id).await?;
         }
-        if let domain::Owed::Conclude { then, .. } = row.owed(self.now) {
+        if let Owed::Conclude { then, .. } = row.owed(self.now) {
             self.write(row, &then).await?;
         }
         Ok(())
@@ -109,7 +150,7 @@ impl Turn<'_> {
             let queue = self.cloud.lanes.read(thing, &lane.name).await?;
             for behind in queue.behind(id) {
                 if let Some(waiting) = self.read(&self.key(row, behind)).await? {
-                    ended.extend(self.call_off(waiting, Reason::LaneStopped).await?);
+                    ended.extend(self.call_off(waiting, Reason::LaneStopped, false).await?);
                 }
             }
         }
@@ -121,6 +162,10 @@ impl Turn<'_> {
             match self.read(&self.key(row, head)).await? {
                 // Nobody knows it any more.
                 None => queue = self.cloud.lanes.leave(thing, &lane.name, &head.clone()).await?,
+                // It was taken into the lane after it had ended.
+                Some(next) if has_left(&next) => {
+                    queue = self.cloud.lanes.leave(thing, &lane.name, &head.clone()).await?
+                }
                 Some(next) if next.is_terminal() => {
                     ended.push(next);
                     break;
@@ -141,9 +186,15 @@ impl Turn<'_> {
     }
 }
 
-/// Whether those behind it are called off when it has ended; not when it is taken back, as if it had never been.
+/// Whether those behind it are called off when it has ended.
 fn stops(row: &Execution) -> bool {
     let stopping = row.lane.as_ref().is_some_and(|lane| lane.on_failure == OnFailure::Stop);
-    let replaced = row.verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
-    stopping && row.is_terminal() && row.status != Status::Succeeded && !replaced
+    // Those behind one that was called off because its lane stopped are called off by the one that stopped it.
+    let passed = row.verdict.is_some_and(|verdict| matches!(verdict.reason, Reason::Superseded | Reason::LaneStopped));
+    stopping && row.is_terminal() && row.status != Status::Succeeded && !passed
+}
+
+/// Whether it has ended, and owes its lane nothing more.
+fn has_left(row: &Execution) -> bool {
+    row.is_terminal() && !row.in_lane
 }

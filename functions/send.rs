@@ -166,8 +166,9 @@ impl Turn<'_> {
         }
         if command.definition.delivery == Delivery::Auto
             && let Some(route) = self.declared(&row).await
+            && let Some(reroute) = self.reroute(&row, command, &route)
         {
-            return self.through_shadow(row, command, &route).await;
+            return self.through_shadow(row, command, &reroute).await;
         }
         match self.cloud.messages.is_connected(&row.key.thing).await {
             Ok(true) => {}
@@ -194,11 +195,14 @@ impl Turn<'_> {
         }
     }
 
-    async fn through_shadow(&self, row: Execution, command: &Command, route: &ShadowRoute) -> Result<Sent, Error> {
-        let fits = route.delivery(command, &row, self.now).is_ok();
-        let reroute = row.reroute(route, self.now, self.cloud.tick, self.by.clone()).filter(|_| fits);
-        let Some(reroute) = reroute else { return Ok(Sent::new(row)) };
-        let row = match self.write(row, &reroute).await? {
+    /// That it goes through this shadow from now on, if it fits it.
+    fn reroute(&self, row: &Execution, command: &Command, route: &ShadowRoute) -> Option<Change> {
+        let fits = route.delivery(command, row, self.now).is_ok();
+        row.reroute(route, self.now, self.cloud.tick, self.by.clone()).filter(|_| fits)
+    }
+
+    async fn through_shadow(&self, row: Execution, command: &Command, reroute: &Change) -> Result<Sent, Error> {
+        let row = match self.write(row, reroute).await? {
             Wrote::New(row) => row,
             Wrote::Old(row) => return Ok(Sent::new(row)),
             Wrote::Gone => return Err(Error::gone(&reroute.key)),

@@ -56,7 +56,7 @@ impl Turn<'_> {
     /// Writes a change of a row that is in hand.
     pub async fn write(&self, row: Execution, change: &Change) -> Result<Wrote, Error> {
         Ok(match self.cloud.executions.write(change).await? {
-            Advanced::Written => match row.apply(change) {
+            Advanced::Written(_) => match row.apply(change) {
                 Some(next) => Wrote::New(next),
                 // It was not the newest that was in hand.
                 None => self.read(&change.key).await?.map_or(Wrote::Gone, Wrote::New),
@@ -90,6 +90,14 @@ impl Turn<'_> {
                 Owed::Change(change) if change.moves() => (&mut done.retried, change),
                 Owed::Change(change) => (&mut done.moved, change),
                 Owed::Send => match self.claim_and_send(row).await? {
+                    Some(sent) => {
+                        done.sent += 1;
+                        row = sent.row;
+                        continue;
+                    }
+                    None => break,
+                },
+                Owed::Turn => match self.take_turn(row).await? {
                     Some(sent) => {
                         done.sent += 1;
                         row = sent.row;

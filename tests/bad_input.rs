@@ -65,6 +65,7 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
         assert_eq!(answer.status, status, "{path}: {answer:?}");
     }
     assert_eq!(world.get("/things/nobody/executions").await.status, 200);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,6 +100,7 @@ async fn nonsense_from_devices_is_counted_and_the_next_report_is_handled() {
     world.stack.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
     assert!(world.stack.sqs.peek("flaghoist-failures").is_empty(), "nothing of it is worth a retry");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,6 +116,7 @@ async fn the_broker_closes_on_a_message_that_aws_would_not_take_and_serves_the_n
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
     world.stack.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,4 +142,5 @@ async fn bad_shadow_updates_are_rejected_with_the_reason() {
         assert_eq!(found, code, "{shown}: {rejected}");
         assert!(rejected["message"].as_str().is_some_and(|m| !m.is_empty()));
     }
+    world.end().await;
 }

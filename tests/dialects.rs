@@ -38,6 +38,7 @@ async fn every_way_of_answering_is_understood() {
         world.stack.settle().await;
         assert_eq!(world.execution(&command, &thing).await["status"], "SUCCEEDED", "{way}");
     }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +55,7 @@ async fn an_answer_without_an_id_is_not_guessed_between_two() {
         assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
     }
     assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,6 +73,7 @@ async fn an_answer_without_an_id_that_comes_again_is_not_credited_to_a_newer_com
     world.invoke("track-command", &event).await.expect("handled");
     assert_eq!(world.execution(&one, "pump-7").await["status"], "SUCCEEDED");
     assert_eq!(world.execution(&two, "pump-7").await["status"], "CREATED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,4 +90,5 @@ async fn an_answer_without_an_id_is_not_guessed_when_it_may_be_a_late_one() {
     assert_eq!(world.execution(&expired, "pump-7").await["status"], "TIMED_OUT");
     assert_eq!(world.execution(&newer, "pump-7").await["status"], "CREATED");
     assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
+    world.end().await;
 }

@@ -22,6 +22,7 @@ async fn a_ttl_that_passes_is_seen_by_reading_at_once_and_written_at_the_next_ti
     assert!(row.get("due_at").is_none(), "still due: {row}");
     let written = world.execution(&command, "pump-7").await;
     assert_eq!((&written["status"], &written["reason"]), (&json!("TIMED_OUT"), &json!("EXPIRED")));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,6 +43,7 @@ async fn a_device_that_answers_after_the_verdict_wins_and_is_marked_late() {
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "FAILED"})).await;
     world.stack.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +60,7 @@ async fn what_reading_has_shown_as_expired_is_not_opened_again_by_a_late_start()
     let read = world.execution(&command, "pump-7").await;
     assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("NO_RESPONSE")));
     assert_eq!(world.counted("track-command", "ReportOldNews"), 1);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,6 +77,7 @@ async fn a_started_command_may_outlive_its_ttl_but_not_its_timeout() {
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["reason"]), (&json!("TIMED_OUT"), &json!("EXECUTION_TIMEOUT")));
     assert!(world.rows(EXECUTIONS).await[0].get("due_at").is_none());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,6 +96,7 @@ async fn three_silent_heartbeats_are_heartbeat_lost() {
     world.advance(180).await;
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["reason"]), (&json!("TIMED_OUT"), &json!("HEARTBEAT_LOST")));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,6 +114,7 @@ async fn beats_in_plain_text_count_though_they_have_no_number() {
     assert_eq!(world.counted("track-command", "ReportOldNews"), 0);
     world.advance(180).await;
     assert_eq!(world.execution(&command, "pump-7").await["reason"], "HEARTBEAT_LOST");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,4 +131,5 @@ async fn two_days_leave_nothing_open() {
     assert_eq!(rows.len(), 20);
     assert!(rows.iter().all(|row| row["status"]["S"] == "TIMED_OUT" && row.get("due_at").is_none()), "{rows:?}");
     assert!(rows.iter().all(|row| row["purge_at"]["N"].as_str().and_then(|at| at.parse::<i64>().ok()) > Some(START)));
+    world.end().await;
 }

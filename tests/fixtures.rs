@@ -118,4 +118,5 @@ async fn the_rules_select_what_the_fixtures_hold() {
         });
         assert!(fits, "{}: no fixture of {function} has exactly {selected:?}", rule.logical_id);
     }
+    world.end().await;
 }

@@ -57,6 +57,7 @@ async fn what_has_not_begun_is_called_off_and_its_device_is_told() {
     assert_eq!(shown["history"][3]["by"], shown["createdBy"], "the operator");
     assert_eq!(cancel(&world, &command, true).await.status, 200, "twice is once");
     assert_eq!(cancel(&world, "018bcfe5-687b-7000-8000-000000000000", true).await.status, 404);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +83,7 @@ async fn what_runs_is_called_off_only_by_force_and_a_late_answer_still_wins() {
     );
     let ended = cancel(&world, &command, true).await;
     assert_eq!((ended.status, &ended.body["field"]), (409, &json!("status")), "{ended:?}");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +96,7 @@ async fn what_was_not_answered_is_asked_again_until_it_is() {
     assert_eq!(
         explained(&world, &command).await,
         "It was sent to pump-7, which has not answered. \
-         If its device has not begun by 2027-01-15T08:00:30Z, attempt 2 of 2 follows."
+         If it has not begun by 2027-01-15T08:00:30Z, attempt 2 of 2 follows."
     );
     world.advance(100).await;
     let (_, second) = pump.next_json().await;
@@ -106,6 +108,7 @@ async fn what_was_not_answered_is_asked_again_until_it_is() {
     assert_eq!((&shown["status"], &shown["attempt"], &shown["late"]), (&json!("SUCCEEDED"), &json!(2), &json!(false)));
     let history = ["1 CREATED", "1 SENT", "1 CREATED NO_RESPONSE", "2 SENT", "2 DELIVERED", "2 SUCCEEDED"];
     assert_eq!(told(&shown), history);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,6 +127,7 @@ async fn a_failure_is_asked_again_only_where_the_policy_names_it() {
         explained(&world, &command).await,
         "The device said REJECTED to attempt 2 of 2. Nothing more will happen."
     );
+    world.end().await;
 }
 
 /// Three commands in a lane, of which the first was sent.
@@ -145,8 +149,8 @@ async fn a_lane_sends_one_after_the_other() {
     let (commands, mut request) = three(&world, &mut pump, json!("valve")).await;
     assert_eq!(
         explained(&world, &commands[2]).await,
-        "An earlier command of its lane valve is under way. \
-         If its turn has not come by 2027-01-15T09:00:00Z, it is given up (LANE_BUSY)."
+        "It waits for its turn in its lane valve. \
+         If that has not come by 2027-01-15T09:00:00Z, it is given up (LANE_BUSY)."
     );
     for (n, command) in commands.iter().enumerate() {
         let shown = world.execution(command, "pump-7").await;
@@ -158,6 +162,7 @@ async fn a_lane_sends_one_after_the_other() {
         }
     }
     assert!(pump.has_nothing());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,6 +183,7 @@ async fn a_lane_that_stops_calls_off_what_waits_behind_a_failure() {
     let fresh = world.command("pump-7", json!({"lane": "valve"})).await;
     say(&world, &mut pump, &json!({"executionId": pump_id(&world, &fresh).await, "attempt": 1}), "SUCCEEDED").await;
     assert_eq!(status(&world, &fresh).await.0, "SUCCEEDED", "the lane is free again");
+    world.end().await;
 }
 
 async fn pump_id(world: &World, command: &str) -> Value {
@@ -196,6 +202,7 @@ async fn a_lane_that_skips_goes_on_after_a_failure() {
             request = pump.next_json().await.1;
         }
     }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,6 +214,7 @@ async fn a_canceled_head_lets_the_next_one_out() {
     assert_eq!(cancel(&world, &commands[0], false).await.status, 200);
     let (_, request) = pump.next_json().await;
     assert_eq!(request["executionId"], pump_id(&world, &commands[2]).await);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,6 +232,7 @@ async fn a_newer_command_takes_the_place_of_those_that_wait() {
     assert_eq!(next["executionId"], pump_id(&world, &newest).await);
     let shown = world.get(&format!("/commands/{newest}")).await.body;
     assert_eq!((&shown["supersede"], &shown["lane"]["onFailure"]), (&json!(true), &json!("stop")));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,6 +256,7 @@ async fn what_is_queued_goes_out_when_its_device_subscribes() {
     let by: Vec<_> = shown["history"].as_array().expect("a history").iter().map(|step| step["by"].clone()).collect();
     assert_eq!(by[1..], ["command-api", "dispatch-commands", "device", "device"].map(Value::from));
     assert_eq!(shown["nextAt"], Value::Null);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,6 +284,7 @@ async fn what_cannot_be_put_into_a_shadow_is_refused_and_leaves_nothing() {
         full = post(json!({"payload": {"text": "x".repeat(3000)}})).await;
     }
     assert_eq!((full.status, &full.body["field"]), (413, &json!("payload")), "{full:?}");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -285,7 +296,7 @@ async fn a_wish_is_fulfilled_by_what_the_device_reports_and_is_explained_meanwhi
     assert_eq!(
         explained(&world, &command).await,
         "It is in a shadow of pump-7, whose device has not answered. \
-         If its device has not begun by 2027-01-15T08:03:55Z, it is given up (NO_RESPONSE)."
+         If it has not begun by 2027-01-15T08:03:55Z, it is given up (NO_RESPONSE)."
     );
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!(shown["via"], "shadow/state/config");
@@ -300,4 +311,5 @@ async fn a_wish_is_fulfilled_by_what_the_device_reports_and_is_explained_meanwhi
         let text = listed.body["executions"][0]["explanation"].clone();
         assert_eq!(text, "The device said SUCCEEDED. Nothing more will happen.", "{path}");
     }
+    world.end().await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{COMMANDS, EXECUTIONS, START, World};
+use crate::world::{EXECUTIONS, START, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_command_is_delivered_run_and_shown() {
@@ -46,6 +46,7 @@ async fn a_direct_command_is_delivered_run_and_shown() {
     assert_eq!(command["state"], "COMPLETED");
     let listed = world.get("/things/pump-7/executions").await.body;
     assert_eq!(listed["executions"].as_array().map(Vec::len), Some(1));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +60,7 @@ async fn a_command_by_topic_reaches_a_subscriber_and_is_tracked() {
     world.stack.settle().await;
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["reason"]), (&json!("FAILED"), &json!("NO_POWER")));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,6 +69,7 @@ async fn a_direct_command_to_a_device_that_is_away_is_queued_and_says_so() {
     let command = world.command("pump-7", json!({"delivery": "direct"})).await;
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["deliveryStatus"]), (&json!("CREATED"), &json!("QUEUED")));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +83,7 @@ async fn waiting_answers_with_the_outcome() {
     });
     assert!(created.status == 200 || created.status == 202, "{created:?}");
     assert_eq!(created.body["counts"]["SUCCEEDED"], 1, "{created:?}");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +101,7 @@ async fn the_same_key_is_the_same_command_and_another_body_is_a_conflict() {
     world.stack.settle().await;
     assert!(pump.has_nothing(), "the second request was delivered again");
     assert_eq!(world.rows(EXECUTIONS).await.len(), 1);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +132,7 @@ async fn a_repeated_request_is_published_again_only_when_the_first_cannot_be_und
     assert_eq!(post().await.status, 202);
     world.stack.settle().await;
     assert!(pump.has_nothing(), "the device was heard");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +158,7 @@ async fn a_command_whose_creation_was_cut_short_is_shown_as_pending_wherever_it_
     assert_eq!(world.get(&format!("/commands/{command}/executions/pump-8")).await.status, 404);
     world.advance(60).await;
     assert_eq!(world.execution(&command, "pump-7").await["reason"], "EXPIRED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,28 +173,7 @@ async fn the_newest_execution_of_a_thing_is_listed_first() {
     let listed: Vec<_> =
         listed["executions"].as_array().expect("a list").iter().map(|e| e["commandId"].clone()).collect();
     assert_eq!(listed, commands);
-}
-
-/// What a command's life costs, as the table counts it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_single_commands_life_stays_within_its_write_units() {
-    for (delivery, most) in [("topic", 5.0), ("direct", 6.0)] {
-        let world = World::start().await;
-        let mut pump = world.thing("pump-7").await;
-        world.stack.dynamodb.forget_capacity();
-        world.command("pump-7", json!({"delivery": delivery})).await;
-        let (_, request) = pump.next_json().await;
-        world.stack.settle().await;
-        pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
-        world.stack.settle().await;
-        let capacity = world.stack.dynamodb.capacity();
-        let written: f64 = capacity.values().map(|units| units.write).sum();
-        for (consumer, units) in &capacity {
-            println!("{delivery:>8} {consumer:?}: {units:?}");
-        }
-        assert!(written > 2.0 && written <= most, "{delivery}: {written} write units, {capacity:?}");
-        assert_eq!(world.rows(COMMANDS).await.len(), 1);
-    }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,4 +190,5 @@ async fn two_devices_do_not_see_each_others_commands() {
     assert_eq!(world.counted("track-command", "ReportUnknown"), 1);
     let none: Vec<Value> = world.rows(EXECUTIONS).await.into_iter().filter(|row| row["pk"]["S"] == "T#two").collect();
     assert!(none.is_empty(), "{none:?}");
+    world.end().await;
 }

@@ -23,6 +23,7 @@ async fn a_ttl_that_passes_is_written_at_the_next_tick_without_anybody_reading()
         let row = &world.rows(EXECUTIONS).await[0];
         assert_eq!(row["status"]["S"], "TIMED_OUT", "every {seconds} s");
         assert!(row.get("due_at").is_none(), "still due: {row}");
+        world.end().await;
     }
 }
 
@@ -43,6 +44,7 @@ async fn a_jump_of_the_clock_runs_every_tick_in_its_order_and_at_its_time() {
     written.dedup();
     let each: Vec<_> = (12..36).map(|n| (START + n * 5) * 1000).collect();
     assert_eq!(written, each, "one expired before each tick");
+    world.end().await;
 }
 
 /// The times of the ticks that have written something, in the order in which they ran.
@@ -58,6 +60,7 @@ async fn once_a_minute_nothing_is_queued() {
     world.advance(180).await;
     assert_eq!(ticks(&world), 3);
     assert!(world.stack.sqs.peek("flaghoist-ticks").is_empty());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,6 +79,7 @@ async fn a_tick_that_is_repeated_or_comes_far_too_late_does_no_harm() {
     let late = json!({"Records": [{"messageId": "1", "body": late}]});
     world.invoke("reconcile-commands", &late.to_string()).await.expect("too late is right");
     assert_eq!(&world.rows(EXECUTIONS).await[0], row);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,4 +92,5 @@ async fn without_its_queue_there_is_still_a_tick_a_minute_and_it_is_seen_to_fail
     world.advance(120).await;
     let failed = world.stack.sqs.peek("flaghoist-failures");
     assert!(failed[0].contains("sending delayed messages"), "{failed:?}");
+    world.end().await;
 }

@@ -28,6 +28,7 @@ async fn every_change_of_a_shadow_is_trimmed_classic_and_named() {
             assert!(small.len() * 2 < whole.len(), "{} of {} bytes", small.len(), whole.len());
         }
     }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,4 +39,5 @@ async fn an_allow_list_and_another_message_are_parameters_of_the_template() {
     assert!(device.publish("$aws/things/pump-7/shadow/update", update.to_string()).await);
     let (_, body) = device.next_json().await;
     assert_eq!(body, json!({"state": {"desired": {"speed": 3}, "reported": {"speed": 3}}, "version": 1}));
+    world.end().await;
 }

@@ -31,6 +31,7 @@ async fn any_event_twice_is_the_same_as_once() {
                 assert_eq!(before, after_one, "{function}/{name} changed something");
             }
             written += usize::from(before != after_one);
+            world.end().await;
         }
     }
     assert!(written >= 8, "only {written} events changed anything: does this test still mean something?");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use local::clock::Clock;
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::history::{Run, violations};
+use crate::witness::history;
+
 /// Where every world's clock begins, in seconds since 1970.
 pub const START: i64 = 1_800_000_000;
 
@@ -21,10 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub const EXECUTIONS: &str = "flaghoist-executions";
 pub const COMMANDS: &str = "flaghoist-commands";
 
+/// A test ends each of its worlds with [`World::end`], which judges what happened there.
 pub struct World {
     pub stack: Stack,
     http: reqwest::Client,
+    /// Thing and command id of what was accepted.
+    accepted: Mutex<Vec<(String, String)>>,
+    ended: bool,
     _certificates: tempfile::TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        assert!(self.ended || std::thread::panicking(), "a world was left without being judged: call World::end");
+    }
 }
 
 /// What the HTTP API answered.
@@ -61,13 +75,37 @@ impl World {
         Self {
             stack: stack.await.expect("the stack starts"),
             http: reqwest::Client::new(),
+            accepted: Mutex::default(),
+            ended: false,
             _certificates: certificates,
         }
+    }
+
+    /// The end of a test: nothing that happened may contradict what an execution promises.
+    pub async fn end(self) {
+        self.end_with(Vec::new()).await;
+    }
+
+    /// As [`World::end`], where it is known what devices ran.
+    pub async fn end_with(mut self, runs: Vec<Run>) {
+        self.stack.settle().await;
+        self.ended = true;
+        let accepted = std::mem::take(&mut *self.accepted.lock().expect("nobody panicked"));
+        let mut history = history(&self.stack.journal.entries(), &accepted, self.stack.clock.now_ms());
+        history.runs = runs;
+        let violations = violations(&history);
+        let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        assert!(violations.is_empty(), "{} things happened that must not:\n{}", told.len(), told.join("\n"));
     }
 
     /// Moves the clock, and lets everything that follows from it happen.
     pub async fn advance(&self, seconds: u64) {
         self.stack.advance(Duration::from_secs(seconds)).await;
+    }
+
+    /// The clock's time, as events have it.
+    pub fn now(&self) -> String {
+        jiff::Timestamp::from_millisecond(self.stack.clock.now_ms()).expect("a time").to_string()
     }
 
     pub async fn request(
@@ -80,10 +118,18 @@ impl World {
         let url = format!("http://{}{path}", self.stack.addresses.http_api);
         let request =
             headers.iter().fold(self.http.request(method, url), |request, (name, value)| request.header(*name, *value));
-        let response = request.body(body).send().await.expect("an answer");
+        let request = request.body(body).build().expect("a request");
+        let asked: Value =
+            request.body().and_then(|body| serde_json::from_slice(body.as_bytes()?).ok()).unwrap_or_default();
+        let response = self.http.execute(request).await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("text");
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        if let (200 | 202, "/commands", Some(command)) = (status, path, answer.body["commandId"].as_str()) {
+            let thing = asked["target"]["things"][0].as_str().expect("a thing").to_owned();
+            self.accepted.lock().expect("nobody panicked").push((thing, command.to_owned()));
+        }
+        answer
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -135,18 +181,26 @@ impl World {
         (text("status"), text("reason"))
     }
 
-    /// Everything in a table, as DynamoDB holds it, in the order of its keys.
-    pub async fn rows(&self, table: &str) -> Vec<Value> {
+    /// Asks the database itself.
+    pub async fn dynamodb(&self, operation: &str, input: &Value) -> Value {
         let response = self
             .http
             .post(format!("http://{}/", self.stack.addresses.endpoint))
-            .header("x-amz-target", "DynamoDB_20120810.Scan")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .header("content-type", "application/x-amz-json-1.0")
-            .body(json!({"TableName": table, "ConsistentRead": true}).to_string())
+            .body(input.to_string())
             .send()
             .await
             .expect("an answer");
-        let body: Value = serde_json::from_str(&response.text().await.expect("text")).expect("JSON");
+        let status = response.status();
+        let text = response.text().await.expect("text");
+        assert!(status.is_success(), "{operation}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Everything in a table, as DynamoDB holds it, in the order of its keys.
+    pub async fn rows(&self, table: &str) -> Vec<Value> {
+        let body = self.dynamodb("Scan", &json!({"TableName": table, "ConsistentRead": true})).await;
         let mut rows = body["Items"].as_array().unwrap_or_else(|| panic!("{body}")).clone();
         rows.sort_by_key(|row| format!("{}{}", row["pk"], row["sk"]));
         rows
@@ -231,6 +285,11 @@ impl Device {
         (topic, payload)
     }
 
+    /// The next message, if one has arrived.
+    pub fn try_next(&mut self) -> Option<(String, Vec<u8>)> {
+        self.inbox.try_recv().ok()
+    }
+
     /// Whether nothing has arrived.
     pub fn has_nothing(&mut self) -> bool {
         self.inbox.try_recv().is_err()
@@ -271,4 +330,27 @@ fn programs() -> BTreeMap<String, PathBuf> {
 
 pub fn template() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "World::end")]
+async fn no_test_forgets_to_have_its_world_judged() {
+    World::start().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "no device has said so")]
+async fn a_world_with_a_made_up_answer_is_found_out() {
+    let world = World::start().await;
+    world.command("pump-7", json!({})).await;
+    let mut row = world.rows(EXECUTIONS).await.remove(0);
+    for (name, value) in [
+        ("status", json!({"S": "SUCCEEDED"})),
+        ("progress", json!({"N": "68719411200"})),
+        ("finished_at", json!({"N": (START * 1000).to_string()})),
+    ] {
+        row[name] = value;
+    }
+    world.dynamodb("PutItem", &json!({"TableName": EXECUTIONS, "Item": row})).await;
+    world.end().await;
 }

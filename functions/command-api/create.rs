@@ -118,14 +118,19 @@ async fn first(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
     let sent = match (place, row.in_lane) {
         (Place::Full, _) => {
             undo(turn, command, &row).await?;
-            let detail = format!("{} commands wait in this lane: try the same again later", domain::Queue::LONGEST);
-            return Err(Problem::too_many("lane", detail));
+            return Err(full());
         }
         (Place::Behind, _) => return Ok(row),
         (Place::First, true) => match turn.claim(row.clone()).await? {
             Some(row) => turn.send(row, command).await?,
-            // Whoever left the lane last has.
-            None => return Ok(turn.read(&row.key).await?.unwrap_or(row)),
+            // Whoever left the lane last has; or it has ended meanwhile, and is in nobody's way.
+            None => {
+                let row = turn.read(&row.key).await?.unwrap_or(row);
+                if row.is_terminal() && !row.in_lane {
+                    turn.leave_lane(&row).await?;
+                }
+                return Ok(row);
+            }
         },
         (Place::First, false) => turn.send(row, command).await?,
     };
@@ -140,8 +145,12 @@ async fn first(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
 
 /// Goes on where an earlier request stopped: see above.
 async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
-    if row.waits_in_lane() && row.is_to_be_sent(turn.now) && turn.enter_lane(&row, command).await? != Place::First {
-        return Ok(row);
+    if row.waits_in_lane() && row.is_to_be_sent(turn.now) {
+        match turn.enter_lane(&row, command).await? {
+            Place::First => {}
+            Place::Behind => return Ok(row),
+            Place::Full => return Err(full()),
+        }
     }
     // The very same event: it goes on as the one that stored it, and needs no claim.
     let same = row.is_untouched() && row.sent_at.is_some() && turn.now == row.created_at;
@@ -155,14 +164,17 @@ async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
 /// Takes back what was stored: first what could be sent.
 async fn undo(turn: &Turn<'_>, command: &Command, row: &Execution) -> Result<(), Problem> {
     turn.cloud.executions.forget(row).await?;
-    if row.in_lane {
-        // Someone may have come to wait behind it.
-        for ended in turn.leave_lane(row).await? {
-            turn.drive(ended).await?;
-        }
+    // Someone may have come in behind it.
+    for ended in turn.leave_lane(row).await? {
+        turn.drive(ended).await?;
     }
     turn.cloud.commands.forget(command).await?;
     Ok(())
+}
+
+fn full() -> Problem {
+    let detail = format!("{} commands wait in this lane: try the same again later", domain::Queue::LONGEST);
+    Problem::too_many("lane", detail)
 }
 
 fn unfit(unfit: Unfit) -> Problem {

@@ -103,3 +103,101 @@ fn of_step(step: &Step) -> Entry {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Asked, By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Owed, Report, Retry,
+        ThingName, Topic, Via,
+    };
+
+    use super::*;
+
+    fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_seconds(1_700_000_000).plus_seconds(seconds)
+    }
+
+    fn execution(delivery: Delivery) -> Execution {
+        let asked =
+            Asked { on: Some(vec!["NO_RESPONSE", "FAILED"]), wait: Some(10), base: Some(0), ..Asked::default() };
+        let definition = Definition {
+            name: CommandName::parse("reboot").expect("a name"),
+            payload: None,
+            thing: ThingName::parse("pump-7").expect("a name"),
+            delivery,
+            shadow: None,
+            deadlines: Deadlines::new(Some(60), None, None).expect("deadlines"),
+            retry: Retry::new(&asked, 60).ok(),
+            lane: None,
+            supersede: false,
+        };
+        let fingerprint = Fingerprint::of(&definition);
+        let id = CommandId::from_request(at(0), "request");
+        let command = Command { id, definition, created_at: at(0), created_by: By::caller("ada"), fingerprint };
+        Execution::create(&command, Via::of(&command, None), 60)
+    }
+
+    fn owed(row: &Execution, seconds: u32) -> Execution {
+        match row.owed(at(seconds)) {
+            Owed::Change(change) => row.apply(&change).expect("news"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn sent(row: &Execution, seconds: u32) -> Execution {
+        let claim = row.claim(at(seconds), By::function("reconcile-commands"), "me").expect("to be sent");
+        row.apply(&claim).expect("news")
+    }
+
+    fn reported(row: &Execution, seconds: u32, word: &str) -> Execution {
+        let text =
+            format!(r#"{{"status":"{word}","attempt":{},"statusReason":{{"reasonCode":"NO_POWER"}}}}"#, row.attempt);
+        let report = Report::decode(Topic::response(&row.key.thing).as_str(), text.as_bytes()).expect("a report");
+        row.finish(&report, at(seconds), false).and_then(|change| row.apply(&change)).expect("news")
+    }
+
+    /// Each step in a line: when, in which attempt, what, why, by whom, by which way.
+    fn lines(row: &Execution) -> Vec<String> {
+        let line = |entry: Entry| {
+            let seconds = (time::parse(&entry.at).expect("a time").as_millis() - at(0).as_millis()) / 1000;
+            let what = entry.status.or(entry.delivery_status).expect("what");
+            let rest = [entry.reason, entry.device_reason, entry.by, entry.via];
+            let rest: Vec<_> = rest.into_iter().map(|part| part.unwrap_or("-".to_owned())).collect();
+            format!("+{seconds} {} {what} {}", entry.attempt, rest.join(" "))
+        };
+        history(row).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn every_attempt_is_in_it_and_what_became_of_it() {
+        let second = sent(&owed(&execution(Delivery::Topic), 10), 12);
+        let third = sent(&reported(&second, 15, "FAILED"), 15);
+        let lines = lines(&third.observe(at(60)));
+        let expected = [
+            "+0 1 CREATED - - ada -",
+            "+0 1 SENT - - command-api topic",
+            "+10 1 CREATED NO_RESPONSE - reconcile-commands -",
+            "+12 2 SENT - - reconcile-commands topic",
+            "+15 2 CREATED FAILED NO_POWER device -",
+            "+15 3 SENT - - reconcile-commands topic",
+            "+60 3 TIMED_OUT NO_RESPONSE - - -",
+        ];
+        assert_eq!(lines, expected, "and a deadline is nobody's doing");
+    }
+
+    #[test]
+    fn whoever_called_it_off_is_named_and_a_late_word_stands_after_it() {
+        let queued = execution(Delivery::Direct);
+        let queued = queued.apply(&queued.queued(at(1), By::function("command-api"))).expect("news");
+        let cancel = queued.cancel(Reason::CanceledByOperator, at(2), false, By::caller("bob")).expect("open");
+        let canceled = queued.apply(&cancel).expect("news");
+        let late = reported(&canceled, 9, "FAILED");
+        let expected = [
+            "+0 1 CREATED - - ada -",
+            "+1 1 QUEUED - - command-api direct",
+            "+2 1 CANCELED CANCELED_BY_OPERATOR - bob -",
+        ];
+        assert_eq!(lines(&canceled), expected, "it has not gone out");
+        assert_eq!(lines(&late).last().map(String::as_str), Some("+9 1 FAILED NO_POWER - device mqtt"));
+    }
+}

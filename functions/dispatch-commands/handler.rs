@@ -37,12 +37,12 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
     if subscribed && !event.topics.iter().any(|filter| request.matches(filter)) {
         return Ok(());
     }
-    let waiting = cloud.executions.queued(&thing).await.map_err(Failure::Aws)?;
+    let now = Timestamp::from_millis(event.received_at);
+    let waiting = cloud.executions.waiting(&thing, now).await.map_err(Failure::Aws)?;
     // A device that resumes its session is connected and listens, and never subscribes; any other has yet to subscribe.
     if waiting.is_empty() || !(subscribed || cloud.messages.listens(&thing).await.map_err(Failure::Aws)?) {
         return Ok(());
     }
-    let now = Timestamp::from_millis(event.received_at);
     let turn = Turn { cloud, now, by: By::function("dispatch-commands"), token: request_id };
     let (mut sent, mut failed) = (0, 0);
     for row in waiting {

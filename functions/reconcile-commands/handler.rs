@@ -1,9 +1,17 @@
 //! Finds what is due, decides what is owed, writes that. A device that answers in between wins: then there is nothing to do.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use aws::Error;
 use domain::{By, Key, SHARDS, Timestamp};
 use serde::Serialize;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     events::{self, Tick},
@@ -31,6 +39,12 @@ pub struct Summary {
 /// One run takes at most this many of each shard, the oldest first, and so ends well within its time.
 const PER_SHARD: u16 = 250;
 
+/// So many of a shard's are seen to at once.
+const AT_ONCE: usize = 8;
+
+/// Nothing is begun after this: what is under way then ends before the function's minute does.
+const PATIENCE: Duration = Duration::from_secs(40);
+
 /// Handles one tick. The first of a minute sees to the others before its own work, which may take a while.
 pub async fn handle(cloud: &Cloud, ticks: &Ticks, event: &str, request_id: &str) -> Result<Summary, Failure> {
     let tick = events::decode(event)?;
@@ -43,10 +57,18 @@ pub async fn handle(cloud: &Cloud, ticks: &Ticks, event: &str, request_id: &str)
 }
 
 async fn run(cloud: &Cloud, now: Timestamp, request_id: &str) -> Result<Summary, Failure> {
+    let tired = Arc::new(AtomicBool::new(false));
+    let patience = {
+        let tired = tired.clone();
+        tokio::spawn(async move {
+            sleep(PATIENCE).await;
+            tired.store(true, Ordering::Relaxed);
+        })
+    };
     let mut shards = JoinSet::new();
     for shard in 0..SHARDS {
-        let (cloud, token) = (cloud.clone(), format!("{request_id}/{shard}"));
-        shards.spawn(async move { reconcile(&cloud, shard, now, &token).await });
+        let work = Work { cloud: cloud.clone(), now, token: format!("{request_id}/{shard}"), tired: tired.clone() };
+        shards.spawn(async move { work.reconcile(shard).await });
     }
     let (mut summary, mut unread) = (Summary::default(), 0);
     while let Some(shard) = shards.join_next().await {
@@ -62,40 +84,77 @@ async fn run(cloud: &Cloud, now: Timestamp, request_id: &str) -> Result<Summary,
             }
         }
     }
+    patience.abort();
     summary.report(now);
     summary.complete(unread)
 }
 
-async fn reconcile(cloud: &Cloud, shard: u8, now: Timestamp, token: &str) -> Result<Summary, Error> {
-    let turn = Turn { cloud, now, by: By::function("reconcile-commands"), token };
-    let due = cloud.executions.due(shard, now, PER_SHARD).await?;
-    let mut summary = Summary { shards_with_more: (due.len() == usize::from(PER_SHARD)).into(), ..Summary::default() };
-    for key in due {
-        let settled = match key {
-            Ok(key) => settle(&turn, &key).await,
-            Err(error) => Err(error),
-        };
-        match settled {
-            Ok(done) => summary.done += done,
-            // One bad row never stops the rest.
-            Err(error) => {
-                tracing::warn!(error = chain(&error), shard, "something due could not be settled");
-                summary.failed += 1;
-            }
-        }
-    }
-    Ok(summary)
+/// What a shard's work needs.
+#[derive(Clone)]
+struct Work {
+    cloud: Cloud,
+    now: Timestamp,
+    token: String,
+    /// No time is left to begin anything.
+    tired: Arc<AtomicBool>,
 }
 
-async fn settle(turn: &Turn<'_>, key: &Key) -> Result<Done, Error> {
-    match turn.read(key).await? {
-        Some(row) => turn.drive(row).await,
+impl Work {
+    /// What is due in a shard, several at once: a device that does not answer takes seconds, and others wait behind it.
+    async fn reconcile(self, shard: u8) -> Result<Summary, Error> {
+        let due = self.cloud.executions.due(shard, self.now, PER_SHARD).await?;
+        let mut summary =
+            Summary { shards_with_more: (due.len() == usize::from(PER_SHARD)).into(), ..Summary::default() };
+        let (mut due, mut under_way) = (due.into_iter(), JoinSet::new());
+        loop {
+            while under_way.len() < AT_ONCE && !self.tired.load(Ordering::Relaxed) {
+                match due.next() {
+                    Some(Ok(key)) => {
+                        let work = self.clone();
+                        under_way.spawn(async move { work.settle(&key).await });
+                    }
+                    // One bad row never stops the rest.
+                    Some(Err(error)) => summary.unsettled(shard, &error),
+                    None => break,
+                }
+            }
+            match under_way.join_next().await {
+                Some(Ok(Ok(done))) => summary.done += done,
+                Some(Ok(Err(error))) => summary.unsettled(shard, &error),
+                Some(Err(error)) => summary.unsettled(shard, &error),
+                None => break,
+            }
+        }
+        if due.next().is_some() {
+            summary.shards_with_more = 1;
+        }
+        Ok(summary)
+    }
+
+    async fn settle(&self, key: &Key) -> Result<Done, Error> {
+        let turn =
+            Turn { cloud: &self.cloud, now: self.now, by: By::function("reconcile-commands"), token: &self.token };
         // The index lags.
-        None => Ok(Done::default()),
+        let Some(row) = turn.read(key).await? else { return Ok(Done::default()) };
+        let settled = turn.drive(row).await;
+        if settled.is_err() {
+            // Others that are due do not wait behind what fails again and again.
+            if let Some(row) = turn.read(key).await?
+                && let Some(later) = row.postponed(self.now)
+            {
+                turn.write(row, &later).await?;
+            }
+        }
+        settled
     }
 }
 
 impl Summary {
+    fn unsettled(&mut self, shard: u8, error: &dyn std::error::Error) {
+        tracing::warn!(error = chain(error), shard, "something due could not be settled");
+        self.failed += 1;
+    }
+
     fn add(&mut self, other: &Self) {
         self.done += other.done;
         self.failed += other.failed;

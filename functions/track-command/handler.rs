@@ -88,17 +88,39 @@ pub(super) fn turn<'a>(cloud: &'a Cloud, now: Timestamp, token: &'a str) -> Turn
 /// Writes what a report says: blindly at first, since most executions owe nothing more when they have ended.
 async fn hear(turn: &Turn<'_>, key: Key, report: &Report) -> Result<Heard, Error> {
     let change = report.change(key, turn.now);
-    match turn.cloud.executions.write(&change).await? {
-        Advanced::Written => Ok(Heard::News),
-        Advanced::Unknown => Ok(Heard::Unknown),
-        Advanced::OldNews(row) => match row.beat(&change) {
-            Some(beat) => Ok(match turn.write(*row, &beat).await? {
-                Wrote::New(_) => Heard::News,
-                Wrote::Old(_) | Wrote::Gone => Heard::Old,
-            }),
-            None => finish(turn, *row, report).await,
-        },
+    let row = match turn.cloud.executions.write(&change).await? {
+        Advanced::Written(row) => {
+            begun(turn, row.map(|row| *row)).await?;
+            return Ok(Heard::News);
+        }
+        Advanced::Unknown => return Ok(Heard::Unknown),
+        Advanced::OldNews(row) => *row,
+    };
+    let taken = row.takes_up(report);
+    let report = taken.as_ref().unwrap_or(report);
+    let change = report.change(row.key.clone(), turn.now);
+    if change.is_terminal() {
+        return finish(turn, row, report).await;
     }
+    let change = if row.apply(&change).is_some() { Some(change) } else { row.beat(&change) };
+    let Some(change) = change else { return Ok(Heard::Old) };
+    Ok(match turn.write(row, &change).await? {
+        Wrote::New(row) => {
+            begun(turn, Some(row)).await?;
+            Heard::News
+        }
+        Wrote::Old(_) | Wrote::Gone => Heard::Old,
+    })
+}
+
+/// One that could fall silent before it would be looked at is looked at sooner. That is so once at most, as it begins.
+async fn begun(turn: &Turn<'_>, row: Option<Execution>) -> Result<(), Error> {
+    if let Some(row) = row
+        && let Some(sooner) = row.looked_at_sooner()
+    {
+        turn.write(row, &sooner).await?;
+    }
+    Ok(())
 }
 
 /// Ends an execution that is in hand, or its attempt, and does what is left to do then. Where only a shadow is left, it is
@@ -106,6 +128,10 @@ async fn hear(turn: &Turn<'_>, key: Key, report: &Report) -> Result<Heard, Error
 pub(super) async fn finish(turn: &Turn<'_>, mut row: Execution, report: &Report) -> Result<Heard, Error> {
     for _ in 0..TRIES {
         if row.finish(report, turn.now, false).is_none() {
+            // It may be this report that has ended it, with its answer lost.
+            if row.is_terminal() {
+                turn.drive(row).await?;
+            }
             return Ok(Heard::Old);
         }
         let withdrawn = row.withdraw

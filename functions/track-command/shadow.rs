@@ -60,6 +60,8 @@ async fn hear(turn: &Turn<'_>, said: &ShadowReport) -> Result<Heard, Error> {
         // It was withdrawn, and the device has put it back with a late report.
         turn.withdraw(&row).await?;
     }
+    let taken = row.takes_up(report);
+    let report = taken.as_ref().unwrap_or(report);
     let change = report.change(row.key.clone(), turn.now);
     if change.is_terminal() {
         return finish(turn, row, report).await;
@@ -93,6 +95,6 @@ async fn reconcile(turn: &Turn<'_>, event: &ShadowEvent) -> Result<(), Error> {
 async fn wished(turn: &Turn<'_>, row: &Execution, reported: &str) -> Result<bool, Error> {
     let command = turn.cloud.commands.get(&row.command).await?;
     let payload = command.as_ref().and_then(|command| command.definition.payload.as_ref());
-    // What was not written into the shadow is not what the device has answered to.
-    Ok(row.sent_at.is_some() && payload.is_some_and(|wanted| agrees(wanted, reported)))
+    // What was not written into the shadow by then is not what the device has answered to.
+    Ok(row.sent_at.is_some_and(|sent| sent <= turn.now) && payload.is_some_and(|wanted| agrees(wanted, reported)))
 }

@@ -69,6 +69,7 @@ async fn a_command_is_delivered_answered_by_topic_and_withdrawn() {
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["result"]), (&json!("SUCCEEDED"), &json!({"uptime": 1})));
     assert_eq!(world.shadow("pump-7", CMD)["state"]["reported"]["dialect"], "map", "what is the device's own stays");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +88,7 @@ async fn a_command_is_answered_in_the_shadow() {
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["reason"]), (&json!("FAILED"), &json!("JAMMED")));
     assert_eq!((&shown["result"], &shown["late"]), (&json!([1]), &json!(false)));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,6 +101,7 @@ async fn a_command_that_expires_is_gone_before_its_ttl_has_passed() {
     world.advance(300).await;
     assert!(is_withdrawn(&world, &id).await);
     assert_eq!(world.status(&command, "pump-7").await, ("TIMED_OUT".to_owned(), "NO_RESPONSE".to_owned()));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,6 +123,7 @@ async fn a_command_that_is_called_off_is_gone() {
     assert_eq!(world.cancel(&running, true).await.status, 200);
     assert!(is_withdrawn(&world, &id).await);
     assert_eq!(world.status(&running, "pump-7").await.0, "CANCELED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,6 +149,7 @@ async fn several_are_in_the_shadow_at_once_and_each_goes_by_itself() {
     for (command, status) in commands.iter().zip(["SUCCEEDED", "REJECTED", "CREATED", "SUCCEEDED"]) {
         assert_eq!(world.status(command, "pump-7").await.0, status);
     }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,6 +174,7 @@ async fn a_late_answer_in_the_shadow_is_taken_and_cleaned_again() {
         assert!(is_withdrawn(&world, &id).await, "{status}");
         assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
     }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,4 +215,5 @@ async fn nonsense_beside_a_good_answer_does_no_harm() {
     assert!(world.counted("track-command", "ReportUndecodable") >= 3);
     assert!(world.counted("track-command", "ReportUnknown") >= 1);
     assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
+    world.end().await;
 }

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::{
         delete_item::DeleteItemError, put_item::PutItemError, query::builders::QueryFluentBuilder,
         update_item::UpdateItemError,
     },
-    types::ReturnValuesOnConditionCheckFailure::AllOld,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
-use domain::{Change, DeliveryStatus, Execution, ExecutionId, Key, Status, ThingName, Timestamp};
+use domain::{Change, DeliveryStatus, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
@@ -88,13 +88,21 @@ impl Executions {
         }
     }
 
-    /// Writes a change, if its guard holds: one conditional write, nothing read before it.
+    /// Writes a change, if its guard holds: one conditional write, nothing read before it. The row after it comes back where a
+    /// device was heard, since then something may follow.
     pub async fn write(&self, change: &Change) -> Result<Advanced, Error> {
         const OPERATION: &str = "writing an execution";
-        self.update(OPERATION, &change.key, update_for(change)).await
+        let wanted = if let Fact::Heard(..) = change.fact { ReturnValue::AllNew } else { ReturnValue::None };
+        self.update(OPERATION, &change.key, update_for(change), wanted).await
     }
 
-    async fn update(&self, operation: &'static str, key: &Key, update: Update) -> Result<Advanced, Error> {
+    async fn update(
+        &self,
+        operation: &'static str,
+        key: &Key,
+        update: Update,
+        wanted: ReturnValue,
+    ) -> Result<Advanced, Error> {
         let written = self
             .client
             .update_item()
@@ -104,11 +112,15 @@ impl Executions {
             .condition_expression(update.condition())
             .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values((!update.values.is_empty()).then_some(update.values))
+            .return_values(wanted)
             .return_values_on_condition_check_failure(AllOld)
             .send()
             .await;
         let error = match written {
-            Ok(_) => return Ok(Advanced::Written),
+            Ok(written) => {
+                let row = written.attributes.as_ref().map(|item| read(operation, key, item)).transpose()?;
+                return Ok(Advanced::Written(row.map(Box::new)));
+            }
             Err(error) => error,
         };
         match error.as_service_error() {
@@ -181,17 +193,18 @@ impl Executions {
         }
     }
 
-    /// The executions of a thing that wait for its device, the oldest first.
-    pub async fn queued(&self, thing: &ThingName) -> Result<Vec<Execution>, Error> {
+    /// The executions of a thing that wait for its device at this time, the oldest first.
+    pub async fn waiting(&self, thing: &ThingName, now: Timestamp) -> Result<Vec<Execution>, Error> {
         const OPERATION: &str = "listing what waits for a device";
         let mut found = Vec::new();
         let mut after: Option<Item> = None;
         loop {
             let answer = self
                 .query_thing(thing)
-                .filter_expression("delivery_status = :queued AND #status = :created")
+                .filter_expression("delivery_status IN (:queued, :pending) AND #status = :created")
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
+                .expression_attribute_values(":pending", text(DeliveryStatus::Pending.as_str()))
                 .expression_attribute_values(":created", text(Status::Created.as_str()))
                 .set_exclusive_start_key(after)
                 .send()
@@ -202,6 +215,7 @@ impl Executions {
             }
             after = answer.last_evaluated_key;
             if after.is_none() {
+                found.retain(|execution: &Execution| execution.is_to_be_replayed(now));
                 found.sort_by_key(|execution: &Execution| execution.created_at);
                 return Ok(found);
             }

@@ -14,8 +14,8 @@ pub enum Put<T> {
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advanced {
-    /// It is written.
-    Written,
+    /// It is written. The row after it, where it was asked for.
+    Written(Option<Box<Execution>>),
     /// The row has come as far or further, or is not as it was seen: this.
     OldNews(Box<Execution>),
     /// There is no such row.

@@ -58,6 +58,7 @@ fn guard(update: &mut Update, change: &Change) {
         }
         Guard::Runs { attempt } => {
             update.if_compares("attempt", "=", number(attempt));
+            update.if_compares("progress", "<=", number(change.progress.get()));
             update.if_compares("status", "=", text(Status::InProgress.as_str()));
         }
     }
@@ -84,6 +85,7 @@ fn fact(update: &mut Update, fact: &Fact) {
     match fact {
         Fact::Nothing => {}
         Fact::Claimed(claim) => claimed(update, claim),
+        Fact::Waits => update.remove("send_at"),
         Fact::Rerouted(route) => rerouted(update, route),
         Fact::Unsent(send_at) => update.set("send_at", millis(*send_at)),
         Fact::Delivered(at) => update.set("delivered_at", millis(*at)),
@@ -130,6 +132,7 @@ fn claimed(update: &mut Update, claim: &Claim) {
 fn rerouted(update: &mut Update, route: &Reroute) {
     update.set("via", text(route.via.to_string()));
     update.set("start_by", millis(route.start_by));
+    update.set("send_at", millis(route.send_at));
     update.remove("sent_at");
     if let Some(lane) = &route.lane {
         update.set("in_lane", AttributeValue::Bool(true));

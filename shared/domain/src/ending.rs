@@ -87,6 +87,19 @@ impl Execution {
         Some(change)
     }
 
+    /// A report of an earlier attempt, as one of this: a device that was only slow to answer, or whose beats were lost, is at the
+    /// first request that it got, and refuses the others meanwhile. Only the cloud's guess has ended that attempt, then, and
+    /// nothing has been heard since. One that does not say its attempt is about this one, as far as anybody can tell.
+    pub fn takes_up(&self, report: &Report) -> Option<Report> {
+        let ended = |step: &Step| step.attempt >= report.attempt && Failure::is_guess(&step.what) == Some(false);
+        let taken = match report.says_attempt {
+            false => true,
+            true => self.heard_at.is_none() && !self.steps.iter().any(ended),
+        };
+        let earlier = report.attempt < self.attempt && self.outcome.is_none();
+        (earlier && taken).then(|| Report { attempt: self.attempt, says_attempt: true, ..report.clone() })
+    }
+
     /// Whether a report that ends it would end it for good: then it may be withdrawn first, which saves two writes.
     pub fn would_end(&self, report: &Report, at: Timestamp) -> bool {
         self.finish(report, at, true).is_some_and(|change| change.is_terminal())
@@ -156,6 +169,22 @@ impl Execution {
         Change { fact: Fact::Cleared, due: DueEntry::Remove, ..self.tidied() }
     }
 
+    /// That it could not be seen to just now: it is looked at again, after whatever else is due.
+    pub fn postponed(&self, now: Timestamp) -> Option<Change> {
+        self.due_at.filter(|due| *due < now.as_seconds()).map(|_| self.looked_at(now.as_seconds()))
+    }
+
+    /// That it is looked at sooner than it would be, since its device could fall silent before.
+    pub fn looked_at_sooner(&self) -> Option<Change> {
+        let silent = self.silent_at.filter(|_| !self.is_terminal())?.as_seconds_rounded_up();
+        self.due_at.filter(|due| *due > silent).map(|_| self.looked_at(silent))
+    }
+
+    /// That it waits for its turn, and whoever leaves its lane sees to it.
+    pub fn waits(&self) -> Change {
+        Change { fact: Fact::Waits, due: DueEntry::At(self.start_by.as_seconds_rounded_up()), ..self.tidied() }
+    }
+
     /// That it is looked at again at another time.
     pub(crate) fn looked_at(&self, at: i64) -> Change {
         Change { due: DueEntry::At(at), ..self.tidied() }
@@ -174,13 +203,10 @@ impl Execution {
         }
     }
 
-    /// The entry that its end leaves: someone may wait behind it in its lane, so that is looked at at once; what is only in a
-    /// shadow is looked at when it would have been.
+    /// The entry that its end leaves: what is left to do is looked at at once, if it is not done before.
     fn due_after_end(&self, now: Timestamp, withdrawn: bool) -> DueEntry {
         match (self.in_lane, self.withdraw && !withdrawn) {
-            (true, _) => DueEntry::At(now.as_seconds()),
-            (false, true) if self.due_at.is_some() => DueEntry::Keep,
-            (false, true) => DueEntry::At(now.as_seconds()),
+            (true, _) | (_, true) => DueEntry::At(now.as_seconds()),
             (false, false) => DueEntry::Remove,
         }
     }
@@ -199,5 +225,105 @@ impl ReportPath {
     /// The one that this word says; MQTT, if it says none.
     pub fn from_stored(word: &str) -> Self {
         if word == "shadow" { Self::Shadow } else { Self::Mqtt }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Asked, Delivery, Lane, LaneName, OnFailure, Owed, Retry, Topic, Via,
+        execution::tests::{BORN, command, create, told},
+    };
+
+    fn retrying() -> Execution {
+        let mut command = command(Delivery::Topic, None);
+        let on = Some(vec!["NO_RESPONSE", "FAILED"]);
+        let asked = Asked { on, wait: Some(10), base: Some(0), cap: Some(0), ..Asked::default() };
+        command.definition.retry = Some(Retry::new(&asked, 60).unwrap());
+        Execution::create(&command, Via::Topic, 60)
+    }
+
+    fn said(row: &Execution, text: &str) -> Report {
+        Report::decode(Topic::response(&row.key.thing).as_str(), text.as_bytes()).unwrap()
+    }
+
+    /// The row after what is owed to it so many seconds after its creation, sent again where that is owed.
+    fn later(row: &Execution, seconds: u32) -> Execution {
+        let now = BORN.plus_seconds(seconds);
+        match row.owed(now) {
+            Owed::Change(change) => later(&row.apply(&change).unwrap(), seconds),
+            Owed::Send => row.apply(&row.claim(now, By::device(), "me").unwrap()).unwrap(),
+            _ => row.clone(),
+        }
+    }
+
+    #[test]
+    fn a_device_that_was_only_slow_is_heard_on_its_first_attempt() {
+        let asked_again = later(&retrying(), 10);
+        assert_eq!((asked_again.attempt, asked_again.status), (2, Status::Created));
+        let report = said(&asked_again, r#"{"status":"RUNNING","attempt":1}"#);
+        assert_eq!(asked_again.apply(&report.change(asked_again.key.clone(), BORN.plus_seconds(11))), None);
+        let taken = asked_again.takes_up(&report).unwrap();
+        let running = asked_again.apply(&taken.change(asked_again.key.clone(), BORN.plus_seconds(11))).unwrap();
+        assert_eq!(running.status, Status::InProgress);
+        assert_eq!(running.takes_up(&report), None, "what is heard of goes by its own attempt");
+    }
+
+    #[test]
+    fn a_late_failure_of_an_attempt_that_the_cloud_gave_up_counts() {
+        let given_up = later(&later(&later(&retrying(), 10), 20), 60);
+        assert_eq!((given_up.attempt, given_up.status), (3, Status::TimedOut));
+        let taken = given_up.takes_up(&said(&given_up, r#"{"status":"FAILED","attempt":1}"#)).unwrap();
+        let change = given_up.finish(&taken, BORN.plus_seconds(61), false).unwrap();
+        let failed = given_up.apply(&change).unwrap();
+        assert_eq!((failed.status, failed.is_late()), (Status::Failed, true));
+        assert_eq!(failed.takes_up(&said(&failed, "FAILED")), None, "its word is final");
+    }
+
+    #[test]
+    fn what_a_device_has_ended_itself_is_not_taken_up_again() {
+        let row = retrying();
+        let report = said(&row, r#"{"status":"FAILED","attempt":1}"#);
+        let again = row.apply(&row.finish(&report, BORN.plus_seconds(5), false).unwrap()).unwrap();
+        assert_eq!(again.attempt, 2);
+        assert_eq!(again.takes_up(&report), None);
+        let silent = said(&row, "FAILED");
+        assert!(again.takes_up(&silent).is_some(), "it does not say which attempt it means");
+    }
+
+    #[test]
+    fn one_that_begins_late_is_looked_at_before_it_could_fall_silent() {
+        let row = create(Delivery::Direct, Some(5));
+        let waited = Execution { due_at: Some(row.start_by.as_seconds_rounded_up()), ..row.clone() };
+        let running = told(&waited, 20, "RUNNING").unwrap();
+        let sooner = running.apply(&running.looked_at_sooner().unwrap()).unwrap();
+        assert_eq!(sooner.due_at, Some(BORN.plus_seconds(35).as_seconds_rounded_up()));
+        assert_eq!(sooner.looked_at_sooner(), None);
+        assert_eq!(told(&row, 1, "RUNNING").unwrap().looked_at_sooner(), None, "it is looked at as soon as that");
+    }
+
+    #[test]
+    fn whoever_fails_again_and_again_lets_others_go_first() {
+        let row = create(Delivery::Direct, None);
+        assert_eq!(row.postponed(BORN), None, "it is not due");
+        let now = BORN.plus_seconds(90);
+        let later = row.apply(&row.postponed(now).unwrap()).unwrap();
+        assert_eq!((later.due_at, later.status), (Some(now.as_seconds()), Status::Created));
+        assert_eq!(later.postponed(now), None);
+    }
+
+    #[test]
+    fn someone_sees_whether_its_turn_has_come_if_its_creator_did_not_live_to() {
+        let mut command = command(Delivery::Topic, None);
+        command.definition.lane = Some(Lane { name: LaneName::parse("valve").unwrap(), on_failure: OnFailure::Stop });
+        let row = Execution::create(&command, Via::Topic, 60);
+        assert_eq!(row.due_at, Some(BORN.plus_seconds(10).as_seconds_rounded_up()));
+        assert_eq!(row.owed(BORN.plus_seconds(9)), Owed::Nothing);
+        assert_eq!(row.owed(BORN.plus_seconds(11)), Owed::Turn);
+        let waiting = row.apply(&row.waits()).unwrap();
+        assert_eq!(waiting.due_at, Some(row.start_by.as_seconds_rounded_up()));
+        assert_eq!(waiting.owed(BORN.plus_seconds(11)), Owed::Nothing);
+        assert!(waiting.claim(BORN.plus_seconds(30), By::device(), "me").is_some(), "whoever leaves the lane sends it");
     }
 }

@@ -127,7 +127,7 @@ impl Execution {
             (Status::InProgress, _) => ("Its device runs it.".to_owned(), "its device is not heard of"),
             _ if what == NextStep::Send => (self.unsent_because(), ""),
             _ if self.waits_in_lane() && !self.goes_at_once() => {
-                (format!("An earlier command of {} is under way.", self.lane_name()), "its turn has not come")
+                (format!("It waits for its turn in {}.", self.lane_name()), "that has not come")
             }
             (_, DeliveryStatus::Queued) => (format!("It waits for {thing} to connect."), "that does not happen"),
             (_, DeliveryStatus::Pending) if self.may_be_under_way(now) => {
@@ -138,9 +138,9 @@ impl Execution {
                     .to_owned(),
                 "that does not happen",
             ),
-            (_, DeliveryStatus::Sent) => (self.out_by(), "its device has not begun"),
+            (_, DeliveryStatus::Sent) => (self.out_by(), "it has not begun"),
             (_, DeliveryStatus::Delivered) => {
-                ("Its device has it, and has not begun.".to_owned(), "its device has not begun")
+                ("Its device has it, and has not begun.".to_owned(), "it has not begun")
             }
         };
         let what = match what {
@@ -191,7 +191,12 @@ impl Execution {
         };
         let code = outcome.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
         let of = self.retry.map_or(1, |retry| retry.attempts());
-        let attempt = if of > 1 { format!(" to attempt {} of {of}", self.attempt) } else { String::new() };
+        // A success counts whichever attempt it answers.
+        let attempt = if of > 1 && self.status != Status::Succeeded {
+            format!(" to attempt {} of {of}", self.attempt)
+        } else {
+            String::new()
+        };
         let late = match self.verdict.map(|verdict| verdict.reason) {
             Some(reason) if reason.status() == Status::Canceled => ", after it had been called off",
             Some(_) => ", after it had been given up",
@@ -206,7 +211,7 @@ impl Execution {
         match verdict.reason {
             Reason::Expired if !sent => "It expired before it could go out (EXPIRED).".to_owned(),
             Reason::LaneBusy => {
-                format!("An earlier command of {} took too long (LANE_BUSY).", self.lane_name())
+                format!("Its turn in {} did not come in time (LANE_BUSY).", self.lane_name())
             }
             Reason::LaneStopped => {
                 format!("An earlier command of {} did not succeed, and it stops then (LANE_STOPPED).", self.lane_name())

@@ -23,6 +23,9 @@ pub enum Owed {
     Change(Box<Change>),
     /// Its time has come to go out: claim it, then send it.
     Send,
+    /// Its turn may have come, and nobody has seen to it: enter its lane, which it may be in; at the head it goes out, else it
+    /// waits ([`Execution::waits`]).
+    Turn,
     /// It has ended, and something is left to do, in this order; then this is written.
     Conclude {
         /// Its request is removed from its shadow.
@@ -35,17 +38,35 @@ pub enum Owed {
 }
 
 impl Execution {
+    /// When its request has to be withdrawn once more, in whole seconds: whoever sends it may put it into the shadow after it was
+    /// withdrawn there, for as long as a sending takes. A device that has answered has it: then it was there.
+    fn withdrawn_again_at(&self, now: Timestamp) -> Option<i64> {
+        let sent = self.sent_at.filter(|_| self.withdraw && self.delivered_at.is_none())?;
+        let until = sent.plus_seconds(crate::execution::SENDING);
+        (now < until).then(|| until.as_seconds_rounded_up())
+    }
+
     /// What is owed at this time.
     pub fn owed(&self, now: Timestamp) -> Owed {
         if self.is_terminal() {
             return match (self.withdraw, self.in_lane) {
                 (false, false) if self.due_at.is_none() => Owed::Nothing,
                 (false, false) => Owed::Change(Box::new(self.cleared())),
-                (withdraw, leave) => Owed::Conclude { withdraw, leave, then: Box::new(self.cleared()) },
+                (withdraw, leave) => match self.withdrawn_again_at(now) {
+                    // It is out of the shadow, as far as anybody knows.
+                    Some(again) if self.due_at == Some(again) => Owed::Nothing,
+                    again => {
+                        let then = again.map_or_else(|| self.cleared(), |again| self.looked_at(again));
+                        Owed::Conclude { withdraw, leave, then: Box::new(then) }
+                    }
+                },
             };
         }
         if let Some(verdict) = self.overdue(now) {
             return Owed::Change(Box::new(self.give_up(verdict, now)));
+        }
+        if self.turn_at().is_some_and(|at| at <= now) {
+            return Owed::Turn;
         }
         let next = self.next(now);
         match next.what {
@@ -54,7 +75,7 @@ impl Execution {
                 let by = By::function("reconcile-commands");
                 Owed::Change(Box::new(self.again(failure, next.at, failure.as_str(), by)))
             }
-            _ => match (next.at.as_seconds_rounded_up(), self.due_at) {
+            _ => match (self.looked_at_next(now).as_seconds_rounded_up(), self.due_at) {
                 // Popped too early: it is looked at when it could next be overdue.
                 (wanted, Some(due)) if due <= now.as_seconds() && wanted > due => {
                     Owed::Change(Box::new(self.looked_at(wanted)))
@@ -128,6 +149,21 @@ mod tests {
             assert_eq!((cleared.withdraw, cleared.in_lane, cleared.due_at), (false, false, None));
             assert_eq!(cleared.owed(BORN), Owed::Nothing);
         }
+    }
+
+    #[test]
+    fn what_may_still_be_put_into_a_shadow_is_withdrawn_again() {
+        let by = crate::By::caller("operator");
+        let command = crate::execution::tests::command(crate::Delivery::Shadow, None);
+        let row = Execution::create(&command, crate::Via::of(&command, None), 60);
+        let canceled = row.cancel(crate::Reason::CanceledByOperator, BORN, false, by).unwrap();
+        let canceled = row.apply(&canceled).unwrap();
+        let Owed::Conclude { withdraw: true, then, .. } = canceled.owed(BORN) else { panic!("nothing is owed") };
+        let once = canceled.apply(&then).unwrap();
+        assert_eq!((once.withdraw, once.due_at), (true, Some(BORN.plus_seconds(10).as_seconds_rounded_up())));
+        assert_eq!(once.owed(BORN.plus_seconds(9)), Owed::Nothing);
+        let Owed::Conclude { withdraw: true, then, .. } = once.owed(BORN.plus_seconds(10)) else { panic!("forgotten") };
+        assert_eq!(once.apply(&then).unwrap().due_at, None);
     }
 
     proptest! {

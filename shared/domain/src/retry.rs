@@ -96,6 +96,14 @@ impl Failure {
         found.ok_or_else(|| RetryError::Reason(word.chars().take(64).collect()))
     }
 
+    /// Whether the end of an attempt, as its step tells it, was the cloud's guess; none if it is not the end of one.
+    pub(crate) fn is_guess(what: &str) -> Option<bool> {
+        match Self::parse(what.split(' ').next().unwrap_or_default()).ok()? {
+            Self::NoResponse | Self::HeartbeatLost => Some(true),
+            Self::Failed | Self::Rejected | Self::TimedOut => Some(false),
+        }
+    }
+
     /// The one that a device reports, if it reports one.
     pub const fn reported(reported: Reported) -> Option<Self> {
         match reported {

@@ -3,12 +3,15 @@
 use crate::{
     Attempt, By, Change, Claim, DeliveryStatus, DueEntry, Execution, Fact, Guard, Progress, Rank, Reroute, ShadowRoute,
     Status, Step, Timestamp, Via,
-    execution::{in_shadow_until, lane_of},
+    execution::{SENDING, in_shadow_until, lane_of},
     retry::full_jitter,
 };
 
 /// A request that was refused is tried again after up to this many seconds, and then ever later, up to the second.
 const REFUSED: (u32, u32) = (10, 300);
+
+/// As many steps are remembered of an execution that does not come through, besides the ends of its attempts.
+const REMEMBERED: usize = 24;
 
 impl Execution {
     /// Whether the request should go out when it is asked for again at this time: nobody is known to have it, and nobody
@@ -31,7 +34,7 @@ impl Execution {
         }
         let claim = Claim { at: now, via: self.via.clone(), token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Sent, Fact::Claimed(Box::new(claim)));
-        change.step = Some(self.step(now, "SENT", by, &self.via));
+        change.step = self.step(now, "SENT", by, &self.via);
         change.due = self.due_after(&change, now);
         Some(change)
     }
@@ -49,8 +52,10 @@ impl Execution {
         let start_by = in_shadow_until(self.start_by, now, tick);
         let lane = self.lane.clone().or(alone);
         let step = self.step(now, "PENDING", by, &via);
-        let mut change = self.tried(DeliveryStatus::Pending, Fact::Rerouted(Box::new(Reroute { via, start_by, lane })));
-        change.step = Some(step);
+        let send_at = now.plus_seconds(SENDING);
+        let reroute = Box::new(Reroute { via, start_by, send_at, lane });
+        let mut change = self.tried(DeliveryStatus::Pending, Fact::Rerouted(reroute));
+        change.step = step;
         change.due = self.due_after(&change, now);
         Some(change)
     }
@@ -73,7 +78,7 @@ impl Execution {
     /// The device is not connected: it waits for it to come back.
     pub fn queued(&self, at: Timestamp, by: By) -> Change {
         let step = self.step(at, "QUEUED", by, &self.via);
-        Change { step: Some(step), ..self.tried(DeliveryStatus::Queued, Fact::Nothing) }
+        Change { step, ..self.tried(DeliveryStatus::Queued, Fact::Nothing) }
     }
 
     /// The message went out, and nobody can say whether it arrived.
@@ -87,7 +92,7 @@ impl Execution {
         let tries = Attempt::try_from(self.progress.seq() + 1).unwrap_or(Attempt::MAX);
         let send_at = now.plus_seconds(full_jitter(&self.key.id, tries, base, cap));
         let mut change = self.tried(DeliveryStatus::Pending, Fact::Unsent(send_at));
-        change.step = Some(self.step(now, "PENDING", by, &self.via));
+        change.step = self.step(now, "PENDING", by, &self.via);
         change.due = self.due_after(&change, now);
         change
     }
@@ -120,15 +125,27 @@ impl Execution {
         }
     }
 
-    pub(crate) fn step(&self, at: Timestamp, what: &str, by: By, via: &Via) -> Step {
-        Step { at, attempt: self.attempt, what: what.to_owned(), by, via: Some(via.to_string()) }
+    /// What is remembered of a sending; nothing after a while, since a row is written with every change.
+    fn step(&self, at: Timestamp, what: &str, by: By, via: &Via) -> Option<Step> {
+        let step = Step { at, attempt: self.attempt, what: what.to_owned(), by, via: Some(via.to_string()) };
+        (self.steps.len() < REMEMBERED).then_some(step)
+    }
+
+    /// Whether it goes out when its device is back: it waits for that, or whoever was to send it did not live to say so.
+    pub fn is_to_be_replayed(&self, now: Timestamp) -> bool {
+        let waits = match self.delivery_status {
+            DeliveryStatus::Queued => true,
+            DeliveryStatus::Pending => !self.waits_in_lane() && self.send_at.is_none(),
+            DeliveryStatus::Sent | DeliveryStatus::Delivered => false,
+        };
+        waits && self.is_to_be_sent(now)
     }
 
     /// The entry that a change of an open execution needs: moved only where it would come too late, or has come, since
     /// moving it costs two writes, and one that comes too early is moved then.
     pub(crate) fn due_after(&self, change: &Change, now: Timestamp) -> DueEntry {
         let Some(after) = self.apply(change) else { return DueEntry::Keep };
-        let wanted = after.next(now).at.as_seconds_rounded_up();
+        let wanted = after.looked_at_next(now).as_seconds_rounded_up();
         match self.due_at {
             Some(due) if due <= wanted && due > now.as_seconds() => DueEntry::Keep,
             _ => DueEntry::At(wanted),

@@ -43,6 +43,9 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
         // What a report adds to its time, since it knows nothing of heartbeats.
         put("silence", number(i64::from(execution.silence()) * 1000));
     }
+    if let Some(send_at) = execution.send_at {
+        put("send_at", millis(send_at));
+    }
     if let Some(sent_at) = execution.sent_at {
         put("sent_at", millis(sent_at));
     }

@@ -69,6 +69,8 @@ pub enum Fact {
     Claimed(Box<Claim>),
     /// It goes another way, and has yet to go out.
     Rerouted(Box<Reroute>),
+    /// It waits for its turn in its lane.
+    Waits,
     /// The request did not go out, and is tried again at this time.
     Unsent(Timestamp),
     /// The device acknowledged the message.
@@ -102,6 +104,8 @@ pub struct Reroute {
     pub via: Via,
     /// Until when it may begin, by that way.
     pub start_by: Timestamp,
+    /// When someone sees to it, if whoever sends it that way does not live to.
+    pub send_at: Timestamp,
     /// The lane that it is in, by that way.
     pub lane: Option<Lane>,
 }
@@ -141,7 +145,9 @@ impl Execution {
             Guard::Grows { attempt } => grows(attempt),
             Guard::GrowsUnbound { attempt } => grows(attempt) && !self.is_bound(),
             Guard::Seen(seen) => seen == self.seen(),
-            Guard::Runs { attempt } => self.attempt == attempt && self.status == Status::InProgress,
+            Guard::Runs { attempt } => {
+                self.attempt == attempt && self.status == Status::InProgress && self.progress <= change.progress
+            }
         };
         let open = match change.fact {
             // A device's word is final: it does not take it back.
@@ -182,8 +188,10 @@ impl Execution {
                 next.withdraw |= claim.via.shadow().is_some();
                 next.claim = Some(claim.token.clone());
             }
+            Fact::Waits => next.send_at = None,
             Fact::Rerouted(route) => {
                 next.sent_at = None;
+                next.send_at = Some(route.send_at);
                 next.via = route.via.clone();
                 next.start_by = route.start_by;
                 next.in_lane |= route.lane.is_some();

@@ -44,7 +44,8 @@ impl Execution {
             retry: definition.retry,
             in_lane: lane.is_some(),
             withdraw: lane.is_none() && via.shadow().is_some(),
-            send_at: None,
+            // Whoever stores it enters its lane and sees whether its turn has come.
+            send_at: lane.is_some().then(|| command.created_at.plus_seconds(super::SENDING)),
             claim: None,
             sent_at: lane.is_none().then_some(command.created_at),
             lane,
@@ -75,7 +76,7 @@ impl Execution {
         let silent = self.heartbeat.map(super::next::silence);
         let unanswered = self.retry.filter(|retry| retry.names(Failure::NoResponse)).map(|retry| retry.wait());
         let soonest = silent.into_iter().chain(unanswered).min();
-        let end = self.next(self.created_at).at;
+        let end = self.looked_at_next(self.created_at);
         soonest.map_or(end, |seconds| end.min(self.created_at.plus_seconds(seconds)))
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// No request lives longer than this, in seconds, from its arrival to the end of its delivery.
-const SENDING: u32 = 10;
+pub(crate) const SENDING: u32 = 10;
 
 /// Which row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,7 +163,13 @@ impl Execution {
 
     /// Whether it waits for its turn in its lane, or for someone to see that it has come.
     pub fn waits_in_lane(&self) -> bool {
-        self.in_lane && self.sent_at.is_none() && self.attempt == 1 && self.status == Status::Created
+        self.in_lane && self.sent_at.is_none() && self.status == Status::Created
+    }
+
+    /// Whether its request has never gone out.
+    pub fn is_undelivered(&self) -> bool {
+        let waits = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
+        waits && self.status == Status::Created && self.attempt == 1
     }
 
     /// Whether it is as it was stored: nobody has written how its delivery went.

@@ -33,6 +33,7 @@ impl Execution {
         let end = self.end();
         let give_up = Next { at: end.at, what: NextStep::GiveUp(end.reason) };
         if self.status == Status::Created
+            && !self.waits_in_lane()
             && let Some(at) = self.send_at.filter(|at| *at < self.start_by)
         {
             return Next { at, what: NextStep::Send };
@@ -43,6 +44,17 @@ impl Execution {
             }
             _ => give_up,
         }
+    }
+
+    /// When someone sees whether its turn in its lane has come, if nobody has by then.
+    pub(crate) fn turn_at(&self) -> Option<Timestamp> {
+        self.send_at.filter(|at| self.waits_in_lane() && *at < self.start_by)
+    }
+
+    /// When it has to be looked at next.
+    pub(crate) fn looked_at_next(&self, now: Timestamp) -> Timestamp {
+        let next = self.next(now).at;
+        self.turn_at().map_or(next, |turn| turn.min(next))
     }
 
     /// The verdict that this time calls for, from the instant at which its deadline passed.
@@ -67,6 +79,8 @@ impl Execution {
     /// Why it has not begun.
     fn unbegun(&self) -> Reason {
         match self.delivery_status {
+            // An earlier attempt went out.
+            _ if self.attempt > 1 => Reason::NoResponse,
             _ if self.waits_in_lane() => Reason::LaneBusy,
             DeliveryStatus::Sent | DeliveryStatus::Delivered => Reason::NoResponse,
             DeliveryStatus::Pending | DeliveryStatus::Queued => Reason::Expired,

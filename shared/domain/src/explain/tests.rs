@@ -28,18 +28,18 @@ const SAID: &[(&str, u32, &str)] = &[
     (
         "CREATED, waiting in its lane",
         6,
-        "An earlier command of its lane valve is under way. \
-         If its turn has not come by +60s, it is given up (LANE_BUSY).",
+        "It waits for its turn in its lane valve. \
+         If that has not come by +60s, it is given up (LANE_BUSY).",
     ),
     (
         "CREATED, waiting in its lane",
         60,
-        "An earlier command of its lane valve took too long (LANE_BUSY). It is taken out of its lane valve at +61s.",
+        "Its turn in its lane valve did not come in time (LANE_BUSY). It has yet to be taken out of its lane valve.",
     ),
     (
         "CREATED, waiting in its lane",
         600,
-        "An earlier command of its lane valve took too long (LANE_BUSY). It has yet to be taken out of its lane valve.",
+        "Its turn in its lane valve did not come in time (LANE_BUSY). It has yet to be taken out of its lane valve.",
     ),
     ("CREATED, QUEUED", 6, "It waits for pump-7 to connect. If that does not happen, it expires at +60s."),
     ("CREATED, QUEUED", 60, "It expired before it could go out (EXPIRED). Nothing more will happen."),
@@ -47,20 +47,20 @@ const SAID: &[(&str, u32, &str)] = &[
         "CREATED, SENT",
         6,
         "It was sent to pump-7, which has not answered. \
-         If its device has not begun by +60s, it is given up (NO_RESPONSE).",
+         If it has not begun by +60s, it is given up (NO_RESPONSE).",
     ),
     ("CREATED, SENT", 60, "It was given up for NO_RESPONSE. A late answer of the device would still count."),
     (
         "CREATED, DELIVERED",
         6,
-        "Its device has it, and has not begun. If its device has not begun by +60s, it is given up (NO_RESPONSE).",
+        "Its device has it, and has not begun. If it has not begun by +60s, it is given up (NO_RESPONSE).",
     ),
     ("CREATED, DELIVERED", 60, "It was given up for NO_RESPONSE. A late answer of the device would still count."),
     (
         "CREATED, SENT, with retries",
         6,
         "It was sent to pump-7, which has not answered. \
-         If its device has not begun by +10s, attempt 2 of 3 follows.",
+         If it has not begun by +10s, attempt 2 of 3 follows.",
     ),
     // Nobody has written this, and it is true all the same.
     ("CREATED, SENT, with retries", 11, "Attempt 1 came to nothing (NO_RESPONSE). Attempt 2 of 3 goes out at +12s."),
@@ -75,7 +75,11 @@ const SAID: &[(&str, u32, &str)] = &[
         "It was given up for NO_RESPONSE. A late answer of the device would still count.",
     ),
     ("CREATED, PENDING, attempt 2", 11, "Attempt 1 came to nothing (NO_RESPONSE). Attempt 2 of 3 goes out at +12s."),
-    ("CREATED, PENDING, attempt 2", 60, "It was given up for EXPIRED. A late answer of the device would still count."),
+    (
+        "CREATED, PENDING, attempt 2",
+        60,
+        "It was given up for NO_RESPONSE. A late answer of the device would still count.",
+    ),
     ("IN_PROGRESS", 6, "Its device runs it. If its device is not heard of by +20s, it is given up (HEARTBEAT_LOST)."),
     ("IN_PROGRESS", 20, "It was given up for HEARTBEAT_LOST. A late answer of the device would still count."),
     (
@@ -195,7 +199,7 @@ fn what_is_in_a_shadow_says_what_is_left_to_do_there() {
     let through = |route| Execution::create(&command(Delivery::Shadow, None), Via::Shadow(route), 10);
     let map = through(ShadowRoute::default());
     let put = "It is in a shadow of pump-7, whose device has not answered. \
-               If its device has not begun by +45s, it is given up (NO_RESPONSE).";
+               If it has not begun by +45s, it is given up (NO_RESPONSE).";
     assert_eq!(text(&map, 6), put);
     let gone = "It was given up for NO_RESPONSE. A late answer of the device would still count. \
                 It is withdrawn from its shadow at";
@@ -205,14 +209,14 @@ fn what_is_in_a_shadow_says_what_is_left_to_do_there() {
     assert_eq!(
         text(&done, 6),
         "It was called off by device (CANCELED_BY_OPERATOR). A late answer of the device would still count. \
-         It is withdrawn from its shadow at +46s."
+         It has yet to be withdrawn from its shadow."
     );
 
     let atlas = through(ShadowRoute::Atlas);
     assert_eq!(
         text(&atlas, 6),
-        "An earlier command of the lane of its shadow is under way. \
-         If its turn has not come by +45s, it is given up (LANE_BUSY)."
+        "It waits for its turn in the lane of its shadow. \
+         If that has not come by +45s, it is given up (LANE_BUSY)."
     );
     let put = after(&atlas, atlas.claim(BORN, By::device(), "me").unwrap());
     assert_eq!(
@@ -222,5 +226,5 @@ fn what_is_in_a_shadow_says_what_is_left_to_do_there() {
     );
     let lane = Some(crate::Lane { name: LaneName::of_state(None), on_failure: OnFailure::Skip });
     let wish = Execution { lane, ..create(Delivery::Shadow, None) };
-    assert!(!text(&wish, 6).contains("earlier"), "nobody waits for another's wish");
+    assert!(!text(&wish, 6).contains("its turn"), "nobody waits for another's wish");
 }

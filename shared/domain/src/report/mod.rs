@@ -22,8 +22,10 @@ pub struct Report {
     pub execution: Option<ExecutionId>,
     /// By which way it came.
     pub path: ReportPath,
-    /// Which attempt.
+    /// Which attempt; the first, if it does not say.
     pub attempt: Attempt,
+    /// Whether it says which attempt: most devices know nothing of attempts.
+    pub says_attempt: bool,
     /// What became of it.
     pub reported: Reported,
     /// The device's own reason.
@@ -156,6 +158,7 @@ impl Report {
             execution: Some(key.id),
             path: ReportPath::Shadow,
             attempt: 1,
+            says_attempt: false,
             reported: said.reported,
             code: said.code,
             description: said.description,
@@ -165,7 +168,7 @@ impl Report {
 
     /// That a device has come to the state that it was wanted in.
     pub fn of_state(key: Key, attempt: Attempt) -> Self {
-        Self { attempt, ..Self::of_relay(key, None) }
+        Self { attempt, says_attempt: true, ..Self::of_relay(key, None) }
     }
 
     fn new(from: ResponseTopic, said: Said, path: ReportPath) -> Result<Self, ReportError> {
@@ -175,6 +178,7 @@ impl Report {
             }
             (topic, payload) => payload.or(topic),
         };
+        let says_attempt = said.attempt.is_some();
         let attempt = match said.attempt {
             None => 1,
             Some(found) => match Attempt::try_from(found) {
@@ -187,6 +191,7 @@ impl Report {
             execution,
             path,
             attempt,
+            says_attempt,
             reported: said.reported,
             code: said.code,
             description: said.description,

@@ -1,0 +1,59 @@
+//! The shadow service, for one shadow: a document with a version.
+
+use std::sync::Arc;
+
+use domain::ShadowUpdate;
+use serde_json::{Map, Value, json};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shadow {
+    pub version: u64,
+    /// Its state, as JSON in one form.
+    pub state: Arc<str>,
+}
+
+impl Shadow {
+    /// The document, as it is read; none if there is no such shadow yet.
+    pub fn read(&self) -> Option<Vec<u8>> {
+        (self.version > 0).then(|| format!(r#"{{"state":{},"version":{}}}"#, self.state, self.version).into_bytes())
+    }
+
+    pub fn state(&self) -> Value {
+        serde_json::from_str(&self.state).unwrap_or_else(|_| json!({}))
+    }
+
+    /// Whether the update was taken: not if it names another version.
+    pub fn update(&mut self, update: &ShadowUpdate) -> bool {
+        let body: Value = serde_json::from_slice(&update.body).unwrap();
+        if body.get("version").is_some_and(|version| *version != self.version) {
+            return false;
+        }
+        self.merge(&body["state"]);
+        true
+    }
+
+    pub fn merge(&mut self, change: &Value) {
+        let mut state = self.state();
+        merge(&mut state, change);
+        self.state = state.to_string().into();
+        self.version += 1;
+    }
+}
+
+/// Objects member by member, null removes, everything else as a whole.
+fn merge(is: &mut Value, change: &Value) {
+    let Value::Object(change) = change else {
+        *is = change.clone();
+        return;
+    };
+    if !is.is_object() {
+        *is = Value::Object(Map::new());
+    }
+    let Some(is) = is.as_object_mut() else { return };
+    for (name, value) in change {
+        match value {
+            Value::Null => drop(is.remove(name)),
+            value => merge(is.entry(name.clone()).or_insert(Value::Null), value),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! One execution that is asked twice if need be, over a bad network, at a device that reboots.
+
+use domain::{Reason, Status};
+
+use super::scenario::{Scenario, beating, command, retried};
+
+#[test]
+fn one_execution_with_retries() {
+    let mut scenario = Scenario::of(vec![retried(command(1), &["NO_RESPONSE", "FAILED"])]);
+    (scenario.handlers, scenario.mishaps) = (1, 1);
+    (scenario.fails, scenario.unsure, scenario.reboots, scenario.babbles) = (true, true, true, true);
+    scenario.reached = vec![
+        ("the second attempt succeeds", |_, world| {
+            world.row(0).attempt == 2 && world.row(0).status == Status::Succeeded && world.devices[0].begun == 0b110
+        }),
+        ("the first attempt succeeds while the second is asked for", |_, world| {
+            world.row(0).attempt == 2 && world.row(0).status == Status::Succeeded && world.devices[0].begun == 0b10
+        }),
+        ("both attempts fail", |_, world| world.row(0).attempt == 2 && world.row(0).status == Status::Failed),
+    ];
+    scenario.check("one execution with retries");
+}
+
+#[test]
+fn one_execution_with_heartbeats() {
+    heartbeats(true, "one execution with heartbeats");
+}
+
+#[test]
+fn one_execution_with_heartbeats_without_numbers() {
+    heartbeats(false, "one execution with heartbeats without numbers");
+}
+
+fn heartbeats(counts: bool, name: &str) {
+    let mut scenario = Scenario::of(vec![beating(retried(command(1), &["HEARTBEAT_LOST"]))]);
+    (scenario.counts, scenario.beats) = (counts, 1);
+    scenario.reached = vec![
+        ("its device falls silent, and is asked again", |_, world| {
+            world.devices[0].begun == 0b10 && world.row(0).attempt == 2
+        }),
+        ("it is given up as silent", |_, world| {
+            world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
+        }),
+        ("a beat keeps it", |_, world| {
+            world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1
+        }),
+    ];
+    scenario.check(name);
+}

@@ -1,0 +1,1 @@
+//! The reconciler among many rows.
