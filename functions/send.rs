@@ -1,6 +1,8 @@
 //! Sends a request by its way, and writes what is known of it: first that it is about to happen, so that nobody else does it
 //! too, then how it went. A message that could not be sent is no error of the command's.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use aws::{Acknowledgement, Error, Updated};
 use domain::{Change, Command, Delivery, DeliveryStatus, Execution, Request, ShadowName, ShadowRoute, Via};
 
@@ -65,7 +67,9 @@ impl Turn<'_> {
 
     /// Claims a row; none if someone else has.
     pub async fn claim(&self, row: Execution) -> Result<Option<Execution>, Error> {
-        let Some(claim) = row.claim(self.now, self.by.clone(), self.token) else { return Ok(None) };
+        // Not the event's id alone: the same event may be handled twice at once, and each would take the other's claim for its own.
+        let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
+        let Some(claim) = row.claim(self.now, self.by.clone(), &token) else { return Ok(None) };
         Ok(match self.write(row, &claim).await? {
             Wrote::New(row) => Some(row),
             // It was written, and only the answer was lost.

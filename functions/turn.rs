@@ -16,7 +16,7 @@ pub struct Turn<'a> {
     pub now: Timestamp,
     /// Who.
     pub by: By,
-    /// The event's own id, the same when it is handled again: it tells this turn's claims from others'.
+    /// The event's own id, the same when it is handled again: a claim says by which event it was made.
     pub token: &'a str,
 }
 

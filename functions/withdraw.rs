@@ -15,15 +15,12 @@ impl Turn<'_> {
     pub async fn withdraw(&self, row: &Execution) -> Result<(), Error> {
         const OPERATION: &str = "withdrawing from a shadow";
         let Some(route) = row.via.shadow() else { return Ok(()) };
-        let needs_document = route.needs_document();
-        let command = if needs_document { self.cloud.commands.get(&row.command).await? } else { None };
+        let command = if route.needs_document() { self.cloud.commands.get(&row.command).await? } else { None };
         let wanted = command.as_ref().and_then(|command| command.definition.payload.as_ref());
         for tried in 0..TRIES {
-            let document = match needs_document {
-                true => self.cloud.shadows.get(&row.key.thing, route.shadow()).await?,
-                false => None,
-            };
-            let update = route.withdrawal(&row.key, wanted, document.as_deref());
+            // A shadow that is gone stays gone: a thing says that it takes commands in a shadow by having it.
+            let Some(document) = self.cloud.shadows.get(&row.key.thing, route.shadow()).await? else { return Ok(()) };
+            let update = route.withdrawal(&row.key, wanted, Some(&document));
             let Some(update) = update.map_err(|error| Error::unreadable(OPERATION, &row.key, error))? else {
                 return Ok(());
             };

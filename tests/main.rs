@@ -1,6 +1,8 @@
 //! The whole system, as a device and an operator see it: the real binaries on the local stack, with a clock that tests move.
 
+mod auto;
 mod bad_input;
+mod bad_reports;
 mod costs;
 mod crash;
 mod dialects;

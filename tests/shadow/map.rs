@@ -178,6 +178,25 @@ async fn a_late_answer_in_the_shadow_is_taken_and_cleaned_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_attempt_takes_the_place_of_the_first_and_is_not_failed_by_it() {
+    let world = World::start().await;
+    let mut pump = pump(&world).await;
+    let retry = json!({"attempts": 2, "on": ["NO_RESPONSE"], "wait": 30, "backoff": {"base": 1, "cap": 1}});
+    let command = sent(&world, json!({"ttl": 600, "retry": retry})).await;
+    let (id, request) = next(&mut pump).await;
+    assert_eq!(request["attempt"], 1);
+    world.advance(120).await;
+    let (again, request) = next(&mut pump).await;
+    assert_eq!((&again, &request["attempt"]), (&id, &json!(2)));
+    report(&mut pump, &id, json!({"status": "FAILED", "attempt": 1})).await;
+    assert!(!is_withdrawn(&world, &id).await);
+    assert_eq!(world.status(&command, "pump-7").await.0, "CREATED");
+    report(&mut pump, &id, json!({"status": "SUCCEEDED", "attempt": 2})).await;
+    assert!(is_withdrawn(&world, &id).await);
+    assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nonsense_beside_a_good_answer_does_no_harm() {
     let world = World::start().await;
     let mut pump = pump(&world).await;
