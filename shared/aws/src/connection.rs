@@ -2,7 +2,11 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::{
+    Credentials, HttpClient, SharedCredentialsProvider,
+    retry::{RetryPartition, TokenBucket},
+};
 
 use crate::{Commands, Executions, Messages};
 
@@ -10,6 +14,8 @@ use crate::{Commands, Executions, Messages};
 #[derive(Debug)]
 pub struct Connection {
     config: SdkConfig,
+    /// Where not every client of the process shares one retry quota.
+    quota: Option<RetryPartition>,
     // One for both tables: what it connects to is the same, and a connection costs a cold start its time.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
@@ -17,22 +23,33 @@ pub struct Connection {
 impl Connection {
     /// The connection that the environment describes.
     pub async fn from_env() -> Self {
-        // Short, and one retry only: whoever called waits, and whoever can't wait is retried by Lambda.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(4))
-            .operation_timeout(Duration::from_secs(9))
+        let config = aws_config::defaults(version()).retry_config(retries()).timeout_config(timeouts()).load().await;
+        Self { config, quota: None, dynamodb: OnceLock::new() }
+    }
+
+    /// A connection over this client and to nothing else: nothing of the environment is read, what is signed is signed with
+    /// no secret, and what others failed at does not count against its retries. For tests that are the network themselves.
+    pub fn over(client: impl HttpClient + 'static) -> Self {
+        let nobody = Credentials::new("nobody", "nothing", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(version())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(nobody))
+            .http_client(client)
+            .retry_config(retries())
+            .timeout_config(timeouts())
             .build();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        Self { config, dynamodb: OnceLock::new() }
+        let quota = RetryPartition::custom("test").token_bucket(TokenBucket::unlimited()).build();
+        Self { config, quota: Some(quota), dynamodb: OnceLock::new() }
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config)).clone()
+        let client = || {
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+            config.set_retry_partition(self.quota.clone());
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        };
+        self.dynamodb.get_or_init(client).clone()
     }
 
     /// The table of commands.
@@ -60,4 +77,21 @@ impl Connection {
             .build();
         Messages::new(aws_sdk_iotdataplane::Client::from_conf(config))
     }
+}
+
+fn version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Short, and one retry only: whoever called waits, and whoever can't wait is retried by Lambda.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .operation_timeout(Duration::from_secs(9))
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(2)
 }

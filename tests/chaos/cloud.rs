@@ -1,0 +1,163 @@
+//! AWS, as the functions reach it: what becomes of each of their calls, and what becomes of the functions.
+
+use axum::body::Body;
+use bytes::Bytes;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::{
+    fate::{self, Fate},
+    history::Image,
+    lambda::{Caller, Invocation, Outcome},
+    wire::{self, Answer, Call, Request},
+    world::{Event, World},
+};
+
+impl World<'_> {
+    /// What becomes of a call.
+    pub fn decide(&mut self, call: Call) {
+        let Call { container, request, answer } = call;
+        let fate = Fate::draw(self.weather.calls, &mut self.dice);
+        let dynamodb = wire::is_for_dynamodb(&request);
+        self.machine.calls_made += 1;
+        let operation = wire::operation(&request);
+        // Queries are most of the calls and tell nothing, unless they fail.
+        if fate != Fate::Through || operation != "Query" {
+            self.tell(|| format!("c{container} {operation}: {fate:?}"));
+        }
+        match fate {
+            Fate::Through => self.perform(request, Some(answer)),
+            Fate::Throttled => drop(answer.send(fate::throttled(dynamodb))),
+            Fate::Broken => drop(answer.send(fate::broken(dynamodb))),
+            Fate::BrokenAfter => {
+                self.perform(request, None);
+                drop(answer.send(fate::broken(dynamodb)));
+            }
+            Fate::Lost => {}
+            Fate::Unanswered => self.perform(request, None),
+            Fate::Late => {
+                let after_ms = self.dice.between(1, 15_000);
+                self.after(after_ms, Event::Late(request));
+            }
+            Fate::KilledBefore => self.kill(container, "killed"),
+            Fate::KilledAfter => {
+                self.perform(request, None);
+                self.kill(container, "killed");
+            }
+        }
+    }
+
+    /// AWS does what it is asked to.
+    pub fn perform(&mut self, request: Request, answer: Option<Answer>) {
+        if wire::is_for_dynamodb(&request) {
+            let response = self.perform_on_table(&request);
+            if let Some(answer) = answer {
+                drop(answer.send(response));
+            }
+            return;
+        }
+        // A direct message waits for its device, while everything else goes on.
+        let router = self.data_plane.clone();
+        tokio::spawn(async move {
+            let response = router.oneshot(request.map(Body::from)).await.unwrap_or_else(|never| match never {});
+            let (parts, body) = response.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+            if let Some(answer) = answer {
+                drop(answer.send(http::Response::from_parts(parts, body)));
+            }
+        });
+    }
+
+    fn perform_on_table(&mut self, request: &Request) -> http::Response<Bytes> {
+        let operation = wire::operation(request);
+        let now_ms = self.now_ms();
+        if operation == "Query" && self.dice.chance(self.weather.lag) {
+            let then_ms = now_ms - self.dice.between(1, 3_000);
+            if let Some(response) = self.machine.engine.lagging(request.body(), then_ms) {
+                return response;
+            }
+        }
+        let before = self.machine.engine.images().count();
+        let response = self.machine.engine.perform(&operation, request.body(), now_ms);
+        let new: Vec<Image> = self.machine.engine.images().skip(before).filter_map(|(at, item)| Image::read(at, item)).collect();
+        for image in new {
+            self.tell(|| format!("  row {}", image.show()));
+            self.history.rows.push(image);
+        }
+        response
+    }
+
+    pub fn invoke(&mut self, invocation: Invocation) {
+        let handler = self.machine.lambda.functions[invocation.function].handler;
+        let timeout_s = self.machine.lambda.functions[invocation.function].settings.timeout_s;
+        let tries = invocation.tries;
+        let (container, number) = self.machine.lambda.start(invocation);
+        self.tell(|| format!("c{container} {handler:?}, try {tries}"));
+        self.after(i64::from(timeout_s) * 1000, Event::Timeout { container, number });
+    }
+
+    pub fn kill(&mut self, container: usize, why: &str) {
+        let Some(running) = self.machine.lambda.stop(container) else { return };
+        let handler = self.machine.lambda.functions[running.invocation.function].handler;
+        self.tell(|| format!("c{container} {handler:?} {why}"));
+        self.ended(running.invocation, Outcome::Failed(why.to_owned()));
+    }
+
+    /// A function has ended, one way or another.
+    pub fn ended(&mut self, invocation: Invocation, outcome: Outcome) {
+        match (&invocation.caller, outcome) {
+            (Caller::Operator(order), Outcome::Answered(status, body)) => self.answered(*order, status, &body),
+            (Caller::Operator(order), _) => self.answered(*order, 502, "{}"),
+            (_, Outcome::Failed(why)) => self.try_again(invocation, &why),
+            (_, Outcome::Done | Outcome::Answered(..)) => {}
+        }
+    }
+
+    /// Lambda's own retries, then the failure queue.
+    fn try_again(&mut self, mut invocation: Invocation, why: &str) {
+        let settings = &self.machine.lambda.functions[invocation.function].settings;
+        let left = invocation.tries < settings.retries;
+        invocation.tries += 1;
+        let wait_ms = i64::from(invocation.tries) * 60_000;
+        self.tell(|| if left { format!("  failed, and will be tried again: {why}") } else { format!("  failed for good: {why}") });
+        if left {
+            self.after(wait_ms, Event::Invoke(invocation));
+        } else if let Caller::Rule(Some(word)) = invocation.caller {
+            self.history.words[word].failed = true;
+        }
+    }
+
+    /// The schedule fires. It says when it should have, and is handed over like any event: now and then twice.
+    pub fn tick(&mut self, says_ms: i64) {
+        let function = self.machine.lambda.handled_by(crate::lambda::Handler::ReconcileCommands);
+        let time = functions::time::show(domain::Timestamp::from_millis(says_ms));
+        let event = self.machine.tick.replace("<aws.scheduler.scheduled-time>", &time);
+        self.hand_over(Invocation { function, event, caller: Caller::Schedule, tries: 0 }, 0);
+    }
+
+    /// An asynchronous event: at least once, and not at once.
+    pub fn hand_over(&mut self, invocation: Invocation, after_ms: i64) {
+        if self.dice.chance(self.weather.events) {
+            let later_ms = self.dice.between(0, 20_000);
+            self.after(after_ms + later_ms, Event::Invoke(invocation.clone()));
+        }
+        self.after(after_ms, Event::Invoke(invocation));
+    }
+
+    /// What the rules of the template make of a message.
+    pub fn apply_rules(&mut self, topic: &str, payload: &[u8], context: local::rules::Context<'_>, word: Option<usize>) {
+        let mut events: Vec<(usize, Value)> = Vec::new();
+        for rule in self.machine.rules.iter().filter(|rule| local::broker::matches(&rule.filter, topic)) {
+            match local::rules::evaluate(&rule.sql, topic, payload, context) {
+                Ok(Some(event)) => events.push((rule.function, event)),
+                Ok(None) => {}
+                Err(error) => panic!("{topic}: {error}"),
+            }
+        }
+        for (function, event) in events {
+            let delay = if self.dice.chance(self.weather.events) { 30_000 } else { 100 };
+            let after_ms = self.dice.between(1, delay);
+            self.hand_over(Invocation { function, event: event.to_string(), caller: Caller::Rule(word), tries: 0 }, after_ms);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A device, as this project's own agent decides and no line of it: what it was asked it remembers through a loss of power,
+//! runs once, and not after its time.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    dice::Dice,
+    history::Said,
+    mqtt::Connection,
+    plan::{Manner, Thing},
+};
+
+/// What the envelope says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    pub execution_id: String,
+    pub attempt: u64,
+    pub command: String,
+    pub expires_at: i64,
+    pub heartbeat: Option<i64>,
+    pub response_topic: String,
+}
+
+/// What it remembers.
+struct Entry {
+    request: Request,
+    echo: String,
+    said: Said,
+    seq: u64,
+}
+
+/// What it will do later, unless it loses power first.
+#[derive(Clone, Debug)]
+pub enum Wake {
+    Beat(String, u64),
+    Finish(String, u64, Said),
+}
+
+/// What it does.
+pub enum Act {
+    /// It has begun to run something.
+    Run { execution: String, attempt: u64 },
+    Say(Saying),
+    Later { after_ms: i64, wake: Wake },
+}
+
+/// A report.
+#[derive(Clone, Debug)]
+pub struct Saying {
+    pub topic: String,
+    pub payload: String,
+    pub execution: String,
+    pub attempt: u64,
+    pub said: Said,
+    pub named: bool,
+}
+
+pub struct Device {
+    pub thing: Thing,
+    pub connection: Option<Connection>,
+    pub is_ready: bool,
+    /// It hears no acknowledgement over this connection any more.
+    pub is_deaf: bool,
+    pub is_on: bool,
+    /// Of its losses of power.
+    pub life: u32,
+    /// What it published and nobody acknowledged yet, by packet identifier.
+    pub unacknowledged: BTreeMap<u16, Saying>,
+    pub last_packet: u16,
+    memory: BTreeMap<String, Entry>,
+}
+
+impl Device {
+    pub fn new(thing: Thing) -> Self {
+        Self {
+            thing,
+            connection: None,
+            is_ready: false,
+            is_deaf: false,
+            is_on: true,
+            life: 0,
+            unacknowledged: BTreeMap::new(),
+            last_packet: 0,
+            memory: BTreeMap::new(),
+        }
+    }
+
+    /// What it subscribes to.
+    pub fn filters(&self) -> Vec<String> {
+        vec![format!("cmd/{}/req", self.thing.name)]
+    }
+
+    /// A request has arrived.
+    pub fn on_request(&mut self, request: Request, echo: String, now_ms: i64, dice: &mut Dice) -> Vec<Act> {
+        let id = request.execution_id.clone();
+        if let Some(known) = self.memory.get(&id) {
+            let again = request.attempt > known.request.attempt && matches!(known.said, Said::Failed | Said::TimedOut | Said::Rejected);
+            if !again {
+                return vec![Act::Say(self.answer(&id))];
+            }
+        }
+        let expired = now_ms + self.thing.skew_ms >= request.expires_at * 1000;
+        let said = match expired {
+            true => Said::TimedOut,
+            false if dice.chance(self.thing.rejects) => Said::Rejected,
+            false => Said::InProgress,
+        };
+        let attempt = request.attempt;
+        let heartbeat = request.heartbeat;
+        self.memory.insert(id.clone(), Entry { request, echo, said, seq: 0 });
+        if said != Said::InProgress {
+            return vec![Act::Say(self.answer(&id))];
+        }
+        let mut acts = vec![Act::Run { execution: id.clone(), attempt }];
+        if dice.chance(self.thing.talks) {
+            acts.push(Act::Say(self.answer(&id)));
+        }
+        if let Some(heartbeat) = heartbeat {
+            acts.push(Act::Later { after_ms: heartbeat * 1000, wake: Wake::Beat(id.clone(), attempt) });
+        }
+        let ended = if dice.chance(self.thing.succeeds) { Said::Succeeded } else { Said::Failed };
+        let after_ms = dice.between(1, self.thing.longest_run_ms);
+        acts.push(Act::Later { after_ms, wake: Wake::Finish(id, attempt, ended) });
+        acts
+    }
+
+    /// A time has come.
+    pub fn on_wake(&mut self, wake: Wake, dice: &mut Dice) -> Vec<Act> {
+        let (id, attempt) = match &wake {
+            Wake::Beat(id, attempt) | Wake::Finish(id, attempt, _) => (id.clone(), *attempt),
+        };
+        let (talks, forgets) = (self.thing.talks, self.thing.forgets);
+        let Some(entry) = self.memory.get_mut(&id) else { return Vec::new() };
+        if entry.request.attempt != attempt || entry.said != Said::InProgress {
+            return Vec::new();
+        }
+        match wake {
+            Wake::Beat(..) => {
+                entry.seq += 1;
+                let after_ms = entry.request.heartbeat.unwrap_or(60) * 1000;
+                let mut acts = vec![Act::Later { after_ms, wake }];
+                if dice.chance(talks) {
+                    acts.push(Act::Say(self.answer(&id)));
+                }
+                acts
+            }
+            Wake::Finish(_, _, said) => {
+                entry.said = said;
+                match dice.chance(forgets) {
+                    true => Vec::new(),
+                    false => vec![Act::Say(self.answer(&id))],
+                }
+            }
+        }
+    }
+
+    /// The power is gone.
+    pub fn lose_power(&mut self) {
+        self.is_on = false;
+        self.life += 1;
+        self.unacknowledged.clear();
+    }
+
+    /// The power is back: what ran did not end, and everything is said again, since nobody knows what of it was heard.
+    pub fn start(&mut self) -> Vec<Act> {
+        self.is_on = true;
+        for entry in self.memory.values_mut().filter(|entry| entry.said == Said::InProgress) {
+            entry.said = Said::Failed;
+        }
+        let ids: Vec<String> = self.memory.keys().cloned().collect();
+        ids.iter().map(|id| Act::Say(self.answer(id))).collect()
+    }
+
+    /// What there is to say about an execution.
+    fn answer(&self, id: &str) -> Saying {
+        let Entry { request, echo, said, seq } = &self.memory[id];
+        let word = match said {
+            Said::Succeeded => "SUCCESS",
+            Said::Failed => "FAILURE",
+            Said::InProgress => "RUNNING",
+            other => other.status(),
+        };
+        let attempt = request.attempt;
+        let (topic, payload, says_attempt) = match self.thing.manner {
+            Manner::Json => {
+                let mut body = json!({"executionId": id, "attempt": attempt, "status": said.status()});
+                match said {
+                    Said::InProgress if *seq > 0 => body["seq"] = (*seq).into(),
+                    Said::Succeeded => body["result"] = json!({"seq": seq}),
+                    Said::InProgress => {}
+                    _ => body["statusReason"] = json!({"reasonCode": "LOW_BATTERY"}),
+                }
+                (request.response_topic.clone(), body.to_string(), true)
+            }
+            Manner::Text => (request.response_topic.clone(), format!("{word} {id}"), false),
+            Manner::Echo => {
+                (request.response_topic.clone(), format!("{word}: command ran from payload: b'{echo}'"), true)
+            }
+            Manner::ById => (format!("{}/{id}", request.response_topic), word.to_owned(), false),
+            Manner::Bare => (request.response_topic.clone(), word.to_owned(), false),
+        };
+        let named = self.thing.manner != Manner::Bare && (says_attempt || attempt == 1);
+        Saying { topic, payload, execution: id.to_owned(), attempt, said: *said, named }
+    }
+}

@@ -1,0 +1,186 @@
+//! Lambda: containers that hold the real handlers, one event at a time each. The simulation starts, kills and repeats them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use aws::{Connection, Executions};
+use functions::{command_api, reconcile_commands, track_command};
+use local::template::{self, Template};
+use tokio::task::AbortHandle;
+
+use crate::wire::{Call, Desk, Wire};
+
+/// Which handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handler {
+    CommandApi,
+    TrackCommand,
+    ReconcileCommands,
+}
+
+impl Handler {
+    /// The handler of a binary; none where the simulation leaves a function out.
+    pub fn of(binary: &str) -> Option<Self> {
+        match binary {
+            "command-api" => Some(Self::CommandApi),
+            "track-command" => Some(Self::TrackCommand),
+            "reconcile-commands" => Some(Self::ReconcileCommands),
+            "trim-shadow" => None,
+            other => panic!("the simulation does not know the function {other}"),
+        }
+    }
+}
+
+/// A function of the template.
+pub struct Function {
+    pub handler: Handler,
+    pub settings: template::Function,
+}
+
+/// Who invoked.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// The HTTP API, for the operator's order of this number.
+    Operator(usize),
+    /// A rule, for what a device said: the number of its word in the history.
+    Rule(Option<usize>),
+    Schedule,
+}
+
+/// One event on its way through a function.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    pub function: usize,
+    pub event: String,
+    pub caller: Caller,
+    pub tries: u8,
+}
+
+/// How a handler ended.
+pub enum Outcome {
+    Answered(u16, String),
+    Done,
+    Failed(String),
+}
+
+/// What a function holds between two events.
+struct Container {
+    cloud: command_api::Cloud,
+    executions: Executions,
+}
+
+pub struct Running {
+    pub number: u64,
+    pub invocation: Invocation,
+    abort: AbortHandle,
+}
+
+pub struct Lambda {
+    pub functions: Vec<Function>,
+    containers: Vec<Arc<Container>>,
+    free: Vec<usize>,
+    pub running: BTreeMap<usize, Running>,
+    calls: Arc<Desk<Call>>,
+    pub ended: Arc<Desk<(usize, u64, Outcome)>>,
+    last: u64,
+    tables: (String, String),
+}
+
+impl Lambda {
+    pub fn new(template: &Template, calls: &Arc<Desk<Call>>) -> Self {
+        let functions: Vec<Function> = template
+            .functions
+            .iter()
+            .filter_map(|settings| Some(Function { handler: Handler::of(&settings.binary)?, settings: settings.clone() }))
+            .collect();
+        let table = |name: &str| {
+            let told = functions.iter().find_map(|function| function.settings.environment.get(name));
+            told.expect("a table of the functions").clone()
+        };
+        Self {
+            tables: (table("COMMANDS_TABLE"), table("EXECUTIONS_TABLE")),
+            functions,
+            containers: Vec::new(),
+            free: Vec::new(),
+            running: BTreeMap::new(),
+            calls: calls.clone(),
+            ended: Desk::new(&calls.bell),
+            last: 0,
+        }
+    }
+
+    pub fn executions_table(&self) -> &str {
+        &self.tables.1
+    }
+
+    /// Everything as at the beginning: containers stay, as they do.
+    pub fn clear(&mut self) {
+        assert!(self.running.is_empty(), "something still runs");
+        self.ended.take();
+        self.free = (0..self.containers.len()).rev().collect();
+        self.last = 0;
+    }
+
+    /// By its ARN, where the simulation knows it.
+    pub fn find(&self, arn: &str) -> Option<usize> {
+        self.functions.iter().position(|function| function.settings.arn == arn)
+    }
+
+    pub fn handled_by(&self, handler: Handler) -> usize {
+        self.functions.iter().position(|function| function.handler == handler).expect("a function of the template")
+    }
+
+    /// Starts a handler; the container that it runs in, and its number.
+    pub fn start(&mut self, invocation: Invocation) -> (usize, u64) {
+        let container = self.free.pop().unwrap_or_else(|| self.add());
+        self.last += 1;
+        let number = self.last;
+        let handling = handle(
+            self.functions[invocation.function].handler,
+            self.containers[container].clone(),
+            invocation.event.clone(),
+        );
+        let ended = self.ended.clone();
+        let task = tokio::spawn(async move { ended.leave((container, number, handling.await)) });
+        self.running.insert(container, Running { number, invocation, abort: task.abort_handle() });
+        (container, number)
+    }
+
+    /// What ran in a container no longer does.
+    pub fn stop(&mut self, container: usize) -> Option<Running> {
+        let running = self.running.remove(&container)?;
+        running.abort.abort();
+        self.free.push(container);
+        Some(running)
+    }
+
+    fn add(&mut self) -> usize {
+        let container = self.containers.len();
+        let connection = Connection::over(Wire { container, desk: self.calls.clone() });
+        let (commands, executions) = self.tables.clone();
+        self.containers.push(Arc::new(Container {
+            cloud: command_api::Cloud {
+                commands: connection.commands(commands),
+                executions: connection.executions(executions.clone()),
+                messages: connection.messages(),
+            },
+            executions: connection.executions(executions),
+        }));
+        container
+    }
+}
+
+async fn handle(handler: Handler, container: Arc<Container>, event: String) -> Outcome {
+    let told = |failure: functions::failure::Failure| Outcome::Failed(functions::failure::chain(&failure));
+    match handler {
+        Handler::CommandApi => {
+            let response = command_api::handle(&container.cloud, &event).await;
+            Outcome::Answered(response.status_code, response.body)
+        }
+        Handler::TrackCommand => {
+            track_command::handle(&container.executions, &event).await.map_or_else(told, |()| Outcome::Done)
+        }
+        Handler::ReconcileCommands => {
+            reconcile_commands::handle(&container.executions, &event).await.map_or_else(told, |_| Outcome::Done)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Each property: a history that breaks it.
