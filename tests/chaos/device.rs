@@ -63,8 +63,8 @@ pub struct Device {
     pub thing: Thing,
     pub connection: Option<Connection>,
     pub is_ready: bool,
-    /// It hears no acknowledgement over this connection any more.
-    pub is_deaf: bool,
+    /// What it will not hear the acknowledgement of over this connection.
+    pub unheard: Option<u16>,
     pub is_on: bool,
     /// Of its losses of power.
     pub life: u32,
@@ -80,7 +80,7 @@ impl Device {
             thing,
             connection: None,
             is_ready: false,
-            is_deaf: false,
+            unheard: None,
             is_on: true,
             life: 0,
             unacknowledged: BTreeMap::new(),
@@ -170,6 +170,10 @@ impl Device {
         self.is_on = true;
         for entry in self.memory.values_mut().filter(|entry| entry.said == Said::InProgress) {
             entry.said = Said::Failed;
+        }
+        if self.thing.manner == Manner::Bare {
+            // Whoever says no more than a word had better say it once.
+            return Vec::new();
         }
         let ids: Vec<String> = self.memory.keys().cloned().collect();
         ids.iter().map(|id| Act::Say(self.answer(id))).collect()

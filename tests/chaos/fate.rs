@@ -42,10 +42,6 @@ impl Fate {
         ];
         if dice.chance(bad) { *dice.pick(&BAD) } else { Self::Through }
     }
-
-    pub fn is_done(self) -> bool {
-        matches!(self, Self::Through | Self::BrokenAfter | Self::Unanswered | Self::KilledAfter)
-    }
 }
 
 pub fn throttled(dynamodb: bool) -> http::Response<Bytes> {

@@ -21,7 +21,7 @@ impl World<'_> {
         }
         let (name, filters) = (device.thing.name.clone(), device.filters());
         device.is_ready = false;
-        device.is_deaf = false;
+        device.unheard = None;
         let connection =
             Connection::open(&self.broker, &self.arrivals, thing, self.last_connection, &name, &filters);
         device.connection = Some(connection);
@@ -115,7 +115,7 @@ impl World<'_> {
             return ControlFlow::Continue(());
         }
         // Either it never arrives, or its acknowledgement does not.
-        device.is_deaf = true;
+        device.unheard = Some(packet_id);
         self.after(2, Event::Break { thing, connection: number });
         ControlFlow::Break(())
     }
@@ -138,7 +138,7 @@ impl World<'_> {
                 }
             }
             Packet::Ack(packet_id) => {
-                if !device.is_deaf {
+                if device.unheard != Some(packet_id) {
                     device.unacknowledged.remove(&packet_id);
                 }
             }

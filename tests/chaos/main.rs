@@ -46,6 +46,8 @@ fn main() -> ExitCode {
 
 /// One schedule, from its seed and nothing else.
 fn schedule(machine: &mut Machine, seed: u64, traced: bool) -> Verdict {
+    // The SDK draws the pauses before its retries from here.
+    fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async { World::new(machine, seed, traced).run().await })
 }
@@ -74,7 +76,9 @@ fn run(options: &Options) -> ExitCode {
             if seed >= end {
                 return (bad, machine.calls_made);
             }
+            let t = Instant::now();
             let verdict = schedule(&mut machine, seed, false);
+            if std::env::var_os("SLOW").is_some() { eprintln!("{seed} {:?}", t.elapsed()); }
             if !verdict.violations.is_empty() {
                 bad.push((seed, verdict.violations));
             }

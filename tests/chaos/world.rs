@@ -155,7 +155,9 @@ impl<'a> World<'a> {
     pub fn tell(&mut self, line: impl FnOnce() -> String) {
         let now_ms = self.now_ms() - EPOCH_MS;
         if let Some(trace) = &mut self.trace {
-            trace.push(format!("{:>4}.{:03} {}", now_ms / 1000, now_ms % 1000, line()));
+            let line = format!("{:>4}.{:03} {}", now_ms / 1000, now_ms % 1000, line());
+            if std::env::var_os("LIVE").is_some() { eprintln!("{line}"); }
+            trace.push(line);
         }
     }
 
