@@ -4,6 +4,8 @@ mod bad_input;
 mod dialects;
 mod expiry;
 mod fixtures;
+// Its own tests; the simulation in `chaos` is what uses it.
+mod history;
 mod one_command;
 mod openapi;
 mod trimming;

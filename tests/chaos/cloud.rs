@@ -7,7 +7,7 @@ use tower::ServiceExt;
 
 use crate::{
     fate::{self, Fate},
-    history::Image,
+    history::{Image, Violation},
     lambda::{Caller, Invocation, Outcome},
     wire::{self, Answer, Call, Request},
     world::{Event, World},
@@ -84,7 +84,8 @@ impl World<'_> {
         }
         let before = self.machine.engine.images().count();
         let response = self.machine.engine.perform(&operation, request.body(), now_ms);
-        let new: Vec<Image> = self.machine.engine.images().skip(before).filter_map(|(at, item)| Image::read(at, item)).collect();
+        let new: Vec<Image> =
+            self.machine.engine.images().skip(before).filter_map(|(at, item)| Image::read(at, item)).collect();
         for image in new {
             self.tell(|| format!("  row {}", image.show()));
             self.history.rows.push(image);
@@ -109,12 +110,17 @@ impl World<'_> {
     }
 
     /// A function has ended, one way or another.
-    pub fn ended(&mut self, invocation: Invocation, outcome: Outcome) {
+    pub fn ended(&mut self, invocation: Invocation, mut outcome: Outcome) {
+        if matches!(outcome, Outcome::Panicked) {
+            let why = format!("a handler panicked on {}", invocation.event);
+            self.mistakes.push(Violation::of("panic", why));
+            outcome = Outcome::Failed("panicked".to_owned());
+        }
         match (&invocation.caller, outcome) {
             (Caller::Operator(order), Outcome::Answered(status, body)) => self.answered(*order, status, &body),
             (Caller::Operator(order), _) => self.answered(*order, 502, "{}"),
             (_, Outcome::Failed(why)) => self.try_again(invocation, &why),
-            (_, Outcome::Done | Outcome::Answered(..)) => {}
+            (_, Outcome::Done | Outcome::Answered(..) | Outcome::Panicked) => {}
         }
     }
 
@@ -124,7 +130,9 @@ impl World<'_> {
         let left = invocation.tries < settings.retries;
         invocation.tries += 1;
         let wait_ms = i64::from(invocation.tries) * 60_000;
-        self.tell(|| if left { format!("  failed, and will be tried again: {why}") } else { format!("  failed for good: {why}") });
+        self.tell(|| {
+            if left { format!("  failed, and will be tried again: {why}") } else { format!("  failed for good: {why}") }
+        });
         if left {
             self.after(wait_ms, Event::Invoke(invocation));
         } else if let Caller::Rule(Some(word)) = invocation.caller {
@@ -150,7 +158,13 @@ impl World<'_> {
     }
 
     /// What the rules of the template make of a message.
-    pub fn apply_rules(&mut self, topic: &str, payload: &[u8], context: local::rules::Context<'_>, word: Option<usize>) {
+    pub fn apply_rules(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        context: local::rules::Context<'_>,
+        word: Option<usize>,
+    ) {
         let mut events: Vec<(usize, Value)> = Vec::new();
         for rule in self.machine.rules.iter().filter(|rule| local::broker::matches(&rule.filter, topic)) {
             match local::rules::evaluate(&rule.sql, topic, payload, context) {
@@ -162,7 +176,10 @@ impl World<'_> {
         for (function, event) in events {
             let delay = if self.dice.chance(self.weather.events) { 30_000 } else { 100 };
             let after_ms = self.dice.between(1, delay);
-            self.hand_over(Invocation { function, event: event.to_string(), caller: Caller::Rule(word), tries: 0 }, after_ms);
+            self.hand_over(
+                Invocation { function, event: event.to_string(), caller: Caller::Rule(word), tries: 0 },
+                after_ms,
+            );
         }
     }
 }

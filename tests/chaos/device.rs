@@ -19,7 +19,6 @@ use crate::{
 pub struct Request {
     pub execution_id: String,
     pub attempt: u64,
-    pub command: String,
     pub expires_at: i64,
     pub heartbeat: Option<i64>,
     pub response_topic: String,
@@ -43,9 +42,15 @@ pub enum Wake {
 /// What it does.
 pub enum Act {
     /// It has begun to run something.
-    Run { execution: String, attempt: u64 },
+    Run {
+        execution: String,
+        attempt: u64,
+    },
     Say(Saying),
-    Later { after_ms: i64, wake: Wake },
+    Later {
+        after_ms: i64,
+        wake: Wake,
+    },
 }
 
 /// A report.
@@ -98,7 +103,8 @@ impl Device {
     pub fn on_request(&mut self, request: Request, echo: String, now_ms: i64, dice: &mut Dice) -> Vec<Act> {
         let id = request.execution_id.clone();
         if let Some(known) = self.memory.get(&id) {
-            let again = request.attempt > known.request.attempt && matches!(known.said, Said::Failed | Said::TimedOut | Said::Rejected);
+            let again = request.attempt > known.request.attempt
+                && matches!(known.said, Said::Failed | Said::TimedOut | Said::Rejected);
             if !again {
                 return vec![Act::Say(self.answer(&id))];
             }

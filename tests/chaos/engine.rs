@@ -22,7 +22,8 @@ pub struct Engine {
 
 impl Engine {
     pub fn start(template: &Template, executions: &str) -> Self {
-        let beside = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
+        let beside =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
         let dynamodb = beside.block_on(DynamoDb::start(Clock::manual(0), &template.tables, None)).expect("a database");
         Self { dynamodb, executions: executions.to_owned(), beside, written: Vec::new(), keys: BTreeMap::new() }
     }
@@ -66,7 +67,8 @@ impl Engine {
         let key = (part("pk"), part("sk"));
         let table = request["TableName"].as_str().expect("a table").to_owned();
         if table == self.executions {
-            let body = json!({"TableName": table, "Key": {"pk": {"S": key.0}, "sk": {"S": key.1}}, "ConsistentRead": true});
+            let body =
+                json!({"TableName": table, "Key": {"pk": {"S": key.0}, "sk": {"S": key.1}}, "ConsistentRead": true});
             let (_, answer) = self.ask("GetItem", body.to_string().as_bytes());
             let answer: Value = serde_json::from_slice(&answer).expect("JSON");
             let item = answer.get("Item").cloned();

@@ -22,8 +22,7 @@ impl World<'_> {
         let (name, filters) = (device.thing.name.clone(), device.filters());
         device.is_ready = false;
         device.unheard = None;
-        let connection =
-            Connection::open(&self.broker, &self.arrivals, thing, self.last_connection, &name, &filters);
+        let connection = Connection::open(&self.broker, &self.arrivals, thing, self.last_connection, &name, &filters);
         device.connection = Some(connection);
         self.tell(|| format!("{name} connects"));
     }
@@ -143,7 +142,7 @@ impl World<'_> {
                 }
             }
             Packet::Closed => self.disconnect(thing, Some(connection)),
-            Packet::Publish { topic: _, payload, packet_id } => self.carry(thing, connection, payload, packet_id),
+            Packet::Publish { payload, packet_id } => self.carry(thing, connection, payload, packet_id),
         }
     }
 
@@ -207,7 +206,15 @@ impl World<'_> {
         let thing = published.publisher.client_id.clone().unwrap_or_default();
         let word = saying.cloned().map(|saying| {
             let Saying { execution, attempt, said, named, .. } = saying;
-            self.history.words.push(Word { at_ms: published.at_ms, thing, execution, attempt, said, named, failed: false });
+            self.history.words.push(Word {
+                at_ms: published.at_ms,
+                thing,
+                execution,
+                attempt,
+                said,
+                named,
+                failed: false,
+            });
             self.history.words.len() - 1
         });
         self.last_trace += 1;

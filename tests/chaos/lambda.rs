@@ -60,6 +60,8 @@ pub enum Outcome {
     Answered(u16, String),
     Done,
     Failed(String),
+    /// A mistake of its own.
+    Panicked,
 }
 
 /// What a function holds between two events.
@@ -90,7 +92,9 @@ impl Lambda {
         let functions: Vec<Function> = template
             .functions
             .iter()
-            .filter_map(|settings| Some(Function { handler: Handler::of(&settings.binary)?, settings: settings.clone() }))
+            .filter_map(|settings| {
+                Some(Function { handler: Handler::of(&settings.binary)?, settings: settings.clone() })
+            })
             .collect();
         let table = |name: &str| {
             let told = functions.iter().find_map(|function| function.settings.environment.get(name));
@@ -114,7 +118,8 @@ impl Lambda {
 
     /// Everything as at the beginning: containers stay, as they do.
     pub fn clear(&mut self) {
-        assert!(self.running.is_empty(), "something still runs");
+        // What a runtime that is gone did not bring to its end.
+        self.running.clear();
         self.ended.take();
         self.free = (0..self.containers.len()).rev().collect();
         self.last = 0;
@@ -140,8 +145,15 @@ impl Lambda {
             invocation.event.clone(),
         );
         let ended = self.ended.clone();
-        let task = tokio::spawn(async move { ended.leave((container, number, handling.await)) });
+        let task = tokio::spawn(handling);
         self.running.insert(container, Running { number, invocation, abort: task.abort_handle() });
+        tokio::spawn(async move {
+            match task.await {
+                Ok(outcome) => ended.leave((container, number, outcome)),
+                Err(error) if error.is_panic() => ended.leave((container, number, Outcome::Panicked)),
+                Err(_killed) => {}
+            }
+        });
         (container, number)
     }
 

@@ -13,7 +13,10 @@ use crate::wire::Desk;
 pub enum Packet {
     /// The broker takes its subscriptions: the session is up.
     Ready,
-    Publish { topic: String, payload: Bytes, packet_id: Option<u16> },
+    Publish {
+        payload: Bytes,
+        packet_id: Option<u16>,
+    },
     /// The broker has what was published under this number.
     Ack(u16),
     Closed,
@@ -34,12 +37,22 @@ pub struct Connection {
 
 impl Connection {
     /// Connects with a persistent session.
-    pub fn open(broker: &Broker, desk: &Arc<Desk<Arrival>>, thing: usize, number: u64, client: &str, filters: &[String]) -> Self {
+    pub fn open(
+        broker: &Broker,
+        desk: &Arc<Desk<Arrival>>,
+        thing: usize,
+        number: u64,
+        client: &str,
+        filters: &[String],
+    ) -> Self {
         let (ours, theirs) = tokio::io::duplex(256 * 1024);
         let broker = broker.clone();
         tokio::spawn(async move { broker.serve(theirs, Peer::default()).await });
         let (out, queue) = mpsc::unbounded_channel();
-        let arrive = { let desk = desk.clone(); move |packet| desk.leave(Arrival { thing, connection: number, packet }) };
+        let arrive = {
+            let desk = desk.clone();
+            move |packet| desk.leave(Arrival { thing, connection: number, packet })
+        };
         tokio::spawn(speak(ours, queue, arrive));
         let connection = Self { number, out };
         let mut body = text("MQTT");
@@ -138,11 +151,10 @@ fn decode(first: u8, body: &[u8]) -> Option<Packet> {
     match first >> 4 {
         3 => {
             let end = 2 + usize::from(number(0));
-            let topic = String::from_utf8_lossy(&body[2..end]).into_owned();
             let acknowledged = first & 0x06 != 0;
             let from = if acknowledged { end + 2 } else { end };
             let packet_id = acknowledged.then(|| number(end));
-            Some(Packet::Publish { topic, payload: Bytes::copy_from_slice(&body[from..]), packet_id })
+            Some(Packet::Publish { payload: Bytes::copy_from_slice(&body[from..]), packet_id })
         }
         4 => Some(Packet::Ack(number(0))),
         9 => Some(Packet::Ready),

@@ -40,7 +40,9 @@ impl World<'_> {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let order = &self.plan.orders[number];
         let (patience, repeats) = (order.patience, order.repeats);
-        self.tell(|| format!("order {number}: {status} {} {}", body["execution"]["status"], body["execution"]["executionId"]));
+        self.tell(|| {
+            format!("order {number}: {status} {} {}", body["execution"]["status"], body["execution"]["executionId"])
+        });
         let (asked, repeated) = &mut self.asked[number];
         let again = match status {
             200 | 202 => {

@@ -55,7 +55,6 @@ pub struct Thing {
 /// What an operator asks for, and goes on asking for until it is accepted.
 #[derive(Clone, Debug)]
 pub struct Order {
-    pub thing: usize,
     pub at_ms: i64,
     pub token: Option<String>,
     pub body: Value,
@@ -81,8 +80,13 @@ pub const TOLERANCE_MS: i64 = 2_000;
 
 impl Plan {
     pub fn new(seed: u64, dice: &mut Dice) -> Self {
-        let (calls, messages, events, lag) =
-            *dice.pick(&[(0, 0, 0, 0), (30, 30, 50, 100), (100, 100, 100, 300), (300, 50, 100, 300), (50, 300, 300, 500)]);
+        let (calls, messages, events, lag) = *dice.pick(&[
+            (0, 0, 0, 0),
+            (30, 30, 50, 100),
+            (100, 100, 100, 300),
+            (300, 50, 100, 300),
+            (50, 300, 300, 500),
+        ]);
         let things: Vec<Thing> = (0..1 + dice.below(3)).map(|n| thing(seed, n, dice)).collect();
         let count = 1 + dice.below(4);
         let orders: Vec<Order> = (0..count).map(|n| order(seed, n, &things, dice)).collect();
@@ -134,7 +138,6 @@ fn order(seed: u64, number: usize, things: &[Thing], dice: &mut Dice) -> Order {
     }
     let token = dice.chance(800).then(|| format!("{seed}-{number}"));
     Order {
-        thing,
         at_ms,
         repeats: if token.is_some() { *dice.pick(&[0, 0, 1, 2]) } else { 0 },
         token,

@@ -96,9 +96,8 @@ impl HttpConnector for Wire {
             let (answer, answered) = oneshot::channel();
             desk.leave(Call { container, request, answer });
             match answered.await {
-                Ok(response) => {
-                    HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
-                }
+                Ok(response) => HttpResponse::try_from(response.map(SdkBody::from))
+                    .map_err(|error| ConnectorError::user(error.into())),
                 // Nobody will ever answer.
                 Err(_) => std::future::pending().await,
             }

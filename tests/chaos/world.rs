@@ -29,6 +29,9 @@ use crate::{
     wire::{Call, Desk, Request},
 };
 
+/// Far more than any schedule takes.
+const MOST_STEPS: u32 = 100_000;
+
 /// Something that will happen.
 pub enum Event {
     /// The operator asks for what he has ordered.
@@ -36,19 +39,43 @@ pub enum Event {
     /// An event reaches its function.
     Invoke(Invocation),
     /// Lambda ends a function that takes too long.
-    Timeout { container: usize, number: u64 },
+    Timeout {
+        container: usize,
+        number: u64,
+    },
     /// The schedule fires, and says that it is this time.
     Tick(i64),
     /// A call that nobody waits for any more is done.
     Late(Request),
     /// The network hands a message to a device.
-    Deliver { thing: usize, connection: u64, payload: bytes::Bytes, packet_id: Option<u16> },
+    Deliver {
+        thing: usize,
+        connection: u64,
+        payload: bytes::Bytes,
+        packet_id: Option<u16>,
+    },
     /// A connection breaks.
-    Break { thing: usize, connection: u64 },
-    Connect { thing: usize },
-    Away { thing: usize, for_ms: i64, power: bool },
-    Back { thing: usize, power: bool },
-    Wake { thing: usize, life: u32, wake: Wake },
+    Break {
+        thing: usize,
+        connection: u64,
+    },
+    Connect {
+        thing: usize,
+    },
+    Away {
+        thing: usize,
+        for_ms: i64,
+        power: bool,
+    },
+    Back {
+        thing: usize,
+        power: bool,
+    },
+    Wake {
+        thing: usize,
+        life: u32,
+        wake: Wake,
+    },
 }
 
 pub struct World<'a> {
@@ -155,9 +182,7 @@ impl<'a> World<'a> {
     pub fn tell(&mut self, line: impl FnOnce() -> String) {
         let now_ms = self.now_ms() - EPOCH_MS;
         if let Some(trace) = &mut self.trace {
-            let line = format!("{:>4}.{:03} {}", now_ms / 1000, now_ms % 1000, line());
-            if std::env::var_os("LIVE").is_some() { eprintln!("{line}"); }
-            trace.push(line);
+            trace.push(format!("{:>4}.{:03} {}", now_ms / 1000, now_ms % 1000, line()));
         }
     }
 
@@ -171,12 +196,24 @@ impl<'a> World<'a> {
         for n in 1..=6 {
             self.at(minute + n * 60_000, Event::Tick(minute + n * 60_000));
             self.run_until_quiet().await;
+            if self
+                .history
+                .by_row()
+                .values()
+                .all(|images| images.last().is_some_and(|last| last.text("due_at").is_none()))
+            {
+                break;
+            }
         }
         self.finish()
     }
 
     async fn run_until_quiet(&mut self) {
-        loop {
+        for step in 0.. {
+            if step == MOST_STEPS {
+                let why = format!("it does not come to an end within {MOST_STEPS} steps");
+                return self.mistakes.push(Violation::of("endless", why));
+            }
             self.settle().await;
             self.collect();
             self.calls.retain(Call::is_awaited);

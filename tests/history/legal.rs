@@ -3,8 +3,7 @@
 use super::{History, Image, Violation};
 
 /// What is settled when a row is made.
-const FIXED: [&str; 8] =
-    ["command_id", "name", "created_at", "start_by", "finish_by", "heartbeat", "purge_at", "lane"];
+const FIXED: [&str; 8] = ["command_id", "name", "created_at", "start_by", "finish_by", "heartbeat", "purge_at", "lane"];
 
 /// What of a row tells how it went: it changes only with the register.
 const TOLD: [&str; 6] = ["status", "verdict", "verdict_at", "finished_at", "reason", "result"];
