@@ -10,8 +10,6 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     let executions = Connection::from_env().await.executions(config::variable("EXECUTIONS_TABLE")?);
     let executions = &executions;
-    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        reconcile_commands::handle(executions, event.payload.get()).await
-    }))
-    .await
+    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| reconcile_commands::handle(executions, event.payload.get()).await))
+        .await
 }
