@@ -166,6 +166,8 @@ impl Lambda {
     }
 
     fn add(&mut self) -> usize {
+        // Making clients draws from the SDK's dice, and how many are made depends on what was run before.
+        let dice = fastrand::get_seed();
         let container = self.containers.len();
         let connection = Connection::over(Wire { container, desk: self.calls.clone() });
         let (commands, executions) = self.tables.clone();
@@ -177,6 +179,7 @@ impl Lambda {
             },
             executions: connection.executions(executions),
         }));
+        fastrand::seed(dice);
         container
     }
 }

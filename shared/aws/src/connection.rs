@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::config::{
-    HttpClient,
+    HttpClient, IdentityCache,
     retry::{RetryPartition, TokenBucket},
 };
 
@@ -34,6 +34,7 @@ impl Connection {
             .behavior_version(version())
             .region(Region::from_static("us-east-1"))
             .http_client(client)
+            .identity_cache(IdentityCache::no_cache())
             .retry_config(retries())
             .timeout_config(timeouts())
             .build();
