@@ -20,6 +20,7 @@ fn programs() -> BTreeMap<String, PathBuf> {
     [
         ("command-api", env!("CARGO_BIN_EXE_command-api")),
         ("track-command", env!("CARGO_BIN_EXE_track-command")),
+        ("dispatch-commands", env!("CARGO_BIN_EXE_dispatch-commands")),
         ("reconcile-commands", env!("CARGO_BIN_EXE_reconcile-commands")),
         ("trim-shadow", env!("CARGO_BIN_EXE_trim-shadow")),
     ]

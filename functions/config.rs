@@ -2,13 +2,31 @@
 
 /// A variable that the template has to set.
 #[derive(Debug, thiserror::Error)]
-#[error("environment variable {name} is not set, or not text")]
-pub struct ConfigError {
-    name: &'static str,
-    source: std::env::VarError,
+pub enum ConfigError {
+    /// It is not there.
+    #[error("environment variable {name} is not set, or not text")]
+    Missing {
+        /// Which.
+        name: &'static str,
+        /// What is wrong.
+        source: std::env::VarError,
+    },
+    /// It is no number.
+    #[error("environment variable {name} is not a number")]
+    NotANumber {
+        /// Which.
+        name: &'static str,
+        /// What is wrong.
+        source: std::num::ParseIntError,
+    },
 }
 
 /// The value of a variable.
 pub fn variable(name: &'static str) -> Result<String, ConfigError> {
-    std::env::var(name).map_err(|source| ConfigError { name, source })
+    std::env::var(name).map_err(|source| ConfigError::Missing { name, source })
+}
+
+/// The same, of one that is a number.
+pub fn number(name: &'static str) -> Result<u32, ConfigError> {
+    variable(name)?.parse().map_err(|source| ConfigError::NotANumber { name, source })
 }

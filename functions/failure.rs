@@ -13,6 +13,9 @@ pub enum Failure {
     /// The event is not what the template says that this function receives.
     #[error("not an event of this function")]
     Event(#[source] serde_json::Error),
+    /// The event is about a shadow that can't be.
+    #[error("not an event of a shadow")]
+    Shadow(#[source] domain::ShadowEventError),
     /// The event has no time in it.
     #[error("the event has no time")]
     Time(#[source] jiff::Error),

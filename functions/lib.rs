@@ -2,19 +2,28 @@
 //! `main.rs` only start them.
 //!
 //! - a folder for each function
+//! - [`turn`]: whatever row a function has in hand, it does what is owed to it; with [`send`], [`lane`] and [`withdraw`]
+//! - [`cloud`]: what it does it with
 //! - [`config`], [`telemetry`], [`failure`], [`time`]: how they start, what they count, how they fail, how times are written
+pub mod cloud;
 #[path = "command-api/mod.rs"]
 pub mod command_api;
 pub mod config;
+#[path = "dispatch-commands/handler.rs"]
+pub mod dispatch_commands;
 pub mod failure;
-#[path = "reconcile-commands/handler.rs"]
+pub mod lane;
+#[path = "reconcile-commands/mod.rs"]
 pub mod reconcile_commands;
+pub mod send;
 pub mod telemetry;
 pub mod time;
-#[path = "track-command/handler.rs"]
+#[path = "track-command/mod.rs"]
 pub mod track_command;
 #[path = "trim-shadow/mod.rs"]
 pub mod trim_shadow;
+pub mod turn;
+pub mod withdraw;
 
 #[cfg(test)]
 mod fixtures;

@@ -8,6 +8,7 @@ mod fixtures;
 mod history;
 mod one_command;
 mod openapi;
+mod ticks;
 mod trimming;
 mod twice;
 mod wiring;

@@ -14,7 +14,7 @@ async fn tables(world: &World) -> (Vec<Value>, Vec<Value>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn any_event_twice_is_the_same_as_once() {
     let mut written = 0;
-    for function in ["command-api", "track-command", "reconcile-commands", "trim-shadow"] {
+    for function in ["command-api", "track-command", "dispatch-commands", "reconcile-commands", "trim-shadow"] {
         for (name, event) in fixtures(function) {
             let world = World::start().await;
             let _pump = world.thing("pump-7").await;

@@ -41,14 +41,22 @@ impl World {
     }
 
     pub async fn with_parameters(parameters: &[(&str, &str)]) -> Self {
+        Self::with_template(parameters, |template| template).await
+    }
+
+    /// A world whose template is not quite the real one.
+    pub async fn with_template(parameters: &[(&str, &str)], edit: impl FnOnce(String) -> String) -> Self {
         let certificates = tempfile::tempdir().expect("a folder");
+        let edited = certificates.path().join("template.yaml");
+        std::fs::write(&edited, edit(std::fs::read_to_string(template()).expect("text"))).expect("written");
         let stack = Stack::start(Config {
             programs: Programs::Given(programs()),
             ports: Ports::any(),
             clock: Clock::manual(START * 1000),
             certificates: certificates.path().to_owned(),
+            journal: true,
             parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            ..Config::new(template())
+            ..Config::new(edited)
         });
         Self {
             stack: stack.await.expect("the stack starts"),
@@ -216,6 +224,7 @@ fn programs() -> BTreeMap<String, PathBuf> {
     [
         ("command-api", env!("CARGO_BIN_EXE_command-api")),
         ("track-command", env!("CARGO_BIN_EXE_track-command")),
+        ("dispatch-commands", env!("CARGO_BIN_EXE_dispatch-commands")),
         ("reconcile-commands", env!("CARGO_BIN_EXE_reconcile-commands")),
         ("trim-shadow", env!("CARGO_BIN_EXE_trim-shadow")),
     ]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use device::agent::Outcome;
-use device::client::{Client, Handlers, Job, Options};
+use device::client::{Client, Options};
 use device::fleet::{Behaviour, Fleet, FleetConfig, Knobs, Stats};
+use device::handlers::{Handlers, Job};
 use device::link::Endpoint;
 use serde_json::json;
 use tracing::Level;
@@ -21,11 +22,12 @@ Examples, with the local stack running (cargo run -p local):
   device --thing pump-7 --port 8883 --ca .local/ca.pem --cert pump-7.pem --key pump-7.key
   device --thing pump-7 --fail             every command fails
   device --thing pump-7 --memory pump.json answers repeated requests even after a restart
+  device --thing pump-7 --shadow           takes commands from its named shadow cmd as well
   device fleet --things 1000 --mixed       things with every kind of trouble";
 
 /// A device that takes commands: the reference for the other end of the wire.
 ///
-/// It listens on cmd/<thing>/req, answers on cmd/<thing>/resp, and prints what it does. Any command is accepted and
+/// It listens on cmd/<thing>/req and cmd/<thing>/cancel, answers on cmd/<thing>/resp, and prints what it does. Any command is accepted and
 /// takes --work milliseconds; the answer returns the payload.
 #[derive(Debug, Parser)]
 #[command(name = "device", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -59,6 +61,12 @@ struct One {
     /// Let every command fail
     #[arg(long)]
     fail: bool,
+    /// Take commands from the named shadow cmd as well, and say so there
+    #[arg(long)]
+    shadow: bool,
+    /// A command that may run twice: if a restart cuts it short, it is started again; repeat for more
+    #[arg(long, value_name = "NAME", requires = "memory")]
+    safe_to_repeat: Vec<String>,
     /// Keep what was done in this file, so that a restart forgets nothing
     #[arg(long, value_name = "FILE")]
     memory: Option<PathBuf>,
@@ -129,6 +137,21 @@ struct Many {
     /// Share that do not know the command
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     reject: f64,
+    /// Share that fail at the first attempt, and succeed at the next
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    flaky: f64,
+    /// Share that accept, then restart with their memory
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    reboot: f64,
+    /// Share that say they run after they have said how it ended
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    out_of_order: f64,
+    /// Share that are connected for minutes, and gone for minutes
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    come_and_go: f64,
+    /// Share that take commands from the named shadow cmd as well; with any trouble, not counted with the others
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    shadow: f64,
     /// How long after the ttl late things answer
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     late_after: u64,
@@ -171,6 +194,7 @@ impl One {
             now: device::system_time(),
             thing: self.thing,
             memory: self.memory,
+            shadow: self.shadow,
         })?;
         tokio::signal::ctrl_c().await?;
         client.stop().await;
@@ -179,18 +203,22 @@ impl One {
 
     fn handlers(&self) -> Handlers {
         let (work, fail) = (Duration::from_millis(self.work), self.fail);
-        let handler = move |job: Job| async move {
-            tokio::time::sleep(work).await;
+        let handler = move |mut job: Job| async move {
+            tokio::select! {
+                () = tokio::time::sleep(work) => {}
+                () = job.stop.asked() => return Outcome::failed("STOPPED", "canceled"),
+            }
             if fail {
                 Outcome::failed("ASKED_TO_FAIL", "started with --fail")
             } else {
                 Outcome::succeeded(Some(json!({"did": job.command, "with": job.payload})))
             }
         };
-        match self.commands.is_empty() {
+        let handlers = match self.commands.is_empty() {
             true => Handlers::default().otherwise(handler),
             false => self.commands.iter().fold(Handlers::default(), |all, name| all.on(name, handler)),
-        }
+        };
+        self.safe_to_repeat.iter().fold(handlers, |all, name| all.safe_to_repeat(name))
     }
 }
 
@@ -201,6 +229,7 @@ impl Many {
         config.knobs = self.knobs();
         config.prefix = self.prefix;
         config.seed = self.seed;
+        config.shadow_commands = self.shadow;
         config.late_after = Duration::from_secs(self.late_after);
         let fleet = Fleet::start(config).await?;
         let names = fleet.things();
@@ -235,7 +264,22 @@ impl Many {
             return Knobs::mixed();
         }
         let &Self { fail, slow, twice, late, offline, never_online, crash, mute, reject, .. } = self;
-        Knobs { fail, slow, twice, late, offline, never_online, crash, mute, reject }
+        let &Self { flaky, reboot, out_of_order, come_and_go, .. } = self;
+        Knobs {
+            fail,
+            slow,
+            twice,
+            late,
+            offline,
+            never_online,
+            crash,
+            mute,
+            reject,
+            flaky,
+            reboot,
+            out_of_order,
+            come_and_go,
+        }
     }
 }
 

@@ -1,71 +1,21 @@
 //! The reference device: an agent on a link, with a handler for each command.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::{self, JoinHandle, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::Now;
-use crate::agent::{Action, Agent, Config, Outcome, topic};
+use crate::agent::{Action, Agent, Config, Outcome};
+use crate::handlers::{Handlers, Job, Stopper, run};
 use crate::link::{Endpoint, Event, Link};
 use crate::store::{self, StoreError};
 
 /// How often the clock is read for heartbeats. In real time: the injected clock may jump.
 const TICK: Duration = Duration::from_millis(200);
-
-/// One command to be carried out.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// The execution.
-    pub execution_id: String,
-    /// Which attempt at it, from 1.
-    pub attempt: u32,
-    /// The command's name.
-    pub command: String,
-    /// Its payload; null when there is none.
-    pub payload: Value,
-}
-
-type Handler = Arc<dyn Fn(Job) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
-
-/// What a device does for each command. Commands without a handler are rejected.
-#[derive(Clone, Default)]
-pub struct Handlers {
-    named: BTreeMap<String, Handler>,
-    otherwise: Option<Handler>,
-}
-
-impl Handlers {
-    /// Adds a handler for one command.
-    pub fn on<F, R>(mut self, command: &str, handler: F) -> Self
-    where
-        F: Fn(Job) -> R + Send + Sync + 'static,
-        R: Future<Output = Outcome> + Send + 'static,
-    {
-        self.named.insert(command.to_owned(), Arc::new(move |job| Box::pin(handler(job))));
-        self
-    }
-
-    /// Adds a handler for every other command.
-    pub fn otherwise<F, R>(mut self, handler: F) -> Self
-    where
-        F: Fn(Job) -> R + Send + Sync + 'static,
-        R: Future<Output = Outcome> + Send + 'static,
-    {
-        self.otherwise = Some(Arc::new(move |job| Box::pin(handler(job))));
-        self
-    }
-
-    fn get(&self, command: &str) -> Option<&Handler> {
-        self.named.get(command).or(self.otherwise.as_ref())
-    }
-}
 
 /// What a device needs.
 pub struct Options {
@@ -79,6 +29,8 @@ pub struct Options {
     pub now: Now,
     /// A file that keeps its memory over a restart.
     pub memory: Option<PathBuf>,
+    /// Take commands from the named shadow `cmd` as well, and say so there.
+    pub shadow: bool,
 }
 
 /// A device that runs in the background until it is stopped.
@@ -90,18 +42,18 @@ pub struct Client {
 impl Client {
     /// Starts a device. It connects, and reconnects, for ever.
     pub fn start(options: Options) -> Result<Self, StoreError> {
-        let Options { endpoint, thing, handlers, now, memory } = options;
-        let mut config = Config::new(&thing);
-        if handlers.otherwise.is_none() {
-            config.commands = Some(handlers.named.keys().cloned().collect());
-        }
+        let Options { endpoint, thing, handlers, now, memory, shadow } = options;
+        let commands = handlers.known();
+        let config = Config { commands, repeatable: handlers.repeatable(), shadow, ..Config::new(&thing) };
         let (agent, first) = match &memory {
-            Some(path) => store::load(path, config)?,
+            Some(path) => store::load(path, config, now())?,
             None => (Agent::new(config), Vec::new()),
         };
-        let link = Link::open(&endpoint, &thing, vec![topic::request(&thing)]);
-        let mut driver =
-            Driver { agent, link, handlers, now, memory, jobs: JoinSet::new(), running: HashMap::new(), up: false };
+        let link = Link::open(&endpoint, &thing, agent.topics());
+        let (jobs, running) = (JoinSet::new(), HashMap::new());
+        let mut driver = Driver { agent, link, handlers, now, memory, jobs, running, connected: 0, up: false };
+        // That what ran has failed must not depend on how often the device is restarted before it is told.
+        driver.remember();
         driver.act(first);
         let (stop, stopped) = oneshot::channel();
         Ok(Self { stop, task: tokio::spawn(driver.run(stopped)) })
@@ -121,8 +73,16 @@ struct Driver {
     now: Now,
     memory: Option<PathBuf>,
     jobs: JoinSet<Outcome>,
-    running: HashMap<task::Id, (String, u32)>,
+    running: HashMap<task::Id, Running>,
+    /// How many connections were made.
+    connected: u64,
     up: bool,
+}
+
+struct Running {
+    execution_id: String,
+    attempt: u32,
+    stopper: Stopper,
 }
 
 impl Driver {
@@ -150,8 +110,10 @@ impl Driver {
         match event {
             Event::Up { session_lost } => {
                 self.up = true;
+                self.connected += 1;
                 tracing::info!(session_lost, "connected");
-                if session_lost {
+                // Before the first connection nothing was said that could be lost.
+                if session_lost && self.connected > 1 {
                     let actions = self.agent.on_session_lost();
                     self.act(actions);
                 }
@@ -163,9 +125,9 @@ impl Driver {
             Event::Message { topic, payload, receipt } => {
                 tracing::debug!(topic, bytes = payload.len(), "message");
                 let ignored: u64 = self.agent.ignored().values().sum();
-                let actions = self.agent.on_request(&payload, (self.now)());
+                let actions = self.agent.on_message(&topic, &payload, (self.now)());
                 if self.agent.ignored().values().sum::<u64>() > ignored {
-                    tracing::warn!(topic, bytes = payload.len(), so_far = ?self.agent.ignored(), "malformed request");
+                    tracing::warn!(topic, bytes = payload.len(), so_far = ?self.agent.ignored(), "message ignored");
                 }
                 self.remember();
                 // Only now, so that a crash before this lets it come again; and before the answers, as somebody may wait
@@ -173,7 +135,11 @@ impl Driver {
                 self.link.acknowledge(receipt);
                 self.act(actions);
             }
-            Event::Subscribed => tracing::info!("subscribed"),
+            Event::Subscribed => {
+                tracing::info!("subscribed");
+                let actions = self.agent.on_subscribed();
+                self.act(actions);
+            }
             Event::Acknowledged => {}
         }
     }
@@ -183,7 +149,7 @@ impl Driver {
             Ok((id, outcome)) => (id, outcome),
             Err(error) => (error.id(), Outcome::failed("HANDLER_PANICKED", error.to_string())),
         };
-        if let Some((execution_id, attempt)) = self.running.remove(&id) {
+        if let Some(Running { execution_id, attempt, .. }) = self.running.remove(&id) {
             tracing::info!(execution_id, attempt, status = ?outcome.status(), reason = outcome.reason_code(), "ended");
             let actions = self.agent.on_finished(&execution_id, attempt, outcome);
             self.remember();
@@ -205,20 +171,33 @@ impl Driver {
             match action {
                 Action::Respond { topic, bytes } => {
                     tracing::info!(topic, answer = %String::from_utf8_lossy(&bytes), "answers");
-                    if !self.link.publish(&topic, bytes) {
-                        tracing::warn!(topic, "answer dropped: too many wait for the connection");
-                    }
+                    self.publish(&topic, bytes);
+                }
+                Action::Publish { topic, bytes } => {
+                    tracing::debug!(topic, text = %String::from_utf8_lossy(&bytes), "publishes");
+                    self.publish(&topic, bytes);
+                }
+                Action::Stop { execution_id, attempt } => {
+                    tracing::info!(execution_id, attempt, "stops");
+                    let is_it = |job: &&Running| job.execution_id == execution_id && job.attempt == attempt;
+                    self.running.values().find(is_it).inspect(|job| job.stopper.stop());
                 }
                 Action::Start { execution_id, attempt, command, payload, .. } => {
                     tracing::info!(execution_id, attempt, command, %payload, "starts");
                     // The agent accepts only commands that have a handler.
                     let Some(handler) = self.handlers.get(&command).cloned() else { continue };
-                    let job = Job { execution_id: execution_id.clone(), attempt, command, payload };
-                    // The handler is called inside its task, so that a panic in it stays there.
-                    let started = self.jobs.spawn(async move { handler(job).await });
-                    self.running.insert(started.id(), (execution_id, attempt));
+                    let (stopper, stop) = Stopper::new();
+                    let job = Job { execution_id: execution_id.clone(), attempt, command, payload, stop };
+                    let started = self.jobs.spawn(run(handler, job));
+                    self.running.insert(started.id(), Running { execution_id, attempt, stopper });
                 }
             }
+        }
+    }
+
+    fn publish(&self, topic: &str, bytes: Vec<u8>) {
+        if !self.link.publish(topic, bytes) {
+            tracing::warn!(topic, "dropped: too much waits for the connection");
         }
     }
 }

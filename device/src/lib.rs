@@ -7,6 +7,7 @@
 //! | [`store`] | an agent's memory in a file |
 //! | [`tls`] | a certificate, its key and the authority, as PEM |
 //! | [`client`] | an agent on a link, with a handler for each command |
+//! | [`handlers`] | what a device does for each command, and how it is stopped |
 //! | [`files`] | room for so many connections |
 //! | [`fleet`] | a thousand things in one process, each with a script |
 //!
@@ -18,6 +19,7 @@ pub mod agent;
 pub mod client;
 pub mod files;
 pub mod fleet;
+pub mod handlers;
 pub mod link;
 pub mod store;
 pub mod tls;

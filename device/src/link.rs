@@ -1,6 +1,7 @@
 //! One MQTT 3.1.1 connection that never gives up: a persistent session, subscriptions renewed, capped backoff.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rumqttc::{
@@ -46,7 +47,7 @@ pub enum Event {
         /// The broker remembered nothing: what was on its way may be lost.
         session_lost: bool,
     },
-    /// The broker has made the subscriptions.
+    /// The subscriptions hold, as they were made or kept: told once for each connection.
     Subscribed,
     /// A message arrived.
     Message {
@@ -71,12 +72,18 @@ pub enum Event {
 /// What a message is acknowledged with.
 #[derive(Debug)]
 #[must_use = "what is not acknowledged is sent again"]
-pub struct Receipt(Publish);
+pub struct Receipt {
+    publish: Publish,
+    /// Of which connection.
+    epoch: u64,
+}
 
 /// A connection in the background. Dropping it cuts the connection, without a word to the broker.
 pub struct Link {
     client: AsyncClient,
     events: mpsc::Receiver<Event>,
+    /// Counts the connections.
+    epoch: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
@@ -98,9 +105,10 @@ impl Link {
         // Messages are small; held back until the one before is acknowledged, each would be 40 ms late.
         connection.network_options.set_tcp_nodelay(true);
         let (sender, events) = mpsc::channel(EVENTS);
-        let pump = Pump { connection, client: client.clone(), filters, events: sender };
+        let epoch = Arc::<AtomicU64>::default();
+        let pump = Pump { connection, client: client.clone(), filters, events: sender, epoch: epoch.clone() };
         let task = tokio::spawn(pump.run(endpoint.connecting.clone()));
-        Self { client, events, task }
+        Self { client, events, epoch, task }
     }
 
     /// The next event; the connection stands still while nobody asks. Safe to cancel.
@@ -110,7 +118,10 @@ impl Link {
 
     /// Tells the broker that a message is taken care of.
     pub fn acknowledge(&self, receipt: Receipt) {
-        if self.client.try_ack(&receipt.0).is_err() {
+        // By now the same number may be that of another message.
+        if receipt.epoch != self.epoch.load(Ordering::Relaxed) {
+            tracing::debug!("not acknowledged, as its connection is gone: the message will come again");
+        } else if self.client.try_ack(&receipt.publish).is_err() {
             tracing::debug!("not acknowledged, as too much waits: the message will come again");
         }
     }
@@ -140,6 +151,7 @@ struct Pump {
     client: AsyncClient,
     filters: Vec<String>,
     events: mpsc::Sender<Event>,
+    epoch: Arc<AtomicU64>,
 }
 
 impl Pump {
@@ -159,17 +171,24 @@ impl Pump {
             let event = match polled {
                 Ok(MqttEvent::Incoming(Packet::ConnAck(ack))) => {
                     failures = 0;
+                    self.epoch.fetch_add(1, Ordering::Relaxed);
                     subscribed &= ack.session_present;
+                    let up = Event::Up { session_lost: !ack.session_present };
                     if !subscribed {
                         self.subscribe();
+                        up
+                    } else if self.events.send(up).await.is_ok() {
+                        Event::Subscribed
+                    } else {
+                        return;
                     }
-                    Event::Up { session_lost: !ack.session_present }
                 }
                 Ok(MqttEvent::Incoming(Packet::Publish(publish))) => {
                     // All that an acknowledgement takes.
                     let mut receipt = Publish::new("", publish.qos, "");
                     receipt.pkid = publish.pkid;
-                    Event::Message { topic: publish.topic, payload: publish.payload, receipt: Receipt(receipt) }
+                    let receipt = Receipt { publish: receipt, epoch: self.epoch.load(Ordering::Relaxed) };
+                    Event::Message { topic: publish.topic, payload: publish.payload, receipt }
                 }
                 Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
                     subscribed = true;

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use device::agent::Outcome;
-use device::client::{Client, Handlers, Options};
-use device::link::{Endpoint, Event, Link};
+use device::client::{Client, Options};
+use device::handlers::Handlers;
+use device::link::{Endpoint, Event, Link, Receipt};
 use rumqttc::{ConnAck, ConnectReturnCode, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
 
 const NOW_MS: i64 = 1_000_000;
 const MAX: usize = 1 << 20;
@@ -24,15 +26,19 @@ impl Broker {
     }
 
     fn device(&self, handlers: Handlers) -> Client {
+        Client::start(self.options(handlers)).unwrap()
+    }
+
+    fn options(&self, handlers: Handlers) -> Options {
         let endpoint = Endpoint::plain("127.0.0.1", self.0.local_addr().unwrap().port());
         let thing = "pump-7".to_owned();
-        Client::start(Options { endpoint, thing, handlers, now: Arc::new(|| NOW_MS), memory: None }).unwrap()
+        Options { endpoint, thing, handlers, now: Arc::new(|| NOW_MS), memory: None, shadow: false }
     }
 
     /// The next connection, up to its CONNACK.
     async fn accept(&self, session_present: bool) -> Connection {
         let (stream, _) = patient(self.0.accept()).await.unwrap();
-        let mut connection = Connection { stream, buffer: BytesMut::new(), packet_id: 0 };
+        let mut connection = Connection { stream, buffer: BytesMut::new(), packet_id: 0, filters: 0 };
         match connection.read().await {
             Packet::Connect(connect) => {
                 assert_eq!((connect.client_id.as_str(), connect.clean_session), ("pump-7", false));
@@ -47,8 +53,7 @@ impl Broker {
     async fn accept_and_subscribe(&self, session_present: bool) -> Connection {
         let mut connection = self.accept(session_present).await;
         let packet_id = connection.expect_subscribe().await;
-        let granted = vec![SubscribeReasonCode::Success(QoS::AtLeastOnce)];
-        connection.write(Packet::SubAck(SubAck::new(packet_id, granted))).await;
+        connection.grant(packet_id).await;
         connection
     }
 }
@@ -57,6 +62,7 @@ struct Connection {
     stream: TcpStream,
     buffer: BytesMut,
     packet_id: u16,
+    filters: usize,
 }
 
 impl Connection {
@@ -81,11 +87,19 @@ impl Connection {
     async fn expect_subscribe(&mut self) -> u16 {
         match self.read().await {
             Packet::Subscribe(subscribe) => {
-                assert_eq!(subscribe.filters[0].path, "cmd/pump-7/req");
+                let paths: Vec<_> = subscribe.filters.iter().map(|filter| filter.path.as_str()).collect();
+                assert_eq!(paths[0], "cmd/pump-7/req");
+                assert!(paths.len() == 1 || paths[1] == "cmd/pump-7/cancel");
+                self.filters = paths.len();
                 subscribe.pkid
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    async fn grant(&mut self, packet_id: u16) {
+        let granted = vec![SubscribeReasonCode::Success(QoS::AtLeastOnce); self.filters];
+        self.write(Packet::SubAck(SubAck::new(packet_id, granted))).await;
     }
 
     /// Sends a request; the device acknowledges it.
@@ -95,7 +109,11 @@ impl Connection {
     }
 
     async fn send_only(&mut self, payload: impl Into<Vec<u8>>) {
-        let mut publish = Publish::new("cmd/pump-7/req", QoS::AtLeastOnce, payload);
+        self.send_to("cmd/pump-7/req", payload).await;
+    }
+
+    async fn send_to(&mut self, topic: &str, payload: impl Into<Vec<u8>>) {
+        let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
         self.packet_id += 1;
         publish.pkid = self.packet_id;
         self.write(Packet::Publish(publish)).await;
@@ -104,6 +122,17 @@ impl Connection {
     async fn acknowledged(&mut self) {
         match self.read().await {
             Packet::PubAck(ack) => assert_eq!(ack.pkid, self.packet_id),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the device publishes next, acknowledged.
+    async fn published(&mut self) -> (String, Value) {
+        match self.read().await {
+            Packet::Publish(publish) => {
+                self.write(Packet::PubAck(PubAck::new(publish.pkid))).await;
+                (publish.topic.clone(), serde_json::from_slice(&publish.payload).unwrap())
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -213,14 +242,158 @@ async fn a_message_is_acknowledged_when_it_is_taken_care_of() {
     let mut link = Link::open(&endpoint, "pump-7", vec!["cmd/pump-7/req".to_owned()]);
     let mut connection = broker.accept_and_subscribe(false).await;
     connection.send_only(request("e1", "reboot")).await;
-    let receipt = loop {
-        match patient(link.next()).await.unwrap() {
-            Event::Message { receipt, .. } => break receipt,
-            _ => continue,
-        }
-    };
+    let receipt = receipt(&mut link).await;
     assert!(link.publish("cmd/pump-7/resp", br#"{"status":"FIRST"}"#.to_vec()));
     assert_eq!(connection.answer().await, "FIRST");
     link.acknowledge(receipt);
     connection.acknowledged().await;
+}
+
+/// A handler that works until it is told to stop, and tells that it was.
+fn endless(told: mpsc::UnboundedSender<String>) -> Handlers {
+    Handlers::default().on("pump", move |mut job| {
+        let told = told.clone();
+        async move {
+            job.stop.asked().await;
+            told.send(job.execution_id).unwrap();
+            Outcome::succeeded(None)
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_canceled_command_is_stopped_and_not_spoken_of_again() {
+    let broker = Broker::start().await;
+    let (told, mut stopped) = mpsc::unbounded_channel();
+    let device = broker.device(endless(told));
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send(request("e1", "pump")).await;
+    assert_eq!(connection.answer().await, "IN_PROGRESS");
+    connection.send_to("cmd/pump-7/cancel", r#"{"executionId":"e1","attempt":1}"#).await;
+    connection.acknowledged().await;
+    assert_eq!(patient(stopped.recv()).await.unwrap(), "e1");
+    connection.send(request("e1", "pump")).await;
+    connection.send(request("e2", "dance")).await;
+    assert_eq!(connection.answer().await, "REJECTED UNKNOWN_COMMAND", "the first that is told after the cancel");
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_tells_what_became_of_everything_and_runs_nothing_again() {
+    let broker = Broker::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Some(folder.path().join("memory.json"));
+    let (told, _stopped) = mpsc::unbounded_channel();
+    let options = || Options { memory: memory.clone(), ..broker.options(endless(told.clone())) };
+    let device = Client::start(options()).unwrap();
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send(request("e1", "pump")).await;
+    assert_eq!(connection.answer().await, "IN_PROGRESS");
+    connection.send_to("cmd/pump-7/cancel", r#"{"executionId":"e2","attempt":1}"#).await;
+    connection.acknowledged().await;
+    device.stop().await;
+    drop(connection);
+    for _ in 0..2 {
+        let device = Client::start(options()).unwrap();
+        let mut connection = broker.accept(true).await;
+        assert_eq!(connection.answer().await, "FAILED DEVICE_RESTARTED");
+        let packet_id = connection.expect_subscribe().await;
+        connection.grant(packet_id).await;
+        connection.send(request("e2", "pump")).await;
+        connection.send(request("e1", "pump")).await;
+        assert_eq!(connection.answer().await, "FAILED DEVICE_RESTARTED", "nothing before it of what was canceled");
+        device.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_safe_to_repeat_is_started_again_after_a_restart() {
+    let broker = Broker::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Some(folder.path().join("memory.json"));
+    let (told, _stopped) = mpsc::unbounded_channel();
+    let first = endless(told).safe_to_repeat("pump");
+    let device = Client::start(Options { memory: memory.clone(), ..broker.options(first) }).unwrap();
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send(request("e1", "pump")).await;
+    assert_eq!(connection.answer().await, "IN_PROGRESS");
+    device.stop().await;
+    let done = Arc::new(Notify::new());
+    let second = Handlers::default().safe_to_repeat("pump").on("pump", {
+        let done = done.clone();
+        move |_| {
+            let done = done.clone();
+            async move {
+                done.notified().await;
+                Outcome::succeeded(None)
+            }
+        }
+    });
+    let device = Client::start(Options { memory, ..broker.options(second) }).unwrap();
+    let mut connection = broker.accept(false).await;
+    assert_eq!(connection.answer().await, "IN_PROGRESS");
+    let packet_id = connection.expect_subscribe().await;
+    connection.grant(packet_id).await;
+    done.notify_one();
+    assert_eq!(connection.answer().await, "SUCCEEDED");
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn commands_are_taken_from_the_shadow_once_whichever_way_else_they_come() {
+    let (broker, runs) = (Broker::start().await, Arc::new(AtomicUsize::new(0)));
+    let device = Client::start(Options { shadow: true, ..broker.options(counted(&runs)) }).unwrap();
+    let topic = |name: &str| format!("$aws/things/pump-7/shadow/name/cmd/{name}");
+    let entry: Value = serde_json::from_slice(&request("", "reboot")).unwrap();
+    let mut connection = broker.accept_and_subscribe(false).await;
+    assert_eq!(connection.published().await, (topic("get"), json!({})));
+    connection.send_to(&topic("get/rejected"), r#"{"code":404,"message":"No shadow exists with name: 'cmd'"}"#).await;
+    connection.acknowledged().await;
+    assert_eq!(connection.published().await, (topic("update"), json!({"state": {"reported": {"dialect": "map"}}})));
+    let delta = json!({"state": {"c": {"e1": entry}}, "version": 2}).to_string();
+    connection.send_to(&topic("update/delta"), delta.clone()).await;
+    connection.acknowledged().await;
+    assert_eq!([connection.answer().await, connection.answer().await], ["IN_PROGRESS", "SUCCEEDED"]);
+    connection.send_to(&topic("update/delta"), delta).await;
+    connection.acknowledged().await;
+    connection.send(request("e1", "reboot")).await;
+    assert_eq!(connection.answer().await, "SUCCEEDED");
+    drop(connection);
+
+    // A session that was kept: nothing is subscribed, and the shadow is asked for all the same.
+    let mut connection = broker.accept(true).await;
+    assert_eq!(connection.published().await, (topic("get"), json!({})));
+    let known = json!({"desired": {"c": {"e1": entry, "e2": entry}}, "reported": {"dialect": "map"}});
+    connection.send_to(&topic("get/accepted"), json!({"state": known, "version": 3}).to_string()).await;
+    connection.acknowledged().await;
+    let answers = [connection.answer().await, connection.answer().await, connection.answer().await];
+    assert_eq!(answers, ["SUCCEEDED", "IN_PROGRESS", "SUCCEEDED"]);
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_receipt_of_a_connection_that_is_gone_acknowledges_nothing() {
+    let broker = Broker::start().await;
+    let endpoint = Endpoint::plain("127.0.0.1", broker.0.local_addr().unwrap().port());
+    let mut link = Link::open(&endpoint, "pump-7", vec!["cmd/pump-7/req".to_owned()]);
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.send_only(request("e1", "reboot")).await;
+    let old = receipt(&mut link).await;
+    drop(connection);
+    let mut connection = broker.accept_and_subscribe(false).await;
+    connection.packet_id = 6;
+    connection.send_only(request("e2", "reboot")).await;
+    let new = receipt(&mut link).await;
+    link.acknowledge(old);
+    link.acknowledge(new);
+    connection.acknowledged().await;
+}
+
+async fn receipt(link: &mut Link) -> Receipt {
+    loop {
+        if let Event::Message { receipt, .. } = patient(link.next()).await.unwrap() {
+            return receipt;
+        }
+    }
 }

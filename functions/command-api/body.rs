@@ -38,7 +38,11 @@ pub fn decode(body: &[u8]) -> Result<(Definition, Duration), Problem> {
         payload: payload.map(|json| Payload::parse(json.get())).transpose()?,
         thing: decode_target(target.get())?,
         delivery: delivery.as_deref().map(Delivery::parse).transpose()?.unwrap_or_default(),
+        shadow: None,
         deadlines: Deadlines::new(ttl, timeout, heartbeat)?,
+        retry: None,
+        lane: None,
+        supersede: false,
     };
     Ok((definition, wait))
 }

@@ -8,18 +8,19 @@ use std::{
     time::Duration,
 };
 
-use crate::failure::chain;
-use aws::{Acknowledgement, Advanced, Error, Put};
-use domain::{Change, Command, CommandId, Definition, Delivery, DeliveryStatus, Execution, Fingerprint, Timestamp};
+use aws::Put;
+use domain::{
+    By, Command, CommandId, Definition, Delivery, Execution, Fingerprint, ShadowName, ShadowRoute, Timestamp, Via,
+};
 use tokio::time::{Sleep, sleep};
 
 use super::{
     body,
-    handler::Cloud,
     http::{Request, Response},
     problem::Problem,
     view::Created,
 };
+use crate::{cloud::Cloud, failure::chain, lane::Place, send::Unfit, turn::Turn};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Order {
     id: CommandId,
     definition: Definition,
     at: Timestamp,
+    by: By,
     wait: Duration,
 }
 
@@ -38,7 +40,7 @@ pub fn decode(request: &Request) -> Result<Order, Problem> {
         None => CommandId::from_request(request.at(), request.id()),
     };
     let (definition, wait) = body::decode(&request.body()?)?;
-    Ok(Order { id, definition, at: request.at(), wait })
+    Ok(Order { id, definition, at: request.at(), by: request.by(), wait })
 }
 
 fn valid_token(token: &str) -> Result<&str, Problem> {
@@ -49,13 +51,14 @@ fn valid_token(token: &str) -> Result<&str, Problem> {
 }
 
 /// Does it, and answers how far it has come.
-pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
-    let Order { id, definition, at: now, wait } = order;
+pub async fn create(turn: &Turn<'_>, order: Order) -> Result<Response, Problem> {
+    let Order { id, definition, at: now, by, wait } = order;
     let fingerprint = Fingerprint::of(&definition);
     // What delivery takes counts as waiting too: API Gateway does not wait longer for the two of them.
     let patience = pin!(sleep(wait));
-    let asked = Command { id, definition, created_at: now, fingerprint };
-    let command = match cloud.commands.put_new(&asked).await? {
+    let asked = Command { id, definition, created_at: now, created_by: by, fingerprint };
+    let via = way(turn, &asked).await?;
+    let command = match turn.cloud.commands.put_new(&asked).await? {
         Put::Stored => asked,
         Put::Exists(first) if first.fingerprint == asked.fingerprint => *first,
         Put::Exists(_) => {
@@ -65,61 +68,100 @@ pub async fn create(cloud: &Cloud, order: Order) -> Result<Response, Problem> {
             ));
         }
     };
-    let mut execution = Execution::create(&command);
-    let unsent = match cloud.executions.put_new(&execution).await? {
-        Put::Stored => !execution.observe(now).is_terminal(),
-        Put::Exists(row) => {
-            execution = *row;
-            execution.is_to_be_sent(now)
-        }
+    let row = Execution::create(&command, via, turn.cloud.tick);
+    let execution = match turn.cloud.executions.put_new(&row).await? {
+        Put::Stored if row.observe(now).is_terminal() => row,
+        Put::Stored => first(turn, &command, row).await?,
+        Put::Exists(row) => again(turn, &command, *row).await?,
     };
-    if unsent {
-        execution = deliver(cloud, &command, execution, now).await?;
-    }
-    let execution =
-        if wait.is_zero() { execution.observe(now) } else { outcome_within(cloud, execution, now, patience).await? };
+    let execution = match wait.is_zero() {
+        true => execution.observe(now),
+        false => outcome_within(turn.cloud, execution, now, patience).await?,
+    };
     let status = if execution.is_terminal() { 200 } else { 202 };
     let answer = Response::json(status, &Created::new(&command, &execution));
     Ok(answer.with("location", format!("/commands/{}", command.id)))
 }
 
-/// Sends the request, and writes what is known of it. A message that could not be sent is no error of the command's: it is
-/// PENDING where it was refused, SENT where nobody knows, and so it is answered.
-async fn deliver(cloud: &Cloud, command: &Command, execution: Execution, now: Timestamp) -> Result<Execution, Problem> {
-    let request = domain::Request::new(command, &execution, now).map_err(|error| {
-        tracing::error!(%error, "a request could not be written");
-        Problem::internal()
-    })?;
-    let change = match command.definition.delivery {
-        Delivery::Direct | Delivery::Auto => {
-            match cloud.messages.send_direct(&execution.key.thing, &request).await {
-                Ok(Acknowledgement::Delivered) => Some(execution.delivered(now)),
-                // It is queued already, from an earlier try: nothing has changed.
-                Ok(Acknowledgement::NotConnected) if execution.delivery_status == DeliveryStatus::Queued => None,
-                Ok(Acknowledgement::NotConnected) => Some(execution.queued()),
-                Ok(Acknowledgement::Missing) => Some(execution.unacknowledged()),
-                Err(error) => failed(&execution, &error),
-            }
+/// The way that it goes, once it is known to fit it.
+async fn way(turn: &Turn<'_>, command: &Command) -> Result<Via, Problem> {
+    let definition = &command.definition;
+    let declared = match (definition.delivery, &definition.shadow) {
+        (Delivery::Shadow, None) => {
+            let document = turn.cloud.shadows.get(&definition.thing, Some(&ShadowName::commands())).await?;
+            document.as_deref().map(ShadowRoute::declared)
         }
-        Delivery::Topic => match cloud.messages.publish_request(&request).await {
-            Ok(()) if execution.delivery_status == DeliveryStatus::Sent => None,
-            Ok(()) => Some(execution.unacknowledged()),
-            Err(error) => failed(&execution, &error),
-        },
+        _ => None,
     };
-    let Some(change) = change else { return Ok(execution) };
-    Ok(match cloud.executions.advance(&change).await? {
-        Advanced::Written => execution.apply(&change).unwrap_or(execution),
-        // The device was faster.
-        Advanced::OldNews(row) => *row,
-        Advanced::Unknown => execution,
-    })
+    let via = Via::of(command, declared);
+    if let Some(route) = via.shadow() {
+        if definition.lane.is_some() && !matches!(route, ShadowRoute::Map(_)) {
+            return Err(Problem::unprocessable("lane", format!("what goes through {route} has a lane of its own")));
+        }
+        let row = Execution::create(command, via.clone(), turn.cloud.tick);
+        route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::Payload(error)))?;
+    }
+    Ok(via)
 }
 
-fn failed(execution: &Execution, error: &Error) -> Option<Change> {
-    let refused = error.is_refusal();
-    tracing::warn!(error = chain(error), refused, "a request could not be sent");
-    execution.sending_failed(refused)
+/// Sends what has just been stored. Nothing is left of what its shadow does not take.
+async fn first(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
+    let place = if row.in_lane { turn.enter_lane(&row, command).await? } else { Place::First };
+    let sent = match (place, row.in_lane) {
+        (Place::Full, _) => {
+            undo(turn, command, &row).await?;
+            let detail = format!("{} commands wait in this lane: try the same again later", domain::Queue::LONGEST);
+            return Err(Problem::too_many("lane", detail));
+        }
+        (Place::Behind, _) => return Ok(row),
+        (Place::First, true) => match turn.claim(row.clone()).await? {
+            Some(row) => turn.send(row, command).await?,
+            // Whoever left the lane last has.
+            None => return Ok(turn.read(&row.key).await?.unwrap_or(row)),
+        },
+        (Place::First, false) => turn.send(row, command).await?,
+    };
+    match sent.refused {
+        Some(refused) if sent.row.via.shadow().is_some() && command.definition.delivery == Delivery::Shadow => {
+            undo(turn, command, &sent.row).await?;
+            Err(unfit(refused))
+        }
+        _ => Ok(sent.row),
+    }
+}
+
+/// Goes on where an earlier request stopped: see above.
+async fn again(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
+    if row.waits_in_lane() && row.is_to_be_sent(turn.now) && turn.enter_lane(&row, command).await? != Place::First {
+        return Ok(row);
+    }
+    // The very same event: it goes on as the one that stored it, and needs no claim.
+    let same = row.is_untouched() && row.sent_at.is_some() && turn.now == row.created_at;
+    let claimed = if same { Some(row.clone()) } else { turn.claim(row.clone()).await? };
+    match claimed {
+        Some(row) => Ok(turn.send(row, command).await?.row),
+        None => Ok(row),
+    }
+}
+
+/// Takes back what was stored: first what could be sent.
+async fn undo(turn: &Turn<'_>, command: &Command, row: &Execution) -> Result<(), Problem> {
+    turn.cloud.executions.forget(row).await?;
+    if let Some(lane) = row.lane.as_ref().filter(|_| row.in_lane) {
+        turn.cloud.lanes.leave(&row.key.thing, &lane.name, &row.key.id).await?;
+    }
+    turn.cloud.commands.forget(command).await?;
+    Ok(())
+}
+
+fn unfit(unfit: Unfit) -> Problem {
+    match unfit {
+        Unfit::Full => {
+            Problem::too_large("payload", "the thing's shadow is full: it holds 8 KB, desired and reported together")
+        }
+        Unfit::Payload(error) => Problem::unprocessable("payload", chain(&error)),
+        Unfit::Refused(error) => Problem::unprocessable("payload", chain(&error)),
+    }
 }
 
 /// Waits until the execution has ended or patience has, if someone waits for that.

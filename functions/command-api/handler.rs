@@ -1,29 +1,22 @@
 //! Which route is meant, with every part of the request decoded; then that is done.
 
-use aws::{Commands, Executions, Messages};
-use domain::{CommandId, ThingName};
+use domain::{By, CommandId, ThingName};
+
+use crate::{cloud::Cloud, turn::Turn};
 
 use super::{
+    cancel::{self, Cancel},
     create::{self, Order},
     http::{Request, Response},
     problem::Problem,
     read::{self, PageRequest},
 };
 
-/// What this function uses.
-pub struct Cloud {
-    /// The table of commands.
-    pub commands: Commands,
-    /// The table of executions.
-    pub executions: Executions,
-    /// The way to devices.
-    pub messages: Messages,
-}
-
 /// What is asked for.
 #[derive(Debug)]
 pub enum Ask {
     Create(Order),
+    Cancel(Cancel),
     Command(CommandId),
     Executions(CommandId),
     Execution(CommandId, ThingName),
@@ -48,8 +41,10 @@ pub async fn handle(cloud: &Cloud, event: &str) -> Response {
 
 async fn answer(cloud: &Cloud, ask: Ask, request: &Request) -> Result<Response, Problem> {
     let now = request.at();
+    let turn = Turn { cloud, now, by: By::function("command-api"), token: request.id() };
     match ask {
-        Ask::Create(order) => create::create(cloud, order).await,
+        Ask::Create(order) => create::create(&turn, order).await,
+        Ask::Cancel(order) => cancel::cancel(&turn, order).await,
         Ask::Command(id) => read::command(cloud, &id, now).await,
         Ask::Executions(id) => read::executions(cloud, &id, now).await,
         Ask::Execution(id, thing) => read::execution(cloud, &id, &thing, now).await,
@@ -63,6 +58,7 @@ pub fn decode(request: &Request) -> Result<Ask, Problem> {
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
         ("POST", ["commands"]) => create::decode(request).map(Ask::Create),
+        ("POST", ["commands", id, "cancel"]) => cancel::decode(command_id(id)?, request).map(Ask::Cancel),
         ("GET", ["commands", id]) => {
             let [] = request.query([])?;
             Ok(Ask::Command(command_id(id)?))
@@ -79,7 +75,7 @@ pub fn decode(request: &Request) -> Result<Ask, Problem> {
             let [limit, token] = request.query(["limit", "nextToken"])?;
             Ok(Ask::OfThing(PageRequest::parse(thing_name(thing)?, limit, token)?))
         }
-        (_, ["commands"]) => Err(Problem::method_not_allowed("POST")),
+        (_, ["commands"] | ["commands", _, "cancel"]) => Err(Problem::method_not_allowed("POST")),
         (_, ["commands", _] | ["commands", _, "executions"] | ["commands", _, "executions", _]) => {
             Err(Problem::method_not_allowed("GET"))
         }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use data_encoding::BASE64;
-use domain::Timestamp;
+use domain::{By, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
@@ -44,6 +44,7 @@ struct Authorizer {
 #[serde(rename_all = "camelCase")]
 struct Iam {
     caller_id: Option<String>,
+    user_arn: Option<String>,
 }
 
 impl Request {
@@ -68,6 +69,12 @@ impl Request {
         let iam = self.request_context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
         let caller = iam.and_then(|iam| iam.caller_id.as_deref()).unwrap_or_default();
         caller.split(':').next().unwrap_or_default()
+    }
+
+    /// Who asks, as history names them.
+    pub fn by(&self) -> By {
+        let iam = self.request_context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
+        By::caller(iam.and_then(|iam| iam.user_arn.as_deref()).unwrap_or("unknown caller"))
     }
 
     /// The path's segments; a stage that has a name is not one of them.
@@ -181,7 +188,7 @@ impl Request {
     }
 
     pub fn become_session(&mut self, caller: &str) {
-        let iam = Some(Iam { caller_id: Some(caller.to_owned()) });
+        let iam = Some(Iam { caller_id: Some(caller.to_owned()), user_arn: None });
         self.request_context.authorizer = Some(Authorizer { iam });
     }
 }

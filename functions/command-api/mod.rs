@@ -1,5 +1,6 @@
 //! The HTTP API: create a command, read it and its executions.
 mod body;
+mod cancel;
 mod create;
 mod handler;
 mod http;
@@ -7,7 +8,7 @@ mod problem;
 mod read;
 mod view;
 
-pub use handler::{Cloud, handle};
+pub use handler::handle;
 pub use http::Response;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 has them: what is wrong, where, and what would be right; nothing of what is inside.
 
 use crate::failure::chain;
-use domain::{DeadlineError, DeliveryError, PayloadError};
+use domain::{DeadlineError, DeliveryError, PayloadError, RetryError};
 use serde::Serialize;
 
 use super::http::Response;
@@ -59,6 +59,10 @@ impl Problem {
         Self::new(422, "Unprocessable Content", Some(field), detail)
     }
 
+    pub fn too_many(field: &str, detail: impl Into<String>) -> Self {
+        Self { header: Some(("retry-after", "10")), ..Self::new(429, "Too Many Requests", Some(field), detail) }
+    }
+
     pub fn internal() -> Self {
         Self::new(500, "Internal Server Error", None, "something is wrong here; the request's id helps to find it")
     }
@@ -108,6 +112,12 @@ impl From<DeliveryError> for Problem {
             DeliveryError::NotOffered(_) => Self::unprocessable("delivery", error.to_string()),
             DeliveryError::Unknown(_) => Self::bad_request("delivery", error.to_string()),
         }
+    }
+}
+
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
+        Self::bad_request(error.field(), error.to_string())
     }
 }
 

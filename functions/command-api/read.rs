@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use domain::{Command, CommandId, Execution, ExecutionId, Key, ThingName, Timestamp};
 use serde_json::json;
 
+use crate::cloud::Cloud;
+
 use super::{
-    handler::Cloud,
     http::Response,
     problem::Problem,
     view::{CommandView, ExecutionView},

@@ -1,21 +1,26 @@
-//! Decode the report, decide what it changes, write that. What is no report, or old news, is counted and done with: MQTT
+//! Decode what a device said, decide what it changes, write that. What is no report, or old news, is counted and done with: MQTT
 //! brings everything twice, late and out of order, and no retry makes sense of nonsense.
 
 use std::borrow::Cow;
 
-use crate::{
-    failure::{Failure, chain},
-    telemetry,
-};
-use aws::{Advanced, Executions};
+use aws::{Advanced, Error};
 use data_encoding::BASE64;
-use domain::{Key, Report, Timestamp};
+use domain::{By, Execution, Key, Report, Timestamp};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// What the response rules select. Anything else is a mistake in the wiring, which whoever deployed it has to see.
+use super::shadow;
+use crate::{
+    cloud::Cloud,
+    failure::{Failure, chain},
+    telemetry,
+    turn::{Turn, Wrote},
+};
+
+/// What the rules select: a message on a response topic, or a shadow that has changed. Anything else is a mistake in the
+/// wiring, which whoever deployed it has to see.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+pub struct Event {
     #[serde(deserialize_with = "base64")]
     payload: Vec<u8>,
     topic: String,
@@ -23,13 +28,30 @@ struct Event {
     trace_id: Option<String>,
 }
 
+/// What came of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It is written.
+    News,
+    /// The execution has come as far, or further.
+    Old,
+    /// There is no such execution.
+    Unknown,
+}
+
+/// Others may be faster, a few times.
+const TRIES: usize = 4;
+
 fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = <Cow<str>>::deserialize(deserializer)?;
     BASE64.decode(text.as_bytes()).map_err(|error| D::Error::custom(format!("the payload is not base 64: {error}")))
 }
 
-/// Handles one report.
-pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure> {
+/// Handles one event. `request_id` is the same when the event is handled again.
+pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), Failure> {
+    if shadow::is_one(event) {
+        return shadow::handle(cloud, event, request_id).await;
+    }
     let event: Event = serde_json::from_str(event).map_err(Failure::Event)?;
     let at = Timestamp::from_millis(event.received_at);
     let count = |metric, why: &str| {
@@ -44,35 +66,87 @@ pub async fn handle(executions: &Executions, event: &str) -> Result<(), Failure>
     let id = match &report.execution {
         Some(id) => id.clone(),
         // It says only how it went: that is clear as long as there is one execution that it can mean.
-        None => match executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?.as_slice() {
+        None => match cloud.executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?.as_slice() {
             [] => return count("ReportUnknown", "the thing has no outstanding execution"),
             [only] => only.key.id.clone(),
             _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
         },
     };
-    let change = report.change(Key { thing: report.thing.clone(), id }, at);
-    let mut advanced = executions.advance(&change).await.map_err(Failure::Aws)?;
-    if let Advanced::OldNews(row) = &advanced
-        && let Some(beat) = row.beat(&change)
-    {
-        advanced = executions.hear(&row.key, beat).await.map_err(Failure::Aws)?;
+    let turn = turn(cloud, at, request_id);
+    let key = Key { thing: report.thing.clone(), id };
+    match hear(&turn, key, &report).await.map_err(Failure::Aws)? {
+        Heard::News => Ok(()),
+        Heard::Old => count("ReportOldNews", "the execution has come as far, or further"),
+        Heard::Unknown => count("ReportUnknown", "the thing has no such execution"),
     }
-    match advanced {
-        Advanced::Written => Ok(()),
-        Advanced::OldNews(_) => count("ReportOldNews", "the execution has come as far, or further"),
-        Advanced::Unknown => count("ReportUnknown", "the thing has no such execution"),
+}
+
+pub(super) fn turn<'a>(cloud: &'a Cloud, now: Timestamp, token: &'a str) -> Turn<'a> {
+    Turn { cloud, now, by: By::function("track-command"), token }
+}
+
+/// Writes what a report says: blindly at first, since most executions owe nothing more when they have ended.
+async fn hear(turn: &Turn<'_>, key: Key, report: &Report) -> Result<Heard, Error> {
+    let change = report.change(key, turn.now);
+    match turn.cloud.executions.write(&change).await? {
+        Advanced::Written => Ok(Heard::News),
+        Advanced::Unknown => Ok(Heard::Unknown),
+        Advanced::OldNews(row) => match row.beat(&change) {
+            Some(beat) => Ok(match turn.write(*row, &beat).await? {
+                Wrote::New(_) => Heard::News,
+                Wrote::Old(_) | Wrote::Gone => Heard::Old,
+            }),
+            None => finish(turn, *row, report).await,
+        },
     }
+}
+
+/// Ends an execution that is in hand, or its attempt, and does what is left to do then. Where only a shadow is left, it is
+/// cleared first: that saves two writes.
+pub(super) async fn finish(turn: &Turn<'_>, mut row: Execution, report: &Report) -> Result<Heard, Error> {
+    for _ in 0..TRIES {
+        if row.finish(report, turn.now, false).is_none() {
+            return Ok(Heard::Old);
+        }
+        let withdrawn = row.withdraw
+            && !row.in_lane
+            && row.would_end(report, turn.now)
+            && match turn.withdraw(&row).await {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), execution = %row.key, "its shadow has to wait");
+                    false
+                }
+            };
+        let Some(change) = row.finish(report, turn.now, withdrawn) else { return Ok(Heard::Old) };
+        row = match turn.write(row, &change).await? {
+            Wrote::New(row) => {
+                turn.drive(row).await?;
+                return Ok(Heard::News);
+            }
+            Wrote::Old(row) => row,
+            Wrote::Gone => return Ok(Heard::Unknown),
+        };
+    }
+    Err(Error::busy("ending an execution", &row.key))
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ShadowEvent;
+
     use super::*;
     use crate::fixtures::fixtures;
 
     #[test]
     fn every_good_event_is_a_report_and_every_bad_one_is_a_failure_or_no_report() {
         for (name, event) in fixtures("track-command") {
-            let event: Result<Event, _> = serde_json::from_str(&event);
+            let text = event;
+            let event: Result<Event, _> = serde_json::from_str(&text);
+            if shadow::is_one(&text) {
+                assert_eq!(ShadowEvent::decode(&text).is_ok(), name.starts_with("good_"), "{name}");
+                continue;
+            }
             let envelope = !matches!(
                 name.as_str(),
                 "bad_base64" | "bad_event_of_another_function" | "bad_event_without_topic" | "bad_received_at_as_text"

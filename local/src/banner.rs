@@ -56,7 +56,8 @@ fn places(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
     places.push(("authority", ca.display().to_string()));
     let tables: Vec<&str> = stack.template.tables.iter().map(|table| table.name.as_str()).collect();
     places.push(("tables", tables.join(", ")));
-    places.push(("failures", stack.template.queues.join(", ")));
+    let queues: Vec<&str> = stack.template.queues.iter().map(|queue| queue.name.as_str()).collect();
+    places.push(("queues", queues.join(", ")));
     let state = options.state.as_ref().map_or_else(|| "in memory".into(), |path| path.display().to_string());
     places.push(("state", state));
     places.push((

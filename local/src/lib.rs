@@ -16,10 +16,13 @@
 //! | [`rules`] | the rules engine and its SQL |
 //! | [`dynamodb`] | DynamoDB |
 //! | [`lambda`] | Lambda: the Runtime API host, asynchronous invokes, destinations |
+//! | [`event_source`] | Lambda's event source mappings: from a queue to a function |
 //! | [`http_api`] | API Gateway HTTP API |
 //! | [`scheduler`] | EventBridge Scheduler |
-//! | [`sqs`] | SQS: what failed ends here |
+//! | [`sqs`] | SQS: what failed ends here, and what is for later waits here |
 //! | [`gateway`] | the one endpoint, `AWS_ENDPOINT_URL`, and its request signatures |
+//! | [`faults`] | what is to go wrong: crashes, throttling, events twice and late |
+//! | [`journal`] | the log of a run |
 //! | [`stack`] | puts it all together |
 //! | [`demo`] | the main job on show |
 //! | [`signals`] | when the process is asked to end |
@@ -29,8 +32,11 @@ pub mod clock;
 pub mod data_plane;
 pub mod demo;
 pub mod dynamodb;
+pub mod event_source;
+pub mod faults;
 pub mod gateway;
 pub mod http_api;
+pub mod journal;
 pub mod lambda;
 pub mod pki;
 pub mod registry;

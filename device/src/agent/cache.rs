@@ -1,16 +1,23 @@
 //! What a device remembers of its executions, least recently used first.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::answer::{self, Outcome};
+use super::answer::{self, Outcome, Status};
 
 /// One execution, as far as this device knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
     pub execution_id: String,
+    /// The attempt that `state` is about.
     pub attempt: u32,
+    /// The newest attempt that was asked for, whether or not it was begun: older ones are not run any more.
+    #[serde(default)]
+    pub newest: u32,
     pub topic: String,
+    /// When the last of its requests expires, so that it may be forgotten. The far future while that is not known: a
+    /// cancel does not tell.
     pub expires_at_ms: i64,
     pub state: State,
 }
@@ -18,8 +25,26 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum State {
-    Running { seq: u32, heartbeat_ms: Option<i64>, next_beat_ms: i64 },
+    Running {
+        seq: u32,
+        heartbeat_ms: Option<i64>,
+        next_beat_ms: i64,
+        /// What it takes to start it again after a restart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Again>,
+    },
     Ended(Outcome),
+    /// No attempt at it runs any more. With the verdict that was given before, which stands.
+    Canceled(Option<Outcome>),
+}
+
+/// A command that is safe to repeat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Again {
+    pub command: String,
+    pub payload: Value,
+    /// Until when this attempt may start.
+    pub expires_at_ms: i64,
 }
 
 impl Entry {
@@ -27,11 +52,35 @@ impl Entry {
         matches!(self.state, State::Running { .. })
     }
 
-    /// How it stands now, as an answer.
-    pub fn answer(&self) -> Vec<u8> {
+    /// Takes note that this attempt is asked for, and tells whether it is to be begun.
+    pub fn admits(&mut self, attempt: u32, expires_at_ms: i64) -> bool {
+        let older = attempt <= self.attempt || attempt < self.newest;
+        self.newest = self.newest.max(attempt);
+        let known = Some(self.expires_at_ms).filter(|at| *at != i64::MAX);
+        self.expires_at_ms = known.map_or(expires_at_ms, |at| at.max(expires_at_ms));
+        !older && matches!(&self.state, State::Ended(outcome) if outcome.status() != Status::Succeeded)
+    }
+
+    /// It never runs again. What ran is to be stopped: whether that is so is returned.
+    pub fn cancel(&mut self) -> bool {
+        let ran = self.is_running();
+        let verdict = match &self.state {
+            State::Running { .. } => None,
+            State::Ended(outcome) => Some(outcome.clone()),
+            State::Canceled(verdict) => verdict.clone(),
+        };
+        self.state = State::Canceled(verdict);
+        ran
+    }
+
+    /// How it stands now, as an answer; none when it was canceled before there was anything to tell.
+    pub fn answer(&self) -> Option<Vec<u8>> {
         match &self.state {
-            State::Running { seq, .. } => answer::running(&self.execution_id, self.attempt, *seq),
-            State::Ended(outcome) => answer::ended(&self.execution_id, self.attempt, outcome),
+            State::Running { seq, .. } => Some(answer::running(&self.execution_id, self.attempt, *seq)),
+            State::Ended(outcome) | State::Canceled(Some(outcome)) => {
+                Some(answer::ended(&self.execution_id, self.attempt, outcome))
+            }
+            State::Canceled(None) => None,
         }
     }
 }
@@ -68,13 +117,13 @@ impl Cache {
         self.entries.last_mut()
     }
 
-    /// Adds or replaces an execution, and forgets others until `limit` is kept.
-    pub fn put(&mut self, entry: Entry, limit: usize, now_ms: i64) {
+    /// Adds or replaces an execution, and forgets others until `limit` is kept; first those that could not be started
+    /// again even if their request came once more, as they may start no later than `startable_ms`.
+    pub fn put(&mut self, entry: Entry, limit: usize, startable_ms: i64) {
         self.entries.retain(|e| e.execution_id != entry.execution_id);
         while self.entries.len() >= limit.max(1) {
-            // An execution that is past its expiry cannot be started again by a repeated request: the safest to forget.
             let ended = |e: &Entry| !e.is_running();
-            let expired = self.entries.iter().position(|e| ended(e) && e.expires_at_ms <= now_ms);
+            let expired = self.entries.iter().position(|e| ended(e) && e.expires_at_ms <= startable_ms);
             match expired.or_else(|| self.entries.iter().position(ended)) {
                 Some(at) => drop(self.entries.remove(at)),
                 None => break,
@@ -90,11 +139,11 @@ mod tests {
 
     fn entry(id: &str, running: bool, expires_at_ms: i64) -> Entry {
         let state = if running {
-            State::Running { seq: 0, heartbeat_ms: None, next_beat_ms: 0 }
+            State::Running { seq: 0, heartbeat_ms: None, next_beat_ms: 0, again: None }
         } else {
             State::Ended(Outcome::succeeded(None))
         };
-        Entry { execution_id: id.to_owned(), attempt: 1, topic: String::new(), expires_at_ms, state }
+        Entry { execution_id: id.to_owned(), attempt: 1, newest: 1, topic: String::new(), expires_at_ms, state }
     }
 
     fn ids(cache: &Cache) -> Vec<&str> {

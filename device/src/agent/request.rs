@@ -1,4 +1,4 @@
-//! Reads what arrives on the request topic.
+//! Reads requests, whichever way they come, and cancels.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,7 +24,23 @@ fn first() -> u32 {
     1
 }
 
-/// Why a message on the request topic is no request.
+/// What is no longer wanted.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cancel {
+    pub execution_id: String,
+    #[serde(default = "first")]
+    pub attempt: u32,
+}
+
+impl Cancel {
+    /// `None`: it says nothing that could be acted on.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|cancel: &Self| is_id(&cancel.execution_id))
+    }
+}
+
+/// Why something is no request.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error("larger than {limit} bytes")]
@@ -41,7 +57,16 @@ impl Request {
         if bytes.len() > limit {
             return Err(Malformed::TooLarge { limit });
         }
-        let value: Value = serde_json::from_slice(bytes).map_err(|_| Malformed::Unreadable)?;
+        Self::from_value(serde_json::from_slice(bytes).map_err(|_| Malformed::Unreadable)?)
+    }
+
+    /// An entry of the shadow. Its key is the execution's id, whatever else it says.
+    pub fn in_shadow(execution_id: String, mut entry: Value) -> Result<Self, Malformed> {
+        entry.as_object_mut().ok_or(Malformed::Unreadable)?.insert("executionId".to_owned(), execution_id.into());
+        Self::from_value(entry)
+    }
+
+    fn from_value(value: Value) -> Result<Self, Malformed> {
         let id = value.get("executionId").and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned);
         let execution_id = id.ok_or(Malformed::Unreadable)?;
         let attempt = value.get("attempt").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
@@ -101,6 +126,24 @@ mod tests {
         }
         assert_eq!(Request::read(&[0xff; 8], 1024), Err(Malformed::Unreadable));
         assert_eq!(Request::read(&[b' '; 9], 8), Err(Malformed::TooLarge { limit: 8 }));
+    }
+
+    #[test]
+    fn a_cancel_needs_an_id_and_nothing_else() {
+        let cancel = |text: &str| Cancel::read(text.as_bytes()).map(|c| (c.execution_id, c.attempt));
+        assert_eq!(cancel(r#"{"executionId":"e1","attempt":2,"more":[]}"#), Some(("e1".to_owned(), 2)));
+        assert_eq!(cancel(r#"{"executionId":"e1"}"#), Some(("e1".to_owned(), 1)));
+        for text in ["", "e1", "{}", r#"{"executionId":"a b"}"#, r#"{"executionId":"e1","attempt":-1}"#] {
+            assert_eq!(cancel(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_shadow_is_known_by_its_key() {
+        let entry = serde_json::json!({"executionId": "other", "command": "reboot", "expiresAt": 10});
+        assert_eq!(Request::in_shadow("e1".to_owned(), entry.clone()).unwrap().execution_id, "e1");
+        assert_eq!(Request::in_shadow("e/1".to_owned(), entry), Err(Malformed::Unreadable));
+        assert_eq!(Request::in_shadow("e1".to_owned(), Value::from(7)), Err(Malformed::Unreadable));
     }
 
     #[test]

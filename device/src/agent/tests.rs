@@ -1,15 +1,12 @@
-//! The agent's promises, for examples and for any interleaving.
+//! The agent's promises, by example.
 
-use std::collections::HashMap;
-
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 
-const NOW: i64 = 1_000_000;
+pub(super) const NOW: i64 = 1_000_000;
 
-fn agent() -> Agent {
+pub(super) fn agent() -> Agent {
     Agent::new(Config { commands: Some(["reboot".to_owned()].into()), ..Config::new("pump-7") })
 }
 
@@ -23,23 +20,22 @@ fn with(mut request: Value, key: &str, value: Value) -> Vec<u8> {
     bytes(&request)
 }
 
-fn bytes(request: &Value) -> Vec<u8> {
+pub(super) fn bytes(request: &Value) -> Vec<u8> {
     serde_json::to_vec(request).unwrap()
 }
 
 /// The answers among `actions`, and whether something starts.
-fn split(actions: &[Action]) -> (Vec<Value>, usize) {
+pub(super) fn split(actions: &[Action]) -> (Vec<Value>, usize) {
     let answer = |action: &Action| match action {
         Action::Respond { bytes, .. } => Some(serde_json::from_slice(bytes).unwrap()),
-        Action::Start { .. } => None,
+        _ => None,
     };
-    let answers: Vec<Value> = actions.iter().filter_map(answer).collect();
-    let starts = actions.len() - answers.len();
-    (answers, starts)
+    let starts = actions.iter().filter(|a| matches!(a, Action::Start { .. })).count();
+    (actions.iter().filter_map(answer).collect(), starts)
 }
 
 /// The status and reason of the only answer.
-fn told(actions: &[Action]) -> (String, String) {
+pub(super) fn told(actions: &[Action]) -> (String, String) {
     let (answers, starts) = split(actions);
     assert_eq!((answers.len(), starts), (1, 0), "{actions:?}");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -142,11 +138,15 @@ fn a_restart_keeps_verdicts_and_fails_what_ran() {
     before.on_request(&bytes(&request("done", 1)), NOW);
     before.on_finished("done", 1, Outcome::succeeded(None));
     before.on_request(&bytes(&request("ran", 1)), NOW);
-    let (mut after, actions) = Agent::restore(before.config.clone(), before.snapshot()).unwrap();
-    assert_eq!(told(&actions), is("FAILED", "DEVICE_RESTARTED"));
+    let (mut after, actions) = Agent::restore(before.config.clone(), before.snapshot(), NOW).unwrap();
+    let (answers, starts) = split(&actions);
+    let said: Vec<_> = answers.iter().map(|a| (a["executionId"].as_str(), a["status"].as_str())).collect();
+    let expected = [(Some("done"), Some("SUCCEEDED")), (Some("ran"), Some("FAILED"))];
+    assert_eq!((&said[..], starts), (&expected[..], 0), "what was on its way may be lost");
+    assert_eq!(told(&after.on_request(&bytes(&request("ran", 1)), NOW)), is("FAILED", "DEVICE_RESTARTED"));
     assert_eq!(told(&after.on_request(&bytes(&request("done", 1)), NOW)), is("SUCCEEDED", ""));
     assert_eq!(split(&after.on_session_lost()).0.len(), 2);
-    assert!(Agent::restore(Config::new("x"), json!({"not": "a snapshot"})).is_err());
+    assert!(Agent::restore(Config::new("x"), json!({"not": "a snapshot"}), NOW).is_err());
 }
 
 #[test]
@@ -162,123 +162,155 @@ fn too_many_at_once_are_refused_and_nothing_that_runs_is_forgotten() {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Input {
-    Request { id: u8, attempt: u32, expires_in_s: i64, heartbeat: u32, known: bool },
-    Repeat(prop::sample::Index),
-    Finish { nth: prop::sample::Index, ok: bool },
-    Tick(i64),
-    SessionLost,
-    Restart,
-    Noise(Vec<u8>),
+fn cancel(id: &str, attempt: u32) -> Vec<u8> {
+    bytes(&json!({"executionId": id, "attempt": attempt}))
 }
 
-fn inputs() -> impl Strategy<Value = Vec<Input>> {
-    let request = (0..4u8, 1..4u32, -1..20i64, 0..4u32, prop::bool::weighted(0.9)).prop_map(
-        |(id, attempt, expires_in_s, heartbeat, known)| Input::Request { id, attempt, expires_in_s, heartbeat, known },
-    );
-    let input = prop_oneof![
-        4 => request,
-        4 => any::<prop::sample::Index>().prop_map(Input::Repeat),
-        4 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(nth, ok)| Input::Finish { nth, ok }),
-        3 => (0..5_000i64).prop_map(Input::Tick),
-        1 => Just(Input::SessionLost),
-        1 => Just(Input::Restart),
-        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Input::Noise),
-    ];
-    prop::collection::vec(input, 0..60)
+fn restarted(agent: &Agent, now_ms: i64) -> (Agent, Vec<Action>) {
+    Agent::restore(agent.config.clone(), agent.snapshot(), now_ms).unwrap()
 }
 
-/// What an onlooker has seen of one attempt.
-#[derive(Default)]
-struct Seen {
-    started: bool,
-    last_seq: Option<u64>,
-    verdict: Option<Value>,
-}
-
-#[derive(Default)]
-struct Onlooker {
-    seen: HashMap<(String, u64), Seen>,
-    running: Vec<(String, u32)>,
-}
-
-impl Onlooker {
-    /// `beat`: the answers are heartbeats, so that their numbers must grow and not only not shrink.
-    fn watch(&mut self, actions: &[Action], expires_at_ms: Option<i64>, now_ms: i64, beat: bool) {
-        for action in actions {
-            match action {
-                Action::Start { execution_id, attempt, .. } => {
-                    assert!(expires_at_ms.is_some_and(|at| now_ms < at), "started after its expiry");
-                    assert!(!self.running.iter().any(|(id, _)| id == execution_id), "two attempts at once");
-                    let seen = self.seen.entry((execution_id.clone(), u64::from(*attempt))).or_default();
-                    assert!(!std::mem::replace(&mut seen.started, true), "ran twice: {execution_id} {attempt}");
-                    assert!(seen.verdict.is_none(), "ran after its verdict");
-                    self.running.push((execution_id.clone(), *attempt));
-                }
-                Action::Respond { topic, bytes } => {
-                    assert_eq!(topic, "cmd/pump-7/resp");
-                    let answer: Value = serde_json::from_slice(bytes).unwrap();
-                    let id = answer["executionId"].as_str().unwrap().to_owned();
-                    let seen = self.seen.entry((id, answer["attempt"].as_u64().unwrap())).or_default();
-                    if answer["status"] == "IN_PROGRESS" {
-                        let seq = answer["seq"].as_u64().unwrap();
-                        assert!(seen.verdict.is_none(), "runs after its verdict");
-                        assert!(seen.last_seq.is_none_or(|last| if beat { last < seq } else { last <= seq }));
-                        seen.last_seq = Some(seq);
-                    } else {
-                        assert_eq!(seen.verdict.get_or_insert_with(|| answer.clone()), &answer, "a verdict changed");
-                    }
-                }
-            }
-        }
+#[test]
+fn a_cancel_stops_what_runs_and_nothing_is_told_of_it() {
+    let mut agent = agent();
+    agent.on_request(&bytes(&request("e1", 1)), NOW);
+    let stop = Action::Stop { execution_id: "e1".into(), attempt: 1 };
+    assert_eq!(agent.on_message("cmd/pump-7/cancel", &cancel("e1", 1), NOW), [stop]);
+    assert_eq!(agent.on_cancel(&cancel("e1", 1), NOW), [], "once is enough");
+    assert_eq!(agent.on_finished("e1", 1, Outcome::succeeded(None)), []);
+    let (mut agent, actions) = restarted(&agent, NOW);
+    assert_eq!(actions, []);
+    for attempt in 1..3 {
+        assert_eq!(agent.on_request(&bytes(&request("e1", attempt)), NOW), []);
     }
+    assert_eq!((agent.running(), agent.on_tick(NOW + 60_000), agent.on_session_lost()), (0, vec![], vec![]));
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
-    #[test]
-    fn nothing_runs_twice_or_late_and_verdicts_never_change(inputs in inputs()) {
-        let (mut agent, mut now, mut onlooker) = (agent(), NOW, Onlooker::default());
-        let mut sent: Vec<(Vec<u8>, i64)> = Vec::new();
-        for input in inputs {
-            match input {
-                Input::Request { id, attempt, expires_in_s, heartbeat, known } => {
-                    let expires_at = now / 1000 + expires_in_s;
-                    let command = if known { "reboot" } else { "dance" };
-                    let request = json!({"executionId": format!("e{id}"), "attempt": attempt, "command": command,
-                                         "expiresAt": expires_at, "heartbeat": heartbeat});
-                    sent.push((bytes(&request), expires_at * 1000));
-                    let actions = agent.on_request(&bytes(&request), now);
-                    onlooker.watch(&actions, Some(expires_at * 1000), now, false);
-                }
-                Input::Repeat(nth) if !sent.is_empty() => {
-                    let (request, expires_at_ms) = nth.get(&sent);
-                    onlooker.watch(&agent.on_request(request, now), Some(*expires_at_ms), now, false);
-                }
-                Input::Finish { nth, ok } if !onlooker.running.is_empty() => {
-                    let (id, attempt) = onlooker.running.remove(nth.index(onlooker.running.len()));
-                    let outcome = if ok { Outcome::succeeded(None) } else { Outcome::failed("JAMMED", "") };
-                    let actions = agent.on_finished(&id, attempt, outcome);
-                    prop_assert_eq!(told(&actions).0, if ok { "SUCCEEDED" } else { "FAILED" });
-                    onlooker.watch(&actions, None, now, false);
-                }
-                Input::Tick(by) => {
-                    now += by;
-                    onlooker.watch(&agent.on_tick(now), None, now, true);
-                }
-                Input::SessionLost => onlooker.watch(&agent.on_session_lost(), None, now, false),
-                Input::Restart => {
-                    onlooker.running.clear();
-                    let (restored, actions) = Agent::restore(agent.config.clone(), agent.snapshot()).unwrap();
-                    agent = restored;
-                    onlooker.watch(&actions, None, now, false);
-                }
-                Input::Noise(bytes) => onlooker.watch(&agent.on_request(&bytes, now), None, now, false),
-                Input::Repeat(_) | Input::Finish { .. } => {}
-            }
-            prop_assert_eq!(agent.running(), onlooker.running.len());
-        }
+#[test]
+fn a_cancel_that_overtakes_its_request_is_remembered() {
+    let mut agent = agent();
+    assert_eq!(agent.on_cancel(&cancel("e1", 1), NOW), []);
+    let (mut agent, _) = restarted(&agent, NOW);
+    assert_eq!(agent.on_request(&bytes(&request("e1", 1)), NOW), []);
+    assert_eq!(agent.on_request(&with(request("e1", 2), "expiresAt", json!("soon")), NOW), []);
+    for unreadable in [&b"\xff"[..], b"{}", b"[]", br#"{"executionId":"a/b"}"#, &[b' '; 128 * 1024 + 1]] {
+        assert_eq!(agent.on_cancel(unreadable, NOW), []);
     }
+    assert_eq!(agent.ignored()["unreadable cancel"], 5);
+}
+
+#[test]
+fn a_cancel_leaves_a_verdict_as_it_is_and_allows_no_other() {
+    let mut agent = agent();
+    agent.on_request(&bytes(&request("e1", 1)), NOW);
+    agent.on_finished("e1", 1, Outcome::failed("JAMMED", ""));
+    assert_eq!(agent.on_cancel(&cancel("e1", 2), NOW), []);
+    let (mut agent, actions) = restarted(&agent, NOW);
+    assert_eq!(told(&actions), is("FAILED", "JAMMED"));
+    assert_eq!(told(&agent.on_request(&bytes(&request("e1", 2)), NOW)), is("FAILED", "JAMMED"));
+}
+
+#[test]
+fn an_attempt_older_than_the_newest_that_was_asked_for_is_not_run() {
+    let mut agent = agent();
+    agent.on_request(&bytes(&request("e1", 1)), NOW);
+    assert_eq!(told(&agent.on_request(&bytes(&request("e1", 3)), NOW)), is("IN_PROGRESS", ""));
+    agent.on_finished("e1", 1, Outcome::failed("JAMMED", ""));
+    let (mut agent, _) = restarted(&agent, NOW);
+    assert_eq!(told(&agent.on_request(&bytes(&request("e1", 2)), NOW)), is("FAILED", "JAMMED"));
+    assert_eq!(split(&agent.on_request(&bytes(&request("e1", 3)), NOW)).1, 1);
+}
+
+#[test]
+fn what_is_safe_to_repeat_is_started_again_after_a_restart_unless_it_has_expired() {
+    let mut agent = agent();
+    agent.config.repeatable = ["reboot".to_owned()].into();
+    agent.on_request(&bytes(&request("e1", 1)), NOW);
+    // Refused, so that its time is not the first one's.
+    agent.on_request(&with(request("e1", 2), "expiresAt", json!(NOW / 1000 + 900)), NOW);
+    let kept = agent.clone();
+    assert_eq!(split(&agent.on_tick(NOW + 30_000)).0[0]["seq"], 1);
+    // The snapshot is older than the heartbeat.
+    let (mut after, actions) = restarted(&kept, NOW + 40_000);
+    let (answers, starts) = split(&actions);
+    assert_eq!((answers.len(), answers[0]["seq"].as_u64(), starts), (1, Some(2), 1));
+    assert!(matches!(&actions[1], Action::Start { payload, attempt: 1, .. } if *payload == json!({"delay": 5})));
+    assert_eq!(split(&after.on_tick(NOW + 70_000)).0[0]["seq"], 3);
+    assert_eq!(told(&after.on_finished("e1", 1, Outcome::succeeded(None))), is("SUCCEEDED", ""));
+    let (_, actions) = restarted(&kept, NOW + 300_000);
+    assert_eq!(told(&actions), is("FAILED", "DEVICE_RESTARTED"));
+}
+
+#[test]
+fn within_the_tolerance_nothing_is_forgotten_as_expired() {
+    let mut agent = agent();
+    (agent.config.remember, agent.config.tolerance_ms) = (2, 500);
+    let expires = NOW + 300_000;
+    for (id, more_s) in [("used", 100), ("done", 0)] {
+        let request = with(request(id, 1), "expiresAt", json!(expires / 1000 + more_s));
+        agent.on_request(&request, expires + 1);
+        agent.on_finished(id, 1, Outcome::succeeded(None));
+    }
+    agent.on_cancel(&cancel("other", 1), expires + 2);
+    assert_eq!(told(&agent.on_request(&bytes(&request("done", 1)), expires + 3)), is("SUCCEEDED", ""));
+}
+
+/// The document that the shadow service answers a get with.
+fn shadow(version: u64, entries: Value, reported: Value) -> Vec<u8> {
+    bytes(&json!({"state": {"desired": {"c": entries}, "reported": reported}, "version": version}))
+}
+
+fn delta(version: u64, entries: Value) -> Vec<u8> {
+    bytes(&json!({"state": {"c": entries}, "version": version}))
+}
+
+#[test]
+fn the_shadow_is_asked_for_with_each_connection_and_says_once_that_it_is_used() {
+    let mut agent = agent();
+    assert_eq!((agent.on_subscribed(), agent.topics().len()), (vec![], 2));
+    agent.config.shadow = true;
+    assert_eq!(agent.topics().len(), 5);
+    let topic = |name: &str| format!("$aws/things/pump-7/shadow/name/cmd/{name}");
+    assert!(matches!(&agent.on_subscribed()[..], [Action::Publish { topic: get, .. }] if *get == topic("get")));
+    let declares = |actions: Vec<Action>| match &actions[..] {
+        [Action::Publish { topic: update, .. }] => *update == topic("update"),
+        _ => false,
+    };
+    let mut accepted = |reported| agent.on_message(&topic("get/accepted"), &shadow(1, json!({}), reported), NOW);
+    assert!(declares(accepted(json!({}))));
+    assert!(declares(accepted(json!({"dialect": "atlas"}))));
+    assert_eq!(accepted(json!({"dialect": "map"})), []);
+    assert!(declares(agent.on_message(&topic("get/rejected"), br#"{"code":404}"#, NOW)));
+    assert_eq!(agent.on_message(&topic("get/rejected"), br#"{"code":403}"#, NOW), []);
+    assert_eq!(agent.on_message(&topic("update/accepted"), b"{}", NOW), []);
+}
+
+#[test]
+fn an_old_delta_is_not_acted_on_until_the_shadow_was_begun_anew() {
+    let mut agent = agent();
+    agent.config.shadow = true;
+    let (accepted, update) =
+        ("$aws/things/pump-7/shadow/name/cmd/get/accepted", "$aws/things/pump-7/shadow/name/cmd/update/delta");
+    let map = json!({"dialect": "map"});
+    assert_eq!(agent.on_message(accepted, &shadow(7, json!({}), map.clone()), NOW), []);
+    assert_eq!(agent.on_message(update, &delta(6, json!({"e1": request("e1", 1)})), NOW), [], "withdrawn since");
+    assert_eq!(split(&agent.on_message(update, &delta(8, json!({"e2": request("e2", 1)})), NOW)).1, 1);
+    agent.on_message(accepted, &shadow(1, json!({}), map), NOW);
+    assert_eq!(split(&agent.on_message(update, &delta(2, json!({"e3": request("e3", 1)})), NOW)).1, 1);
+}
+
+#[test]
+fn a_next_attempt_in_the_shadow_is_refused_once_and_looked_for_again() {
+    let mut agent = agent();
+    agent.config.shadow = true;
+    let update = "$aws/things/pump-7/shadow/name/cmd/update/delta";
+    agent.on_request(&bytes(&request("e1", 1)), NOW);
+    let second = delta(1, json!({"e1": request("e1", 2), "bad/id": {}, "e9": 7}));
+    assert_eq!(told(&agent.on_message(update, &second, NOW)), is("IN_PROGRESS", ""));
+    assert_eq!(agent.on_message(update, &second, NOW), [], "it was told already");
+    let actions = agent.on_finished("e1", 1, Outcome::failed("JAMMED", ""));
+    assert!(matches!(&actions[..], [Action::Respond { .. }, Action::Publish { .. }]), "{actions:?}");
+    let late = bytes(&request("e1", 2));
+    assert_eq!(split(&agent.on_message(update, &second, NOW + 300_000)).0[0]["status"], "TIMED_OUT");
+    assert_eq!(told(&agent.on_request(&late, NOW)), is("TIMED_OUT", "EXPIRED"));
 }

@@ -5,6 +5,11 @@ pub fn request(thing: &str) -> String {
     format!("cmd/{thing}/req")
 }
 
+/// Where it is told what is no longer wanted.
+pub fn cancel(thing: &str) -> String {
+    format!("cmd/{thing}/cancel")
+}
+
 /// Where answers go unless the request names another topic.
 pub fn response(thing: &str) -> String {
     format!("cmd/{thing}/resp")

@@ -3,12 +3,17 @@
 //! The scripts are faults put between a correct agent and the wire: what is simulated is the world, not the device.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+mod due;
+mod live;
+mod random;
+mod runs;
 mod script;
 mod shadow;
 mod stats;
@@ -16,6 +21,9 @@ mod thing;
 
 use crate::Now;
 use crate::link::Endpoint;
+use random::Random;
+use runs::Runs;
+pub use runs::{Finish, Run};
 pub use script::{BadKnobs, Behaviour, Expected, Knobs, Script};
 use stats::Counters;
 pub use stats::Stats;
@@ -46,6 +54,12 @@ pub struct FleetConfig {
     pub late_after: Duration,
     /// Report shadow state, and follow trimmed deltas.
     pub shadows: bool,
+    /// Share that take commands from their named shadow `cmd` as well, from 0 to 1, whatever trouble they have.
+    pub shadow_commands: f64,
+    /// How long things that come and go are connected, by the injected clock.
+    pub here: RangeInclusive<Duration>,
+    /// How long they are gone.
+    pub gone: RangeInclusive<Duration>,
     /// How long [`Fleet::start`] waits until every thing is connected and subscribed.
     pub patience: Duration,
 }
@@ -62,6 +76,9 @@ impl FleetConfig {
             now,
             late_after: Duration::from_secs(120),
             shadows: true,
+            shadow_commands: 0.0,
+            here: Duration::from_secs(60)..=Duration::from_secs(600),
+            gone: Duration::from_secs(60)..=Duration::from_secs(600),
             patience: PATIENCE.saturating_mul(u32::try_from(1 + things / 1_000).unwrap_or(u32::MAX)),
         }
     }
@@ -89,7 +106,10 @@ pub enum FleetError {
 pub struct Fleet {
     names: Vec<String>,
     scripts: BTreeMap<String, Script>,
+    seed: u64,
+    shadow_commands: f64,
     counters: Arc<Counters>,
+    runs: Arc<Runs>,
     tasks: JoinSet<()>,
 }
 
@@ -97,12 +117,21 @@ impl Fleet {
     /// Starts a fleet, and returns once every thing that its script lets connect is connected and subscribed.
     pub async fn start(config: FleetConfig) -> Result<Self, FleetError> {
         config.knobs.check()?;
+        script::check_share("shadow", config.shadow_commands)?;
         let names = names(&config.prefix, config.things);
         let scripts: BTreeMap<String, Script> =
             names.iter().map(|name| (name.clone(), Script::draw(config.seed, name, &config.knobs))).collect();
         let mut endpoint = config.endpoint.clone();
         endpoint.connecting.get_or_insert_with(|| Arc::new(Semaphore::new(CONNECTING)));
-        let mut fleet = Self { names, scripts, counters: Arc::default(), tasks: JoinSet::new() };
+        let mut fleet = Self {
+            names,
+            scripts,
+            seed: config.seed,
+            shadow_commands: config.shadow_commands,
+            counters: Arc::default(),
+            runs: Arc::default(),
+            tasks: JoinSet::new(),
+        };
         let (sender, mut ready) = mpsc::channel(config.things.max(1));
         for (name, script) in fleet.scripts.iter().filter(|(_, script)| script.connects()) {
             let thing = Thing {
@@ -112,6 +141,11 @@ impl Fleet {
                 now: config.now.clone(),
                 late_after_ms: i64::try_from(config.late_after.as_millis()).unwrap_or(i64::MAX),
                 with_shadow: config.shadows,
+                shadow_commands: fleet.takes_commands_in_shadow(name),
+                here: config.here.clone(),
+                gone: config.gone.clone(),
+                random: Random::new(!config.seed, name),
+                runs: fleet.runs.clone(),
                 counters: fleet.counters.clone(),
                 ready: Some(sender.clone()),
             };
@@ -141,6 +175,16 @@ impl Fleet {
     /// What a thing will do.
     pub fn script(&self, thing: &str) -> Option<&Script> {
         self.scripts.get(thing)
+    }
+
+    /// Whether a thing takes commands from its named shadow `cmd` as well.
+    pub fn takes_commands_in_shadow(&self, thing: &str) -> bool {
+        Random::new(self.seed.wrapping_add(1), thing).share() < self.shadow_commands
+    }
+
+    /// What the things ran so far, in the order in which it began.
+    pub fn runs(&self) -> Vec<Run> {
+        self.runs.all()
     }
 
     /// Counts so far.

@@ -1,5 +1,7 @@
 //! What each simulated thing will do, and how its execution must therefore end.
 
+use super::random::Random;
+
 /// Shares of the fleet, each from 0 to 1; together at most 1. The rest simply succeed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Knobs {
@@ -21,10 +23,18 @@ pub struct Knobs {
     pub mute: f64,
     /// Do not know the command.
     pub reject: f64,
+    /// Fail at the first attempt, and succeed at the next.
+    pub flaky: f64,
+    /// Accept, then restart with their memory, and say so.
+    pub reboot: f64,
+    /// Say that they run only after they have said how it ended.
+    pub out_of_order: f64,
+    /// Are connected for a while, and gone for a while, again and again.
+    pub come_and_go: f64,
 }
 
 impl Knobs {
-    /// A bit of everything.
+    /// A bit of everything that ends in one way only, whatever is asked and by which delivery.
     pub fn mixed() -> Self {
         Self {
             fail: 0.08,
@@ -36,10 +46,14 @@ impl Knobs {
             crash: 0.03,
             mute: 0.04,
             reject: 0.04,
+            reboot: 0.0,
+            flaky: 0.0,
+            out_of_order: 0.0,
+            come_and_go: 0.0,
         }
     }
 
-    fn shares(&self) -> [(&'static str, f64, Behaviour); 9] {
+    fn shares(&self) -> [(&'static str, f64, Behaviour); 13] {
         [
             ("fail", self.fail, Behaviour::Fails),
             ("slow", self.slow, Behaviour::Slow),
@@ -50,27 +64,44 @@ impl Knobs {
             ("crash", self.crash, Behaviour::Crashes),
             ("mute", self.mute, Behaviour::Mute),
             ("reject", self.reject, Behaviour::Rejects),
+            ("flaky", self.flaky, Behaviour::FailsOnce),
+            ("reboot", self.reboot, Behaviour::Reboots),
+            ("out-of-order", self.out_of_order, Behaviour::OutOfOrder),
+            ("come-and-go", self.come_and_go, Behaviour::ComesAndGoes),
         ]
     }
 
     /// All shares times a factor.
     pub fn scaled(self, factor: f64) -> Self {
-        let Self { fail, slow, twice, late, offline, never_online, crash, mute, reject } = self;
-        let [fail, slow, twice, late, offline, never_online, crash, mute, reject] =
-            [fail, slow, twice, late, offline, never_online, crash, mute, reject].map(|share| share * factor);
-        Self { fail, slow, twice, late, offline, never_online, crash, mute, reject }
+        Self {
+            fail: self.fail * factor,
+            slow: self.slow * factor,
+            twice: self.twice * factor,
+            late: self.late * factor,
+            offline: self.offline * factor,
+            never_online: self.never_online * factor,
+            crash: self.crash * factor,
+            mute: self.mute * factor,
+            reject: self.reject * factor,
+            flaky: self.flaky * factor,
+            reboot: self.reboot * factor,
+            out_of_order: self.out_of_order * factor,
+            come_and_go: self.come_and_go * factor,
+        }
     }
 
     /// Says which share is impossible.
     pub fn check(&self) -> Result<(), BadKnobs> {
         for (name, share, _) in self.shares() {
-            if !(0.0..=1.0).contains(&share) {
-                return Err(BadKnobs::NoShare { name, share });
-            }
+            check_share(name, share)?;
         }
         let sum: f64 = self.shares().iter().map(|(_, share, _)| share).sum();
         if sum > 1.0 + 1e-9 { Err(BadKnobs::TooMuch { sum }) } else { Ok(()) }
     }
+}
+
+pub(crate) fn check_share(name: &'static str, share: f64) -> Result<(), BadKnobs> {
+    if (0.0..=1.0).contains(&share) { Ok(()) } else { Err(BadKnobs::NoShare { name, share }) }
 }
 
 /// Shares that cannot be.
@@ -106,6 +137,10 @@ pub enum Behaviour {
     Crashes,
     Mute,
     Rejects,
+    FailsOnce,
+    Reboots,
+    OutOfOrder,
+    ComesAndGoes,
 }
 
 impl Behaviour {
@@ -122,6 +157,10 @@ impl Behaviour {
             Self::Crashes => "crashes while working",
             Self::Mute => "never answers",
             Self::Rejects => "does not know the command",
+            Self::FailsOnce => "fails at the first attempt",
+            Self::Reboots => "restarts while working",
+            Self::OutOfOrder => "answers out of order",
+            Self::ComesAndGoes => "comes and goes",
         }
     }
 }
@@ -167,13 +206,17 @@ impl Script {
         Self { behaviour, work_ms: (least + (most - least) * random.share()) as i64 }
     }
 
-    /// How its execution must end. A device that falls silent while it runs is missed sooner when the command asked for
+    /// How its execution must end when it has one attempt, and for a thing that comes and goes, when it is there in time.
+    /// A device that falls silent while it runs is missed sooner when the command asked for
     /// heartbeats.
     pub fn expected(&self, heartbeats: bool) -> Expected {
         let (status, reason) = match self.behaviour {
-            Behaviour::Fails => ("FAILED", Some("PUMP_JAMMED")),
+            Behaviour::Fails | Behaviour::FailsOnce => ("FAILED", Some("PUMP_JAMMED")),
+            Behaviour::Reboots => ("FAILED", Some("DEVICE_RESTARTED")),
             Behaviour::Rejects => ("REJECTED", Some("UNKNOWN_COMMAND")),
-            Behaviour::NeverOnline | Behaviour::Mute => ("TIMED_OUT", Some("EXPIRED")),
+            Behaviour::Mute => ("TIMED_OUT", Some("NO_RESPONSE")),
+            // EXPIRED when its request never went out, NO_RESPONSE when it waits in the session.
+            Behaviour::NeverOnline => ("TIMED_OUT", None),
             Behaviour::Crashes if heartbeats => ("TIMED_OUT", Some("HEARTBEAT_LOST")),
             Behaviour::Crashes => ("TIMED_OUT", Some("EXECUTION_TIMEOUT")),
             _ => ("SUCCEEDED", None),
@@ -199,30 +242,6 @@ impl Script {
     }
 }
 
-/// SplitMix64: the same numbers in every version of every crate.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64, thing: &str) -> Self {
-        let hash = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-        let mut random = Self(thing.bytes().fold(0xcbf2_9ce4_8422_2325, hash));
-        random.0 = random.next() ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 to below 1.
-    fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,7 +261,8 @@ mod tests {
 
     #[test]
     fn the_shares_are_kept() {
-        let knobs = Knobs::mixed();
+        let knobs = Knobs { reboot: 0.1, flaky: 0.1, out_of_order: 0.1, come_and_go: 0.1, ..Knobs::mixed() };
+        assert_eq!(knobs.check(), Ok(()));
         let mut seen = std::collections::HashMap::new();
         for n in 0..10_000 {
             *seen.entry(Script::draw(1, &format!("thing-{n:05}"), &knobs).behaviour).or_insert(0) += 1;

@@ -38,8 +38,10 @@ counters! {
     connects,
     /// Messages on request topics, repeated ones included.
     requests,
-    /// Requests that were acted on in no way.
+    /// Messages about commands that could not be understood, or were out of date.
     malformed,
+    /// Messages on cancel topics.
+    cancels,
     /// Commands started.
     started,
     /// Answers handed to the connection.

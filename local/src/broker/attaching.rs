@@ -78,6 +78,7 @@ impl State {
             number,
             version,
             outbox: outbox.clone(),
+            wire: self.wire.clone(),
             close,
             window: admission.window,
             maximum_packet_bytes: admission.maximum_packet_bytes,

@@ -51,6 +51,11 @@ impl Broker {
         Some(record)
     }
 
+    /// Whether no client at all is connected.
+    pub fn is_deserted(&self) -> bool {
+        self.lock().clients.values().all(|client| client.link.is_none())
+    }
+
     /// The subscriptions of a connected client or of an offline persistent session; None when there is neither.
     pub fn subscriptions(&self, client_id: &str) -> Option<Vec<Subscription>> {
         let mut state = self.lock();

@@ -9,6 +9,7 @@ use super::Broker;
 use super::message::Message;
 use super::publishing::{PublishError, check};
 use super::session::{Copy, Session};
+use crate::journal::Event;
 
 /// Why a direct message was not delivered.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,24 @@ impl Broker {
         check(&message)?;
         message.qos = u8::from(confirm.is_some());
         message.retain = false;
+        let (topic, payload) = (message.topic.clone(), message.payload.clone());
+        let outcome = self.deliver_direct(client_id, message, confirm).await;
+        let journal = self.lock().wire.journal.clone();
+        journal.record(|| Event::Direct {
+            client: client_id.to_owned(),
+            topic,
+            payload,
+            outcome: outcome.as_ref().copied().map_err(DirectError::to_string),
+        });
+        outcome
+    }
+
+    async fn deliver_direct(
+        &self,
+        client_id: &str,
+        message: Message,
+        confirm: Option<Duration>,
+    ) -> Result<(), DirectError> {
         let acknowledged = self.start_direct(client_id, message)?;
         let Some(limit) = confirm else { return Ok(()) };
         match tokio::time::timeout(limit, acknowledged).await {
@@ -52,6 +71,7 @@ impl Broker {
         let link = client.link.as_ref().ok_or_else(not_connected)?;
         let qos = message.qos;
         let mut copy = Copy::new(Arc::new(message), now_ms);
+        copy.direct = true;
         let (confirm, acknowledged) = oneshot::channel();
         if qos == 0 {
             Session::send_at_most_once(client_id, &copy, link, now_ms);

@@ -9,6 +9,7 @@ use super::access::{Ask, Authorizer, Peer, may, may_publish};
 use super::codec::{Outgoing, Version, Will};
 use super::limits;
 use super::message::Message;
+use super::wire::Wire;
 
 /// An open connection, as the rest of the broker sees it.
 pub(super) struct Link {
@@ -16,6 +17,7 @@ pub(super) struct Link {
     pub(super) number: u64,
     pub(super) version: Version,
     pub(super) outbox: Outbox,
+    pub(super) wire: Wire,
     /// Ends the connection's task; MQTT 5 clients are told the reason.
     pub(super) close: oneshot::Sender<u8>,
     /// QoS 1 messages that the client takes unacknowledged.

@@ -20,6 +20,7 @@ mod state;
 mod subscribing;
 mod subscriptions;
 mod topic;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,8 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::journal::Journal;
 pub use access::{Ask, Authorizer, Peer};
 pub use connections::{Connection, Subscription};
 pub use direct::DirectError;
@@ -34,6 +37,7 @@ pub use matching::matches;
 pub use message::{Message, Properties, Published, Publisher};
 pub use publishing::PublishError;
 pub use topic::check_client_topic;
+use wire::Wire;
 
 type ClientId = Arc<str>;
 
@@ -49,7 +53,12 @@ struct Shared {
 impl Broker {
     /// A broker without clients. Sessions and messages expire by `clock`; keep-alive and timeouts are real time.
     pub fn new(clock: Clock, authorizer: Option<Authorizer>) -> Self {
-        Self(Arc::new(Shared { authorizer, state: Mutex::new(state::State::new(clock)) }))
+        Self::with(clock, authorizer, Faults::default(), Journal::default())
+    }
+
+    /// As [`Broker::new`]; messages to clients meet the faults, and the journal hears of all messages.
+    pub fn with(clock: Clock, authorizer: Option<Authorizer>, faults: Faults, journal: Journal) -> Self {
+        Self(Arc::new(Shared { authorizer, state: Mutex::new(state::State::new(clock, Wire { faults, journal })) }))
     }
 
     fn authorizer(&self) -> Option<Authorizer> {

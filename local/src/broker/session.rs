@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
-use super::codec::{Delivery, Outgoing};
+use super::codec::Delivery;
 use super::limits;
 use super::link::Link;
 use super::message::Message;
@@ -29,16 +29,29 @@ pub(super) struct Copy {
     pub(super) expires_at_ms: Option<i64>,
     pub(super) retain: bool,
     pub(super) subscription_ids: Vec<u32>,
-    /// A direct message, and who waits for its PUBACK. It dies with the connection or when nobody waits any more.
+    /// It dies with the connection, or at QoS 1 when nobody waits for its PUBACK any more.
+    pub(super) direct: bool,
+    /// Who waits for the PUBACK of a direct message.
     pub(super) confirm: Option<oneshot::Sender<()>>,
     /// The identifier it was sent under before the connection broke.
     sent_as: Option<u16>,
+    /// Its PUBACK gets lost, as a fault.
+    deaf: bool,
 }
 
 impl Copy {
     pub(super) fn new(message: Arc<Message>, at_ms: i64) -> Self {
         let expires_at_ms = message.expires_at_ms(at_ms);
-        Self { message, expires_at_ms, retain: false, subscription_ids: Vec::new(), confirm: None, sent_as: None }
+        Self {
+            message,
+            expires_at_ms,
+            retain: false,
+            subscription_ids: Vec::new(),
+            direct: false,
+            confirm: None,
+            sent_as: None,
+            deaf: false,
+        }
     }
 
     fn delivery(&self, packet_id: Option<u16>, now_ms: i64) -> Delivery {
@@ -82,7 +95,7 @@ impl Session {
         if link.outbox.is_slow() {
             warn!(client_id, topic = copy.message.topic, "a slow client: QoS 0 message dropped");
         } else if copy.wanted(client_id, link, now_ms) {
-            link.outbox.push(Outgoing::Publish(copy.delivery(None, now_ms)));
+            link.wire.send(client_id, copy.delivery(None, now_ms), copy.direct, &link.outbox);
         }
     }
 
@@ -101,10 +114,15 @@ impl Session {
     /// Sends what waits, as far as the client's window allows.
     pub(super) fn pump(&mut self, client_id: &str, link: &Link, now_ms: i64) {
         while self.in_flight.len() < link.window {
-            let Some(copy) = self.waiting.pop_front() else { return };
+            let Some(mut copy) = self.waiting.pop_front() else { return };
             if copy.wanted(client_id, link, now_ms) {
                 let packet_id = copy.sent_as.unwrap_or_else(|| self.free_packet_id());
-                link.outbox.push(Outgoing::Publish(copy.delivery(Some(packet_id), now_ms)));
+                let delivery = copy.delivery(Some(packet_id), now_ms);
+                copy.deaf = !link.wire.send(client_id, delivery, copy.direct, &link.outbox);
+                if copy.deaf {
+                    // Who waits for the PUBACK of a direct message waits for nothing.
+                    copy.confirm = None;
+                }
                 self.in_flight.push_back((packet_id, copy));
             }
         }
@@ -123,6 +141,9 @@ impl Session {
     /// A PUBACK. False when nothing was sent under that identifier.
     pub(super) fn acknowledged(&mut self, packet_id: u16) -> bool {
         let Some(position) = self.in_flight.iter().position(|(id, _)| *id == packet_id) else { return false };
+        if self.in_flight.get(position).is_some_and(|(_, copy)| copy.deaf && !copy.direct) {
+            return false;
+        }
         if let Some((_, Copy { confirm: Some(confirm), .. })) = self.in_flight.remove(position) {
             // The sender may have given up in this moment.
             let _ = confirm.send(());
@@ -136,6 +157,6 @@ impl Session {
             copy.sent_as = Some(packet_id);
             self.waiting.push_front(copy);
         }
-        self.waiting.retain(|copy| copy.confirm.is_none());
+        self.waiting.retain(|copy| !copy.direct);
     }
 }

@@ -13,7 +13,9 @@ use super::retained::Retained;
 use super::session::{Copy, Session};
 use super::subscriptions::{Target, Tree};
 use super::topic;
+use super::wire::Wire;
 use crate::clock::Clock;
+use crate::journal::Event;
 
 /// The broker's state. Nothing in here waits.
 pub(super) struct State {
@@ -25,10 +27,11 @@ pub(super) struct State {
     /// When to look at a client again because its session or its memory may have ended.
     pub(super) due: BTreeSet<(i64, ClientId)>,
     pub(super) last_link: u64,
+    pub(super) wire: Wire,
 }
 
 impl State {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, wire: Wire) -> Self {
         Self {
             clock,
             clients: HashMap::new(),
@@ -37,6 +40,7 @@ impl State {
             taps: Vec::new(),
             due: BTreeSet::new(),
             last_link: 0,
+            wire,
         }
     }
 
@@ -74,6 +78,11 @@ impl State {
     /// Takes a message that has been checked: keeps it if asked to, shows it to the taps, hands it out.
     pub(super) fn publish(&mut self, message: Message, publisher: Publisher, last_will: bool) {
         let at_ms = self.now_ms();
+        self.wire.journal.record(|| Event::Published {
+            topic: message.topic.clone(),
+            payload: message.payload.clone(),
+            client: publisher.client_id.clone(),
+        });
         let message = Arc::new(message);
         if message.retain {
             self.retained.put(&message, at_ms);

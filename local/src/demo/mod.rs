@@ -245,8 +245,12 @@ impl Demo {
     }
 
     async fn advance(&self, stack: &Stack, by: Duration, patience: Duration) {
-        // It also waits until all is quiet, which followers would find out by themselves.
-        let _ = timeout(patience, stack.advance(by)).await;
+        // It also waits until all is quiet, which followers would find out by themselves: then only the time is missing.
+        let there = stack.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+        if timeout(patience, stack.advance(by)).await.is_err() {
+            let left = there.saturating_sub(stack.clock.now_ms());
+            stack.clock.advance(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
+        }
         self.time.send_replace(false);
     }
 }

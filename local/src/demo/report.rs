@@ -198,14 +198,15 @@ mod tests {
         let all = [
             followed(Behaviour::Succeeds, "SUCCEEDED", None, false),
             followed(Behaviour::Late, "SUCCEEDED", None, true),
-            followed(Behaviour::Mute, "TIMED_OUT", Some("EXPIRED"), false),
+            followed(Behaviour::Mute, "TIMED_OUT", Some("NO_RESPONSE"), false),
             followed(Behaviour::Crashes, "TIMED_OUT", Some("HEARTBEAT_LOST"), false),
             followed(Behaviour::Fails, "FAILED", Some("PUMP_JAMMED"), false),
         ];
         let report = report(&all);
         assert!(report.is_good());
         let text = report.text();
-        for part in ["All 5 executions ended as scripted.", "TIMED_OUT / EXPIRED", "SUCCEEDED (late)", "75 % less"] {
+        for part in ["All 5 executions ended as scripted.", "TIMED_OUT / NO_RESPONSE", "SUCCEEDED (late)", "75 % less"]
+        {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }
@@ -221,7 +222,7 @@ mod tests {
             (followed(Behaviour::Fails, "SUCCEEDED", None, false), "should be FAILED, is SUCCEEDED"),
             (followed(Behaviour::Late, "TIMED_OUT", Some("EXPIRED"), false), "is TIMED_OUT / EXPIRED"),
             (followed(Behaviour::Succeeds, "SUCCEEDED", None, true), "is SUCCEEDED (late)"),
-            (followed(Behaviour::Mute, "TIMED_OUT", Some("NO_RESPONSE"), false), "should be TIMED_OUT / EXPIRED"),
+            (followed(Behaviour::Mute, "TIMED_OUT", Some("EXPIRED"), false), "should be TIMED_OUT / NO_RESPONSE"),
             (Followed { end: Err(refused), ..followed(Behaviour::Succeeds, "", None, false) }, "400 Bad Request no"),
         ] {
             let all = [wrong];

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::DynamoDb;
 use super::capacity::Watch;
+use super::writes::Write;
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
@@ -33,14 +34,20 @@ async fn handle(State(dynamodb): State<DynamoDb>, headers: HeaderMap, body: Resu
     }
     let target = headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default();
+    let write = Write::begin(&dynamodb, operation, &body).await;
+    let lagging = dynamodb.0.lag.answers(operation, &body);
+    let engine = lagging.as_deref().unwrap_or(&dynamodb.0.engine);
     let (watch, body) = Watch::start(operation, body);
-    let (status, answer) = match dynamodb.0.engine.call(target, body).await {
+    let (status, answer) = match engine.call(target, body).await {
         Ok(answered) => answered,
         Err(cause) => {
             tracing::error!(operation, error = %cause, "the database did not answer");
             return error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the database did not answer");
         }
     };
+    if let Some(write) = write.filter(|_| status == 200) {
+        write.done(&dynamodb);
+    }
     let answer = watch.finish(status, answer, &dynamodb.0.ledger);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     respond(status, Body::from(answer))

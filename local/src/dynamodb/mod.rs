@@ -6,6 +6,8 @@
 //! | [`tables`] | the template's tables, created where they are missing |
 //! | [`front`] | the HTTP side: what is handed on to the engine, and how |
 //! | [`capacity`] | what every request consumed |
+//! | [`writes`] | every write, with the items before and after |
+//! | [`lag`] | indexes that are behind their tables |
 //!
 //! The engine's own server reads the requests, since only it words every refusal as DynamoDB does. It handles a request
 //! without ever yielding, under one lock, so it gets a thread of its own and never holds up the message broker.
@@ -13,7 +15,9 @@
 mod capacity;
 mod engine;
 mod front;
+mod lag;
 mod tables;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,8 +27,10 @@ use std::time::Duration;
 use dynoxide::{Database, DynoxideError};
 
 use crate::clock::Clock;
+use crate::journal::Journal;
 use crate::template::Table;
 pub use capacity::{Consumer, Units};
+pub use lag::Lag;
 
 /// How often items past their TTL are looked for, on the stack's clock. AWS takes hours to days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
@@ -36,6 +42,13 @@ pub struct DynamoDb(Arc<Inner>);
 struct Inner {
     engine: engine::Engine,
     ledger: capacity::Ledger,
+    journal: Journal,
+    keys: writes::Keys,
+    /// Held by a write that somebody wants to know of.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    lag: lag::Lagging,
+    declared: Vec<Table>,
+    clock: Clock,
     sweeper: tokio::task::AbortHandle,
 }
 
@@ -83,11 +96,49 @@ pub enum DynamoDbError {
 impl DynamoDb {
     /// Opens the database, in memory or in `file`, and creates the tables that it does not have yet.
     pub async fn start(clock: Clock, declared: &[Table], file: Option<&Path>) -> Result<Self, DynamoDbError> {
+        Self::start_with(clock, declared, file, Journal::default()).await
+    }
+
+    /// As [`DynamoDb::start`]; the journal hears of every write.
+    pub async fn start_with(
+        clock: Clock,
+        declared: &[Table],
+        file: Option<&Path>,
+        journal: Journal,
+    ) -> Result<Self, DynamoDbError> {
         let database = engine::open(&clock, file)?;
         tables::create(&database, declared)?;
-        let sweeper = tokio::spawn(sweep(clock, database.clone())).abort_handle();
+        let sweeper = tokio::spawn(sweep(clock.clone(), database.clone())).abort_handle();
         let engine = engine::Engine::start(database).map_err(DynamoDbError::Start)?;
-        Ok(Self(Arc::new(Inner { engine, ledger: capacity::Ledger::default(), sweeper })))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            ledger: capacity::Ledger::default(),
+            journal,
+            keys: writes::Keys::new(declared),
+            turn: Arc::default(),
+            lag: lag::Lagging::new(clock.clone()),
+            declared: declared.to_vec(),
+            clock,
+            sweeper,
+        })))
+    }
+
+    /// Lets global secondary indexes lag behind their tables, from now on. Reads of tables are as ever. Without a journal
+    /// nothing may be being written while this is called. What the TTL sweep deletes stays in lagging indexes.
+    ///
+    /// # Errors
+    /// The indexes cannot be copied; they do not lag.
+    pub async fn lag_indexes(&self, lag: Lag) -> Result<(), DynamoDbError> {
+        let _turn = self.0.turn.lock().await;
+        self.0.lag.set(lag, || {
+            let replica = engine::open(&self.0.clock, None)?;
+            tables::create(&replica, &self.0.declared)?;
+            for table in &self.0.declared {
+                lag::copy(self.database(), &replica, &table.name)
+                    .map_err(|source| DynamoDbError::Table { table: table.name.clone(), source: Box::new(source) })?;
+            }
+            engine::Engine::start(replica).map_err(DynamoDbError::Start)
+        })
     }
 
     /// The DynamoDB JSON protocol, `POST /`.

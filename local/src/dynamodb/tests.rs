@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
+use crate::journal::Event;
 
 fn table() -> Table {
     Table {
@@ -31,8 +32,12 @@ fn table() -> Table {
 }
 
 async fn started() -> (Clock, DynamoDb) {
+    started_with(Journal::default()).await
+}
+
+async fn started_with(journal: Journal) -> (Clock, DynamoDb) {
     let clock = Clock::manual(1_700_000_000_000);
-    let dynamodb = DynamoDb::start(clock.clone(), &[table()], None).await.expect("starts");
+    let dynamodb = DynamoDb::start_with(clock.clone(), &[table()], None, journal).await.expect("starts");
     (clock, dynamodb)
 }
 
@@ -169,4 +174,119 @@ async fn a_table_that_the_engine_refuses_is_named() {
     broken.create["KeySchema"][0]["AttributeName"] = json!("other");
     let error = DynamoDb::start(Clock::system(), &[broken], None).await.err().expect("refused");
     assert!(error.to_string().starts_with("table things: "), "{error}");
+}
+
+/// The keys of everything that is due, as the index has them.
+async fn due(dynamodb: &DynamoDb) -> Vec<String> {
+    let query = json!({"TableName": "things", "IndexName": "due", "KeyConditionExpression": "due = :due",
+                       "ExpressionAttributeValues": {":due": {"N": "7"}}});
+    let (status, answer) = call(dynamodb, "Query", query).await;
+    assert_eq!(status, 200, "{answer}");
+    let items = answer["Items"].as_array().expect("items").iter();
+    let mut keys: Vec<_> = items.map(|item| item["pk"]["S"].as_str().expect("a key").to_owned()).collect();
+    keys.sort();
+    keys
+}
+
+fn delete(key: &str) -> Value {
+    json!({"TableName": "things", "Key": {"pk": {"S": key}}})
+}
+
+#[tokio::test]
+async fn entries_of_a_lagging_index_come_late_and_go_late() {
+    let (clock, dynamodb) = started().await;
+    call(&dynamodb, "PutItem", put("a")).await;
+    dynamodb.lag_indexes(Lag::Writes(1)).await.expect("lags");
+    assert_eq!(due(&dynamodb).await, ["a"]);
+    call(&dynamodb, "PutItem", put("b")).await;
+    assert_eq!(due(&dynamodb).await, ["a"]);
+    let update = json!({"TableName": "things", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "REMOVE due"});
+    call(&dynamodb, "UpdateItem", update).await;
+    assert_eq!(due(&dynamodb).await, ["a", "b"]);
+    let get = json!({"TableName": "things", "Key": {"pk": {"S": "a"}}, "ConsistentRead": true});
+    assert_eq!(call(&dynamodb, "GetItem", get).await.1["Item"], json!({"pk": {"S": "a"}}), "tables do not lag");
+    let batch = json!({"RequestItems": {"things": [
+        {"DeleteRequest": {"Key": {"pk": {"S": "b"}}}}, {"PutRequest": {"Item": put("c")["Item"]}},
+    ]}});
+    call(&dynamodb, "BatchWriteItem", batch).await;
+    assert!(due(&dynamodb).await.len() <= 1, "one of the two is known");
+
+    dynamodb.lag_indexes(Lag::For(Duration::from_secs(1))).await.expect("lags");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(due(&dynamodb).await, ["c"]);
+    call(&dynamodb, "TransactWriteItems", json!({"TransactItems": [{"Delete": delete("c")}, {"Put": put("d")}]})).await;
+    clock.advance(Duration::from_millis(999));
+    assert_eq!(due(&dynamodb).await, ["c"]);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(due(&dynamodb).await, ["d"]);
+    call(&dynamodb, "DeleteItem", delete("d")).await;
+    assert_eq!(due(&dynamodb).await, ["d"]);
+    dynamodb.lag_indexes(Lag::None).await.expect("no longer lags");
+    assert!(due(&dynamodb).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_journal_has_every_write_with_the_item_before_and_after() {
+    let journal = Journal::on(Clock::manual(7));
+    let (_, dynamodb) = started_with(journal.clone()).await;
+    call(&dynamodb, "PutItem", put("a")).await;
+    let mut refused = put("a");
+    refused["ConditionExpression"] = json!("attribute_not_exists(pk)");
+    call(&dynamodb, "PutItem", refused).await;
+    let update = json!({"TableName": "things", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "ADD due :one",
+                        "ExpressionAttributeValues": {":one": {"N": "1"}}});
+    assert_eq!(call(&dynamodb, "UpdateItem", update).await, (200, json!({})), "nobody asked for the item");
+    call(&dynamodb, "TransactWriteItems", json!({"TransactItems": [{"Delete": delete("a")}, {"Put": put("b")}]})).await;
+    for nonsense in [json!({}), json!({"TableName": 7, "Item": []}), json!({"TableName": "nobodys", "Item": {}})] {
+        assert_eq!(call(&dynamodb, "PutItem", nonsense).await.0, 400);
+    }
+    let written: Vec<_> = journal
+        .entries()
+        .into_iter()
+        .map(|entry| match entry.event {
+            Event::Written { table, key, operation, before, after } => {
+                assert_eq!((entry.at_ms, table.as_str(), &entry.origin), (7, "things", &None));
+                let due =
+                    |item: Option<Value>| item.map(|item| item["due"]["N"].as_str().expect("a number").to_owned());
+                (operation, key["pk"]["S"].as_str().expect("a key").to_owned(), due(before), due(after))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let row = |operation: &str, key: &str, before: Option<&str>, after: Option<&str>| {
+        (operation.to_owned(), key.to_owned(), before.map(str::to_owned), after.map(str::to_owned))
+    };
+    let expected = [
+        row("PutItem", "a", None, Some("7")),
+        row("UpdateItem", "a", Some("7"), Some("8")),
+        row("TransactWriteItems", "a", Some("8"), None),
+        row("TransactWriteItems", "b", None, Some("7")),
+    ];
+    assert_eq!(written, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_are_noted_in_the_order_in_which_they_were_done() {
+    let journal = Journal::on(Clock::manual(7));
+    let (_, dynamodb) = started_with(journal.clone()).await;
+    let writers: Vec<_> = (0..20)
+        .map(|_| {
+            let dynamodb = dynamodb.clone();
+            tokio::spawn(async move {
+                let update = json!({"TableName": "things", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "ADD due :one",
+                                    "ExpressionAttributeValues": {":one": {"N": "1"}}});
+                call(&dynamodb, "UpdateItem", update).await
+            })
+        })
+        .collect();
+    for writer in writers {
+        assert_eq!(writer.await.expect("written").0, 200);
+    }
+    let mut last = None;
+    for entry in journal.entries() {
+        let Event::Written { before, after, .. } = entry.event else { panic!("{entry:?}") };
+        assert_eq!(before, last);
+        last = after;
+    }
+    assert_eq!(last.expect("an item")["due"]["N"], "20");
 }

@@ -6,12 +6,16 @@
 //! | [`guard`] | who may call, where the stack runs with `--authorize` |
 //! | [`sigv4`] | whether a request was signed with the right secret |
 //! | [`sts`] | `GetCallerIdentity` |
+//! | [`operation`] | what a request asks for |
+//! | [`strike`] | the calls of functions, and the faults that befall them |
 //! | [`refusal`] | errors in the shape of each protocol |
 
 mod guard;
+mod operation;
 mod refusal;
 mod service;
 pub mod sigv4;
+mod strike;
 mod sts;
 
 use std::sync::Arc;
@@ -27,6 +31,9 @@ use tower::ServiceExt;
 pub use guard::{Caller, Guard};
 use refusal::Protocol;
 use service::Service;
+
+use crate::faults::Faults;
+use crate::journal::Journal;
 
 /// The largest request that any service takes: DynamoDB's 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -48,6 +55,10 @@ pub struct Services {
     pub account: String,
     /// What runs where, for `GET /`.
     pub about: Value,
+    /// What is to go wrong with the calls of functions.
+    pub faults: Faults,
+    /// Where the calls of functions are noted.
+    pub journal: Journal,
 }
 
 struct Gateway {
@@ -86,14 +97,17 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         Service::Sts => return sts::answer(&services.account, &body),
         Service::Unknown | Service::About => return not_offered(protocol, &name(&parts)),
     };
-    let asked = name(&parts);
-    let answer = forward(router, parts, body).await;
-    if is_nobodys(&answer) { not_offered(protocol, &asked) } else { answer }
+    match strike::caller(&services.faults, service, &parts, &body) {
+        None => forward(router.clone(), protocol, parts, body).await,
+        Some(call) => strike::carry_out(services, call, service, forward(router.clone(), protocol, parts, body)).await,
+    }
 }
 
-async fn forward(router: &Router, parts: axum::http::request::Parts, body: Bytes) -> Response {
+async fn forward(router: Router, protocol: Protocol, parts: axum::http::request::Parts, body: Bytes) -> Response {
+    let asked = name(&parts);
     let request = Request::from_parts(parts, Body::from(body));
-    router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    let answer = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+    if is_nobodys(&answer) { not_offered(protocol, &asked) } else { answer }
 }
 
 /// What a router answers for a path or a method that it does not have: no service of AWS's answers without a body.

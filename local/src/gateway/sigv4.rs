@@ -51,13 +51,14 @@ impl Credentials {
         Self { access_key: "test".into(), secret_key: "test".into() }
     }
 
-    /// The access key that the request is rightly signed with.
+    /// The access key that the request is rightly signed with: this one, or this one, a dot, and whose process it is.
     ///
     /// # Errors
     /// What is wrong with the signature.
     pub fn verify(&self, request: &Parts, body: &[u8], now: Timestamp) -> Result<String, SignatureError> {
         let claim = Claim::read(request)?;
-        if claim.access_key != self.access_key {
+        let more = claim.access_key.strip_prefix(&self.access_key);
+        if !more.is_some_and(|more| more.is_empty() || more.starts_with('.')) {
             return Err(SignatureError::UnknownKey);
         }
         claim.check_time(now)?;
@@ -72,6 +73,11 @@ impl Credentials {
         keyed(&key, &to_sign)?.verify_slice(&signature).map_err(|_| SignatureError::Mismatch)?;
         Ok(claim.access_key)
     }
+}
+
+/// The access key that a request claims to be signed with.
+pub(super) fn access_key(request: &Parts) -> Option<String> {
+    Claim::read(request).ok().map(|claim| claim.access_key)
 }
 
 /// What is wrong with a signature.
@@ -299,6 +305,14 @@ mod tests {
     }
 
     #[test]
+    fn a_process_of_a_function_has_a_key_of_its_own() {
+        let mut request = signed();
+        let of_process = HEADER.replace("=test/", "=test.f.7/");
+        request.headers.insert("authorization", of_process.parse().expect("a header"));
+        assert_eq!(verify(&request, BODY), Ok("test.f.7".into()));
+    }
+
+    #[test]
     fn what_was_changed_since_is_refused() {
         assert_eq!(verify(&signed(), b"{}"), Err(SignatureError::Mismatch));
         let mut other = signed();
@@ -328,6 +342,7 @@ mod tests {
             verify(&request, BODY).expect_err("refused")
         };
         assert_eq!(with(&HEADER.replace("=test/", "=other/")), SignatureError::UnknownKey);
+        assert_eq!(with(&HEADER.replace("=test/", "=tester/")), SignatureError::UnknownKey);
         for value in [
             "Basic dGVzdDp0ZXN0",
             ALGORITHM,

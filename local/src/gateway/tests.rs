@@ -18,6 +18,8 @@ fn endpoint(guard: Option<Guard>) -> Router {
         registry: Router::new().route("/things/{thing}", axum::routing::post(|| async { "iot" })),
         account: "000000000000".into(),
         about: json!({"mqtt": "127.0.0.1:1883"}),
+        faults: Faults::default(),
+        journal: Journal::default(),
     };
     router(services, guard)
 }

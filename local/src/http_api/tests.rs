@@ -17,7 +17,7 @@ struct Bench {
 impl Bench {
     async fn new(options: Options) -> Self {
         let clock = Clock::manual(1_583_348_638_390);
-        let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", Vec::new());
+        let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", Vec::<String>::new());
         let mut disabled = function("disabled");
         disabled.concurrency = Some(0);
         let lambda = Lambda::start(clock.clone(), vec![function("f"), disabled], sqs).await.expect("started");

@@ -33,9 +33,13 @@ pub(super) struct Event {
 }
 
 impl Event {
-    pub fn new(payload: Bytes, accepted_ms: i64, busy: Busy) -> Self {
-        let id = uuid::Uuid::new_v4().to_string();
+    pub fn new(id: String, payload: Bytes, accepted_ms: i64, busy: Busy) -> Self {
         Self { id, payload, accepted_ms, attempts: 0, throttles: 0, last: None, busy }
+    }
+
+    /// Waits for the clock; until then the event does not count as work.
+    pub async fn sleep_until(&mut self, due_ms: i64) {
+        self.busy.sleep_until(due_ms).await;
     }
 }
 
@@ -119,7 +123,7 @@ impl Events {
         tokio::spawn(async move {
             tokio::select! {
                 () = events.stop.cancelled() => {}
-                () = event.busy.sleep_until(due) => drop(events.queue.send(event)),
+                () = event.sleep_until(due) => drop(events.queue.send(event)),
             }
         });
     }

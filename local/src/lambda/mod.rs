@@ -39,6 +39,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
 use crate::clock::Clock;
+use crate::faults::{AsyncEvent, Delivery, Faults};
+use crate::journal::{self, Journal};
 use crate::sqs::Sqs;
 
 use activity::Activity;
@@ -132,7 +134,18 @@ struct Entry {
 impl Lambda {
     /// Makes the functions ready to be invoked; their processes start on demand.
     pub async fn start(clock: Clock, functions: Vec<Function>, sqs: Sqs) -> std::io::Result<Self> {
-        let host = Arc::new(Host::default());
+        Self::start_with(clock, functions, sqs, Faults::default(), Journal::default()).await
+    }
+
+    /// As [`Lambda::start`]; what goes wrong is in `faults`, and the journal hears of every invoke.
+    pub async fn start_with(
+        clock: Clock,
+        functions: Vec<Function>,
+        sqs: Sqs,
+        faults: Faults,
+        journal: Journal,
+    ) -> std::io::Result<Self> {
+        let host = Arc::new(Host::new(faults, journal));
         let mut entries = HashMap::new();
         for function in functions {
             let name = function.name.clone();
@@ -168,9 +181,35 @@ impl Lambda {
     pub fn invoke_event(&self, function: &str, payload: Bytes) -> Result<(), InvokeError> {
         let entry = self.find(function)?;
         check_size(&payload, ASYNC_LIMIT)?;
-        let event = Event::new(payload, self.0.clock.now_ms(), self.0.activity.enter());
+        let host = &self.0.host;
+        let function = &entry.pool.function.name;
+        let delivery = host.faults.delivery(&AsyncEvent { function, payload: &payload });
+        if delivery != Delivery::Once {
+            let (function, payload) = (function.clone(), payload.clone());
+            host.journal.record(|| journal::Event::Misdelivered { function, payload, delivery });
+        }
+        let (id, now_ms) = (uuid::Uuid::new_v4().to_string(), self.0.clock.now_ms());
+        let (events, activity) = (entry.events.clone(), self.0.activity.clone());
+        let event = move || Event::new(id.clone(), payload.clone(), now_ms, activity.enter());
         // Nobody takes events after a shutdown, and then nobody waits for them either.
-        let _ = entry.events.send(event);
+        let deliver = move |event| drop(events.send(event));
+        match delivery {
+            Delivery::Once => deliver(event()),
+            Delivery::Twice => {
+                deliver(event());
+                deliver(event());
+            }
+            Delivery::Never => {}
+            Delivery::Held => host.faults.hold(move || deliver(event())),
+            Delivery::After(wait) => {
+                let (mut event, stop) = (event(), host.stop.clone());
+                let due_ms = now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                tokio::spawn(stop.run_until_cancelled_owned(async move {
+                    event.sleep_until(due_ms).await;
+                    deliver(event);
+                }));
+            }
+        }
         Ok(())
     }
 

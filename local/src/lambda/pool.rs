@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::logs::Logs;
 use super::process::{End, Host, Process};
 use super::{Function, Outcome, Stats};
+use crate::journal::Event;
 
 /// Processes of one function at once, where it reserves no concurrency.
 const UNRESERVED: usize = 16;
@@ -63,6 +64,14 @@ impl Pool {
     /// Runs one invoke to its end.
     pub async fn run(&self, id: &str, payload: Bytes, _slot: Slot) -> Outcome {
         locked(&self.stats).invocations += 1;
+        let (journal, function) = (&self.host.journal, || self.function.name.clone());
+        journal.record(|| Event::Began { function: function(), invoke: id.into(), payload: payload.clone() });
+        let outcome = self.outcome(id, payload).await;
+        journal.record(|| Event::Ended { function: function(), invoke: id.into(), outcome: outcome.clone() });
+        outcome
+    }
+
+    async fn outcome(&self, id: &str, payload: Bytes) -> Outcome {
         loop {
             let warm = locked(&self.idle).pop();
             let (process, cold) = match warm {

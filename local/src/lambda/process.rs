@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::desk::{Desk, Phase, Reply, Work};
 use super::logs::Logs;
 use super::{Function, Outcome, runtime_api};
+use crate::faults::{Faults, Seat};
+use crate::journal::Journal;
 
 /// From the start to the first `GET next`. Lambda allows 10 s, and then once more the function's own timeout; one
 /// generous limit stands for both.
@@ -24,15 +26,24 @@ const INIT_LIMIT: Duration = Duration::from_secs(30);
 /// What a program needs of the machine that it runs on. Nothing else of our own environment is a function's business.
 const INHERITED: [&str; 6] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP", "SystemRoot"];
 
+/// Each process has its own, which tells its calls from those of others.
+const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
+
 /// All processes of all functions.
 #[derive(Default)]
 pub(super) struct Host {
     /// Ends everything.
     pub stop: CancellationToken,
+    pub faults: Faults,
+    pub journal: Journal,
     alive: watch::Sender<usize>,
 }
 
 impl Host {
+    pub fn new(faults: Faults, journal: Journal) -> Self {
+        Self { faults, journal, ..Self::default() }
+    }
+
     pub async fn shutdown(&self) {
         self.stop.cancel();
         // The sender lives as long as `self`, so waiting cannot fail.
@@ -57,6 +68,7 @@ impl Drop for Alive {
 pub(super) struct Process {
     desk: Arc<Desk>,
     kill: CancellationToken,
+    seat: Seat,
     flush: mpsc::Sender<oneshot::Sender<()>>,
 }
 
@@ -92,14 +104,18 @@ impl Process {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?.to_string();
         let desk = Arc::new(Desk::new());
-        let mut child = command(function, &address).spawn().map_err(failed)?;
+        let kill = host.stop.child_token();
+        let seat = host.faults.enter(&function.name, kill.clone());
+        let mut child = command(function, &address, &seat).spawn().map_err(|error| {
+            seat.leave();
+            failed(error)
+        })?;
 
         let (flush, flushes) = mpsc::channel(1);
         if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
             tokio::spawn(async move { logs.follow(stdout, stderr, flushes).await });
         }
-        let kill = host.stop.child_token();
-        let process = Self { desk: desk.clone(), kill: kill.clone(), flush };
+        let process = Self { desk: desk.clone(), kill: kill.clone(), seat: seat.clone(), flush };
         let api = runtime_api::router(desk.clone(), &function.arn);
         let listener = listener.tap_io(|stream| {
             // Only speed depends on it.
@@ -112,6 +128,7 @@ impl Process {
                 _ = axum::serve(listener, api).into_future() => {}
             }
             desk.close(&describe(end(&mut child).await));
+            seat.leave();
             drop(alive);
         });
         let init = process.ready(id).await?;
@@ -138,6 +155,7 @@ impl Process {
     pub async fn run(&self, id: &str, payload: Bytes, limit: Duration) -> End {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let deadline_ms = u64::try_from((now + limit).as_millis()).unwrap_or(u64::MAX);
+        self.seat.begin(id);
         let mut reply = self.desk.assign(Work { id: id.to_owned(), payload, deadline_ms, trace: trace(now) });
         let end = match timeout(limit, &mut reply).await {
             Ok(Ok(Reply::Answered(payload))) => End::Over(Outcome::answered(payload)),
@@ -165,7 +183,7 @@ impl Process {
     }
 }
 
-fn command(function: &Function, runtime_api: &str) -> Command {
+fn command(function: &Function, runtime_api: &str, seat: &Seat) -> Command {
     let mut command = Command::new(&function.program);
     command.env_clear().envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if let Some(region) = function.arn.split(':').nth(3) {
@@ -174,6 +192,7 @@ fn command(function: &Function, runtime_api: &str) -> Command {
     command
         .envs(&function.environment)
         .envs(&function.added_environment)
+        .envs(function.added_environment.get(ACCESS_KEY).map(|stem| (ACCESS_KEY, seat.access_key(stem))))
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
         .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -52,7 +53,21 @@ fn as_function() {
     }
 }
 
+/// A batch of messages is printed. It fails if a message says `fail`, and is answered with what the environment says,
+/// where `the second` is the id of the second message.
+fn take(event: &Value) -> (&'static str, String) {
+    eprintln!("event: {event}");
+    if event["Records"].as_array().is_some_and(|records| records.iter().any(|record| record["body"] == "fail")) {
+        return ("error", json!({ "errorType": "Told", "errorMessage": "told to fail" }).to_string());
+    }
+    let answer = std::env::var("ANSWER").unwrap_or_else(|_| "null".to_owned());
+    ("response", answer.replace("the second", event["Records"][1]["messageId"].as_str().unwrap_or_default()))
+}
+
 fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
+    if event["Records"].is_array() {
+        return take(event);
+    }
     match event["do"].as_str().unwrap_or("echo") {
         "exit" => std::process::exit(7),
         // Tells the test that it is running, and goes on when the test hangs up.
@@ -76,6 +91,10 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) ->
             ("response", "null".to_owned())
         }
         "large" => ("response", format!("\"{}\"", "x".repeat(7_000_000))),
+        "call" => (
+            "response",
+            json!(event["calls"].as_array().expect("calls").iter().map(ask).collect::<Vec<_>>()).to_string(),
+        ),
         "return" => ("response", event["value"].to_string()),
         "describe" => {
             let environment: BTreeMap<_, _> = std::env::vars().collect();
@@ -83,6 +102,37 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) ->
         }
         _ => ("response", event.to_string()),
     }
+}
+
+/// Calls a service as an SDK with two attempts does: the status of each, 0 where the connection broke.
+fn ask(call: &Value) -> Vec<u16> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut statuses = vec![attempt(call, id)];
+    if matches!(statuses[..], [0 | 429 | 500..]) || call["retry"] == true {
+        statuses.push(attempt(call, id));
+    }
+    statuses
+}
+
+fn attempt(call: &Value, id: u32) -> u16 {
+    let url = std::env::var("AWS_ENDPOINT_URL").expect("an endpoint");
+    let address = url.strip_prefix("http://").expect("HTTP");
+    let key = std::env::var("AWS_ACCESS_KEY_ID").expect("a key");
+    let (path, body) = (call["path"].as_str().unwrap_or("/"), call["body"].to_string());
+    let target = call["target"].as_str().map(|target| format!("x-amz-target: {target}\r\n")).unwrap_or_default();
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{target}\
+         amz-sdk-invocation-id: {id}\r\nx-amz-date: 20260101T000000Z\r\nauthorization: AWS4-HMAC-SHA256 \
+         Credential={key}/20260101/us-east-1/any/aws4_request, SignedHeaders=host, Signature=00\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(address).expect("the endpoint");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    // A connection that breaks is an answer too.
+    let _ = stream.read_to_string(&mut answer);
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
 /// One call of the Runtime API on a connection of its own.

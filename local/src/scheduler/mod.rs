@@ -52,6 +52,11 @@ impl Scheduler {
         Self(Arc::new(inner))
     }
 
+    /// When the next firing is due.
+    pub fn next_ms(&self) -> Option<i64> {
+        Some(*self.0.next_ms.borrow()).filter(|next_ms| *next_ms < i64::MAX)
+    }
+
     /// Returns once every firing that is due at the clock's present time has been handed to Lambda.
     pub async fn caught_up(&self) {
         // The sender goes only when there is nothing to fire, and then there is nothing to wait for.

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::broker::{Broker, Message, Published};
 use crate::clock::Clock;
+use crate::journal::Journal;
 pub use error::ShadowError;
 pub use limits::Limits;
 use request::{Body, Update};
@@ -31,6 +32,7 @@ pub struct Shadows(Arc<Service>);
 struct Service {
     clock: Clock,
     broker: Broker,
+    journal: Journal,
     /// Answers are published under this lock, so that they go out in the order of their versions.
     store: Mutex<Store>,
 }
@@ -43,7 +45,14 @@ impl Shadows {
 
     /// As [`Shadows::new`], for an account whose limits were changed.
     pub fn with_limits(clock: Clock, broker: Broker, limits: Limits) -> Self {
-        Self(Arc::new(Service { clock, broker, store: Mutex::new(Store::new(limits)) }))
+        let journal = Journal::default();
+        Self(Arc::new(Service { clock, broker, journal, store: Mutex::new(Store::new(limits)) }))
+    }
+
+    /// As [`Shadows::new`]; the journal hears of every update.
+    pub fn with_journal(clock: Clock, broker: Broker, journal: Journal) -> Self {
+        let store = Mutex::new(Store::new(Limits::default()));
+        Self(Arc::new(Service { clock, broker, journal, store }))
     }
 
     /// Handles a message of the broker's tap; ignores what is not a shadow request.
@@ -55,7 +64,7 @@ impl Shadows {
         // Most messages are none of its business: those do not wait for the store.
         let Some(request) = RequestTopic::parse(topic) else { return };
         let mut store = self.store();
-        let answers = over_mqtt::answer(&mut store, self.0.clock.now_s(), request, topic, payload);
+        let answers = over_mqtt::answer(&mut store, &self.0.journal, self.0.clock.now_s(), request, topic, payload);
         self.publish(answers);
     }
 
@@ -71,7 +80,7 @@ impl Shadows {
         let mut store = self.store();
         let update = Update::new(Body::parse(payload, store.limits())?)?;
         let updated = store.update(&key, &update, self.0.clock.now_s())?;
-        self.publish(over_mqtt::updated(&key, &updated));
+        self.publish(over_mqtt::updated(&self.0.journal, &key, &updated));
         Ok(updated.accepted)
     }
 

@@ -7,23 +7,26 @@ use super::request::{Body, Update};
 use super::store::{Store, Updated, with_token};
 use super::topic::{Key, Operation, RequestTopic};
 use crate::broker::Message;
+use crate::journal::{Event, Journal};
 
 /// Carries out the request that was published on `topic`, which is what `request` was read from.
 pub(super) fn answer(
     store: &mut Store,
+    journal: &Journal,
     now_s: i64,
     request: RequestTopic<'_>,
     topic: &str,
     payload: &[u8],
 ) -> Vec<Message> {
     let mut client_token = None;
-    carry_out(store, now_s, request, payload, &mut client_token)
+    carry_out(store, journal, now_s, request, payload, &mut client_token)
         .unwrap_or_else(|error| vec![message(topic, "rejected", &rejected(&error, client_token.as_deref(), now_s))])
 }
 
 /// Leaves the client token in `client_token` as soon as it is known, because a refusal carries it too.
 fn carry_out(
     store: &mut Store,
+    journal: &Journal,
     now_s: i64,
     request: RequestTopic<'_>,
     payload: &[u8],
@@ -41,12 +44,21 @@ fn carry_out(
     match request.operation {
         Operation::Get => Ok(vec![accepted(&key, request.operation, &store.get(&key, token, now_s)?)]),
         Operation::Delete => Ok(vec![accepted(&key, request.operation, &store.delete(&key, token, now_s)?)]),
-        Operation::Update => Ok(updated(&key, &store.update(&key, &Update::new(body)?, now_s)?)),
+        Operation::Update => Ok(updated(journal, &key, &store.update(&key, &Update::new(body)?, now_s)?)),
     }
 }
 
-/// The messages that an accepted update causes, in the order in which they go out.
-pub(super) fn updated(key: &Key, updated: &Updated) -> Vec<Message> {
+/// The messages that an accepted update causes, in the order in which they go out. The journal hears of it first.
+pub(super) fn updated(journal: &Journal, key: &Key, updated: &Updated) -> Vec<Message> {
+    journal.record(|| {
+        let document = updated.documents["current"].clone();
+        Event::Shadow {
+            thing: key.thing().to_owned(),
+            shadow: key.shadow().map(str::to_owned),
+            version: document["version"].as_u64().unwrap_or_default(),
+            document,
+        }
+    });
     let topic = key.topic(Operation::Update);
     let mut messages = vec![message(&topic, "accepted", &updated.accepted)];
     messages.extend(updated.delta.as_ref().map(|delta| message(&topic, "delta", delta)));

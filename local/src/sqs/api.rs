@@ -1,5 +1,6 @@
 //! The `AmazonSQS.*` operations, in the JSON protocol that today's SDKs speak.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Router;
@@ -7,22 +8,21 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
-use data_encoding::HEXLOWER;
-use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::queue::{Message, Queue};
+use super::queue::{Message, Queue, md5_of};
 use super::{Sqs, name};
 use crate::http_api::body;
 
 /// The largest message, and what a request with one may need when every byte is escaped.
 const MESSAGE_LIMIT: usize = 1024 * 1024;
 const REQUEST_LIMIT: usize = 6 * MESSAGE_LIMIT + 64 * 1024;
-/// Seconds for which a received message is hidden when the receiver does not say.
-const VISIBILITY_S: u32 = 30;
+/// The longest delay of a message, in seconds, and the most messages of one request.
+const DELAY_LIMIT_S: u32 = 900;
+const BATCH_LIMIT: usize = 10;
 
 pub(super) fn router(sqs: Sqs) -> Router {
     Router::new().fallback(handle).with_state(sqs)
@@ -76,9 +76,31 @@ impl Fault {
 #[serde(rename_all = "PascalCase")]
 struct SendMessage {
     queue_url: String,
-    message_body: String,
+    #[serde(flatten)]
+    message: OneMessage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendMessageBatch {
+    queue_url: String,
     #[serde(default)]
-    delay_seconds: u16,
+    entries: Vec<BatchEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchEntry {
+    id: String,
+    #[serde(flatten)]
+    message: OneMessage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OneMessage {
+    message_body: String,
+    delay_seconds: Option<u32>,
     #[serde(default)]
     message_attributes: Map<String, Value>,
 }
@@ -135,10 +157,11 @@ impl Sqs {
     async fn call(&self, operation: &str, host: &str, body: &[u8]) -> Result<Value, Fault> {
         match operation {
             "SendMessage" => self.send_message(parse(body)?),
+            "SendMessageBatch" => self.send_message_batch(parse(body)?),
             "ReceiveMessage" => self.receive_message(parse(body)?).await,
             "DeleteMessage" => {
                 let DeleteMessage { queue_url, receipt_handle } = parse(body)?;
-                self.on(&queue_url, |queue| queue.delete(&receipt_handle)).map(|()| json!({}))
+                self.delete(&queue_url, &receipt_handle).then(|| json!({})).ok_or_else(Fault::no_queue)
             }
             "PurgeQueue" => {
                 let PurgeQueue { queue_url } = parse(body)?;
@@ -164,19 +187,58 @@ impl Sqs {
     }
 
     fn send_message(&self, request: SendMessage) -> Result<Value, Fault> {
-        let SendMessage { queue_url, message_body, delay_seconds, message_attributes } = request;
+        let md5 = md5_of(&request.message.message_body);
+        let id = self.send_one(&request.queue_url, request.message)?;
+        Ok(json!({ "MessageId": id, "MD5OfMessageBody": md5 }))
+    }
+
+    /// Each entry by itself: one that cannot be sent is told beside those that were.
+    fn send_message_batch(&self, request: SendMessageBatch) -> Result<Value, Fault> {
+        let SendMessageBatch { queue_url, entries } = request;
+        self.on(&queue_url, |_| ())?;
+        let fault = |kind, message: &str| Fault { kind, query_kind: kind, message: message.to_owned() };
+        if entries.is_empty() {
+            return Err(fault("EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry."));
+        }
+        if entries.len() > BATCH_LIMIT {
+            return Err(fault("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10."));
+        }
+        let ids: BTreeSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+        if ids.len() < entries.len() {
+            return Err(fault("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id."));
+        }
+        if entries.iter().map(|entry| entry.message.message_body.len()).sum::<usize>() > MESSAGE_LIMIT {
+            return Err(fault("BatchRequestTooLong", "The sum of the messages is longer than 1048576 bytes."));
+        }
+        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        for BatchEntry { id, message } in entries {
+            let md5 = md5_of(&message.message_body);
+            match self.send_one(&queue_url, message) {
+                Ok(sent) => successful.push(json!({ "Id": id, "MessageId": sent, "MD5OfMessageBody": md5 })),
+                Err(Fault { kind, message, .. }) => {
+                    failed.push(json!({ "Id": id, "Code": kind, "Message": message, "SenderFault": true }));
+                }
+            }
+        }
+        Ok(json!({ "Successful": successful, "Failed": failed }))
+    }
+
+    fn send_one(&self, queue: &str, message: OneMessage) -> Result<String, Fault> {
+        let OneMessage { message_body, delay_seconds, message_attributes } = message;
         if !message_attributes.is_empty() {
             return Err(Fault::invalid("UnsupportedOperation", "MessageAttributes are not available here"));
         }
+        let invalid = |reason: String| {
+            let message = format!("One or more parameters are invalid. Reason: {reason}");
+            Err(Fault::invalid("InvalidParameterValue", message))
+        };
         if message_body.is_empty() || message_body.len() > MESSAGE_LIMIT {
-            let message =
-                format!("One or more parameters are invalid. Reason: Message must be 1 to {MESSAGE_LIMIT} bytes.");
-            return Err(Fault::invalid("InvalidParameterValue", message));
+            return invalid(format!("Message must be 1 to {MESSAGE_LIMIT} bytes."));
         }
-        let (now_ms, md5) = (self.0.clock.now_ms(), md5_of(&message_body));
-        let id = self.on(&queue_url, |queue| queue.send(message_body, now_ms, i64::from(delay_seconds) * 1000))?;
-        self.0.arrived.send_replace(());
-        Ok(json!({ "MessageId": id, "MD5OfMessageBody": md5 }))
+        if delay_seconds.is_some_and(|seconds| seconds > DELAY_LIMIT_S) {
+            return invalid(format!("DelaySeconds must be 0 to {DELAY_LIMIT_S}."));
+        }
+        self.send_delayed(queue, message_body, delay_seconds).ok_or_else(Fault::no_queue)
     }
 
     async fn receive_message(&self, request: ReceiveMessage) -> Result<Value, Fault> {
@@ -186,13 +248,12 @@ impl Sqs {
                 format!("Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10.");
             return Err(Fault::invalid("InvalidParameterValue", message));
         }
-        let hidden_ms = i64::from(request.visibility_timeout.unwrap_or(VISIBILITY_S)) * 1000;
         let deadline = Instant::now() + Duration::from_secs(request.wait_time_seconds.min(20));
         let mut arrived = self.0.arrived.subscribe();
         let messages = loop {
             arrived.mark_unchanged();
-            let now_ms = self.0.clock.now_ms();
-            let messages = self.on(&request.queue_url, |queue| queue.receive(most, now_ms, hidden_ms))?;
+            let received = self.receive(&request.queue_url, most, request.visibility_timeout);
+            let messages = received.ok_or_else(Fault::no_queue)?;
             if !messages.is_empty() || !matches!(timeout_at(deadline, arrived.changed()).await, Ok(Ok(()))) {
                 break messages;
             }
@@ -206,18 +267,10 @@ impl Sqs {
         let mut told = json!({
             "MessageId": message.id,
             "ReceiptHandle": message.receipt,
-            "MD5OfBody": md5_of(&message.body),
+            "MD5OfBody": message.md5(),
             "Body": message.body,
         });
-        let attributes = chosen(
-            wanted,
-            [
-                ("SenderId", self.0.account.clone()),
-                ("SentTimestamp", message.sent_ms.to_string()),
-                ("ApproximateReceiveCount", message.receives.to_string()),
-                ("ApproximateFirstReceiveTimestamp", message.first_received_ms.to_string()),
-            ],
-        );
+        let attributes = chosen(wanted, self.system_attributes(message));
         if !attributes.is_empty() {
             told["Attributes"] = attributes.into();
         }
@@ -227,6 +280,7 @@ impl Sqs {
     fn attributes(&self, request: GetQueueAttributes) -> Result<Value, Fault> {
         let now_ms = self.0.clock.now_ms();
         let counts = self.on(&request.queue_url, |queue| queue.counts(now_ms))?;
+        let declared = &self.entry(&request.queue_url).ok_or_else(Fault::no_queue)?.declared;
         let Self(inner) = self;
         let arn = format!("arn:aws:sqs:{}:{}:{}", inner.region, inner.account, name(&request.queue_url));
         let attributes = chosen(
@@ -236,7 +290,9 @@ impl Sqs {
                 ("ApproximateNumberOfMessages", counts.visible.to_string()),
                 ("ApproximateNumberOfMessagesNotVisible", counts.held.to_string()),
                 ("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string()),
-                ("VisibilityTimeout", VISIBILITY_S.to_string()),
+                ("VisibilityTimeout", declared.visibility_s.to_string()),
+                ("DelaySeconds", declared.delay_s.to_string()),
+                ("MessageRetentionPeriod", declared.retention_s.to_string()),
             ],
         );
         Ok(if attributes.is_empty() { json!({}) } else { json!({ "Attributes": attributes }) })
@@ -254,8 +310,4 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
 fn chosen<const N: usize>(wanted: &[String], all: [(&str, String); N]) -> Map<String, Value> {
     let wants = |name: &str| wanted.iter().any(|wanted| wanted == name || wanted == "All");
     all.into_iter().filter(|(name, _)| wants(name)).map(|(name, value)| (name.to_owned(), value.into())).collect()
-}
-
-fn md5_of(text: &str) -> String {
-    HEXLOWER.encode(&Md5::digest(text))
 }

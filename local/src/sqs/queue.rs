@@ -1,7 +1,9 @@
-//! One standard queue: messages in the order of their arrival, hidden while somebody holds them.
+//! One standard queue: messages in the order in which they become visible, hidden while somebody holds them.
 
 use std::collections::VecDeque;
 
+use data_encoding::HEXLOWER;
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +14,7 @@ pub(super) struct Queue {
 
 /// A message on a queue.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Message {
+pub(crate) struct Message {
     pub id: String,
     pub body: String,
     pub sent_ms: i64,
@@ -28,6 +30,17 @@ pub(super) struct Counts {
     pub visible: usize,
     pub held: usize,
     pub delayed: usize,
+}
+
+impl Message {
+    /// What receivers check the body by.
+    pub fn md5(&self) -> String {
+        md5_of(&self.body)
+    }
+}
+
+pub(super) fn md5_of(text: &str) -> String {
+    HEXLOWER.encode(&Md5::digest(text))
 }
 
 impl Queue {
@@ -46,8 +59,10 @@ impl Queue {
     }
 
     pub fn receive(&mut self, most: usize, now_ms: i64, hidden_ms: i64) -> Vec<Message> {
-        let visible = self.messages.iter_mut().filter(|message| message.visible_ms <= now_ms);
+        let mut visible: Vec<_> = self.messages.iter_mut().filter(|message| message.visible_ms <= now_ms).collect();
+        visible.sort_by_key(|message| message.visible_ms);
         visible
+            .into_iter()
             .take(most)
             .map(|message| {
                 message.receives += 1;
@@ -64,6 +79,15 @@ impl Queue {
     /// Deleting what is gone already is no error.
     pub fn delete(&mut self, receipt: &str) {
         self.messages.retain(|message| message.receives == 0 || message.receipt != receipt);
+    }
+
+    /// Drops what was sent before this, whether or not somebody holds it.
+    pub fn forget(&mut self, before_ms: i64) {
+        self.messages.retain(|message| message.sent_ms >= before_ms);
+    }
+
+    pub fn next_visible_ms(&self) -> Option<i64> {
+        self.messages.iter().map(|message| message.visible_ms).min()
     }
 
     pub fn purge(&mut self) {

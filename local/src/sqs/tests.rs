@@ -109,6 +109,41 @@ async fn a_delayed_message_comes_late() {
 }
 
 #[tokio::test]
+async fn what_is_sent_together_is_answered_one_by_one() {
+    let bench = Bench::new().await;
+    let entry = |id: &str, body: &str, delay: u32| json!({ "Id": id, "MessageBody": body, "DelaySeconds": delay });
+    let entries = [entry("a", "late", 9), entry("b", "", 0), entry("c", "early", 3), entry("d", "x", 901)];
+    let sent = bench.call("SendMessageBatch", json!({ "Entries": entries })).await;
+    let ids = |list: &str| sent[list].as_array().expect(list).iter().map(|e| e["Id"].clone()).collect::<Vec<_>>();
+    assert_eq!((ids("Successful"), ids("Failed")), (vec![json!("a"), json!("c")], vec![json!("b"), json!("d")]));
+    assert_eq!(sent["Failed"][0]["Code"], "InvalidParameterValue");
+    assert_eq!(sent["Failed"][0]["SenderFault"], true);
+    bench.clock.advance(Duration::from_secs(3));
+    assert_eq!(bench.counts().await, ["1", "0", "1"]);
+    bench.clock.advance(Duration::from_secs(6));
+    let both = bench.receive(json!({ "MaxNumberOfMessages": 10 })).await;
+    assert_eq!([&both[0]["Body"], &both[1]["Body"]], ["early", "late"]);
+    assert_eq!(both[1]["MessageId"], sent["Successful"][0]["MessageId"]);
+    assert_eq!(both[1]["MD5OfBody"], sent["Successful"][0]["MD5OfMessageBody"]);
+}
+
+#[tokio::test]
+async fn a_queue_is_what_the_template_says() {
+    let clock = Clock::manual(1_700_000_000_000);
+    let declared = template::Queue { name: "failed".to_owned(), visibility_s: 7, delay_s: 5, retention_s: 60 };
+    let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", vec![declared]);
+    let receive = |seconds| {
+        clock.advance(Duration::from_secs(seconds));
+        sqs.receive("failed", 1, None).expect("a queue").len()
+    };
+    assert!(sqs.send("failed", "x".to_owned()));
+    assert_eq!([receive(4), receive(1), receive(6), receive(1)], [0, 1, 0, 1]);
+    assert_eq!(sqs.next_visible_ms("failed"), Some(1_700_000_019_000));
+    assert_eq!([receive(48), receive(7)], [1, 0], "it is kept for a minute");
+    assert_eq!((sqs.next_visible_ms("failed"), sqs.peek("failed")), (None, Vec::new()));
+}
+
+#[tokio::test]
 async fn a_receiver_that_waits_gets_what_arrives() {
     let bench = Bench::new().await;
     let (messages, ()) = tokio::join!(bench.receive(json!({ "WaitTimeSeconds": 20 })), async {
@@ -140,6 +175,13 @@ async fn errors_name_what_is_wrong_in_both_protocols() {
     let no_queue = ("400 AWS.SimpleQueueService.NonExistentQueue;Sender", "com.amazonaws.sqs#QueueDoesNotExist");
     let invalid = ("400 InvalidParameterValue;Sender", "com.amazonaws.sqs#InvalidParameterValue");
     let unsupported = ("400 UnsupportedOperation;Sender", "com.amazonaws.sqs#UnsupportedOperation");
+    let batch = |ids: &[&str]| {
+        let entries: Vec<_> = ids.iter().map(|id| json!({ "Id": id, "MessageBody": "x" })).collect();
+        json!({ "QueueUrl": "failed", "Entries": entries }).to_string()
+    };
+    let empty = ("400 EmptyBatchRequest;Sender", "com.amazonaws.sqs#EmptyBatchRequest");
+    let same = ("400 BatchEntryIdsNotDistinct;Sender", "com.amazonaws.sqs#BatchEntryIdsNotDistinct");
+    let many = ("400 TooManyEntriesInBatchRequest;Sender", "com.amazonaws.sqs#TooManyEntriesInBatchRequest");
     let cases = [
         ("GetQueueUrl", r#"{"QueueName":"nope"}"#.to_owned(), no_queue),
         ("ReceiveMessage", r#"{"QueueUrl":"http://h/0/nope"}"#.to_owned(), no_queue),
@@ -148,6 +190,11 @@ async fn errors_name_what_is_wrong_in_both_protocols() {
         ("SendMessage", json!({ "QueueUrl": "failed", "MessageBody": "x".repeat(1_048_577) }).to_string(), invalid),
         ("SendMessage", "not json".to_owned(), invalid),
         ("SendMessage", "{}".to_owned(), invalid),
+        ("SendMessage", r#"{"QueueUrl":"failed","MessageBody":"x","DelaySeconds":901}"#.to_owned(), invalid),
+        ("SendMessageBatch", batch(&["a"]).replace("failed", "nope"), no_queue),
+        ("SendMessageBatch", batch(&[]), empty),
+        ("SendMessageBatch", batch(&["a", "b", "a"]), same),
+        ("SendMessageBatch", batch(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]), many),
         ("CreateQueue", "{}".to_owned(), unsupported),
     ];
     for (operation, body, (seen, kind)) in cases {

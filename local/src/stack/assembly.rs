@@ -17,9 +17,12 @@ use super::tls::{self, Front, Kind};
 use super::{Addresses, Config, Keeper, Pump, Stack, StackError, StateDir};
 use crate::broker::{Ask, Authorizer, Broker, Peer};
 use crate::dynamodb::DynamoDb;
+use crate::event_source::EventSources;
+use crate::faults::Faults;
 use crate::gateway::sigv4::Credentials;
 use crate::gateway::{self, Caller, Guard, Services};
 use crate::http_api;
+use crate::journal::Journal;
 use crate::lambda::{self, Lambda};
 use crate::pki::Pki;
 use crate::registry::Registry;
@@ -34,6 +37,8 @@ const DATA_ENDPOINT: &str = "localhost";
 
 pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let clock = &config.clock;
+    let faults = Faults::default();
+    let journal = if config.journal { Journal::on(clock.clone()) } else { Journal::default() };
     let listeners = Listeners::bind(&config.ports).await?;
     let addresses = listeners.addresses;
     let place = place(&config, &addresses);
@@ -46,12 +51,13 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
 
     let directory = config.state_dir.clone().map(StateDir::open).transpose()?;
     let database = directory.as_ref().map(StateDir::database);
-    let dynamodb = DynamoDb::start(clock.clone(), &template.tables, database.as_deref()).await?;
+    let dynamodb = DynamoDb::start_with(clock.clone(), &template.tables, database.as_deref(), journal.clone()).await?;
     let unusable = |source| StackError::Certificates { path: config.certificates.clone(), source };
     let pki = Pki::load_or_create(&config.certificates).map_err(unusable)?;
     let registry = Registry::new(clock.clone(), pki.clone(), &place.region, &place.account, DATA_ENDPOINT);
-    let broker = Broker::new(clock.clone(), config.authorize.then(|| authorizer(registry.clone())));
-    let shadows = Shadows::new(clock.clone(), broker.clone());
+    let authorizer = config.authorize.then(|| authorizer(registry.clone()));
+    let broker = Broker::with(clock.clone(), authorizer, faults.clone(), journal.clone());
+    let shadows = Shadows::with_journal(clock.clone(), broker.clone(), journal.clone());
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let keeper = directory.map(|directory| {
         let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
@@ -61,9 +67,12 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         keeper.restore()?;
     }
 
-    let lambda = Lambda::start(clock.clone(), functions, sqs.clone()).await.map_err(StackError::Lambda)?;
+    let lambda = Lambda::start_with(clock.clone(), functions, sqs.clone(), faults.clone(), journal.clone());
+    let lambda = lambda.await.map_err(StackError::Lambda)?;
     let rules = Rules::new(&place.account, &template.rules, broker.clone(), lambda.clone(), sqs.clone())?;
     let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
+    let sources = template.event_sources.clone();
+    let event_sources = EventSources::start(clock.clone(), lambda.clone(), sqs.clone(), sources, place.clone());
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
 
     let stop = CancellationToken::new();
@@ -76,6 +85,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         registry: registry.router(),
         account: place.account.clone(),
         about: about(&addresses, &template),
+        faults: faults.clone(),
+        journal: journal.clone(),
     };
     let guard = config.authorize.then(|| guard(credentials.clone(), registry.clone()));
     let options = http_api::Options {
@@ -105,6 +116,9 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs,
         dynamodb,
         scheduler,
+        event_sources,
+        faults,
+        journal,
         pump,
         keeper,
         closing,
@@ -241,7 +255,7 @@ fn about(addresses: &Addresses, template: &Template) -> serde_json::Value {
         "alpn": addresses.alpn.map(|address| address.to_string()),
         "functions": names(&mut template.functions.iter().map(|function| &function.name)),
         "tables": names(&mut template.tables.iter().map(|table| &table.name)),
-        "queues": names(&mut template.queues.iter()),
+        "queues": names(&mut template.queues.iter().map(|queue| &queue.name)),
         "rules": names(&mut template.rules.iter().map(|rule| &rule.name)),
     })
 }

@@ -27,6 +27,8 @@ pub struct Config {
     pub certificates: PathBuf,
     /// Whether requests must be signed, and devices allowed by their policies.
     pub authorize: bool,
+    /// Whether a [`crate::journal::Journal`] of the run is kept, which grows without bounds.
+    pub journal: bool,
     /// `AWS::Region`.
     pub region: String,
     /// `AWS::AccountId`.
@@ -88,6 +90,7 @@ impl Config {
             state_dir: None,
             certificates: ".local".into(),
             authorize: false,
+            journal: false,
             region: region(),
             account: ACCOUNT.into(),
             stack_name: "flaghoist".into(),

@@ -28,6 +28,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::dynamodb::DynamoDb;
+use crate::event_source::EventSources;
+use crate::faults::Faults;
+use crate::journal::Journal;
 use crate::lambda::Lambda;
 use crate::pki::Pki;
 use crate::registry::Registry;
@@ -77,6 +80,12 @@ pub struct Stack {
     pub dynamodb: DynamoDb,
     /// The schedules.
     pub scheduler: Scheduler,
+    /// What hands messages on queues to functions.
+    pub event_sources: EventSources,
+    /// What is to go wrong.
+    pub faults: Faults,
+    /// What happened, where [`Config::journal`] is on.
+    pub journal: Journal,
     pump: Pump,
     keeper: Option<Arc<Keeper>>,
     /// Ends what listens to devices and applications.
@@ -95,28 +104,53 @@ impl Stack {
         assembly::start(config).await
     }
 
-    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule up to date.
+    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule and queue up to
+    /// date.
     ///
     /// Devices that are slower to answer than a few milliseconds are not waited for, and neither are retries that wait
     /// for the clock.
     pub async fn settle(&self) {
         let mut quiet = 0;
-        let mut handled = self.pump.flush().await;
+        let mut handled = self.handled().await;
         while quiet < 2 {
-            self.scheduler.caught_up().await;
-            self.lambda.idle().await;
+            // What a process asked for before it was killed is done nevertheless.
+            self.faults.quiet().await;
             tokio::time::sleep(BREATH).await;
-            let now = self.pump.flush().await;
+            let now = self.handled().await;
             quiet = if now == handled { quiet + 1 } else { 0 };
             handled = now;
         }
-        self.lambda.idle().await;
     }
 
-    /// Moves the clock on, and settles.
+    /// Moves the clock on, and settles. What is due on the way, by a schedule or from a queue, comes in its order and finds
+    /// the clock at its time, however far the way.
     pub async fn advance(&self, by: Duration) {
-        self.clock.advance(by);
+        let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+        let next_ms = || [self.scheduler.next_ms(), self.event_sources.next_ms()].into_iter().flatten().min();
+        while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
+            self.move_to(next_ms);
+            // Where no device is connected, none can be answering.
+            match self.broker.is_deserted() {
+                true => drop(self.handled().await),
+                false => self.settle().await,
+            }
+        }
+        self.move_to(target_ms);
         self.settle().await;
+    }
+
+    fn move_to(&self, epoch_ms: i64) {
+        let left_ms = epoch_ms.saturating_sub(self.clock.now_ms());
+        self.clock.advance(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)));
+    }
+
+    /// Returns once all that is due has been handed on, and every function is idle; how much that makes since the start.
+    async fn handled(&self) -> (u64, u64) {
+        self.scheduler.caught_up().await;
+        let batches = self.event_sources.caught_up().await;
+        let messages = self.pump.flush().await;
+        self.lambda.idle().await;
+        (batches, messages)
     }
 
     /// Takes nothing more from outside, lets what is on its way come to its end (for a few seconds), ends the functions'

@@ -225,7 +225,7 @@ async fn state_outlives_the_stack_and_broken_state_is_named() {
     stack.broker.publish(retained).expect("published");
     let update = Message::new("$aws/things/pump/shadow/update", r#"{"state":{"reported":{"on":true}}}"#);
     stack.broker.publish(update).expect("published");
-    let queue = stack.template.queues.first().cloned().expect("a queue");
+    let queue = stack.template.queues.first().expect("a queue").name.clone();
     assert!(stack.sqs.send(&queue, "failed".into()));
     stack.shutdown().await;
 

@@ -1,4 +1,4 @@
-//! `AWS::Serverless::Function` and its events: HTTP API routes and schedules.
+//! `AWS::Serverless::Function` and its events: HTTP API routes, schedules and queues.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::error::TemplateError;
 use super::names::Kind;
 use super::node::Node;
 use super::resource::Resource;
-use super::{Function, Place, Route, Schedule};
+use super::{EventSource, Function, Place, Queue, Route, Schedule, queue};
 
 /// Everything but the events.
 pub fn read(resource: &Resource, place: &Place) -> Result<Function, TemplateError> {
@@ -58,29 +58,40 @@ fn environment(properties: &Node<'_>) -> Result<BTreeMap<String, String>, Templa
     variables.entries()?.into_iter().map(|(name, value)| Ok((name.to_owned(), value.text()?))).collect()
 }
 
-/// The routes and schedules that invoke a function.
+/// What invokes a function.
+#[derive(Default)]
+pub struct Events {
+    pub routes: Vec<Route>,
+    pub schedules: Vec<Schedule>,
+    pub sources: Vec<EventSource>,
+}
+
 pub fn events(
     resource: &Resource,
     function: &Function,
     apis: &[&Resource],
+    queues: &[Queue],
     place: &Place,
-) -> Result<(Vec<Route>, Vec<Schedule>), TemplateError> {
-    let (mut routes, mut schedules) = (Vec::new(), Vec::new());
+) -> Result<Events, TemplateError> {
+    let mut all = Events::default();
     let events = resource.properties().get("Events").map_or(Ok(Vec::new()), |events| events.entries())?;
     for (name, event) in events {
         let kind = event.need("Type")?;
         let empty = Node::new(event.value, format!("{}.Properties", event.at));
-        let properties = event.get("Properties");
+        let properties = event.get("Properties").unwrap_or(empty);
         match kind.text()?.as_str() {
-            "HttpApi" => routes.push(route(&properties.unwrap_or(empty), function, apis)?),
+            "HttpApi" => all.routes.push(route(&properties, function, apis)?),
             "ScheduleV2" => {
                 let default_name = format!("{}-{}{name}", place.stack_name, resource.logical_id);
-                schedules.extend(schedule(&properties.unwrap_or(empty), function, default_name)?);
+                all.schedules.extend(schedule(&properties, function, default_name)?);
             }
-            other => return Err(kind.bad(format!("{other} is not stood in for; HttpApi or ScheduleV2 would be right"))),
+            "SQS" => all.sources.extend(queue::source(&properties, function, queues, place)?),
+            other => {
+                return Err(kind.bad(format!("{other} is not stood in for; HttpApi, ScheduleV2 or SQS would be right")));
+            }
         }
     }
-    Ok((routes, schedules))
+    Ok(all)
 }
 
 fn route(event: &Node<'_>, function: &Function, apis: &[&Resource]) -> Result<Route, TemplateError> {

@@ -7,6 +7,7 @@ mod intrinsics;
 mod names;
 mod node;
 mod parameters;
+mod queue;
 mod resource;
 mod rule;
 mod table;
@@ -35,12 +36,14 @@ pub struct Template {
     pub rules: Vec<TopicRule>,
     /// Every table.
     pub tables: Vec<Table>,
-    /// Queue names.
-    pub queues: Vec<String>,
+    /// Every queue.
+    pub queues: Vec<Queue>,
     /// Of all HTTP APIs: on one machine they share one port.
     pub routes: Vec<Route>,
     /// Those that are enabled.
     pub schedules: Vec<Schedule>,
+    /// Those that are enabled.
+    pub event_sources: Vec<EventSource>,
     /// Who may invoke what; [`Action::Lambda`] already says it of each rule.
     pub permissions: Vec<Permission>,
     /// Output name to value.
@@ -160,6 +163,32 @@ pub struct Schedule {
     pub input: Option<String>,
 }
 
+/// `AWS::SQS::Queue`.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    /// Its physical name.
+    pub name: String,
+    /// `VisibilityTimeout`.
+    pub visibility_s: u32,
+    /// `DelaySeconds`.
+    pub delay_s: u32,
+    /// `MessageRetentionPeriod`.
+    pub retention_s: u32,
+}
+
+/// An `SQS` event of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSource {
+    /// Where messages come from.
+    pub queue_arn: String,
+    /// What it invokes.
+    pub function_arn: String,
+    /// At most so many messages at a time.
+    pub batch_size: usize,
+    /// Whether the function says which messages of a batch failed (`ReportBatchItemFailures`).
+    pub partial_failures: bool,
+}
+
 /// The pseudo parameters of the stack.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -209,16 +238,18 @@ impl Template {
             functions: of(Kind::Function).map(|r| function::read(r, place)).collect::<Result<_, _>>()?,
             rules: of(Kind::TopicRule).map(|r| rule::read(r, &permissions, place)).collect::<Result<_, _>>()?,
             tables: of(Kind::Table).map(table::read).collect::<Result<_, _>>()?,
-            queues: of(Kind::Queue).map(|queue| queue.name.clone()).collect(),
+            queues: of(Kind::Queue).map(queue::read).collect::<Result<_, _>>()?,
             routes: Vec::new(),
             schedules: Vec::new(),
+            event_sources: Vec::new(),
             permissions,
             outputs,
         };
         for (resource, function) in of(Kind::Function).zip(&template.functions) {
-            let (routes, schedules) = function::events(resource, function, &apis, place)?;
-            template.routes.extend(routes);
-            template.schedules.extend(schedules);
+            let events = function::events(resource, function, &apis, &template.queues, place)?;
+            template.routes.extend(events.routes);
+            template.schedules.extend(events.schedules);
+            template.event_sources.extend(events.sources);
         }
         for resource in of(Kind::EventInvokeConfig) {
             let config = resource.properties();

@@ -344,6 +344,63 @@ fn what_is_no_template_is_an_error() {
     assert!(missing.expect_err("refused").to_string().starts_with("/nowhere/template.yaml: "));
 }
 
+/// A queue and a function that takes from it, with these properties besides those that they need.
+fn with_source(queue: &str, event: &str) -> Result<Template, TemplateError> {
+    let needed = |properties: &str, name, value| if properties.contains(name) { "" } else { value };
+    let hidden = needed(queue, "VisibilityTimeout", "VisibilityTimeout: 60, ");
+    let from = needed(event, "Queue", "Queue: !GetAtt Q.Arn, ");
+    let text = format!(
+        "
+Resources:
+  Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: hoist-Q, {hidden}{queue}}}}}
+  F:
+    Type: AWS::Serverless::Function
+    Metadata: {{BuildProperties: {{Binary: f}}}}
+    Properties:
+      Timeout: 60
+      Events: {{Take: {{Type: SQS, Properties: {{{from}{event}}}}}}}
+"
+    );
+    with(&text, &[])
+}
+
+#[test]
+fn a_queue_and_who_takes_from_it() {
+    let template = with_source("DelaySeconds: 5, MessageRetentionPeriod: 120", "Enabled: true").expect("read");
+    let Queue { name, visibility_s, delay_s, retention_s } = &template.queues[0];
+    assert_eq!((name.as_str(), *visibility_s, *delay_s, *retention_s), ("hoist-Q", 60, 5, 120));
+    let source = EventSource {
+        queue_arn: "arn:aws:sqs:eu-west-1:000000000000:hoist-Q".into(),
+        function_arn: "arn:aws:lambda:eu-west-1:000000000000:function:hoist-F".into(),
+        batch_size: 10,
+        partial_failures: false,
+    };
+    assert_eq!(template.event_sources, std::slice::from_ref(&source));
+    let event = "BatchSize: 100, MaximumBatchingWindowInSeconds: 1, FunctionResponseTypes: [ReportBatchItemFailures]";
+    let template = with_source("", event).expect("read");
+    assert_eq!(template.event_sources, [EventSource { batch_size: 100, partial_failures: true, ..source }]);
+    assert_eq!((template.queues[0].delay_s, template.queues[0].retention_s), (0, 345_600));
+    assert!(with_source("", "Enabled: 'false'").expect("read").event_sources.is_empty());
+}
+
+#[test]
+fn what_aws_or_this_machine_cannot_do_with_a_queue_is_refused() {
+    for (queue, event, expected) in [
+        ("VisibilityTimeout: 59", "", "Take.Properties.Queue: hoist-Q hides its messages for 59 s"),
+        ("", "Queue: !GetAtt F.Arn", "Take.Properties.Queue: is not the ARN of a queue"),
+        ("", "BatchSize: 0", "Take.Properties.BatchSize: must be a whole number"),
+        ("", "BatchSize: 11", "Take.Properties: a BatchSize of more than 10 needs"),
+        ("", "FunctionResponseTypes: [Other]", "FunctionResponseTypes[0]: ReportBatchItemFailures would be right"),
+        ("MessageRetentionPeriod: 59", "", "Resources.Q.Properties.MessageRetentionPeriod: must be"),
+        ("DelaySeconds: 901", "", "Resources.Q.Properties.DelaySeconds: must be"),
+        ("RedrivePolicy: {maxReceiveCount: 5}", "", "Resources.Q.Properties.RedrivePolicy: is not stood in for"),
+        ("FifoQueue: true", "", "Resources.Q.Properties.FifoQueue: is not stood in for"),
+    ] {
+        let found = with_source(queue, event).expect_err(expected).to_string();
+        assert!(found.contains(expected), "{found}\n  should contain\n{expected}");
+    }
+}
+
 #[test]
 fn an_event_invoke_config_of_its_own_counts() {
     let template = read(&format!(
@@ -372,7 +429,7 @@ fn the_template_of_this_repository() {
     assert!(!template.functions.is_empty() && !template.tables.is_empty() && !template.routes.is_empty());
     assert!(template.routes.iter().all(|route| route.iam), "{:?}", template.routes);
     assert!(template.tables.iter().all(|table| table.ttl_attribute.is_some()));
-    let failures = format!("arn:aws:sqs:eu-west-1:000000000000:{}", template.queues[0]);
+    let failures = format!("arn:aws:sqs:eu-west-1:000000000000:{}", template.queues[0].name);
     for function in template.functions.iter().filter(|f| f.on_failure.is_some()) {
         assert_eq!(function.on_failure.as_ref(), Some(&failures), "{}", function.name);
     }
@@ -386,14 +443,16 @@ fn the_template_of_this_repository() {
         }
     }
     assert_eq!(template.schedules.iter().map(|s| s.every_s).collect::<Vec<_>>(), [60]);
+    assert!(template.event_sources.is_empty(), "a queue that stays empty is not asked");
 }
 
 #[test]
 fn the_template_of_this_repository_with_other_parameters() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let parameters = [("ReconcileMinutes", "5"), ("TrimmedMessage", "documents")];
+    let parameters = [("ReconcileSeconds", "5"), ("TrimmedMessage", "documents")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let template = Template::read(&path, &parameters, &place()).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(template.schedules.iter().map(|s| s.every_s).collect::<Vec<_>>(), [300]);
+    assert_eq!(template.schedules.iter().map(|s| s.every_s).collect::<Vec<_>>(), [60]);
+    assert_eq!(template.event_sources.len(), 1, "{:?}", template.event_sources);
     assert!(template.rules.iter().any(|r| r.sql.ends_with("FROM '$aws/things/+/shadow/update/documents'")));
 }

@@ -1,11 +1,15 @@
 //! The table of commands.
 
-use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
+    types::ReturnValuesOnConditionCheckFailure,
+};
 use domain::{Command, CommandId};
 
 use crate::{
     Error, Put,
-    item::{command_from_item, command_key, command_to_item},
+    item::{command_from_item, command_key, command_to_item, text},
 };
 
 /// What was asked for.
@@ -39,6 +43,26 @@ impl Commands {
                 Err(error) => Err(Error::corrupt(OPERATION, &command.id, error)),
             },
             Err((None, error)) => Err(Error::sdk(OPERATION, &command.id, error)),
+        }
+    }
+
+    /// Forgets a command that nobody has been told of.
+    pub async fn forget(&self, command: &Command) -> Result<(), Error> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(command_key(&command.id)))
+            .condition_expression("fingerprint = :fingerprint")
+            .expression_attribute_values(":fingerprint", text(command.fingerprint.as_str()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(Error::sdk("forgetting a command", &command.id, error)),
+            },
         }
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::{
     retry::{RetryPartition, TokenBucket},
 };
 
-use crate::{Commands, Executions, Messages};
+use crate::{Commands, Executions, Lanes, Messages, Queue, Shadows};
 
 /// What every client is made from. Made once, when a function starts.
 #[derive(Debug)]
@@ -16,15 +16,16 @@ pub struct Connection {
     config: SdkConfig,
     /// Where not every client of the process shares one retry quota.
     quota: Option<RetryPartition>,
-    // One for both tables: what it connects to is the same, and a connection costs a cold start its time.
+    // One for all tables, one for everything else: what it connects to is the same, and a connection costs a cold start its time.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    iot: OnceLock<aws_sdk_iotdataplane::Client>,
 }
 
 impl Connection {
     /// The connection that the environment describes.
     pub async fn from_env() -> Self {
         let config = aws_config::defaults(version()).retry_config(retries()).timeout_config(timeouts()).load().await;
-        Self { config, quota: None, dynamodb: OnceLock::new() }
+        Self { config, quota: None, dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
     /// A connection over this client and to nothing else: nothing of the environment is read, nothing is signed, and what
@@ -39,7 +40,7 @@ impl Connection {
             .timeout_config(timeouts())
             .build();
         let quota = RetryPartition::custom("test").token_bucket(TokenBucket::unlimited()).build();
-        Self { config, quota: Some(quota), dynamodb: OnceLock::new() }
+        Self { config, quota: Some(quota), dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -63,24 +64,50 @@ impl Connection {
         Executions::new(self.dynamodb(), table)
     }
 
+    /// The lanes, which are in the table of executions.
+    pub fn lanes(&self, table: String) -> Lanes {
+        Lanes::new(self.dynamodb(), table)
+    }
+
+    /// The queue with this URL.
+    pub fn queue(&self, url: String) -> Queue {
+        let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
+        if let Some(quota) = &self.quota {
+            config = config.retry_partition(quota.clone()).allow_no_auth();
+        }
+        Queue::new(aws_sdk_sqs::Client::from_conf(config.build()), url)
+    }
+
     /// The messages to devices.
     pub fn messages(&self) -> Messages {
-        let mut config = aws_sdk_iotdataplane::config::Builder::from(&self.config);
-        if self.quota.is_some() {
-            config = config.allow_no_auth();
-        }
-        let config = config
-            // A message that may have gone out is not sent again: a device that can't tell would act twice.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(2))
-                    .operation_attempt_timeout(Messages::PATIENCE)
-                    .operation_timeout(Messages::PATIENCE)
-                    .build(),
-            )
-            .build();
-        Messages::new(aws_sdk_iotdataplane::Client::from_conf(config))
+        Messages::new(self.iot())
+    }
+
+    /// The shadows.
+    pub fn shadows(&self) -> Shadows {
+        Shadows::new(self.iot())
+    }
+
+    fn iot(&self) -> aws_sdk_iotdataplane::Client {
+        let client = || {
+            let mut config = aws_sdk_iotdataplane::config::Builder::from(&self.config);
+            if self.quota.is_some() {
+                config = config.allow_no_auth();
+            }
+            let config = config
+                // What may have gone out is not sent again: a device that can't tell would act twice.
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(
+                    TimeoutConfig::builder()
+                        .connect_timeout(Duration::from_secs(2))
+                        .operation_attempt_timeout(Messages::PATIENCE)
+                        .operation_timeout(Messages::PATIENCE)
+                        .build(),
+                )
+                .build();
+            aws_sdk_iotdataplane::Client::from_conf(config)
+        };
+        self.iot.get_or_init(client).clone()
     }
 }
 

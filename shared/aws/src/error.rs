@@ -47,6 +47,21 @@ impl Error {
         matches!(self.kind, Kind::Throttled | Kind::Refused)
     }
 
+    /// Others were faster, again and again.
+    pub fn busy(operation: &'static str, key: impl fmt::Display) -> Self {
+        Self { operation, key: key.to_string(), kind: Kind::Unavailable, source: None }
+    }
+
+    /// What was there a moment ago is gone.
+    pub fn gone(key: impl fmt::Display) -> Self {
+        Self { operation: "writing an execution", key: key.to_string(), kind: Kind::Corrupt, source: None }
+    }
+
+    /// What is stored can't be read.
+    pub fn unreadable(operation: &'static str, key: impl fmt::Display, source: impl Into<Source>) -> Self {
+        Self::corrupt(operation, key, source)
+    }
+
     pub(crate) fn sdk<E>(operation: &'static str, key: impl fmt::Display, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -58,6 +73,19 @@ impl Error {
             _ => Kind::Unavailable,
         };
         Self { operation, key: key.to_string(), kind, source: Some(error.into()) }
+    }
+
+    /// One entry of a batch failed, though the request as a whole was answered.
+    pub(crate) fn in_batch(
+        operation: &'static str,
+        key: impl fmt::Display,
+        code: &str,
+        our_fault: bool,
+        message: Option<&str>,
+    ) -> Self {
+        let kind = kind_of(code, (!our_fault).then_some(500));
+        let source = format!("{code}: {}", message.unwrap_or("no message"));
+        Self { operation, key: key.to_string(), kind, source: Some(source.into()) }
     }
 
     pub(crate) fn corrupt(operation: &'static str, key: impl fmt::Display, source: impl Into<Source>) -> Self {
@@ -120,6 +148,17 @@ mod tests {
         assert!(!answered("ServiceUnavailableException", 503).is_refusal());
         let silence: SdkError<GetItemError, HttpResponse> = SdkError::timeout_error("no answer in time");
         assert!(!Error::sdk("asking", "key", silence).is_refusal());
+    }
+
+    #[test]
+    fn an_entry_of_a_batch_fails_by_its_own_code() {
+        let failed = |code, our_fault| Error::in_batch("sending", "queue", code, our_fault, Some("why")).kind();
+        assert_eq!(failed("ThrottlingException", false), Kind::Throttled);
+        assert_eq!(failed("InternalError", false), Kind::Unavailable);
+        assert_eq!(failed("InvalidParameterValue", true), Kind::Refused);
+        let told = Error::in_batch("sending", "queue", "InternalError", false, Some("why"));
+        let source = std::error::Error::source(&told).map(ToString::to_string);
+        assert_eq!(source.as_deref(), Some("InternalError: why"));
     }
 
     #[test]

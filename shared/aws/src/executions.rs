@@ -2,18 +2,21 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure::AllOld},
+    operation::{
+        delete_item::DeleteItemError, put_item::PutItemError, query::builders::QueryFluentBuilder,
+        update_item::UpdateItemError,
+    },
+    types::ReturnValuesOnConditionCheckFailure::AllOld,
 };
-use domain::{Change, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
+use domain::{Change, DeliveryStatus, Execution, ExecutionId, Key, Status, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
     item::{
-        Item, due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, millis, number, text,
-        thing_key,
+        Item, execution_from_item, execution_key, execution_to_item, key_from_item, millis, number, text, thing_key,
     },
     update::Update,
+    write::update_for,
 };
 
 /// What becomes of what was asked for.
@@ -65,40 +68,33 @@ impl Executions {
         }
     }
 
-    /// Writes a change, if the execution has not come as far: one conditional write, nothing read before it.
-    pub async fn advance(&self, change: &Change) -> Result<Advanced, Error> {
-        self.write("advancing an execution", &change.key, update_for(change)).await
-    }
-
-    /// Writes that a device which runs was heard of, if that was later than before.
-    pub async fn hear(&self, key: &Key, at: Timestamp) -> Result<Advanced, Error> {
-        let mut update = Update::default();
-        update.if_compares("heard_at", "<", millis(at));
-        update.if_compares("status", "=", text(Status::InProgress.as_str()));
-        update.set("heard_at", millis(at));
-        self.write("hearing of an execution", key, update).await
-    }
-
-    /// Moves the time at which an execution is looked at again.
-    pub async fn extend(&self, key: &Key, from: i64, to: i64) -> Result<Advanced, Error> {
-        let mut update = Update::default();
-        update.if_compares("due_at", "=", number(from));
-        for (attribute, value) in due_entry(&key.id, to) {
-            update.set(attribute, value);
+    /// Forgets an execution that nobody has been told of, if it is as it was seen.
+    pub async fn forget(&self, execution: &Execution) -> Result<(), Error> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(execution_key(&execution.key)))
+            .condition_expression("progress = :seen")
+            .expression_attribute_values(":seen", number(execution.progress.get()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(Error::sdk("forgetting an execution", &execution.key, error)),
+            },
         }
-        self.write("extending an execution", key, update).await
     }
 
-    /// Takes an execution that is owed nothing out of the index of what is due.
-    pub async fn clear(&self, key: &Key, from: i64) -> Result<Advanced, Error> {
-        let mut update = Update::default();
-        update.if_compares("due_at", "=", number(from));
-        update.remove("due_shard");
-        update.remove("due_at");
-        self.write("clearing an execution", key, update).await
+    /// Writes a change, if its guard holds: one conditional write, nothing read before it.
+    pub async fn write(&self, change: &Change) -> Result<Advanced, Error> {
+        const OPERATION: &str = "writing an execution";
+        self.update(OPERATION, &change.key, update_for(change)).await
     }
 
-    async fn write(&self, operation: &'static str, key: &Key, update: Update) -> Result<Advanced, Error> {
+    async fn update(&self, operation: &'static str, key: &Key, update: Update) -> Result<Advanced, Error> {
         let written = self
             .client
             .update_item()
@@ -185,6 +181,33 @@ impl Executions {
         }
     }
 
+    /// The executions of a thing that wait for its device, the oldest first.
+    pub async fn queued(&self, thing: &ThingName) -> Result<Vec<Execution>, Error> {
+        const OPERATION: &str = "listing what waits for a device";
+        let mut found = Vec::new();
+        let mut after: Option<Item> = None;
+        loop {
+            let answer = self
+                .query_thing(thing)
+                .filter_expression("delivery_status = :queued AND #status = :created")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
+                .expression_attribute_values(":created", text(Status::Created.as_str()))
+                .set_exclusive_start_key(after)
+                .send()
+                .await
+                .map_err(|error| Error::sdk(OPERATION, thing, error))?;
+            for item in answer.items() {
+                found.push(read(OPERATION, thing, item)?);
+            }
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                found.sort_by_key(|execution: &Execution| execution.created_at);
+                return Ok(found);
+            }
+        }
+    }
+
     fn query_thing(&self, thing: &ThingName) -> QueryFluentBuilder {
         self.client
             .query()
@@ -217,130 +240,4 @@ impl Executions {
 
 fn read(operation: &'static str, key: impl std::fmt::Display, item: &Item) -> Result<Execution, Error> {
     execution_from_item(item).map_err(|error| Error::corrupt(operation, key, error))
-}
-
-/// The change as one conditional write.
-fn update_for(change: &Change) -> Update {
-    let mut update = Update::default();
-    update.if_exists("pk");
-    update.if_compares("progress", "<", number(change.progress.get()));
-    update.if_compares("attempt", ">=", number(change.attempt));
-    if let Some(seen) = change.seen {
-        update.if_still("due_at", seen.due_at.map(number));
-        update.if_still("heard_at", seen.heard_at.map(millis));
-    }
-    if let Fact::Heard(at) = change.fact {
-        update.if_compares("finish_by", ">", millis(at));
-        update.if_exists_or_compares("started_at", "start_by", ">", millis(at));
-    }
-    update.set("progress", number(change.progress.get()));
-    update.set("status", text(change.status.as_str()));
-    if let Some(delivery) = change.delivery_status {
-        update.set("delivery_status", text(delivery.as_str()));
-    }
-    match &change.fact {
-        Fact::Tried => {}
-        Fact::Delivered(at) => update.set("delivered_at", millis(*at)),
-        Fact::Heard(at) => {
-            update.set_once("delivered_at", millis(*at));
-            update.set_once("started_at", millis(*at));
-            update.set("heard_at", millis(*at));
-        }
-        Fact::Finished(outcome) => {
-            update.set_once("delivered_at", millis(outcome.at));
-            update.set("finished_at", millis(outcome.at));
-            let result = outcome.result.as_ref();
-            set_or_remove(&mut update, "reason", outcome.code.as_ref().map(|code| text(code.as_str())));
-            set_or_remove(&mut update, "description", outcome.description.as_ref().map(text));
-            set_or_remove(&mut update, "result", result.map(|result| text(&result.text)));
-            set_or_remove(
-                &mut update,
-                "result_cut",
-                result.filter(|result| result.cut).map(|_| AttributeValue::Bool(true)),
-            );
-        }
-        Fact::GaveUp(verdict) => {
-            update.set("verdict", text(verdict.reason.as_str()));
-            update.set("verdict_at", millis(verdict.at));
-        }
-    }
-    if change.is_terminal() {
-        update.remove("due_shard");
-        update.remove("due_at");
-    }
-    if change.is_failure() {
-        update.set_from("failed_command", "command_id");
-    } else if change.is_terminal() {
-        update.remove("failed_command");
-    }
-    update
-}
-
-/// What an earlier attempt left behind does not stay.
-fn set_or_remove(update: &mut Update, attribute: &str, value: Option<AttributeValue>) {
-    match value {
-        Some(value) => update.set(attribute, value),
-        None => update.remove(attribute),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::{Command, CommandName, Deadlines, Definition, Delivery, Fingerprint, Report};
-
-    use super::*;
-
-    fn execution() -> Execution {
-        let at = Timestamp::from_seconds(1_700_000_000);
-        Execution::create(&Command {
-            id: domain::CommandId::from_request(at, "request"),
-            definition: Definition {
-                name: CommandName::parse("reboot").unwrap(),
-                payload: None,
-                thing: ThingName::parse("pump-7").unwrap(),
-                delivery: Delivery::Auto,
-                deadlines: Deadlines::new(None, None, None).unwrap(),
-            },
-            created_at: at,
-            fingerprint: Fingerprint::from_stored("fingerprint"),
-        })
-    }
-
-    fn reported(payload: &str) -> Update {
-        let execution = execution();
-        let report = Report::decode("cmd/pump-7/resp", payload.as_bytes()).unwrap();
-        update_for(&report.change(execution.key, Timestamp::from_seconds(1_700_000_001)))
-    }
-
-    #[test]
-    fn a_report_never_makes_a_row_and_never_goes_back() {
-        let update = reported("RUNNING");
-        assert_eq!(
-            update.condition(),
-            "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1 \
-             AND #finish_by > :v2 AND (attribute_exists(#started_at) OR #start_by > :v3)"
-        );
-        let ended = reported("SUCCEEDED").condition();
-        assert_eq!(
-            ended, "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1",
-            "its own word always counts"
-        );
-        assert!(!update.expression().contains("REMOVE"), "{}", update.expression());
-    }
-
-    #[test]
-    fn what_has_ended_is_not_due_any_more() {
-        let update = reported("SUCCEEDED");
-        assert!(update.expression().contains("#due_shard, #due_at"), "{}", update.expression());
-        assert!(update.expression().ends_with("#failed_command"), "{}", update.expression());
-        assert!(reported("FAILED").expression().contains("#failed_command = #command_id"));
-    }
-
-    #[test]
-    fn a_reconciler_writes_only_what_it_has_seen() {
-        let execution = execution();
-        let domain::Due::Settle(change) = execution.due(execution.start_by) else { panic!("not due") };
-        let condition = update_for(&change).condition();
-        assert!(condition.ends_with("#due_at = :v2 AND attribute_not_exists(#heard_at)"), "{condition}");
-    }
 }

@@ -4,20 +4,29 @@
 //!
 //! - [`Connection`]: how AWS is reached; every client is made from it, once
 //! - [`Commands`], [`Executions`]: the two tables; every write is conditional
-//! - [`Messages`]: what is sent to devices
+//! - [`Lanes`]: who is next, in the table of executions
+//! - [`Messages`], [`Shadows`]: what is sent to devices, and who of them is there
+//! - [`Queue`]: what is handed back later
 //! - [`Error`]: which operation on what failed, and whether a retry may help
 mod commands;
 mod connection;
 mod error;
 mod executions;
 mod item;
+mod lanes;
 mod messages;
+mod queue;
+mod shadows;
 mod table;
 mod update;
+mod write;
 
 pub use commands::Commands;
 pub use connection::Connection;
 pub use error::{Error, Kind};
 pub use executions::{Executions, Page};
+pub use lanes::{Entered, Lanes};
 pub use messages::{Acknowledgement, Messages};
+pub use queue::{Delayed, Queue};
+pub use shadows::{Shadows, Updated};
 pub use table::{Advanced, Put};

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_iotdataplane::{Client, operation::send_direct_message::SendDirectMessageError, primitives::Blob};
+use aws_sdk_iotdataplane::{
+    Client,
+    operation::{
+        get_connection::GetConnectionError, list_subscriptions::ListSubscriptionsError,
+        send_direct_message::SendDirectMessageError,
+    },
+    primitives::Blob,
+};
 use data_encoding::BASE64;
 use domain::{Request, ThingName, Topic};
 
@@ -91,5 +98,36 @@ impl Messages {
             .await
             .map_err(|error| Error::sdk("publishing a message", topic, error))?;
         Ok(())
+    }
+
+    /// Whether the device whose client id is the thing's name is connected.
+    pub async fn is_connected(&self, thing: &ThingName) -> Result<bool, Error> {
+        match self.client.get_connection().client_id(thing.as_str()).send().await {
+            Ok(answer) => Ok(answer.connected),
+            Err(error) => match error.as_service_error() {
+                Some(GetConnectionError::ResourceNotFoundException(_)) => Ok(false),
+                _ => Err(Error::sdk("asking for a connection", thing, error)),
+            },
+        }
+    }
+
+    /// Whether the device whose client id is the thing's name listens where it is asked to do something.
+    pub async fn listens(&self, thing: &ThingName) -> Result<bool, Error> {
+        let request = Topic::request(thing);
+        let mut subscriptions =
+            self.client.list_subscriptions().client_id(thing.as_str()).into_paginator().items().send();
+        while let Some(subscription) = subscriptions.next().await {
+            match subscription {
+                Ok(subscription) if request.matches(&subscription.topic_filter) => {
+                    return Ok(true);
+                }
+                Ok(_) => {}
+                Err(error) => match error.as_service_error() {
+                    Some(ListSubscriptionsError::ResourceNotFoundException(_)) => return Ok(false),
+                    _ => return Err(Error::sdk("listing subscriptions", thing, error)),
+                },
+            }
+        }
+        Ok(false)
     }
 }

@@ -38,6 +38,29 @@ impl Update {
         self.sets.push(clause);
     }
 
+    /// A number more than another attribute; much more, where that is absent.
+    pub fn set_later(&mut self, attribute: &str, by: &str, than: AttributeValue, absent: AttributeValue) {
+        let clause = format!(
+            "{} = if_not_exists({}, {}) + {}",
+            self.name(attribute),
+            self.name(by),
+            self.value(absent),
+            self.value(than)
+        );
+        self.sets.push(clause);
+    }
+
+    /// One more at the end of a list, which need not be there.
+    pub fn append(&mut self, attribute: &str, value: AttributeValue) {
+        let name = self.name(attribute);
+        let clause = format!(
+            "{name} = list_append(if_not_exists({name}, {}), {})",
+            self.value(AttributeValue::L(Vec::new())),
+            self.value(AttributeValue::L(vec![value]))
+        );
+        self.sets.push(clause);
+    }
+
     /// Copies another attribute, whose value the writer need not know.
     pub fn set_from(&mut self, attribute: &str, other: &str) {
         let clause = format!("{} = {}", self.name(attribute), self.name(other));
@@ -52,6 +75,11 @@ impl Update {
     pub fn if_exists(&mut self, attribute: &str) {
         let name = self.name(attribute);
         self.conditions.push(format!("attribute_exists({name})"));
+    }
+
+    pub fn if_absent(&mut self, attribute: &str) {
+        let name = self.name(attribute);
+        self.conditions.push(format!("attribute_not_exists({name})"));
     }
 
     pub fn if_compares(&mut self, attribute: &str, comparison: &str, value: AttributeValue) {
@@ -70,14 +98,18 @@ impl Update {
         self.conditions.push(clause);
     }
 
+    /// One attribute is absent, or compares so.
+    pub fn if_absent_or_compares(&mut self, attribute: &str, comparison: &str, value: AttributeValue) {
+        let name = self.name(attribute);
+        let clause = format!("(attribute_not_exists({name}) OR {name} {comparison} {})", self.value(value));
+        self.conditions.push(clause);
+    }
+
     /// The attribute is still this, or still absent.
     pub fn if_still(&mut self, attribute: &str, value: Option<AttributeValue>) {
         match value {
             Some(value) => self.if_compares(attribute, "=", value),
-            None => {
-                let name = self.name(attribute);
-                self.conditions.push(format!("attribute_not_exists({name})"));
-            }
+            None => self.if_absent(attribute),
         }
     }
 

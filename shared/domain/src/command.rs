@@ -3,7 +3,7 @@
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use crate::{CommandId, Definition, Key, Timestamp, execution::RETENTION};
+use crate::{By, CommandId, Definition, Key, Retry, Timestamp, execution::RETENTION};
 
 /// What someone asked for, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Command {
     pub definition: Definition,
     /// Since when.
     pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: By,
     /// Of what was asked for, so that a token can't be used for two different commands.
     pub fingerprint: Fingerprint,
 }
@@ -47,11 +49,19 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// The fingerprint of this definition, however its fields were ordered when it was asked for.
     pub fn of(definition: &Definition) -> Self {
-        let Definition { name, payload, thing, delivery, deadlines } = definition;
+        let Definition { name, payload, thing, delivery, shadow, deadlines, retry, lane, supersede } = definition;
         let (ttl, timeout, heartbeat) = (deadlines.ttl(), deadlines.timeout(), deadlines.heartbeat().unwrap_or(0));
         let payload = payload.as_ref().map_or("", |payload| payload.as_json().get());
-        // None of what stands before the payload can hold a blank, so no two definitions read the same.
-        let all = format!("{name} {thing} {} {ttl} {timeout} {heartbeat} {payload}", delivery.as_str());
+        let shadow = shadow.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        let retry = retry.as_ref().map_or_else(|| "-".to_owned(), Retry::to_stored);
+        let lane = lane
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), |lane| format!("{} {}", lane.name.as_str(), lane.on_failure.as_str()));
+        // Each of what stands before the payload has a fixed number of blanks or none, so no two definitions read the same.
+        let all = format!(
+            "{name} {thing} {} {shadow} {ttl} {timeout} {heartbeat} {retry} {lane} {supersede} {payload}",
+            delivery.as_str()
+        );
         let mut text = BASE32_NOPAD.encode(&Sha256::digest(all)).to_ascii_lowercase();
         text.truncate(26);
         Self(text)

@@ -8,9 +8,12 @@
 //! - [`Topic`], [`ResponseTopic`]: every topic string
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
-//! - [`Request`], [`Report`]: what is said to a device, and what it says
-//! - [`Change`]: what something that happened writes into an execution
-//! - [`Due`]: what is owed when an execution's time has come
+//! - [`Request`], [`CancelNotice`], [`Report`]: what is said to a device, and what it says
+//! - [`Change`]: what something that happened writes into an execution, and what the table decides: the state machine
+//! - [`Owed`]: what is owed to an execution at a given time
+//! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
+//! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
+//! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -18,31 +21,49 @@ mod change;
 mod command;
 mod deadlines;
 mod definition;
-mod due;
+mod ending;
 mod execution;
 mod ids;
+mod lane;
 mod names;
+mod notice;
+mod owed;
 mod payload;
 mod progress;
 mod report;
 mod request;
+mod retry;
+mod sending;
+pub mod shadow;
 mod status;
+mod step;
 mod timestamp;
 mod topic;
 pub mod trim;
+mod via;
 
-pub use change::{Change, Fact, Seen};
+pub use change::{Change, Claim, DueEntry, Fact, Guard, Reroute, Seen};
 pub use command::{Command, Fingerprint};
 pub use deadlines::{DeadlineError, Deadlines};
 pub use definition::{Definition, Delivery, DeliveryError};
-pub use due::{Due, SHARDS, due_shard};
+pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
 pub use ids::{CommandId, ExecutionId, IdError};
+pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, NameError, ShadowName, ThingName};
+pub use notice::CancelNotice;
+pub use owed::{Owed, SHARDS, due_shard};
 pub use payload::{Payload, PayloadError};
 pub use progress::{Attempt, Progress, Rank};
-pub use report::{ReasonCode, Report, ReportError, ReportResult, Reported};
+pub use report::{ReasonCode, Report, ReportError, ReportPath, ReportResult, Reported};
 pub use request::Request;
+pub use retry::{Asked, Failure, Retry, RetryError};
+pub use shadow::{
+    ShadowError, ShadowEvent, ShadowEventError, ShadowReport, ShadowReportError, ShadowReports, ShadowRoute,
+    ShadowUpdate, UnknownRoute,
+};
 pub use status::{DeliveryStatus, Reason, Status, UnknownWord};
+pub use step::{By, Step};
 pub use timestamp::Timestamp;
 pub use topic::{ResponseTopic, Topic, TopicError};
+pub use via::{Via, ViaError};

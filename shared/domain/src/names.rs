@@ -76,6 +76,18 @@ name! {
     CommandName, "a command name", 64, "a-z, A-Z, 0-9, : . _ and -", ':' | '.' | '_' | '-'
 }
 
+impl ShadowName {
+    /// The shadow that holds commands, unless another is named. A thing that has it says that it takes commands there.
+    pub fn commands() -> Self {
+        Self("cmd".to_owned())
+    }
+}
+
+/// The name of a lane, if it is one: what a command's name can be.
+pub(crate) fn lane(name: &str) -> Result<String, NameError> {
+    CommandName::parse(name).map(|CommandName(name)| name).map_err(|error| NameError { what: "a lane's name", ..error })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -79,9 +79,9 @@ words! {
 words! {
     /// Why the cloud gave an execution up. A device has its own reasons: [`crate::ReasonCode`].
     Reason, "reason" {
-        /// It had not begun within its ttl.
+        /// It did not go out within its ttl.
         Expired = "EXPIRED",
-        /// It was delivered, and nothing was heard.
+        /// It went out, and nothing was heard.
         NoResponse = "NO_RESPONSE",
         /// It ran, and then fell silent.
         HeartbeatLost = "HEARTBEAT_LOST",
@@ -95,8 +95,10 @@ words! {
         AbortCriteria = "ABORT_CRITERIA",
         /// The device was not there.
         DeviceOffline = "DEVICE_OFFLINE",
-        /// An earlier command of its lane is still under way.
+        /// An earlier command of its lane was under way for as long as it could have begun.
         LaneBusy = "LANE_BUSY",
+        /// An earlier command of its lane did not succeed, and the lane stops then.
+        LaneStopped = "LANE_STOPPED",
     }
 }
 
@@ -104,7 +106,7 @@ impl Reason {
     /// The status that an execution has for this reason.
     pub const fn status(self) -> Status {
         match self {
-            Self::CanceledByOperator | Self::Superseded | Self::AbortCriteria => Status::Canceled,
+            Self::CanceledByOperator | Self::Superseded | Self::AbortCriteria | Self::LaneStopped => Status::Canceled,
             _ => Status::TimedOut,
         }
     }

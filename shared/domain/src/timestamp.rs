@@ -35,6 +35,11 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds as i64 * 1000))
     }
 
+    /// This many seconds earlier; the beginning of time rather than an overflow.
+    pub const fn minus_seconds(self, seconds: u32) -> Self {
+        Self(self.0.saturating_sub(seconds as i64 * 1000))
+    }
+
     /// Whole seconds from here until `later`, rounded up; 0 when it has passed.
     pub fn seconds_until(self, later: Self) -> u32 {
         let millis = later.0.saturating_sub(self.0).max(0);

@@ -19,12 +19,37 @@ impl Topic {
         Self(format!("cmd/{thing}/resp"))
     }
 
+    /// Where a thing answers on this one execution.
+    pub fn response_of(thing: &ThingName, execution: &ExecutionId) -> Self {
+        Self(format!("cmd/{thing}/resp/{execution}"))
+    }
+
+    /// Where a thing is told that an execution has been called off.
+    pub fn cancel(thing: &ThingName) -> Self {
+        Self(format!("cmd/{thing}/cancel"))
+    }
+
     /// Where a thing receives what is left of its shadow messages: of the classic shadow, or of a named one.
     pub fn trimmed_shadow(thing: &ThingName, shadow: Option<&ShadowName>) -> Self {
         match shadow {
             None => Self(format!("things/{thing}/shadow/trimmed/update")),
             Some(shadow) => Self(format!("things/{thing}/shadow/{shadow}/trimmed/update")),
         }
+    }
+
+    /// Whether a subscription with this filter gets what is published here. What begins with `$` is no topic of ours.
+    pub fn matches(&self, filter: &str) -> bool {
+        let mut levels = self.0.split('/');
+        for part in filter.split('/') {
+            match (part, levels.next()) {
+                // On AWS IoT, a filter that ends with # does not match the level above.
+                ("#", level) => return level.is_some(),
+                ("+", Some(_)) => {}
+                (part, Some(level)) if part == level => {}
+                _ => return false,
+            }
+        }
+        levels.next().is_none()
     }
 
     /// The topic as it is written.
@@ -99,6 +124,7 @@ mod tests {
         for topic in [
             "",
             "cmd/pump-7/req",
+            "cmd/pump-7/cancel",
             "cmd//resp",
             "cmd/pump 7/resp",
             "cmd/pump-7/resp/",
@@ -118,14 +144,22 @@ mod tests {
         ) {
             let thing = ThingName::parse(&thing).unwrap();
             let shadow = shadow.map(|name| ShadowName::parse(&name).unwrap());
-            for topic in
-                [Topic::request(&thing), Topic::response(&thing), Topic::trimmed_shadow(&thing, shadow.as_ref())]
-            {
+            let id = ExecutionId::parse(ID).unwrap();
+            let response_of = Topic::response_of(&thing, &id);
+            for topic in [
+                Topic::request(&thing),
+                Topic::response(&thing),
+                response_of.clone(),
+                Topic::cancel(&thing),
+                Topic::trimmed_shadow(&thing, shadow.as_ref()),
+            ] {
                 prop_assert!(topic.as_str().len() <= 256);
                 prop_assert!(topic.as_str().matches('/').count() <= 7);
                 prop_assert!(!topic.as_str().contains(['+', '#', '\0']));
             }
-            prop_assert_eq!(ResponseTopic::parse(Topic::response(&thing).as_str()).unwrap().thing, thing);
+            prop_assert_eq!(&ResponseTopic::parse(Topic::response(&thing).as_str()).unwrap().thing, &thing);
+            let answer = ResponseTopic::parse(response_of.as_str()).unwrap();
+            prop_assert_eq!(answer, ResponseTopic { thing, execution: Some(id) });
         }
 
         #[test]

@@ -32,7 +32,7 @@ pub(in crate::broker) struct ConnAck {
 }
 
 /// One message on its way to one client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::broker) struct Delivery {
     pub(in crate::broker) message: Arc<Message>,
     /// None: QoS 0.

@@ -6,6 +6,7 @@ mod clients;
 mod connection_api;
 mod delivery;
 mod direct;
+mod faults;
 mod lifecycle;
 mod matching;
 mod refusing;

@@ -54,7 +54,7 @@ async fn a_function_sees_what_lambda_tells_it_and_nothing_of_the_host() {
     assert_eq!(env["AWS_LAMBDA_FUNCTION_VERSION"], "$LATEST");
     assert_eq!(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "128");
     assert_eq!(env["AWS_REGION"], "eu-west-1");
-    assert_eq!((&env["TABLE"], &env["AWS_ACCESS_KEY_ID"]), (&json!("commands"), &json!("test")));
+    assert_eq!((&env["TABLE"], &env["AWS_ACCESS_KEY_ID"]), (&json!("commands"), &json!("test.f.1")));
     assert_eq!(env["AWS_LAMBDA_MAX_CONCURRENCY"], Value::Null);
     assert_eq!(env["CARGO_MANIFEST_DIR"], Value::Null, "of this test's own environment");
 }

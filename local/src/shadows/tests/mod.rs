@@ -11,7 +11,8 @@ use super::*;
 /// The answers to what was published on a topic.
 fn answer(store: &mut Store, now_s: i64, topic: &str, payload: &[u8]) -> Vec<Message> {
     let request = topic::RequestTopic::parse(topic);
-    request.map_or_else(Vec::new, |request| over_mqtt::answer(store, now_s, request, topic, payload))
+    request
+        .map_or_else(Vec::new, |request| over_mqtt::answer(store, &Journal::default(), now_s, request, topic, payload))
 }
 
 /// A service and a clock that moves one second with each request.
@@ -301,4 +302,31 @@ fn what_is_left_of_deleted_shadows_is_dropped_in_the_end() {
     let saved = serde_json::to_value(&service.store).unwrap();
     assert_eq!(saved["deleted"].as_object().map(Map::len), Some(1), "{saved}");
     assert!(saved["deleted"].get("new").is_some(), "{saved}");
+}
+
+#[test]
+fn the_journal_hears_of_every_accepted_update() {
+    use crate::journal::{Event, Journal};
+    let clock = Clock::manual(1_700_000_000_000);
+    let journal = Journal::on(clock.clone());
+    let broker = Broker::new(clock.clone(), None);
+    let mut tap = broker.tap();
+    let shadows = Shadows::with_journal(clock, broker.clone(), journal.clone());
+    shadows.update("pump", None, br#"{"state":{"desired":{"on":true}}}"#).expect("accepted");
+    shadows.update("pump", None, br#"{"state":{"desired":{"on":true}},"version":7}"#).expect_err("a conflict");
+    broker
+        .publish(Message::new("$aws/things/pump/shadow/name/cmd/update", r#"{"state":{"reported":{"n":1}}}"#))
+        .expect("published");
+    while let Ok(published) = tap.try_recv() {
+        shadows.on_published(&published);
+    }
+    let updates = journal.entries().into_iter().filter_map(|entry| match entry.event {
+        Event::Shadow { thing, shadow, version, document } => Some((thing, shadow, version, document["state"].clone())),
+        _ => None,
+    });
+    let expected = [
+        ("pump".to_owned(), None, 1, json!({"desired": {"on": true}})),
+        ("pump".to_owned(), Some("cmd".to_owned()), 1, json!({"reported": {"n": 1}})),
+    ];
+    assert_eq!(updates.collect::<Vec<_>>(), expected);
 }

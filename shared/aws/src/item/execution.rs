@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    CommandId, CommandName, DeliveryStatus, Execution, ExecutionId, Key, Outcome, Progress, Reason, ReasonCode,
-    ReportResult, Status, ThingName, Timestamp, Verdict, due_shard,
+    By, CommandId, CommandName, DeliveryStatus, Execution, ExecutionId, Key, Lane, LaneName, OnFailure, Outcome,
+    Progress, Reason, ReasonCode, ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Verdict, Via,
+    due_shard,
 };
 
 use super::{Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
@@ -35,8 +36,27 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
     put("start_by", millis(execution.start_by));
     put("finish_by", millis(execution.finish_by));
     put("purge_at", number(execution.purge_at.as_seconds()));
+    put("via", text(execution.via.to_string()));
+    put("created_by", text(execution.created_by.as_str()));
     if let Some(heartbeat) = execution.heartbeat {
         put("heartbeat", number(heartbeat));
+        // What a report adds to its time, since it knows nothing of heartbeats.
+        put("silence", number(i64::from(execution.silence()) * 1000));
+    }
+    if let Some(sent_at) = execution.sent_at {
+        put("sent_at", millis(sent_at));
+    }
+    if let Some(retry) = &execution.retry {
+        put("retry", text(retry.to_stored()));
+    }
+    if let Some(lane) = &execution.lane {
+        put("lane", text(lane.name.as_str()));
+        put("on_failure", text(lane.on_failure.as_str()));
+    }
+    for (attribute, _) in
+        [("in_lane", execution.in_lane), ("withdraw", execution.withdraw)].iter().filter(|(_, so)| *so)
+    {
+        put(attribute, AttributeValue::Bool(true));
     }
     for (attribute, value) in execution.due_at.iter().flat_map(|&at| due_entry(&execution.key.id, at)) {
         put(attribute, value);
@@ -55,6 +75,18 @@ pub(crate) fn key_from_item(item: &Item) -> Result<Key, Unreadable> {
     })
 }
 
+fn path(word: Option<&str>) -> ReportPath {
+    word.map_or(ReportPath::Mqtt, ReportPath::from_stored)
+}
+
+fn steps(item: &Item) -> Result<Vec<Step>, Unreadable> {
+    let Some(list) = item.get("steps") else { return Ok(Vec::new()) };
+    let unreadable = || Unreadable { attribute: "steps", source: None };
+    let steps = list.as_l().map_err(|_| unreadable())?;
+    let step = |value: &AttributeValue| value.as_s().ok().and_then(|text| Step::from_stored(text));
+    steps.iter().map(|value| step(value).ok_or_else(unreadable)).collect()
+}
+
 pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> {
     let read = Reader(item);
     let verdict = match read.millis("verdict_at")? {
@@ -70,6 +102,16 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
                 .text("result")?
                 .map(|text| ReportResult { text: text.to_owned(), cut: item.contains_key("result_cut") }),
             at,
+            path: path(read.text("finished_via")?),
+        }),
+    };
+    let heartbeat: Option<u32> = read.number("heartbeat")?;
+    let retry = read.text("retry")?.map(|text| needed("retry", Retry::from_stored(text))).transpose()?;
+    let lane = match read.text("lane")? {
+        None => None,
+        Some(name) => Some(Lane {
+            name: LaneName::from_stored(name),
+            on_failure: needed("on_failure", read.text("on_failure")?.and_then(OnFailure::parse))?,
         }),
     };
     let instant = |attribute| needed::<Timestamp>(attribute, read.millis(attribute)?);
@@ -81,15 +123,26 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         status: read.parsed("status", Status::parse)?,
         delivery_status: read.parsed("delivery_status", DeliveryStatus::parse)?,
         attempt: needed("attempt", read.number("attempt")?)?,
+        via: read.parsed("via", Via::from_stored)?,
         created_at: instant("created_at")?,
+        created_by: By::caller(needed("created_by", read.text("created_by")?)?),
         start_by: instant("start_by")?,
         finish_by: instant("finish_by")?,
-        heartbeat: read.number("heartbeat")?,
+        heartbeat,
+        retry,
+        lane,
+        in_lane: item.contains_key("in_lane"),
+        withdraw: item.contains_key("withdraw"),
+        send_at: read.millis("send_at")?,
+        claim: read.text("claim")?.map(str::to_owned),
+        sent_at: read.millis("sent_at")?,
         delivered_at: read.millis("delivered_at")?,
         started_at: read.millis("started_at")?,
         heard_at: read.millis("heard_at")?,
+        silent_at: read.millis("silent_at")?.filter(|_| heartbeat.is_some()),
         verdict,
         outcome,
+        steps: steps(item)?,
         due_at: read.number("due_at")?,
         purge_at: Timestamp::from_seconds(needed("purge_at", read.number("purge_at")?)?),
     })

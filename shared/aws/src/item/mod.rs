@@ -3,6 +3,7 @@
 
 mod command;
 mod execution;
+mod lane;
 
 use std::collections::HashMap;
 
@@ -13,6 +14,7 @@ pub(crate) use command::{command_from_item, command_key, command_to_item};
 pub(crate) use execution::{
     due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, thing_key,
 };
+pub(crate) use lane::{lane_from_item, lane_key};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 

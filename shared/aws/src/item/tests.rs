@@ -13,11 +13,20 @@ fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
             payload: payload.map(|json| Payload::parse(json).unwrap()),
             thing: ThingName::parse("pump-7").unwrap(),
             delivery: Delivery::Topic,
+            shadow: None,
+            retry: None,
+            lane: None,
+            supersede: false,
             deadlines: Deadlines::new(Some(300), None, heartbeat).unwrap(),
         },
         created_at: at,
+        created_by: domain::By::caller("arn:aws:iam::000000000000:user/operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
     }
+}
+
+fn created(command: &Command) -> domain::Execution {
+    domain::Execution::create(command, domain::Via::of(command, None), 60)
 }
 
 #[test]
@@ -30,7 +39,7 @@ fn a_command_is_read_as_it_is_written() {
 #[test]
 fn a_new_execution_is_read_as_it_is_written() {
     for command in [command(None, None), command(None, Some(30))] {
-        let execution = domain::Execution::create(&command);
+        let execution = created(&command);
         let mut read = execution_from_item(&execution_to_item(&execution)).unwrap();
         // DynamoDB's own expiry reads whole seconds.
         assert_eq!(read.purge_at.as_seconds(), execution.purge_at.as_seconds());
@@ -41,17 +50,17 @@ fn a_new_execution_is_read_as_it_is_written() {
 
 #[test]
 fn an_execution_costs_one_write_unit() {
-    let execution = domain::Execution::create(&command(None, Some(30)));
+    let execution = created(&command(None, Some(30)));
     let bytes: usize = execution_to_item(&execution)
         .iter()
         .map(|(name, value)| name.len() + value.as_s().map_or(21, String::len))
         .sum();
-    assert!(bytes < 640, "{bytes}");
+    assert!(bytes < 768, "{bytes}");
 }
 
 #[test]
 fn what_is_not_ours_is_refused_by_name() {
-    let good = execution_to_item(&domain::Execution::create(&command(None, None)));
+    let good = execution_to_item(&created(&command(None, None)));
     for (attribute, value) in [
         ("pk", text("C#pump-7")),
         ("sk", text("E#nothing")),

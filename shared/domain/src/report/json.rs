@@ -1,4 +1,4 @@
-//! Reports in JSON: AWS IoT Commands' body with an id in it, and `{"cmd", "tid", "status"}`.
+//! Reports in JSON: AWS IoT Commands' body with an id in it, `{"cmd", "tid", "status"}`, and a relayed `{"msg", "deviceId"}`.
 
 use std::borrow::Cow;
 
@@ -23,6 +23,10 @@ struct Body<'a> {
     status_reason: Option<&'a RawValue>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    msg: Option<&'a RawValue>,
+    #[serde(borrow)]
+    device_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -34,9 +38,13 @@ struct StatusReason<'a> {
     reason_description: Option<Cow<'a, str>>,
 }
 
-pub(super) fn decode(text: &str) -> Result<Said, ReportError> {
+/// `named`: whether it is known by other means which execution this is about. A relayed message says only that it was relayed.
+pub(super) fn decode(text: &str, named: bool) -> Result<Said, ReportError> {
     let body: Body = serde_json::from_str(text).map_err(ReportError::Malformed)?;
-    let word = body.status.ok_or(ReportError::NoStatus)?;
+    let Some(word) = body.status else {
+        let relayed = named && body.device_id.is_some();
+        return if relayed { Ok(Said::relayed(body.msg)) } else { Err(ReportError::NoStatus) };
+    };
     let reported = reported(&word, body.seq.unwrap_or(0))
         .ok_or_else(|| ReportError::UnknownStatus(shown(&word, 64).unwrap_or_default()))?;
     let execution = body.execution_id.or(body.tid).map(|id| ExecutionId::parse(&id)).transpose();

@@ -9,7 +9,9 @@ mod text;
 pub use reason_code::ReasonCode;
 pub use result::ReportResult;
 
-use crate::{Attempt, ExecutionId, IdError, ResponseTopic, ThingName, TopicError};
+use serde_json::value::RawValue;
+
+use crate::{Attempt, ExecutionId, IdError, Key, ResponseTopic, ThingName, TopicError};
 
 /// What a device said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Report {
     pub thing: ThingName,
     /// Which execution it is about, where it says so.
     pub execution: Option<ExecutionId>,
+    /// By which way it came.
+    pub path: ReportPath,
     /// Which attempt.
     pub attempt: Attempt,
     /// What became of it.
@@ -28,6 +32,15 @@ pub struct Report {
     pub description: Option<String>,
     /// What came of it.
     pub result: Option<ReportResult>,
+}
+
+/// By which way a report came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReportPath {
+    /// A message on a response topic.
+    Mqtt,
+    /// An entry in a shadow.
+    Shadow,
 }
 
 /// What became of an execution, by the device's word.
@@ -75,10 +88,10 @@ pub enum ReportError {
     /// It names something that is no execution.
     #[error("the report names no execution")]
     Id(#[source] IdError),
-    /// It names one execution in its topic and another in its payload.
+    /// It names one execution in its topic, or by its place in the shadow, and another in its payload.
     #[error("the topic names execution {topic}, the payload {payload}")]
     Contradiction {
-        /// The topic's.
+        /// The topic's, or the place's.
         topic: ExecutionId,
         /// The payload's.
         payload: ExecutionId,
@@ -98,6 +111,14 @@ struct Said {
     result: Option<ReportResult>,
 }
 
+impl Said {
+    /// What it means that a message was relayed: whoever relays it has done all that was asked.
+    fn relayed(message: Option<&RawValue>) -> Self {
+        let result = message.map(|raw| ReportResult::new(raw.get()));
+        Self { execution: None, attempt: None, reported: Reported::Succeeded, code: None, description: None, result }
+    }
+}
+
 impl Report {
     const LARGEST: usize = 128 * 1024;
     /// What is kept of a description, in bytes.
@@ -112,9 +133,42 @@ impl Report {
         let text = std::str::from_utf8(payload).map_err(ReportError::NotText)?.trim();
         let said = match text.as_bytes() {
             [] => return Err(ReportError::Empty),
-            [b'{', ..] => json::decode(text)?,
+            [b'{', ..] => json::decode(text, from.execution.is_some())?,
             _ => text::decode(text)?,
         };
+        Self::new(from, said, ReportPath::Mqtt)
+    }
+
+    /// What a device says in its shadow, in JSON, about the execution that its place there names.
+    pub(crate) fn in_shadow(key: Key, entry: &str) -> Result<Self, ReportError> {
+        Self::new(
+            ResponseTopic { thing: key.thing, execution: Some(key.id) },
+            json::decode(entry, false)?,
+            ReportPath::Shadow,
+        )
+    }
+
+    /// That a device has done what it was told by relaying this message, the only thing that it ever says.
+    pub(crate) fn of_relay(key: Key, message: Option<&RawValue>) -> Self {
+        let said = Said::relayed(message);
+        Self {
+            thing: key.thing,
+            execution: Some(key.id),
+            path: ReportPath::Shadow,
+            attempt: 1,
+            reported: said.reported,
+            code: said.code,
+            description: said.description,
+            result: said.result,
+        }
+    }
+
+    /// That a device has come to the state that it was wanted in.
+    pub fn of_state(key: Key, attempt: Attempt) -> Self {
+        Self { attempt, ..Self::of_relay(key, None) }
+    }
+
+    fn new(from: ResponseTopic, said: Said, path: ReportPath) -> Result<Self, ReportError> {
         let execution = match (from.execution, said.execution) {
             (Some(topic), Some(payload)) if topic != payload => {
                 return Err(ReportError::Contradiction { topic, payload });
@@ -131,6 +185,7 @@ impl Report {
         Ok(Self {
             thing: from.thing,
             execution,
+            path,
             attempt,
             reported: said.reported,
             code: said.code,

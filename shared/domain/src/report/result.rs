@@ -1,7 +1,7 @@
 //! What came of an execution: any JSON, or as much of it as is kept.
 
 /// The beginning of a result. One that was cut is no longer JSON, only text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReportResult {
     /// JSON, or its beginning.
     pub text: String,

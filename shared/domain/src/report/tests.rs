@@ -97,6 +97,20 @@ fn the_topic_may_carry_the_id_and_may_not_be_contradicted() {
 }
 
 #[test]
+fn a_relayed_message_is_a_success_where_the_topic_names_the_execution() {
+    let relayed = r#"{"msg": {"on": true}, "deviceId": "anyone"}"#;
+    let topic = format!("cmd/pump-7/resp/{ID}");
+    let report = Report::decode(&topic, relayed.as_bytes()).unwrap();
+    assert_eq!((id(&report), report.thing.as_str(), report.attempt), (Some(ID), "pump-7", 1));
+    assert_eq!(report.reported, Reported::Succeeded);
+    assert_eq!(report.result.unwrap().text, r#"{"on": true}"#);
+    assert!(matches!(decode(relayed), Err(ReportError::NoStatus)));
+    assert!(matches!(Report::decode(&topic, br#"{"msg":"x"}"#), Err(ReportError::NoStatus)));
+    let with_status = Report::decode(&topic, br#"{"msg":"x","deviceId":"d","status":"FAILED"}"#).unwrap();
+    assert_eq!(with_status.reported, Reported::Failed, "what it says counts");
+}
+
+#[test]
 fn identity_comes_from_the_topic_only() {
     let report = decode(&format!(r#"{{"executionId":"{ID}","status":"FAILED","thing":"pump-8","deviceId":"x"}}"#));
     assert_eq!(report.unwrap().thing.as_str(), "pump-7");

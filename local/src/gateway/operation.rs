@@ -1,0 +1,47 @@
+//! What a request asks for, as plans and journals call it.
+
+use axum::http::{Method, request::Parts};
+use percent_encoding::percent_decode_str;
+
+use super::service::Service;
+
+/// `DynamoDB.UpdateItem`, `IotData.Publish` and so on.
+pub(super) fn name(service: Service, request: &Parts) -> String {
+    let method = &request.method;
+    let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    match service {
+        Service::DynamoDb => format!("DynamoDB.{operation}"),
+        Service::Sqs => format!("SQS.{operation}"),
+        Service::Lambda if request.uri.path().ends_with("/invocations") => "Lambda.Invoke".to_owned(),
+        Service::Lambda => format!("Lambda.{method}"),
+        Service::IotData => format!("IotData.{}", of_data_plane(method, request.uri.path())),
+        Service::Iot => format!("Iot.{method}"),
+        Service::Sts => "STS.GetCallerIdentity".to_owned(),
+        Service::About | Service::Unknown => method.to_string(),
+    }
+}
+
+fn of_data_plane(method: &Method, path: &str) -> &'static str {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match (method.as_str(), segments.as_slice()) {
+        ("POST", ["topics", ..]) => "Publish",
+        ("POST", ["connections", _, "messages"]) => "SendDirectMessage",
+        ("GET", ["connections", _, "subscriptions"]) => "ListSubscriptions",
+        ("GET", ["connections", ..]) => "GetConnection",
+        ("DELETE", ["connections", ..]) => "DeleteConnection",
+        ("GET", ["retainedMessage"]) => "ListRetainedMessages",
+        ("GET", ["retainedMessage", ..]) => "GetRetainedMessage",
+        ("GET", ["things", _, "shadow"]) => "GetThingShadow",
+        ("POST", ["things", _, "shadow"]) => "UpdateThingShadow",
+        ("DELETE", ["things", _, "shadow"]) => "DeleteThingShadow",
+        ("GET", ["api", "things", "shadow", ..]) => "ListNamedShadowsForThing",
+        _ => "Unknown",
+    }
+}
+
+/// Path and query, decoded.
+pub(super) fn path(request: &Parts) -> String {
+    let path = request.uri.path_and_query().map_or_else(|| request.uri.path(), |whole| whole.as_str());
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,98 @@
+//! The row that is stored before anything is sent.
+
+use crate::{
+    Attempt, Command, DeliveryStatus, Execution, Failure, Lane, LaneName, OnFailure, Progress, Rank, ShadowRoute,
+    Status, Timestamp, Via,
+};
+
+/// Thirty days after its last deadline, nobody asks for an execution any more.
+pub(crate) const RETENTION: u32 = 30 * 24 * 3600;
+
+/// The first attempt.
+const FIRST: Attempt = 1;
+
+impl Execution {
+    /// The row that is stored before anything is sent. Whoever stores it sends it: one that goes to a topic or into a shadow
+    /// is born SENT, since a write for that would double the cost of the commonest case, and only a sending that fails is
+    /// written. One in a lane is sent by whoever finds it at the head.
+    ///
+    /// `tick` is how often what is due is looked for, in seconds: see [`in_shadow_until`].
+    pub fn create(command: &Command, via: Via, tick: u32) -> Self {
+        let definition = &command.definition;
+        let lane = definition.lane.clone().or_else(|| lane_of(&via));
+        let start_by = match &via {
+            Via::Shadow(_) => in_shadow_until(command.start_by(), command.created_at, tick),
+            Via::Direct | Via::Topic => command.start_by(),
+        };
+        let mut row = Self {
+            key: command.key(),
+            command: command.id.clone(),
+            name: definition.name.clone(),
+            progress: Progress::new(FIRST, Rank::Created, 0),
+            status: Status::Created,
+            delivery_status: match &via {
+                _ if lane.is_some() => DeliveryStatus::Pending,
+                Via::Direct => DeliveryStatus::Pending,
+                Via::Topic | Via::Shadow(_) => DeliveryStatus::Sent,
+            },
+            attempt: FIRST,
+            created_at: command.created_at,
+            created_by: command.created_by.clone(),
+            start_by,
+            finish_by: command.finish_by(),
+            heartbeat: definition.deadlines.heartbeat(),
+            retry: definition.retry,
+            in_lane: lane.is_some(),
+            withdraw: lane.is_none() && via.shadow().is_some(),
+            send_at: None,
+            claim: None,
+            sent_at: lane.is_none().then_some(command.created_at),
+            lane,
+            via,
+            delivered_at: None,
+            started_at: None,
+            heard_at: None,
+            silent_at: None,
+            verdict: None,
+            outcome: None,
+            steps: Vec::new(),
+            due_at: None,
+            purge_at: command.purge_at(),
+        };
+        row.due_at = Some(row.first_look().as_seconds_rounded_up());
+        row
+    }
+
+    /// The row as it is shown while it is not stored: its creation was cut short, so nothing was sent.
+    pub fn unstored(command: &Command) -> Self {
+        let row = Self::create(command, Via::of(command, None), 0);
+        Self { delivery_status: DeliveryStatus::Pending, sent_at: None, withdraw: false, ..row }
+    }
+
+    /// When it has to be looked at first. It may begin at once and fall silent before its ttl ends, or go out and not be
+    /// answered.
+    fn first_look(&self) -> Timestamp {
+        let silent = self.heartbeat.map(super::next::silence);
+        let unanswered = self.retry.filter(|retry| retry.names(Failure::NoResponse)).map(|retry| retry.wait());
+        let soonest = silent.into_iter().chain(unanswered).min();
+        let end = self.next(self.created_at).at;
+        soonest.map_or(end, |seconds| end.min(self.created_at.plus_seconds(seconds)))
+    }
+}
+
+/// A device that reads a shadow whenever it comes back can't tell how old a command there is, so it has to be gone when its
+/// time has passed: whatever goes through a shadow expires a tick and a little earlier, though never before half its time.
+pub(crate) fn in_shadow_until(start_by: Timestamp, now: Timestamp, tick: u32) -> Timestamp {
+    let left = now.seconds_until(start_by);
+    start_by.minus_seconds(tick.saturating_add(5).min(left / 2))
+}
+
+/// The lane of what goes through a shadow that holds one command, or one wish for each attribute.
+pub(crate) fn lane_of(via: &Via) -> Option<Lane> {
+    let name = match via.shadow()? {
+        ShadowRoute::Atlas => LaneName::of_commands(),
+        ShadowRoute::State(shadow) => LaneName::of_state(shadow.as_ref()),
+        ShadowRoute::Map(_) => return None,
+    };
+    Some(Lane { name, on_failure: OnFailure::Skip })
+}

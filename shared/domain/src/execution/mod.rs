@@ -1,0 +1,188 @@
+//! One command at one thing: the row, as values, and what it says at a given time.
+
+mod create;
+mod next;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use create::{RETENTION, in_shadow_until, lane_of};
+pub(crate) use next::{NextStep, silence};
+
+use crate::{
+    Attempt, By, CommandId, CommandName, DeliveryStatus, ExecutionId, Lane, Progress, Rank, Reason, ReasonCode,
+    ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Via,
+};
+
+/// No request lives longer than this, in seconds, from its arrival to the end of its delivery.
+const SENDING: u32 = 10;
+
+/// Which row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The thing.
+    pub thing: ThingName,
+    /// The execution.
+    pub id: ExecutionId,
+}
+
+impl Key {
+    /// The execution of this command at this thing.
+    pub fn of(command: &CommandId, thing: &ThingName) -> Self {
+        Self { thing: thing.clone(), id: ExecutionId::of(command, thing) }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.thing, self.id)
+    }
+}
+
+/// One command at one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Execution {
+    /// Which.
+    pub key: Key,
+    /// Of which command.
+    pub command: CommandId,
+    /// The command's name.
+    pub name: CommandName,
+    /// How far it has come: the number that guards every write.
+    pub progress: Progress,
+    /// The same in words.
+    pub status: Status,
+    /// How far its request has come.
+    pub delivery_status: DeliveryStatus,
+    /// The attempt that is under way.
+    pub attempt: Attempt,
+    /// By which way it goes.
+    pub via: Via,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: By,
+    /// Must have started by.
+    pub start_by: Timestamp,
+    /// Must have finished by.
+    pub finish_by: Timestamp,
+    /// Must be heard of this often, in seconds, while it runs.
+    pub heartbeat: Option<u32>,
+    /// Whether, and when, its device is asked again.
+    pub retry: Option<Retry>,
+    /// The lane that it was asked for in.
+    pub lane: Option<Lane>,
+    /// Whether it is still in its lane's queue, or may be: then someone may wait for it.
+    pub in_lane: bool,
+    /// Whether its request is still in a shadow, or may be: then it has to be removed there.
+    pub withdraw: bool,
+    /// When its request goes out, if it is to go out later.
+    pub send_at: Option<Timestamp>,
+    /// Who was the last to send its request, besides the one who stored it.
+    pub claim: Option<String>,
+    /// When the request of this attempt went out.
+    pub sent_at: Option<Timestamp>,
+    /// When the device was known to have the request.
+    pub delivered_at: Option<Timestamp>,
+    /// When the device said that it had begun.
+    pub started_at: Option<Timestamp>,
+    /// When the device was last heard of.
+    pub heard_at: Option<Timestamp>,
+    /// When the device's heartbeats will have been missing for too long.
+    pub silent_at: Option<Timestamp>,
+    /// The cloud's guess.
+    pub verdict: Option<Verdict>,
+    /// The device's own word.
+    pub outcome: Option<Outcome>,
+    /// What else has happened, in order.
+    pub steps: Vec<Step>,
+    /// When it has to be looked at again, in whole seconds; none when nothing is owed.
+    pub due_at: Option<i64>,
+    /// When it may be forgotten.
+    pub purge_at: Timestamp,
+}
+
+/// That the cloud has given up, why and when. A device may still correct it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Verdict {
+    /// Why.
+    pub reason: Reason,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How it ended, by the device's own word.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Outcome {
+    /// The device's reason.
+    pub code: Option<ReasonCode>,
+    /// The same for people.
+    pub description: Option<String>,
+    /// What came of it.
+    pub result: Option<ReportResult>,
+    /// When the report arrived.
+    pub at: Timestamp,
+    /// By which way.
+    pub path: ReportPath,
+}
+
+impl Execution {
+    /// What is true at this time: past a deadline it has timed out, whether or not anyone has written so yet.
+    pub fn observe(&self, now: Timestamp) -> Self {
+        let mut seen = self.clone();
+        if let Some(verdict) = self.overdue(now) {
+            seen.status = verdict.reason.status();
+            seen.verdict = Some(verdict);
+        }
+        seen
+    }
+
+    /// After how many seconds without a beat its device is given up; 0 where nobody waits for beats.
+    pub fn silence(&self) -> u32 {
+        self.heartbeat.map_or(0, silence)
+    }
+
+    /// Whether nothing is awaited any more.
+    pub fn is_terminal(&self) -> bool {
+        !matches!(self.status, Status::Created | Status::InProgress)
+    }
+
+    /// Whether something is left to do once it has ended: a report that ends it has to know the row.
+    pub fn is_bound(&self) -> bool {
+        self.in_lane || self.withdraw || self.retry.is_some()
+    }
+
+    /// Whether the device's own word came after the cloud had given up, or had reason to.
+    pub fn is_late(&self) -> bool {
+        let Some(outcome) = &self.outcome else { return false };
+        let in_time = match self.started_at {
+            Some(started) => started < self.start_by && outcome.at < self.finish_by,
+            None => outcome.at < self.start_by,
+        };
+        self.verdict.is_some() || !in_time
+    }
+
+    /// Whether it waits for its turn in its lane, or for someone to see that it has come.
+    pub fn waits_in_lane(&self) -> bool {
+        self.in_lane && self.sent_at.is_none() && self.attempt == 1 && self.status == Status::Created
+    }
+
+    /// Whether it is as it was stored: nobody has written how its delivery went.
+    pub fn is_untouched(&self) -> bool {
+        self.progress == Progress::new(1, Rank::Created, 0)
+    }
+
+    /// Whether the request that stored it may still be sending it.
+    pub(crate) fn may_be_under_way(&self, now: Timestamp) -> bool {
+        self.is_untouched() && self.sent_at.is_some() && now < self.created_at.plus_seconds(SENDING)
+    }
+
+    /// Whether a report that arrived at this time and names no execution may be about this one: it was there already, its
+    /// device may have the request and has not ended it, and it could still be at it. One that has expired since counts
+    /// too, so that its late report is not taken for another's.
+    pub fn may_be_meant(&self, at: Timestamp) -> bool {
+        let unsent = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
+        // A device may answer before its delivery is written.
+        let held = self.status != Status::Created || !unsent || self.may_be_under_way(at) || self.attempt > 1;
+        self.created_at <= at && at < self.finish_by && self.outcome.is_none() && held
+    }
+}
