@@ -79,7 +79,7 @@ pub async fn create(turn: &Turn<'_>, order: Order) -> Result<Response, Problem> 
         false => outcome_within(turn.cloud, execution, now, patience).await?,
     };
     let status = if execution.is_terminal() { 200 } else { 202 };
-    let answer = Response::json(status, &Created::new(&command, &execution));
+    let answer = Response::json(status, &Created::new(&command, &execution, now));
     Ok(answer.with("location", format!("/commands/{}", command.id)))
 }
 

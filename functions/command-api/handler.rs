@@ -18,8 +18,8 @@ pub enum Ask {
     Create(Order),
     Cancel(Cancel),
     Command(CommandId),
-    Executions(CommandId),
-    Execution(CommandId, ThingName),
+    Executions { of: CommandId, explain: bool },
+    Execution { of: CommandId, at: ThingName, explain: bool },
     OfThing(PageRequest),
 }
 
@@ -46,8 +46,8 @@ async fn answer(cloud: &Cloud, ask: Ask, request: &Request) -> Result<Response, 
         Ask::Create(order) => create::create(&turn, order).await,
         Ask::Cancel(order) => cancel::cancel(&turn, order).await,
         Ask::Command(id) => read::command(cloud, &id, now).await,
-        Ask::Executions(id) => read::executions(cloud, &id, now).await,
-        Ask::Execution(id, thing) => read::execution(cloud, &id, &thing, now).await,
+        Ask::Executions { of, explain } => read::executions(cloud, &of, explain, now).await,
+        Ask::Execution { of, at, explain } => read::execution(cloud, &of, &at, explain, now).await,
         Ask::OfThing(page) => read::of_thing(cloud, &page, now).await,
     }
 }
@@ -64,16 +64,18 @@ pub fn decode(request: &Request) -> Result<Ask, Problem> {
             Ok(Ask::Command(command_id(id)?))
         }
         ("GET", ["commands", id, "executions"]) => {
-            let [] = request.query([])?;
-            Ok(Ask::Executions(command_id(id)?))
+            let [explain] = request.query(["explain"])?;
+            Ok(Ask::Executions { of: command_id(id)?, explain: read::explain(explain)? })
         }
         ("GET", ["commands", id, "executions", thing]) => {
-            let [] = request.query([])?;
-            Ok(Ask::Execution(command_id(id)?, thing_name(thing)?))
+            let [explain] = request.query(["explain"])?;
+            let explain = read::explain(explain)?;
+            Ok(Ask::Execution { of: command_id(id)?, at: thing_name(thing)?, explain })
         }
         ("GET", ["things", thing, "executions"]) => {
-            let [limit, token] = request.query(["limit", "nextToken"])?;
-            Ok(Ask::OfThing(PageRequest::parse(thing_name(thing)?, limit, token)?))
+            let [limit, token, explain] = request.query(["limit", "nextToken", "explain"])?;
+            let explain = read::explain(explain)?;
+            Ok(Ask::OfThing(PageRequest::parse(thing_name(thing)?, limit, token, explain)?))
         }
         (_, ["commands"] | ["commands", _, "cancel"]) => Err(Problem::method_not_allowed("POST")),
         (_, ["commands", _] | ["commands", _, "executions"] | ["commands", _, "executions", _]) => {

@@ -1,8 +1,11 @@
-//! The HTTP API: create a command, read it and its executions.
+//! The HTTP API: create a command, call it off, read it and its executions.
+
 mod body;
 mod cancel;
 mod create;
+mod fields;
 mod handler;
+mod history;
 mod http;
 mod problem;
 mod read;

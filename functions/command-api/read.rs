@@ -22,13 +22,19 @@ pub async fn command(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<Re
 }
 
 /// `GET /commands/{id}/executions`
-pub async fn executions(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<Response, Problem> {
+pub async fn executions(cloud: &Cloud, id: &CommandId, explain: bool, now: Timestamp) -> Result<Response, Problem> {
     let (_, execution) = find(cloud, id, now).await?;
-    Ok(Response::json(200, &json!({"executions": [ExecutionView::from(&execution)], "nextToken": null})))
+    Ok(Response::json(200, &json!({"executions": [ExecutionView::new(&execution, now, explain)], "nextToken": null})))
 }
 
 /// `GET /commands/{id}/executions/{thing}`
-pub async fn execution(cloud: &Cloud, id: &CommandId, thing: &ThingName, now: Timestamp) -> Result<Response, Problem> {
+pub async fn execution(
+    cloud: &Cloud,
+    id: &CommandId,
+    thing: &ThingName,
+    explain: bool,
+    now: Timestamp,
+) -> Result<Response, Problem> {
     // The key follows from the two, so the command need not be read, save where its creation was cut short.
     let execution = match cloud.executions.get(&Key::of(id, thing)).await? {
         Some(execution) => Some(execution),
@@ -41,7 +47,7 @@ pub async fn execution(cloud: &Cloud, id: &CommandId, thing: &ThingName, now: Ti
             .map(Execution::unstored),
     };
     match execution {
-        Some(execution) => Ok(Response::json(200, &ExecutionView::from(&execution.observe(now)))),
+        Some(execution) => Ok(Response::json(200, &ExecutionView::new(&execution, now, explain))),
         None => Err(Problem::not_found(format!("command {id} has no execution at {thing}"))),
     }
 }
@@ -51,8 +57,8 @@ pub async fn of_thing(cloud: &Cloud, page: &PageRequest, now: Timestamp) -> Resu
     let mut found = cloud.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
     // The table's order is that of the ids, which says nothing; pages follow it, so only within one the newest is first.
     found.executions.sort_by_key(|execution| Reverse(execution.created_at));
-    let executions: Vec<_> =
-        found.executions.iter().map(|execution| ExecutionView::from(&execution.observe(now))).collect();
+    let view = |execution| ExecutionView::new(execution, now, page.explain);
+    let executions: Vec<_> = found.executions.iter().map(view).collect();
     let next = found.next.as_ref().map(ExecutionId::as_str);
     Ok(Response::json(200, &json!({"executions": executions, "nextToken": next})))
 }
@@ -63,11 +69,21 @@ pub struct PageRequest {
     thing: ThingName,
     after: Option<ExecutionId>,
     limit: u16,
+    explain: bool,
+}
+
+/// Whether someone wants to know why it is so.
+pub fn explain(parameter: Option<&str>) -> Result<bool, Problem> {
+    match parameter {
+        None | Some("false") => Ok(false),
+        Some("" | "true") => Ok(true),
+        Some(_) => Err(Problem::bad_request("explain", "explain must be true, false or without a value")),
+    }
 }
 
 impl PageRequest {
     /// The page that these parameters ask for.
-    pub fn parse(thing: ThingName, limit: Option<&str>, token: Option<&str>) -> Result<Self, Problem> {
+    pub fn parse(thing: ThingName, limit: Option<&str>, token: Option<&str>, explain: bool) -> Result<Self, Problem> {
         let limit = match limit {
             None => MOST,
             Some(text) => text
@@ -80,7 +96,7 @@ impl PageRequest {
             .map(ExecutionId::parse)
             .transpose()
             .map_err(|_| Problem::bad_request("nextToken", "nextToken must be the one of the page before"))?;
-        Ok(Self { thing, after, limit })
+        Ok(Self { thing, after, limit, explain })
     }
 }
 

@@ -1,9 +1,11 @@
 //! Commands and executions as the API shows them.
 
-use crate::time;
-use domain::{Command, Execution, Key, Status, Timestamp};
+use domain::{Command, Execution, Key, Lane, Retry, Status, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
+
+use super::history::{self, Entry};
+use crate::time;
 
 /// A command with what has become of it.
 #[derive(Debug, Serialize)]
@@ -15,11 +17,20 @@ pub struct CommandView<'a> {
     payload: Option<&'a RawValue>,
     target: Value,
     delivery: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<String>,
     ttl: u32,
     timeout: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    supersede: bool,
     created_at: String,
+    created_by: &'a str,
     state: &'static str,
     counts: Map<String, Value>,
 }
@@ -47,14 +58,23 @@ pub struct ExecutionView {
     reason: Option<String>,
     reason_description: Option<String>,
     attempt: u16,
+    via: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<Value>,
     late: bool,
     result: Option<Value>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     result_cut: bool,
     created_at: String,
+    created_by: String,
     deadline: String,
     finish_by: String,
-    history: Vec<Value>,
+    next_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    history: Vec<Entry>,
 }
 
 impl<'a> CommandView<'a> {
@@ -66,10 +86,15 @@ impl<'a> CommandView<'a> {
             payload: definition.payload.as_ref().map(|payload| payload.as_json()),
             target: json!({"things": [definition.thing.as_str()]}),
             delivery: definition.delivery.as_str(),
+            shadow: definition.shadow.as_ref().map(ToString::to_string),
             ttl: definition.deadlines.ttl(),
             timeout: definition.deadlines.timeout(),
             heartbeat: definition.deadlines.heartbeat(),
+            retry: definition.retry.as_ref().map(retry),
+            lane: definition.lane.as_ref().map(lane),
+            supersede: definition.supersede,
             created_at: time::show(command.created_at),
+            created_by: command.created_by.as_str(),
             state: state(execution),
             counts: counts(execution),
         }
@@ -77,14 +102,24 @@ impl<'a> CommandView<'a> {
 }
 
 impl<'a> Created<'a> {
-    pub fn new(command: &'a Command, execution: &Execution) -> Self {
+    pub fn new(command: &'a Command, execution: &Execution, now: Timestamp) -> Self {
         Self {
             command_id: command.id.as_str(),
             state: state(execution),
             counts: counts(execution),
-            execution: execution.into(),
+            execution: ExecutionView::new(execution, now, false),
         }
     }
+}
+
+fn retry(retry: &Retry) -> Value {
+    let (base, cap) = retry.backoff();
+    let on: Vec<&str> = retry.on().map(domain::Failure::as_str).collect();
+    json!({"attempts": retry.attempts(), "on": on, "wait": retry.wait(), "backoff": {"base": base, "cap": cap}})
+}
+
+fn lane(lane: &Lane) -> Value {
+    json!({"name": lane.name.as_str(), "onFailure": lane.on_failure.as_str()})
 }
 
 fn state(execution: &Execution) -> &'static str {
@@ -97,8 +132,11 @@ fn counts(execution: &Execution) -> Map<String, Value> {
     counts
 }
 
-impl From<&Execution> for ExecutionView {
-    fn from(execution: &Execution) -> Self {
+impl ExecutionView {
+    /// The execution as it is at this time, with why it is so where someone wants to know.
+    pub fn new(execution: &Execution, now: Timestamp, explain: bool) -> Self {
+        let execution = &execution.observe(now);
+        let explanation = execution.explain(now);
         let Key { thing, id } = &execution.key;
         let outcome = execution.outcome.as_ref();
         // The device's own word stands instead of the cloud's guess, also where it gives no reason.
@@ -117,6 +155,9 @@ impl From<&Execution> for ExecutionView {
             reason,
             reason_description: outcome.and_then(|outcome| outcome.description.clone()),
             attempt: execution.attempt,
+            via: execution.via.to_string(),
+            retry: execution.retry.as_ref().map(retry),
+            lane: execution.lane.as_ref().map(lane),
             late: execution.is_late(),
             // What was cut is no JSON any more, only text; so is what nests deeper than a tree may.
             result: result.map(|result| match serde_json::from_str(&result.text) {
@@ -125,31 +166,12 @@ impl From<&Execution> for ExecutionView {
             }),
             result_cut: result.is_some_and(|result| result.cut),
             created_at: time::show(execution.created_at),
+            created_by: execution.created_by.to_string(),
             deadline: time::show(execution.start_by),
             finish_by: time::show(execution.finish_by),
-            history: history(execution),
+            next_at: explanation.next.as_ref().map(|next| time::show(next.at)),
+            explanation: explain.then(|| explanation.text(time::show)),
+            history: history::history(execution),
         }
     }
-}
-
-/// What happened, in order.
-fn history(execution: &Execution) -> Vec<Value> {
-    let mut steps: Vec<(Timestamp, Value)> = Vec::new();
-    let mut step = |at: Option<Timestamp>, what: Value| steps.extend(at.map(|at| (at, what)));
-    step(Some(execution.created_at), json!({"status": "CREATED"}));
-    step(execution.delivered_at, json!({"deliveryStatus": "DELIVERED"}));
-    step(execution.started_at, json!({"status": "IN_PROGRESS"}));
-    if let Some(verdict) = execution.verdict {
-        let what = json!({"status": verdict.reason.status().as_str(), "reason": verdict.reason.as_str()});
-        step(Some(verdict.at), what);
-    }
-    if let Some(outcome) = &execution.outcome {
-        step(Some(outcome.at), json!({"status": execution.status.as_str()}));
-    }
-    steps.sort_by_key(|(at, _)| *at);
-    let dated = |(at, mut what): (Timestamp, Value)| {
-        what["at"] = json!(time::show(at));
-        what
-    };
-    steps.into_iter().map(dated).collect()
 }

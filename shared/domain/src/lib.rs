@@ -12,6 +12,7 @@
 //! - [`Change`]: what something that happened writes into an execution, and what the table decides: the state machine
 //! - [`Owed`]: what is owed to an execution at a given time
 //! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
+//! - [`Explanation`]: why an execution is where it is, and what happens next
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
@@ -23,6 +24,7 @@ mod deadlines;
 mod definition;
 mod ending;
 mod execution;
+mod explain;
 mod ids;
 mod lane;
 mod names;
@@ -48,6 +50,7 @@ pub use deadlines::{DeadlineError, Deadlines};
 pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
+pub use explain::{Explanation, Upcoming, WhatNext};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, NameError, ShadowName, ThingName};

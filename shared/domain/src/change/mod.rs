@@ -239,6 +239,6 @@ impl Change {
 }
 
 #[cfg(test)]
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ fn in_lane() -> Execution {
 }
 
 /// Everywhere that an execution can be.
-fn places() -> Vec<(&'static str, Execution)> {
+pub(crate) fn places() -> Vec<(&'static str, Execution)> {
     let pending = create(Delivery::Direct, Some(5));
     let after = |row: &Execution, change| row.apply(&change).unwrap();
     let given_up = |row: &Execution, seconds| owed(row, seconds).unwrap();

@@ -6,7 +6,7 @@ mod next;
 pub(crate) mod tests;
 
 pub(crate) use create::{RETENTION, in_shadow_until, lane_of};
-pub(crate) use next::{NextStep, silence};
+pub(crate) use next::{Next, NextStep, silence};
 
 use crate::{
     Attempt, By, CommandId, CommandName, DeliveryStatus, ExecutionId, Lane, Progress, Rank, Reason, ReasonCode,
