@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::{
+    engine,
     fate::{self, Fate},
     history::{Image, Violation},
     lambda::{Caller, Invocation, Outcome},
@@ -49,6 +50,13 @@ impl World<'_> {
 
     /// AWS does what it is asked to.
     pub fn perform(&mut self, request: Request, answer: Option<Answer>) {
+        if wire::is_for_queue(&request) {
+            let response = self.perform_on_queue(&request);
+            if let Some(answer) = answer {
+                drop(answer.send(response));
+            }
+            return;
+        }
         if wire::is_for_dynamodb(&request) {
             let response = self.perform_on_table(&request);
             if let Some(answer) = answer {
@@ -93,6 +101,28 @@ impl World<'_> {
         response
     }
 
+    /// The queue of ticks: it hands back each message in its time, to the function that the template says.
+    fn perform_on_queue(&mut self, request: &Request) -> http::Response<Bytes> {
+        let asked: Value = serde_json::from_slice(request.body()).expect("a request");
+        let function = self.machine.lambda.handled_by(crate::lambda::Handler::ReconcileCommands);
+        let mut successful = Vec::new();
+        for entry in asked["Entries"].as_array().expect("a batch") {
+            let id = self.new_request();
+            let message_id = format!("message-{id}");
+            let event = json!({"Records": [{"messageId": message_id, "body": entry["MessageBody"]}]}).to_string();
+            let after_ms = entry["DelaySeconds"].as_i64().unwrap_or(0) * 1000 + self.dice.between(1, 2_000);
+            self.hand_over(Invocation { id, function, event, caller: Caller::Queue, tries: 0 }, after_ms);
+            successful.push(json!({"Id": entry["Id"], "MessageId": message_id, "MD5OfMessageBody": ""}));
+        }
+        engine::respond(200, json!({"Successful": successful, "Failed": []}).to_string().into())
+    }
+
+    /// Lambda's next id of a request.
+    pub fn new_request(&mut self) -> u64 {
+        self.last_request += 1;
+        self.last_request
+    }
+
     pub fn invoke(&mut self, invocation: Invocation) {
         let handler = self.machine.lambda.functions[invocation.function].handler;
         let timeout_s = self.machine.lambda.functions[invocation.function].settings.timeout_s;
@@ -127,7 +157,8 @@ impl World<'_> {
     /// Lambda's own retries, then the failure queue.
     fn try_again(&mut self, mut invocation: Invocation, why: &str) {
         let settings = &self.machine.lambda.functions[invocation.function].settings;
-        let left = invocation.tries < settings.retries;
+        // What came from the queue is hidden for longer than it is kept.
+        let left = invocation.tries < settings.retries && !matches!(invocation.caller, Caller::Queue);
         invocation.tries += 1;
         let wait_ms = i64::from(invocation.tries) * 60_000;
         self.tell(|| {
@@ -135,8 +166,10 @@ impl World<'_> {
         });
         if left {
             self.after(wait_ms, Event::Invoke(invocation));
-        } else if let Caller::Rule(Some(word)) = invocation.caller {
-            self.history.words[word].failed = true;
+        } else if let Caller::Rule(words) = invocation.caller {
+            for word in words {
+                self.history.words[word].failed = true;
+            }
         }
     }
 
@@ -145,26 +178,25 @@ impl World<'_> {
         let function = self.machine.lambda.handled_by(crate::lambda::Handler::ReconcileCommands);
         let time = functions::time::show(domain::Timestamp::from_millis(says_ms));
         let event = self.machine.tick.replace("<aws.scheduler.scheduled-time>", &time);
-        self.hand_over(Invocation { function, event, caller: Caller::Schedule, tries: 0 }, 0);
+        let id = self.new_request();
+        self.hand_over(Invocation { id, function, event, caller: Caller::Schedule, tries: 0 }, 0);
     }
 
     /// An asynchronous event: at least once, and not at once.
     pub fn hand_over(&mut self, invocation: Invocation, after_ms: i64) {
         if self.dice.chance(self.weather.events) {
             let later_ms = self.dice.between(0, 20_000);
-            self.after(after_ms + later_ms, Event::Invoke(invocation.clone()));
+            let mut again = invocation.clone();
+            if self.dice.chance(500) {
+                again.id = self.new_request();
+            }
+            self.after(after_ms + later_ms, Event::Invoke(again));
         }
         self.after(after_ms, Event::Invoke(invocation));
     }
 
     /// What the rules of the template make of a message.
-    pub fn apply_rules(
-        &mut self,
-        topic: &str,
-        payload: &[u8],
-        context: local::rules::Context<'_>,
-        word: Option<usize>,
-    ) {
+    pub fn apply_rules(&mut self, topic: &str, payload: &[u8], context: local::rules::Context<'_>, words: &[usize]) {
         let mut events: Vec<(usize, Value)> = Vec::new();
         for rule in self.machine.rules.iter().filter(|rule| local::broker::matches(&rule.filter, topic)) {
             match local::rules::evaluate(&rule.sql, topic, payload, context) {
@@ -176,10 +208,8 @@ impl World<'_> {
         for (function, event) in events {
             let delay = if self.dice.chance(self.weather.events) { 30_000 } else { 100 };
             let after_ms = self.dice.between(1, delay);
-            self.hand_over(
-                Invocation { function, event: event.to_string(), caller: Caller::Rule(word), tries: 0 },
-                after_ms,
-            );
+            let (id, caller) = (self.new_request(), Caller::Rule(words.to_vec()));
+            self.hand_over(Invocation { id, function, event: event.to_string(), caller, tries: 0 }, after_ms);
         }
     }
 }

@@ -226,6 +226,6 @@ impl World<'_> {
             at_ms: published.at_ms,
             trace_id: &trace,
         };
-        self.apply_rules(&topic, &payload, context, word);
+        self.apply_rules(&topic, &payload, context, word.as_slice());
     }
 }

@@ -2,8 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use aws::{Connection, Executions};
-use functions::{command_api, reconcile_commands, track_command};
+use aws::Connection;
+use functions::{
+    cloud::Cloud,
+    command_api, dispatch_commands,
+    reconcile_commands::{self, Ticks},
+    track_command,
+};
 use local::template::{self, Template};
 use tokio::task::AbortHandle;
 
@@ -14,6 +19,7 @@ use crate::wire::{Call, Desk, Wire};
 pub enum Handler {
     CommandApi,
     TrackCommand,
+    DispatchCommands,
     ReconcileCommands,
 }
 
@@ -23,6 +29,7 @@ impl Handler {
         match binary {
             "command-api" => Some(Self::CommandApi),
             "track-command" => Some(Self::TrackCommand),
+            "dispatch-commands" => Some(Self::DispatchCommands),
             "reconcile-commands" => Some(Self::ReconcileCommands),
             "trim-shadow" => None,
             other => panic!("the simulation does not know the function {other}"),
@@ -41,14 +48,18 @@ pub struct Function {
 pub enum Caller {
     /// The HTTP API, for the operator's order of this number.
     Operator(usize),
-    /// A rule, for what a device said: the number of its word in the history.
-    Rule(Option<usize>),
+    /// A rule, for what a device said: the numbers of its words in the history.
+    Rule(Vec<usize>),
     Schedule,
+    /// The queue of ticks.
+    Queue,
 }
 
 /// One event on its way through a function.
 #[derive(Clone, Debug)]
 pub struct Invocation {
+    /// Lambda's id of the request: the same when it is handled again.
+    pub id: u64,
     pub function: usize,
     pub event: String,
     pub caller: Caller,
@@ -66,8 +77,8 @@ pub enum Outcome {
 
 /// What a function holds between two events.
 struct Container {
-    cloud: command_api::Cloud,
-    executions: Executions,
+    cloud: Cloud,
+    queue: aws::Queue,
 }
 
 pub struct Running {
@@ -85,6 +96,9 @@ pub struct Lambda {
     pub ended: Arc<Desk<(usize, u64, Outcome)>>,
     last: u64,
     tables: (String, String),
+    queue: String,
+    /// How many seconds lie between two ticks.
+    pub every: u32,
 }
 
 impl Lambda {
@@ -96,12 +110,14 @@ impl Lambda {
                 Some(Function { handler: Handler::of(&settings.binary)?, settings: settings.clone() })
             })
             .collect();
-        let table = |name: &str| {
+        let told = |name: &str| {
             let told = functions.iter().find_map(|function| function.settings.environment.get(name));
-            told.expect("a table of the functions").clone()
+            told.expect("what the template tells the functions").clone()
         };
         Self {
-            tables: (table("COMMANDS_TABLE"), table("EXECUTIONS_TABLE")),
+            tables: (told("COMMANDS_TABLE"), told("EXECUTIONS_TABLE")),
+            queue: told("TICK_QUEUE_URL"),
+            every: 60,
             functions,
             containers: Vec::new(),
             free: Vec::new(),
@@ -142,7 +158,9 @@ impl Lambda {
         let handling = handle(
             self.functions[invocation.function].handler,
             self.containers[container].clone(),
+            self.every,
             invocation.event.clone(),
+            format!("request-{}", invocation.id),
         );
         let ended = self.ended.clone();
         let task = tokio::spawn(handling);
@@ -172,30 +190,32 @@ impl Lambda {
         let connection = Connection::over(Wire { container, desk: self.calls.clone() });
         let (commands, executions) = self.tables.clone();
         self.containers.push(Arc::new(Container {
-            cloud: command_api::Cloud {
-                commands: connection.commands(commands),
-                executions: connection.executions(executions.clone()),
-                messages: connection.messages(),
-            },
-            executions: connection.executions(executions),
+            cloud: Cloud::new(&connection, commands, &executions, self.every),
+            queue: connection.queue(self.queue.clone()),
         }));
         fastrand::seed(dice);
         container
     }
 }
 
-async fn handle(handler: Handler, container: Arc<Container>, event: String) -> Outcome {
+async fn handle(handler: Handler, container: Arc<Container>, every: u32, event: String, request_id: String) -> Outcome {
     let told = |failure: functions::failure::Failure| Outcome::Failed(functions::failure::chain(&failure));
+    let cloud = Cloud { tick: every, ..container.cloud.clone() };
     match handler {
         Handler::CommandApi => {
-            let response = command_api::handle(&container.cloud, &event).await;
+            let response = command_api::handle(&cloud, &event).await;
             Outcome::Answered(response.status_code, response.body)
         }
         Handler::TrackCommand => {
-            track_command::handle(&container.executions, &event).await.map_or_else(told, |()| Outcome::Done)
+            track_command::handle(&cloud, &event, &request_id).await.map_or_else(told, |()| Outcome::Done)
+        }
+        Handler::DispatchCommands => {
+            dispatch_commands::handle(&cloud, &event, &request_id).await.map_or_else(told, |()| Outcome::Done)
         }
         Handler::ReconcileCommands => {
-            reconcile_commands::handle(&container.executions, &event).await.map_or_else(told, |_| Outcome::Done)
+            let ticks = Ticks::new(container.queue.clone(), every.to_string().parse().expect("a part of a minute"));
+            let run = reconcile_commands::handle(&cloud, &ticks, &event, &request_id).await;
+            run.map_or_else(told, |_| Outcome::Done)
         }
     }
 }

@@ -33,7 +33,8 @@ impl World<'_> {
         });
         self.tell(|| format!("order {number}"));
         let function = self.machine.lambda.handled_by(Handler::CommandApi);
-        self.invoke(Invocation { function, event: event.to_string(), caller: Caller::Operator(number), tries: 0 });
+        let id = self.new_request();
+        self.invoke(Invocation { id, function, event: event.to_string(), caller: Caller::Operator(number), tries: 0 });
     }
 
     pub fn answered(&mut self, number: usize, status: u16, body: &str) {

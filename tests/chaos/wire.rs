@@ -43,7 +43,15 @@ pub fn operation(request: &Request) -> String {
 }
 
 pub fn is_for_dynamodb(request: &Request) -> bool {
-    request.headers().contains_key("x-amz-target")
+    is_for(request, b"DynamoDB")
+}
+
+pub fn is_for_queue(request: &Request) -> bool {
+    is_for(request, b"AmazonSQS")
+}
+
+fn is_for(request: &Request, service: &[u8]) -> bool {
+    request.headers().get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(service))
 }
 
 /// What handlers and connections leave for the simulation to find.
