@@ -1,16 +1,16 @@
 //! A device, as this project's own agent decides and no line of it: what it was asked it remembers through a loss of power,
 //! runs once, and not after its time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     dice::Dice,
     history::Said,
     mqtt::Connection,
-    plan::{Manner, Thing},
+    plan::{Dialect, Manner, Thing},
 };
 
 /// What the envelope says.
@@ -28,6 +28,8 @@ pub struct Request {
 struct Entry {
     request: Request,
     echo: String,
+    /// It came in a shadow.
+    in_shadow: bool,
     said: Said,
     seq: u64,
 }
@@ -37,6 +39,10 @@ struct Entry {
 pub enum Wake {
     Beat(String, u64),
     Finish(String, u64, Said),
+    /// An entry of the Atlas' dialect is done: its topic, and all that the shadow wished.
+    Relay(String, serde_json::Value),
+    /// It is as it was wished to be.
+    Settle(serde_json::Value),
 }
 
 /// What it does.
@@ -46,6 +52,8 @@ pub enum Act {
         execution: String,
         attempt: u64,
     },
+    /// It was asked this, in a shadow.
+    Got(Request),
     Say(Saying),
     Later {
         after_ms: i64,
@@ -77,6 +85,8 @@ pub struct Device {
     pub unacknowledged: BTreeMap<u16, Saying>,
     pub last_packet: u16,
     memory: BTreeMap<String, Entry>,
+    canceled: BTreeSet<String>,
+    relayed: BTreeSet<String>,
 }
 
 impl Device {
@@ -91,17 +101,126 @@ impl Device {
             unacknowledged: BTreeMap::new(),
             last_packet: 0,
             memory: BTreeMap::new(),
+            canceled: BTreeSet::new(),
+            relayed: BTreeSet::new(),
         }
     }
 
     /// What it subscribes to.
     pub fn filters(&self) -> Vec<String> {
-        vec![format!("cmd/{}/req", self.thing.name)]
+        let name = &self.thing.name;
+        let mut filters = vec![format!("cmd/{name}/req"), format!("cmd/{name}/cancel")];
+        for shadow in self.shadows() {
+            filters.extend([format!("{shadow}/get/accepted"), format!("{shadow}/update/delta")]);
+        }
+        filters
+    }
+
+    /// The shadows that it looks into.
+    pub fn shadows(&self) -> Vec<String> {
+        let name = &self.thing.name;
+        let commands = match self.thing.dialect {
+            None => None,
+            Some(Dialect::Map) => Some(format!("$aws/things/{name}/shadow/name/cmd")),
+            Some(Dialect::Atlas) => Some(format!("$aws/things/{name}/shadow")),
+        };
+        let state = self.thing.has_state.then(|| format!("$aws/things/{name}/shadow/name/config"));
+        commands.into_iter().chain(state).collect()
+    }
+
+    /// It is told to leave one alone.
+    pub fn on_cancel(&mut self, execution: &str) {
+        self.canceled.insert(execution.to_owned());
+        if self.memory.get(execution).is_some_and(|entry| entry.said == Said::InProgress) {
+            self.memory.remove(execution);
+        }
+    }
+
+    /// It reads a whole shadow.
+    pub fn on_document(&mut self, topic: &str, document: &Value, now_ms: i64, dice: &mut Dice) -> Vec<Act> {
+        let desired = &document["state"]["desired"];
+        if topic.contains("/name/config/") {
+            let agrees = desired.as_object().is_none_or(|desired| {
+                desired.iter().all(|(name, value)| document["state"]["reported"][name] == *value)
+            });
+            let after_ms = dice.between(1, self.thing.longest_run_ms);
+            return if agrees {
+                Vec::new()
+            } else {
+                vec![Act::Later { after_ms, wake: Wake::Settle(desired.clone()) }]
+            };
+        }
+        if self.thing.dialect == Some(Dialect::Atlas) {
+            return self.on_relay(desired, dice);
+        }
+        let mut acts = Vec::new();
+        for (id, entry) in desired["c"].as_object().into_iter().flatten() {
+            let Some(attempt) = entry["attempt"].as_u64() else { continue };
+            if self.memory.get(id).is_some_and(|known| known.request.attempt >= attempt) {
+                continue;
+            }
+            let request = Request {
+                execution_id: id.clone(),
+                attempt,
+                expires_at: entry["expiresAt"].as_i64().unwrap_or(0),
+                heartbeat: entry["heartbeat"].as_i64(),
+                response_topic: format!("cmd/{}/resp", self.thing.name),
+            };
+            acts.push(Act::Got(request.clone()));
+            acts.extend(self.on_request(request, String::new(), true, now_ms, dice));
+        }
+        acts
+    }
+
+    fn on_relay(&mut self, desired: &Value, dice: &mut Dice) -> Vec<Act> {
+        let command = &desired["command"];
+        let entries = command.as_array().into_iter().flatten().filter_map(Value::as_object);
+        let mut acts = Vec::new();
+        for topic in entries.filter_map(|entry| entry.values().next()?["topic"].as_str()) {
+            let execution = topic.rsplit('/').next().unwrap_or_default().to_owned();
+            // Its own mistake, to run it again with every delta, is no matter of this.
+            if self.relayed.insert(topic.to_owned()) {
+                acts.push(Act::Run { execution, attempt: 1 });
+                let after_ms = dice.between(1, self.thing.longest_run_ms);
+                acts.push(Act::Later { after_ms, wake: Wake::Relay(topic.to_owned(), command.clone()) });
+            }
+        }
+        acts
+    }
+
+    fn relay(&self, topic: String, command: &Value) -> Act {
+        let execution = topic.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = &self.thing.name;
+        let (topic, payload) = match self.thing.answers_in_shadow {
+            true => (
+                format!("$aws/things/{name}/shadow/update"),
+                json!({"state": {"reported": {"command": command}}}).to_string(),
+            ),
+            false => (topic, json!({"msg": "done", "deviceId": name}).to_string()),
+        };
+        Act::Say(Saying { topic, payload, execution, attempt: 1, said: Said::Succeeded, named: true })
+    }
+
+    fn settle(&self, wished: &Value) -> Act {
+        let topic = format!("$aws/things/{}/shadow/name/config/update", self.thing.name);
+        let payload = json!({"state": {"reported": wished}}).to_string();
+        Act::Say(Saying { topic, payload, execution: String::new(), attempt: 1, said: Said::Succeeded, named: false })
     }
 
     /// A request has arrived.
-    pub fn on_request(&mut self, request: Request, echo: String, now_ms: i64, dice: &mut Dice) -> Vec<Act> {
+    pub fn on_request(
+        &mut self,
+        request: Request,
+        echo: String,
+        in_shadow: bool,
+        now_ms: i64,
+        dice: &mut Dice,
+    ) -> Vec<Act> {
         let id = request.execution_id.clone();
+        if self.canceled.contains(&id) {
+            let known = self.memory.contains_key(&id);
+            return if known { vec![Act::Say(self.answer(&id))] } else { Vec::new() };
+        }
         if let Some(known) = self.memory.get(&id) {
             let again = request.attempt > known.request.attempt
                 && matches!(known.said, Said::Failed | Said::TimedOut | Said::Rejected);
@@ -117,7 +236,7 @@ impl Device {
         };
         let attempt = request.attempt;
         let heartbeat = request.heartbeat;
-        self.memory.insert(id.clone(), Entry { request, echo, said, seq: 0 });
+        self.memory.insert(id.clone(), Entry { request, echo, in_shadow, said, seq: 0 });
         if said != Said::InProgress {
             return vec![Act::Say(self.answer(&id))];
         }
@@ -138,6 +257,8 @@ impl Device {
     pub fn on_wake(&mut self, wake: Wake, dice: &mut Dice) -> Vec<Act> {
         let (id, attempt) = match &wake {
             Wake::Beat(id, attempt) | Wake::Finish(id, attempt, _) => (id.clone(), *attempt),
+            Wake::Relay(topic, command) => return vec![self.relay(topic.clone(), command)],
+            Wake::Settle(wished) => return vec![self.settle(wished)],
         };
         let (talks, forgets) = (self.thing.talks, self.thing.forgets);
         let Some(entry) = self.memory.get_mut(&id) else { return Vec::new() };
@@ -161,6 +282,7 @@ impl Device {
                     false => vec![Act::Say(self.answer(&id))],
                 }
             }
+            Wake::Relay(..) | Wake::Settle(_) => Vec::new(),
         }
     }
 
@@ -187,7 +309,7 @@ impl Device {
 
     /// What there is to say about an execution.
     fn answer(&self, id: &str) -> Saying {
-        let Entry { request, echo, said, seq } = &self.memory[id];
+        let Entry { request, echo, in_shadow, said, seq } = &self.memory[id];
         let word = match said {
             Said::Succeeded => "SUCCESS",
             Said::Failed => "FAILURE",
@@ -195,6 +317,15 @@ impl Device {
             other => other.status(),
         };
         let attempt = request.attempt;
+        if *in_shadow && self.thing.answers_in_shadow {
+            let mut body = json!({"attempt": attempt, "status": said.status()});
+            if *said == Said::InProgress {
+                body["seq"] = (*seq).into();
+            }
+            let payload = json!({"state": {"reported": {"c": {id: body}}}}).to_string();
+            let topic = format!("$aws/things/{}/shadow/name/cmd/update", self.thing.name);
+            return Saying { topic, payload, execution: id.to_owned(), attempt, said: *said, named: true };
+        }
         let (topic, payload, says_attempt) = match self.thing.manner {
             Manner::Json => {
                 let mut body = json!({"executionId": id, "attempt": attempt, "status": said.status()});

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-type Key = (String, String);
+pub type Key = (String, String);
 
 pub struct Engine {
     dynamodb: DynamoDb,
@@ -38,9 +38,24 @@ impl Engine {
         self.written.clear();
     }
 
-    /// Every image of a row that was written, in order.
-    pub fn images(&self) -> impl Iterator<Item = (i64, &Value)> {
-        self.written.iter().filter_map(|(at, _, item)| Some((*at, item.as_ref()?)))
+    /// Every image of an item that was written, in order; none where it was deleted.
+    pub fn written(&self) -> &[(i64, Key, Option<Value>)] {
+        &self.written
+    }
+
+    /// Whether a look at what is due at this time could find anything, also in an index that lags.
+    pub fn has_due(&self, until_s: i64, now_ms: i64) -> bool {
+        let due = |item: &Option<Value>| {
+            let at = item.as_ref().and_then(|item| item["due_at"]["N"].as_str()?.parse::<i64>().ok());
+            at.is_some_and(|at| at <= until_s)
+        };
+        let mut last: BTreeMap<&Key, bool> = BTreeMap::new();
+        for (at, key, item) in &self.written {
+            let recent = *at + 5_000 > now_ms;
+            let kept = recent && last.get(key).copied().unwrap_or(false);
+            last.insert(key, kept || due(item));
+        }
+        last.into_values().any(|due| due)
     }
 
     /// What a query of the index answers, if nothing at all is listed where it looks: most queries do, and need no engine.

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use local::{broker::Published, rules::Context};
+use serde_json::Value;
 
 use crate::{
     device::{Act, Request, Saying, Wake},
-    history::{Delivery, Run, Word},
+    history::{Delivery, Run, Told, Word},
     mqtt::{Arrival, Connection, Packet},
     world::{Event, World},
 };
@@ -71,7 +72,7 @@ impl World<'_> {
         self.act(thing, acts);
     }
 
-    fn act(&mut self, thing: usize, acts: Vec<Act>) {
+    pub fn act(&mut self, thing: usize, acts: Vec<Act>) {
         let (at_ms, name, life) = (self.now_ms(), self.devices[thing].thing.name.clone(), self.devices[thing].life);
         for act in acts {
             match act {
@@ -81,6 +82,13 @@ impl World<'_> {
                 }
                 Act::Later { after_ms, wake } => self.after(after_ms, Event::Wake { thing, life, wake }),
                 Act::Say(saying) => self.say(thing, saying),
+                Act::Got(request) => self.history.deliveries.push(Delivery {
+                    at_ms,
+                    thing: name.clone(),
+                    execution: request.execution_id,
+                    attempt: request.attempt,
+                    expires_at_ms: request.expires_at * 1000,
+                }),
             }
         }
     }
@@ -129,6 +137,8 @@ impl World<'_> {
         match packet {
             Packet::Ready => {
                 device.is_ready = true;
+                self.look(thing, None);
+                let device = &mut self.devices[thing];
                 let left: Vec<u16> = device.unacknowledged.keys().copied().collect();
                 for packet_id in left {
                     if self.publish(thing, packet_id).is_break() {
@@ -142,13 +152,19 @@ impl World<'_> {
                 }
             }
             Packet::Closed => self.disconnect(thing, Some(connection)),
-            Packet::Publish { payload, packet_id } => self.carry(thing, connection, payload, packet_id),
+            Packet::Publish { topic, payload, packet_id } => self.carry(thing, connection, topic, payload, packet_id),
         }
     }
 
     /// A message is on its last mile: late, twice, or never over this connection.
-    fn carry(&mut self, thing: usize, connection: u64, payload: Bytes, packet_id: Option<u16>) {
-        let deliver = |payload: &Bytes| Event::Deliver { thing, connection, payload: payload.clone(), packet_id };
+    fn carry(&mut self, thing: usize, connection: u64, topic: String, payload: Bytes, packet_id: Option<u16>) {
+        let deliver = |payload: &Bytes| Event::Deliver {
+            thing,
+            connection,
+            topic: topic.clone(),
+            payload: payload.clone(),
+            packet_id,
+        };
         if !self.dice.chance(self.weather.messages) {
             let after_ms = self.dice.between(1, 50);
             return self.after(after_ms, deliver(&payload));
@@ -167,7 +183,7 @@ impl World<'_> {
         }
     }
 
-    pub fn deliver(&mut self, thing: usize, connection: u64, payload: &Bytes, packet_id: Option<u16>) {
+    pub fn deliver(&mut self, thing: usize, connection: u64, topic: &str, payload: &Bytes, packet_id: Option<u16>) {
         let at_ms = self.now_ms();
         let unheard = self.dice.chance(self.weather.messages);
         let device = &mut self.devices[thing];
@@ -177,6 +193,20 @@ impl World<'_> {
         }
         let name = device.thing.name.clone();
         let echo = String::from_utf8_lossy(payload).into_owned();
+        if unheard {
+            self.after(5, Event::Break { thing, connection });
+        }
+        if topic.starts_with("$aws/things/") {
+            return self.on_shadow(thing, topic, &echo);
+        }
+        if topic.ends_with("/cancel") {
+            self.tell(|| format!("{name} is told {echo}"));
+            let told: Value = serde_json::from_str(&echo).expect("a notice");
+            let execution = told["executionId"].as_str().expect("which").to_owned();
+            self.devices[thing].on_cancel(&execution);
+            return self.history.cancels.push(Told { at_ms, thing: name, execution });
+        }
+        let device = &mut self.devices[thing];
         match serde_json::from_slice::<Request>(payload) {
             Ok(request) => {
                 self.history.deliveries.push(Delivery {
@@ -186,14 +216,11 @@ impl World<'_> {
                     attempt: request.attempt,
                     expires_at_ms: request.expires_at * 1000,
                 });
-                let acts = device.on_request(request, echo.clone(), at_ms, &mut self.dice);
+                let acts = device.on_request(request, echo.clone(), false, at_ms, &mut self.dice);
                 self.tell(|| format!("{name} gets {echo}"));
                 self.act(thing, acts);
             }
             Err(error) => panic!("{name} got {echo}: {error}"),
-        }
-        if unheard {
-            self.after(5, Event::Break { thing, connection });
         }
     }
 
@@ -226,6 +253,18 @@ impl World<'_> {
             at_ms: published.at_ms,
             trace_id: &trace,
         };
+        if let Some((shadow, what)) = topic.split_once("/update").filter(|_| topic.starts_with("$aws/things/")) {
+            // What was said in a shadow is heard with its next state.
+            match what {
+                "" => self.said_in_shadow.entry(shadow.to_owned()).or_default().extend(word),
+                "/documents" => {
+                    let words = self.said_in_shadow.remove(shadow).unwrap_or_default();
+                    self.apply_rules(&topic, &payload, context, &words);
+                }
+                _ => {}
+            }
+            return;
+        }
         self.apply_rules(&topic, &payload, context, word.as_slice());
     }
 }

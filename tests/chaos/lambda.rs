@@ -48,6 +48,10 @@ pub struct Function {
 pub enum Caller {
     /// The HTTP API, for the operator's order of this number.
     Operator(usize),
+    /// The same, for the operator's cancel of this number.
+    Cancel(usize),
+    /// The same, to see what became of this order.
+    Read(usize),
     /// A rule, for what a device said: the numbers of its words in the history.
     Rule(Vec<usize>),
     Schedule,

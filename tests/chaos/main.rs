@@ -22,6 +22,7 @@ mod mqtt;
 mod operator;
 mod options;
 mod plan;
+mod shadows;
 mod verdict;
 mod wire;
 mod world;

@@ -14,6 +14,7 @@ pub enum Packet {
     /// The broker takes its subscriptions: the session is up.
     Ready,
     Publish {
+        topic: String,
         payload: Bytes,
         packet_id: Option<u16>,
     },
@@ -154,7 +155,8 @@ fn decode(first: u8, body: &[u8]) -> Option<Packet> {
             let acknowledged = first & 0x06 != 0;
             let from = if acknowledged { end + 2 } else { end };
             let packet_id = acknowledged.then(|| number(end));
-            Some(Packet::Publish { payload: Bytes::copy_from_slice(&body[from..]), packet_id })
+            let topic = String::from_utf8_lossy(&body[2..end]).into_owned();
+            Some(Packet::Publish { topic, payload: Bytes::copy_from_slice(&body[from..]), packet_id })
         }
         4 => Some(Packet::Ack(number(0))),
         9 => Some(Packet::Ready),

@@ -36,6 +36,12 @@ const MOST_STEPS: u32 = 100_000;
 pub enum Event {
     /// The operator asks for what he has ordered.
     Ask(usize),
+    /// The operator calls one off.
+    Cancel(usize),
+    /// The operator looks what became of one.
+    Read(usize),
+    /// Somebody else writes into a thing's shadows.
+    Meddle(usize),
     /// An event reaches its function.
     Invoke(Invocation),
     /// Lambda ends a function that takes too long.
@@ -51,6 +57,7 @@ pub enum Event {
     Deliver {
         thing: usize,
         connection: u64,
+        topic: String,
         payload: bytes::Bytes,
         packet_id: Option<u16>,
     },
@@ -94,6 +101,12 @@ pub struct World<'a> {
     pub sayings: BTreeMap<(String, String), Saying>,
     /// How often each order was asked for in vain, and after its acceptance.
     pub asked: Vec<(usize, usize)>,
+    /// The command of each order that was accepted.
+    pub commands: Vec<Option<String>>,
+    /// How often each cancel was asked for in vain.
+    pub canceling: Vec<usize>,
+    /// What each thing has said in its shadows, and no rule has seen yet.
+    pub said_in_shadow: BTreeMap<String, Vec<usize>>,
     pub last_connection: u64,
     pub last_trace: u64,
     pub last_request: u64,
@@ -125,6 +138,9 @@ impl<'a> World<'a> {
             arrivals: Desk::new(&bell),
             sayings: BTreeMap::new(),
             asked: vec![(0, 0); plan.orders.len()],
+            commands: vec![None; plan.orders.len()],
+            canceling: vec![0; plan.cancels.len()],
+            said_in_shadow: BTreeMap::new(),
             last_connection: 0,
             last_trace: 0,
             last_request: 0,
@@ -153,6 +169,14 @@ impl<'a> World<'a> {
         for (number, order) in plan.orders.iter().enumerate() {
             self.at(order.at_ms, Event::Ask(number));
         }
+        for (number, cancel) in plan.cancels.iter().enumerate() {
+            self.at(cancel.at_ms, Event::Cancel(number));
+        }
+        for &(at_ms, thing) in &plan.meddling {
+            self.at(at_ms, Event::Meddle(thing));
+        }
+        self.machine.lambda.every = plan.every;
+        self.declare();
         for (at_ms, says_ms) in plan.ticks {
             self.at(at_ms, Event::Tick(says_ms));
         }
@@ -195,7 +219,7 @@ impl<'a> World<'a> {
         self.weather = Weather::default();
         let last = self.now_ms().max(self.plan.end_ms);
         let minute = last - last % 60_000;
-        for n in 1..=6 {
+        for n in 1..=8 {
             self.at(minute + n * 60_000, Event::Tick(minute + n * 60_000));
             self.run_until_quiet().await;
             if self
@@ -207,6 +231,11 @@ impl<'a> World<'a> {
                 break;
             }
         }
+        for order in 0..self.commands.len() {
+            self.after(1, Event::Read(order));
+        }
+        self.run_until_quiet().await;
+        self.look_into_shadows();
         self.finish()
     }
 
@@ -281,6 +310,9 @@ impl<'a> World<'a> {
         let Some(((_, _), event)) = self.agenda.pop_first() else { return };
         match event {
             Event::Ask(order) => self.ask(order),
+            Event::Cancel(number) => self.cancel(number),
+            Event::Read(order) => self.read(order),
+            Event::Meddle(thing) => self.meddle(thing),
             Event::Invoke(invocation) => self.invoke(invocation),
             Event::Tick(says_ms) => self.tick(says_ms),
             Event::Timeout { container, number } => {
@@ -289,8 +321,8 @@ impl<'a> World<'a> {
                 }
             }
             Event::Late(request) => self.perform(request, None),
-            Event::Deliver { thing, connection, payload, packet_id } => {
-                self.deliver(thing, connection, &payload, packet_id);
+            Event::Deliver { thing, connection, topic, payload, packet_id } => {
+                self.deliver(thing, connection, &topic, &payload, packet_id);
             }
             Event::Break { thing, connection } => self.disconnect(thing, Some(connection)),
             Event::Connect { thing } => self.connect(thing),
