@@ -42,7 +42,7 @@ pub enum Wake {
     /// An entry of the Atlas' dialect is done: its topic, and all that the shadow wished.
     Relay(String, serde_json::Value),
     /// It is as it was wished to be.
-    Settle(serde_json::Value),
+    Settle,
 }
 
 /// What it does.
@@ -87,6 +87,8 @@ pub struct Device {
     memory: BTreeMap<String, Entry>,
     canceled: BTreeSet<String>,
     relayed: BTreeSet<String>,
+    /// What it is about to be.
+    wished: Option<Value>,
 }
 
 impl Device {
@@ -103,6 +105,7 @@ impl Device {
             memory: BTreeMap::new(),
             canceled: BTreeSet::new(),
             relayed: BTreeSet::new(),
+            wished: None,
         }
     }
 
@@ -143,12 +146,13 @@ impl Device {
             let agrees = desired.as_object().is_none_or(|desired| {
                 desired.iter().all(|(name, value)| document["state"]["reported"][name] == *value)
             });
+            let busy = self.wished.is_some();
+            if agrees {
+                return Vec::new();
+            }
+            self.wished = Some(desired.clone());
             let after_ms = dice.between(1, self.thing.longest_run_ms);
-            return if agrees {
-                Vec::new()
-            } else {
-                vec![Act::Later { after_ms, wake: Wake::Settle(desired.clone()) }]
-            };
+            return if busy { Vec::new() } else { vec![Act::Later { after_ms, wake: Wake::Settle }] };
         }
         if self.thing.dialect == Some(Dialect::Atlas) {
             return self.on_relay(desired, dice);
@@ -167,7 +171,8 @@ impl Device {
                 response_topic: format!("cmd/{}/resp", self.thing.name),
             };
             acts.push(Act::Got(request.clone()));
-            acts.extend(self.on_request(request, String::new(), true, now_ms, dice));
+            let echo = json!({"executionId": id, "attempt": attempt}).to_string();
+            acts.extend(self.on_request(request, echo, true, now_ms, dice));
         }
         acts
     }
@@ -258,7 +263,7 @@ impl Device {
         let (id, attempt) = match &wake {
             Wake::Beat(id, attempt) | Wake::Finish(id, attempt, _) => (id.clone(), *attempt),
             Wake::Relay(topic, command) => return vec![self.relay(topic.clone(), command)],
-            Wake::Settle(wished) => return vec![self.settle(wished)],
+            Wake::Settle => return self.wished.take().map(|wished| self.settle(&wished)).into_iter().collect(),
         };
         let (talks, forgets) = (self.thing.talks, self.thing.forgets);
         let Some(entry) = self.memory.get_mut(&id) else { return Vec::new() };
@@ -282,7 +287,7 @@ impl Device {
                     false => vec![Act::Say(self.answer(&id))],
                 }
             }
-            Wake::Relay(..) | Wake::Settle(_) => Vec::new(),
+            Wake::Relay(..) | Wake::Settle => Vec::new(),
         }
     }
 
@@ -291,6 +296,7 @@ impl Device {
         self.is_on = false;
         self.life += 1;
         self.unacknowledged.clear();
+        self.wished = None;
     }
 
     /// The power is back: what ran did not end, and everything is said again, since nobody knows what of it was heard.

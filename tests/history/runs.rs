@@ -20,7 +20,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             found.push(Violation::of("twice", format!("{name} ran at {before} and at {}", run.at_ms)));
         }
         let row = rows.get(&(run.thing.as_str(), run.execution.as_str())).and_then(|images| images.first());
-        if images_of(&rows, run).any(|image| matches!(image.text("via"), Some("atlas"))) {
+        if images_of(&rows, run).any(|image| matches!(image.text("via"), Some("shadow/atlas"))) {
             // Its device can't tell how old a command is.
             continue;
         }
