@@ -1,10 +1,16 @@
 //! What the functions write to their log: lines of JSON, some of which CloudWatch counts (embedded metric format).
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::Timestamp;
 use serde_json::{Map, Value, json};
 
+/// Standard output belongs to whoever runs the process, until that is a function.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
 /// Starts logging, as JSON on standard output.
 pub fn start() {
+    STARTED.store(true, Ordering::Relaxed);
     tracing_subscriber::fmt()
         .json()
         .with_max_level(tracing::Level::INFO)
@@ -16,7 +22,9 @@ pub fn start() {
 
 /// Writes one line that CloudWatch counts, with whatever helps to find out about it.
 pub fn count(at: Timestamp, counted: &[(&str, u64)], about: &[(&str, &str)]) {
-    println!("{}", line(at, counted, about));
+    if STARTED.load(Ordering::Relaxed) {
+        println!("{}", line(at, counted, about));
+    }
 }
 
 fn line(at: Timestamp, counted: &[(&str, u64)], about: &[(&str, &str)]) -> Value {

@@ -22,6 +22,13 @@ pub fn history(entries: &[Entry], accepted: &[(String, String)], now_ms: i64) ->
                 history.rows.extend(Image::read(*at_ms, item));
                 seen.insert(key.to_string());
             }
+            // What was taken back was never there.
+            Event::Written { table, key, after: None, .. } if table == EXECUTIONS => {
+                let part = |name: &str, prefix: &str| key[name]["S"].as_str()?.strip_prefix(prefix).map(str::to_owned);
+                if let (Some(thing), Some(execution)) = (part("pk", "T#"), part("sk", "E#")) {
+                    history.rows.push(Image::forgotten(*at_ms, thing, execution));
+                }
+            }
             Event::Handed { topic, payload, transit, .. } if *transit != Transit::Lost => {
                 history.deliveries.extend(delivery(*at_ms, topic, payload));
             }

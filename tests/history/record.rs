@@ -15,6 +15,14 @@ pub struct History {
     pub deliveries: Vec<Delivery>,
     /// What devices did.
     pub runs: Vec<Run>,
+    /// What devices were told to leave alone.
+    pub cancels: Vec<Told>,
+    /// Every change of who waits in which lane, in order.
+    pub lanes: Vec<Queued>,
+    /// How an execution was answered to stand, when everything had come to its end.
+    pub reads: Vec<Read>,
+    /// What shadows still hold of executions, when everything had come to its end.
+    pub left: Vec<Left>,
     /// What devices said, where AWS has acknowledged that it heard it.
     pub words: Vec<Word>,
     /// How far off a device's clock may be, in milliseconds.
@@ -28,8 +36,14 @@ impl History {
     pub fn by_row(&self) -> BTreeMap<(&str, &str), Vec<&Image>> {
         let mut rows: BTreeMap<_, Vec<&Image>> = BTreeMap::new();
         for image in &self.rows {
-            rows.entry((image.thing.as_str(), image.execution.as_str())).or_default().push(image);
+            let images = rows.entry((image.thing.as_str(), image.execution.as_str())).or_default();
+            if image.is_forgotten() {
+                images.clear();
+            } else {
+                images.push(image);
+            }
         }
+        rows.retain(|_, images| !images.is_empty());
         rows
     }
 }
@@ -60,6 +74,52 @@ pub struct Run {
     pub execution: String,
     /// Which attempt.
     pub attempt: u64,
+}
+
+/// A device was told to leave an execution alone.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// When.
+    pub at_ms: i64,
+    /// Which device.
+    pub thing: String,
+    /// Which execution.
+    pub execution: String,
+}
+
+/// Who is in a lane.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    /// After how many images of rows it was so.
+    pub after: usize,
+    /// Whose lane.
+    pub thing: String,
+    /// Which.
+    pub lane: String,
+    /// Executions, in order.
+    pub ids: Vec<String>,
+}
+
+/// An execution, as the API showed it.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// Whose.
+    pub thing: String,
+    /// Which.
+    pub execution: String,
+    /// Its status.
+    pub status: String,
+}
+
+/// Something of an execution in a shadow.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Whose.
+    pub thing: String,
+    /// Which.
+    pub execution: String,
+    /// Where: `desired` or `reported`.
+    pub section: &'static str,
 }
 
 /// What a device may say.

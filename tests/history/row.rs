@@ -27,6 +27,16 @@ impl Image {
         Some(Self { at_ms, thing, execution, attributes })
     }
 
+    /// That there is no such row any more.
+    pub fn forgotten(at_ms: i64, thing: String, execution: String) -> Self {
+        Self { at_ms, thing, execution, attributes: BTreeMap::new() }
+    }
+
+    /// Whether the row is gone.
+    pub fn is_forgotten(&self) -> bool {
+        self.attributes.is_empty()
+    }
+
     /// An attribute's text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)
@@ -51,6 +61,17 @@ impl Image {
     /// The attempt that is under way.
     pub fn attempt(&self) -> u64 {
         self.text("attempt").and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// The policy's attempts and the reasons that it names, if there is one: as they are stored, a number and a set of bits.
+    pub fn retry(&self) -> Option<(u64, u64)> {
+        let mut numbers = self.text("retry")?.split(' ').map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    }
+
+    /// Whether its request goes through a shadow.
+    pub fn is_in_shadow(&self) -> bool {
+        self.text("via").is_some_and(|via| !matches!(via, "direct" | "topic"))
     }
 
     /// Whether nothing is awaited.

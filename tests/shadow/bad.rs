@@ -47,6 +47,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         // The next one finds nothing of this one.
         let world_is_clean = !world.shadow("pump-7", name)["state"].to_string().contains("yyy");
         assert!(world_is_clean, "{shadow}");
+        world.end().await;
     }
 }
 
@@ -74,6 +75,7 @@ async fn what_no_shadow_can_hold_is_422_with_the_reason() {
     }
     assert!(world.rows(EXECUTIONS).await.is_empty() && world.rows(COMMANDS).await.is_empty());
     assert!(world.shadow("pump-7", Some("cmd")).is_null() && world.shadow("pump-7", None).is_null());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,6 +103,7 @@ async fn what_is_only_echoed_is_no_success() {
     world.stack.settle().await;
     assert_eq!(world.status(&command, "pump-7").await.0, "CREATED");
     assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,4 +116,5 @@ async fn a_shadow_that_was_deleted_meanwhile_does_not_come_back_when_its_command
     assert_eq!(world.status(&command, "pump-7").await.0, "TIMED_OUT");
     assert!(world.shadow("pump-7", Some("cmd")).is_null(), "the thing would seem to say that it takes commands there");
     assert!(world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none()));
+    world.end().await;
 }

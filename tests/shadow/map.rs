@@ -194,6 +194,7 @@ async fn a_second_attempt_takes_the_place_of_the_first_and_is_not_failed_by_it()
     report(&mut pump, &id, json!({"status": "SUCCEEDED", "attempt": 2})).await;
     assert!(is_withdrawn(&world, &id).await);
     assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

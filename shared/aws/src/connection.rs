@@ -2,7 +2,11 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::{
+    HttpClient, IdentityCache,
+    retry::{RetryPartition, TokenBucket},
+};
 
 use crate::{Commands, Executions, Lanes, Messages, Queue, Shadows};
 
@@ -10,6 +14,8 @@ use crate::{Commands, Executions, Lanes, Messages, Queue, Shadows};
 #[derive(Debug)]
 pub struct Connection {
     config: SdkConfig,
+    /// Where not every client of the process shares one retry quota.
+    quota: Option<RetryPartition>,
     // One for all tables, one for everything else: what it connects to is the same, and a connection costs a cold start its time.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     iot: OnceLock<aws_sdk_iotdataplane::Client>,
@@ -18,22 +24,34 @@ pub struct Connection {
 impl Connection {
     /// The connection that the environment describes.
     pub async fn from_env() -> Self {
-        // Short, and one retry only: whoever called waits, and whoever can't wait is retried by Lambda.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(4))
-            .operation_timeout(Duration::from_secs(9))
+        let config = aws_config::defaults(version()).retry_config(retries()).timeout_config(timeouts()).load().await;
+        Self { config, quota: None, dynamodb: OnceLock::new(), iot: OnceLock::new() }
+    }
+
+    /// A connection over this client and to nothing else: nothing of the environment is read, nothing is signed, and what
+    /// others failed at does not count against its retries. For tests that are the network themselves.
+    pub fn over(client: impl HttpClient + 'static) -> Self {
+        let config = SdkConfig::builder()
+            .behavior_version(version())
+            .region(Region::from_static("us-east-1"))
+            .http_client(client)
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(retries())
+            .timeout_config(timeouts())
             .build();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        Self { config, dynamodb: OnceLock::new(), iot: OnceLock::new() }
+        let quota = RetryPartition::custom("test").token_bucket(TokenBucket::unlimited()).build();
+        Self { config, quota: Some(quota), dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config)).clone()
+        let client = || {
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+            if let Some(quota) = &self.quota {
+                config = config.retry_partition(quota.clone()).allow_no_auth();
+            }
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        };
+        self.dynamodb.get_or_init(client).clone()
     }
 
     /// The table of commands.
@@ -53,7 +71,11 @@ impl Connection {
 
     /// The queue with this URL.
     pub fn queue(&self, url: String) -> Queue {
-        Queue::new(aws_sdk_sqs::Client::new(&self.config), url)
+        let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
+        if let Some(quota) = &self.quota {
+            config = config.retry_partition(quota.clone()).allow_no_auth();
+        }
+        Queue::new(aws_sdk_sqs::Client::from_conf(config.build()), url)
     }
 
     /// The messages to devices.
@@ -68,7 +90,11 @@ impl Connection {
 
     fn iot(&self) -> aws_sdk_iotdataplane::Client {
         let client = || {
-            let config = aws_sdk_iotdataplane::config::Builder::from(&self.config)
+            let mut config = aws_sdk_iotdataplane::config::Builder::from(&self.config);
+            if self.quota.is_some() {
+                config = config.allow_no_auth();
+            }
+            let config = config
                 // What may have gone out is not sent again: a device that can't tell would act twice.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(
@@ -83,4 +109,21 @@ impl Connection {
         };
         self.iot.get_or_init(client).clone()
     }
+}
+
+fn version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Short, and one retry only: whoever called waits, and whoever can't wait is retried by Lambda.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .operation_timeout(Duration::from_secs(9))
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(2)
 }

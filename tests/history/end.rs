@@ -1,0 +1,34 @@
+//! When everything is over: reading shows what is stored, no shadow holds what has ended, and nobody is left in a lane.
+
+use std::collections::BTreeMap;
+
+use super::{History, Violation};
+
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    if !history.is_over {
+        return Vec::new();
+    }
+    let rows = history.by_row();
+    let mut found = Vec::new();
+    for read in &history.reads {
+        let last = rows.get(&(read.thing.as_str(), read.execution.as_str())).and_then(|images| images.last());
+        if let Some(last) = last.filter(|last| last.status() != read.status) {
+            let why = format!("it was shown as {}, and the row says {}", read.status, last.show());
+            found.push(Violation::of("read", why));
+        }
+    }
+    for left in &history.left {
+        let last = rows.get(&(left.thing.as_str(), left.execution.as_str())).and_then(|images| images.last());
+        if let Some(last) = last.filter(|last| last.is_terminal()) {
+            found.push(Violation::of("left", format!("it is still in {} of a shadow: {}", left.section, last.show())));
+        }
+    }
+    let lanes: BTreeMap<_, _> =
+        history.lanes.iter().map(|queued| ((&queued.thing, &queued.lane), &queued.ids)).collect();
+    for ((thing, lane), ids) in lanes {
+        for id in ids.iter().filter(|id| rows.contains_key(&(thing.as_str(), id.as_str()))) {
+            found.push(Violation::of("stuck", format!("{thing}/{id} never left its lane {lane}")));
+        }
+    }
+    found
+}

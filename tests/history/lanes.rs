@@ -1,0 +1,64 @@
+//! In a lane, one starts after the other has ended; and where the lane stops, nothing that waited behind a failed one starts.
+
+use std::collections::BTreeMap;
+
+use super::{History, Image, Violation};
+
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    let mut lanes: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, image) in history.rows.iter().enumerate() {
+        // Wishes about a state do not wait for each other.
+        if let Some(lane) = image.text("lane").filter(|lane| !lane.starts_with("$state")) {
+            lanes.entry((&image.thing, lane)).or_default().push(at);
+        }
+    }
+    lanes.iter().flat_map(|((thing, lane), images)| check_lane(history, thing, lane, images)).collect()
+}
+
+fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut last: BTreeMap<&str, &Image> = BTreeMap::new();
+    // Who must not start any more, and because of whom.
+    let mut stopped: BTreeMap<&str, &Image> = BTreeMap::new();
+    for &at in images {
+        let image = &history.rows[at];
+        let before = last.insert(&image.execution, image);
+        if is_out(image) && !before.is_some_and(is_out) {
+            let others = last.values().filter(|other| other.execution != image.execution && is_out(other));
+            for other in others {
+                let why = format!("{} goes out in lane {lane}, before {} has ended", image.show(), other.show());
+                found.push(Violation::of("order", why));
+            }
+            if let Some(failed) = stopped.get(image.execution.as_str()) {
+                let why = format!("{} goes out in lane {lane}, which stopped at {}", image.show(), failed.show());
+                found.push(Violation::of("order", why));
+            }
+        }
+        let ended = image.is_terminal() && !before.is_some_and(Image::is_terminal);
+        let final_image = history.by_row().get(&(thing, image.execution.as_str())).and_then(|all| all.last().copied());
+        let failed =
+            final_image.is_some_and(|last| last.status() != "SUCCEEDED" && last.text("verdict") != Some("SUPERSEDED"));
+        if ended && failed && image.text("on_failure") == Some("stop") {
+            for id in behind(history, at, thing, lane, &image.execution) {
+                if !last.get(id).is_some_and(|waiting| is_out(waiting)) {
+                    stopped.insert(id, image);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether its device may have it, and may not be done with it.
+fn is_out(image: &Image) -> bool {
+    !image.is_terminal() && (image.text("sent_at").is_some() || image.attempt() > 1)
+}
+
+fn behind<'a>(history: &'a History, at: usize, thing: &str, lane: &str, id: &str) -> Vec<&'a str> {
+    let then = history.lanes.iter().rfind(|queued| queued.after <= at && queued.thing == thing && queued.lane == lane);
+    let ids = then.map(|queued| queued.ids.as_slice()).unwrap_or_default();
+    match ids.iter().position(|other| other == id) {
+        Some(place) => ids[place + 1..].iter().map(String::as_str).collect(),
+        None => Vec::new(),
+    }
+}
