@@ -37,6 +37,7 @@ async fn a_device_that_is_there_gets_it_at_once() {
     let command = sent(&world, 1).await;
     assert_eq!(delivery(&world, &command).await, "DELIVERED");
     assert_eq!(got(&world, &mut pump).await, [1]);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +89,7 @@ async fn replayed(event: Delivery) {
     pump.leave().await;
     let mut pump = world.thing("pump-7").await;
     assert_eq!(got(&world, &mut pump).await, [0; 0]);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +102,7 @@ async fn a_device_that_resumes_its_session_gets_it_when_it_connects() {
     let mut pump = world.client("pump-7", &[], false).await;
     assert_eq!(got(&world, &mut pump).await, [1]);
     assert_eq!(delivery(&world, &command).await, "DELIVERED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,6 +122,7 @@ async fn a_device_that_is_away_and_has_a_command_shadow_finds_it_there() {
         world.stack.settle().await;
         assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
         assert!(!world.shadow("pump-7", name)["state"].to_string().contains(&id), "{dialect}");
+        world.end().await;
     }
 }
 
@@ -154,5 +158,6 @@ async fn a_device_that_comes_back_before_its_absence_is_written_gets_it_once() {
         });
         assert_eq!(got(&world, &mut pump).await, [1], "{event:?}");
         assert_eq!(delivery(&world, &command).await, "DELIVERED", "{event:?}");
+        world.end().await;
     }
 }

@@ -40,6 +40,7 @@ async fn of_three_answers_in_any_order_the_first_that_ends_it_stands() {
         assert_eq!(shown["late"], false, "{order:?}");
     }
     assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,6 +66,7 @@ async fn nobody_answers_for_what_is_not_theirs_or_never_was() {
     pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED"})).await;
     world.stack.settle().await;
     assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,4 +85,5 @@ async fn a_result_that_is_too_large_is_kept_up_to_the_cap_and_marked() {
         assert_eq!(shown["resultCut"] == true, cut, "{shown}");
         assert!(shown.to_string().len() < 8_000);
     }
+    world.end().await;
 }

@@ -77,6 +77,7 @@ async fn a_relayed_message_is_success_and_the_shadow_is_clean_then() {
     // The identical command has been done each time.
     assert_eq!(motor.relayed, ["go", "go"]);
     assert!(motor.is_connected());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,6 +94,7 @@ async fn an_echo_in_the_shadow_is_success_where_the_relayed_message_is_lost() {
         assert!(is_clean(&world) && is_owed_nothing(&world).await, "{}", state(&world));
     }
     assert_eq!(motor.relayed, ["go", "go", "stop"]);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +119,7 @@ async fn a_the_command_is_gone_when_the_device_comes_back_after_its_ttl() {
             assert!(is_clean(&world) && is_owed_nothing(&world).await, "{}", state(&world));
             motor.leave().await;
         }
+        world.end().await;
     }
 }
 
@@ -135,6 +138,7 @@ async fn a_a_command_that_could_outlive_its_ttl_there_is_not_taken() {
         assert!(is_clean(&world));
         sent(&world, "go", least).await;
         assert!(!is_clean(&world));
+        world.end().await;
     }
 }
 
@@ -154,6 +158,7 @@ async fn b_and_c_what_a_device_has_skipped_is_gone_before_another_wish_could_wak
     assert_eq!(state(&world)["reported"]["deviceAttrib"]["motorStatus"], "on");
     assert_eq!(motor.relayed, Vec::<Value>::new());
     assert!(motor.is_connected());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,6 +181,7 @@ async fn d_and_f_an_entry_has_the_three_members_that_are_echoed_and_no_other() {
         assert!(is_clean(&world) && state(&world).get("delta").is_none(), "{}", state(&world));
     }
     assert!(motor.is_connected());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,6 +201,7 @@ async fn e_one_command_at_a_time_is_in_the_shadow() {
         assert_eq!(world.status(&command, THING).await.0, status);
     }
     assert!(is_clean(&world) && is_owed_nothing(&world).await, "{}", state(&world));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,6 +224,7 @@ async fn e_the_next_one_goes_out_when_the_one_before_was_called_off_or_has_expir
     motor.catch_up(&world).await;
     assert_eq!(motor.relayed, ["three"]);
     assert!(is_clean(&world) && is_owed_nothing(&world).await, "{}", state(&world));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,6 +238,7 @@ async fn g_what_the_device_does_not_know_ends_and_goes() {
     assert_eq!(world.status(&command, THING).await, ended("TIMED_OUT", "NO_RESPONSE"));
     assert!(!state(&world).to_string().contains("reboot") && is_owed_nothing(&world).await);
     assert!(motor.is_connected());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,6 +254,7 @@ async fn h_a_delta_that_comes_twice_is_done_once() {
     motor.catch_up(&world).await;
     assert_eq!(motor.relayed, ["go"]);
     assert_eq!(world.status(&command, THING).await.0, "SUCCEEDED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,6 +276,7 @@ async fn i_nothing_touches_the_shadow_while_a_command_is_under_way() {
     let mut motor = Relay::start(&world, THING).await;
     motor.catch_up(&world).await;
     assert_eq!(motor.relayed, ["go", "later"]);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,6 +297,7 @@ async fn a_late_echo_is_taken_and_cleaned_and_never_clears_another_command() {
     assert_eq!(world.status(&second, THING).await.0, "CREATED");
     assert_eq!(wished(&world).expect("a command")[0]["relay-command"]["message"], "two");
     assert!(state(&world)["reported"].get("command").is_none(), "{}", state(&world));
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,6 +314,7 @@ async fn whoever_replaces_the_command_in_the_shadow_is_left_alone() {
     world.update_shadow(THING, None, &json!({"reported": {"command": theirs}}));
     world.stack.settle().await;
     assert_eq!(world.status(&command, THING).await.0, "TIMED_OUT");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -312,6 +325,7 @@ async fn a_shadow_that_was_deleted_meanwhile_is_not_made_again() {
     world.advance(300).await;
     assert_eq!(world.status(&command, THING).await, ended("TIMED_OUT", "NO_RESPONSE"));
     assert!(world.shadow(THING, None).is_null() && is_owed_nothing(&world).await);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,6 +337,7 @@ async fn a_thing_can_not_answer_for_another() {
     world.stack.settle().await;
     assert_eq!(world.status(&command, THING).await.0, "CREATED");
     assert_eq!(world.counted("track-command", "ReportUndecodable"), 1);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,6 +353,8 @@ async fn withdrawal_yields_to_whoever_writes_in_between() {
     });
     assert_eq!(world.cancel(&command, false).await.status, 200);
     assert!(conflicts.load(Ordering::Relaxed) >= 2);
+    assert!(is_clean(&world));
+    world.advance(60).await;
     assert!(is_clean(&world) && is_owed_nothing(&world).await);
 
     // Always: it stays owed, and the tick after that finishes it.
@@ -354,5 +371,8 @@ async fn withdrawal_yields_to_whoever_writes_in_between() {
     world.advance(60).await;
     assert_eq!(wished(&world).expect("a command")[0]["relay-command"]["message"], "next");
     assert_eq!(world.cancel(&next, false).await.status, 200);
+    assert!(is_clean(&world));
+    world.advance(60).await;
     assert!(is_clean(&world) && is_owed_nothing(&world).await);
+    world.end().await;
 }

@@ -26,7 +26,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         let world = World::start().await;
         world.update_shadow("pump-7", name, &full);
         let before = world.shadow("pump-7", name)["state"].clone();
-        for token in ["a", "a", "b"] {
+        for token in ["a", "b"] {
             let more = json!({"shadow": shadow, "payload": {"text": "y".repeat(300)}});
             let headers = [("idempotency-key", token)];
             let answer = world.request(reqwest::Method::POST, "/commands", &headers, body(&more).to_string()).await;
@@ -39,7 +39,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         world.update_shadow("pump-7", name, &json!({"reported": {"log": null}}));
         let more = json!({"shadow": shadow, "payload": {"text": "y".repeat(300)}});
         let answer = world
-            .request(reqwest::Method::POST, "/commands", &[("idempotency-key", "a")], body(&more).to_string())
+            .request(reqwest::Method::POST, "/commands", &[("idempotency-key", "c")], body(&more).to_string())
             .await;
         assert_eq!(answer.status, 202, "{shadow}: {answer:?}");
         let command = answer.body["commandId"].as_str().expect("an id").to_owned();
@@ -47,6 +47,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         // The next one finds nothing of this one.
         let world_is_clean = !world.shadow("pump-7", name)["state"].to_string().contains("yyy");
         assert!(world_is_clean, "{shadow}");
+        world.end().await;
     }
 }
 
@@ -74,6 +75,7 @@ async fn what_no_shadow_can_hold_is_422_with_the_reason() {
     }
     assert!(world.rows(EXECUTIONS).await.is_empty() && world.rows(COMMANDS).await.is_empty());
     assert!(world.shadow("pump-7", Some("cmd")).is_null() && world.shadow("pump-7", None).is_null());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,6 +103,7 @@ async fn what_is_only_echoed_is_no_success() {
     world.stack.settle().await;
     assert_eq!(world.status(&command, "pump-7").await.0, "CREATED");
     assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,4 +116,5 @@ async fn a_shadow_that_was_deleted_meanwhile_does_not_come_back_when_its_command
     assert_eq!(world.status(&command, "pump-7").await.0, "TIMED_OUT");
     assert!(world.shadow("pump-7", Some("cmd")).is_null(), "the thing would seem to say that it takes commands there");
     assert!(world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none()));
+    world.end().await;
 }
