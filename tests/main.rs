@@ -18,6 +18,7 @@ mod shadow;
 mod ticks;
 mod trimming;
 mod twice;
+mod two_days;
 mod wiring;
 mod witness;
 mod world;

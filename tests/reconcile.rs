@@ -1,1 +1,133 @@
-//! The reconciler among many rows.
+//! The reconciler reads what is due and nothing else, finishes what one run can't, and shares with another run.
+
+use std::collections::BTreeMap;
+
+use local::dynamodb::Units;
+use local::journal::Event;
+use serde_json::{Value, json};
+
+use crate::world::{EXECUTIONS, START, World};
+
+/// A world whose reconciler runs only when it is told to.
+async fn world() -> World {
+    World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await
+}
+
+async fn tick(world: &World) -> Result<Value, Value> {
+    world.invoke("reconcile-commands", &json!({"scheduledTime": world.now()}).to_string()).await
+}
+
+/// Rows like this one, each of a thing of its own.
+fn copies(row: &Value, count: usize, shard: &str) -> Vec<Value> {
+    let copy = |n: usize| {
+        let mut row = row.clone();
+        row["pk"] = json!({"S": format!("T#copy-{n}")});
+        row["due_shard"] = json!({"S": shard});
+        row
+    };
+    (0..count).map(copy).collect()
+}
+
+/// What was used of the table of executions, by operation.
+fn used(world: &World) -> BTreeMap<&'static str, Units> {
+    let capacity = world.stack.dynamodb.capacity().into_iter();
+    capacity.filter(|(who, _)| who.table == EXECUTIONS).map(|(who, units)| (who.operation, units)).collect()
+}
+
+async fn due(world: &World) -> usize {
+    world.rows(EXECUTIONS).await.iter().filter(|row| row.get("due_at").is_some()).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_thousand_rows_it_reads_only_those_that_are_due() {
+    let world = world().await;
+    let later = |n: i64| {
+        json!({
+            "pk": {"S": format!("T#later-{n}")}, "sk": {"S": format!("E#{n:026}")}, "status": {"S": "CREATED"},
+            "due_at": {"N": (START + 3600 + n).to_string()}, "due_shard": {"S": (n % 16).to_string()},
+        })
+    };
+    let rows: Vec<Value> = (0..99_900).map(later).collect();
+    for rows in rows.chunks(10_000) {
+        world.stack.dynamodb.fill(EXECUTIONS, rows.to_vec()).expect("filled");
+    }
+    for n in 0..100 {
+        world.command(&format!("pump-{n}"), json!({"ttl": 60})).await;
+    }
+    world.advance(61).await;
+    world.stack.dynamodb.forget_capacity();
+    let done = tick(&world).await.expect("a run");
+    let used = used(&world);
+    println!("{done}; {used:?}");
+    assert_eq!(done["settled"], 100);
+    let (entries, rows) = (used["Query"].scanned, used["GetItem"].requests);
+    assert!((100..=110).contains(&entries), "{entries} entries of the index read: {used:?}");
+    assert!((100..=110).contains(&rows), "{rows} rows read: {used:?}");
+    assert_eq!(used.keys().copied().collect::<Vec<_>>(), ["GetItem", "Query", "UpdateItem"]);
+    assert_eq!(used["UpdateItem"].requests, 100);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_at_once_write_each_verdict_once() {
+    let world = world().await;
+    for n in 0..100 {
+        world.command(&format!("pump-{n}"), json!({"ttl": 60})).await;
+    }
+    world.advance(61).await;
+    let (one, other) = tokio::join!(tick(&world), tick(&world));
+    let settled = |done: Result<Value, Value>| done.expect("a run")["settled"].as_u64().expect("a count");
+    assert_eq!(settled(one) + settled(other), 100);
+    let verdicts = world.stack.journal.entries().into_iter().filter(|entry| match &entry.event {
+        Event::Written { table, before: Some(before), after: Some(after), .. } if table == EXECUTIONS => {
+            before["status"] != after["status"]
+        }
+        _ => false,
+    });
+    assert_eq!(verdicts.count(), 100);
+    assert_eq!(due(&world).await, 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_run_does_not_take_is_left_for_the_next() {
+    let world = world().await;
+    world.command("pump-7", json!({"ttl": 60})).await;
+    let row = world.rows(EXECUTIONS).await.remove(0);
+    world.stack.dynamodb.fill(EXECUTIONS, copies(&row, 600, "3")).expect("filled");
+    world.advance(61).await;
+    let mut left = vec![due(&world).await];
+    for _ in 0..3 {
+        tick(&world).await.expect("a run");
+        left.push(due(&world).await);
+    }
+    let other = usize::from(row["due_shard"]["S"] != "3");
+    assert_eq!(left, [601, 351 - other, 101 - other, 0]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_does_not_stop_the_rest() {
+    let world = world().await;
+    world.command("pump-7", json!({"ttl": 60})).await;
+    let row = world.rows(EXECUTIONS).await.remove(0);
+    let mut rows = copies(&row, 40, "3");
+    // The oldest comes first.
+    for (n, bad) in rows.iter_mut().take(4).enumerate() {
+        bad["due_at"] = json!({"N": (START + 10).to_string()});
+        match n {
+            0 => drop(bad.as_object_mut().expect("an object").remove("progress")),
+            1 => bad["status"] = json!({"S": "BORED"}),
+            2 => bad["sk"] = json!({"S": "E#"}),
+            _ => bad["start_by"] = json!({"S": "soon"}),
+        }
+    }
+    world.stack.dynamodb.fill(EXECUTIONS, rows).expect("filled");
+    world.advance(61).await;
+    let failed = tick(&world).await.expect_err("someone has to look at these");
+    assert!(failed.to_string().contains('4'), "{failed}");
+    assert_eq!(due(&world).await, 4, "those alone");
+    assert_eq!(world.counted("reconcile-commands", "ExecutionsSettled"), 37);
+    assert_eq!(world.counted("reconcile-commands", "ExecutionsUnsettled"), 4);
+    world.end().await;
+}

@@ -1,5 +1,7 @@
 //! What a world's journal and its devices tell, as a history that can be judged.
 
+use std::collections::HashSet;
+
 use local::faults::Transit;
 use local::journal::{Entry, Event};
 use serde_json::Value;
@@ -10,10 +12,15 @@ use crate::world::EXECUTIONS;
 /// The history in a journal. What somebody was told is accepted is given as thing and command id.
 pub fn history(entries: &[Entry], accepted: &[(String, String)], now_ms: i64) -> History {
     let mut history = History::default();
+    let mut seen = HashSet::new();
     for Entry { at_ms, event, .. } in entries {
         match event {
-            Event::Written { table, after: Some(item), .. } if table == EXECUTIONS => {
+            Event::Written { table, key, before, after: Some(item), .. } if table == EXECUTIONS => {
+                // A row that nobody saw being made was as it was before it was first written.
+                let first = before.as_ref().filter(|_| seen.insert(key.to_string()));
+                history.rows.extend(first.and_then(|item| Image::read(*at_ms, item)));
                 history.rows.extend(Image::read(*at_ms, item));
+                seen.insert(key.to_string());
             }
             Event::Handed { topic, payload, transit, .. } if *transit != Transit::Lost => {
                 history.deliveries.extend(delivery(*at_ms, topic, payload));

@@ -147,7 +147,8 @@ impl World {
             body[name] = value.clone();
         }
         let answer = self.post("/commands", &body).await;
-        assert_eq!(answer.status, 202, "{answer:?}");
+        // 200 where its device was faster than the answer.
+        assert!(matches!(answer.status, 200 | 202), "{answer:?}");
         answer.body["commandId"].as_str().expect("an id").to_owned()
     }
 

@@ -28,6 +28,8 @@ pub struct Units {
     pub read: f64,
     /// Write capacity units.
     pub write: f64,
+    /// Items, or entries of an index, that a query or a scan went through, whether it returned them or not.
+    pub scanned: u64,
 }
 
 #[derive(Default)]
@@ -48,6 +50,11 @@ impl Ledger {
         let entry = entries.entry(consumer).or_default();
         entry.requests += 1;
         *if operation.writes { &mut entry.write } else { &mut entry.read } += units;
+    }
+
+    fn scanned(&self, table: &str, operation: &Operation, items: u64) {
+        let consumer = Consumer { table: table.to_owned(), operation: operation.name };
+        self.entries().entry(consumer).or_default().scanned += items;
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<Consumer, Units>> {
@@ -137,6 +144,9 @@ impl Watch {
             let units = consumed.get("CapacityUnits").and_then(Value::as_f64).unwrap_or_default();
             let table = consumed.get("TableName").and_then(Value::as_str).unwrap_or_default();
             ledger.add(table, operation, units);
+        }
+        if let (Some(scanned), Some(table)) = (fields.get("ScannedCount").and_then(|n| n.get().parse().ok()), &table) {
+            ledger.scanned(table, operation, scanned);
         }
         let total = match asked {
             Asked::Everything => return answer.clone(),

@@ -156,6 +156,18 @@ impl DynamoDb {
         self.0.ledger.clear();
     }
 
+    /// Puts many items, in DynamoDB's JSON, into a table at once: nobody counts them, and neither the journal nor indexes that
+    /// lag hear of them.
+    ///
+    /// # Errors
+    /// What is no item, or does not fit the table; then none of them is there.
+    pub fn fill(&self, table: &str, items: Vec<serde_json::Value>) -> Result<(), DynamoDbError> {
+        let definition = |source| DynamoDbError::Definition { table: table.to_owned(), source };
+        let items = items.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(definition)?;
+        let filled = self.database().import_items(table, items, dynoxide::ImportOptions::default());
+        filled.map(|_| ()).map_err(|source| DynamoDbError::Table { table: table.to_owned(), source: Box::new(source) })
+    }
+
     /// The database itself, for what has no wire protocol.
     pub fn database(&self) -> &Database {
         self.0.engine.database()

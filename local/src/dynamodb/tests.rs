@@ -91,7 +91,7 @@ async fn every_request_is_counted_and_only_who_asks_is_told() {
     assert!(answer["__type"].as_str().is_some_and(|t| t.ends_with("ConditionalCheckFailedException")), "{answer}");
 
     let consumer = Consumer { table: "things".into(), operation: "PutItem" };
-    assert_eq!(dynamodb.capacity().get(&consumer), Some(&Units { requests: 4, read: 0.0, write: 7.0 }));
+    assert_eq!(dynamodb.capacity().get(&consumer), Some(&Units { requests: 4, read: 0.0, write: 7.0, scanned: 0 }));
     dynamodb.forget_capacity();
     assert!(dynamodb.capacity().is_empty());
 }
@@ -109,6 +109,20 @@ async fn a_transaction_and_a_batch_are_counted_by_table() {
     let by_operation: Vec<_> =
         dynamodb.capacity().into_iter().map(|(who, units)| (who.operation, units.read, units.write)).collect();
     assert_eq!(by_operation, [("BatchWriteItem", 0.0, 2.0), ("Query", 0.5, 0.0), ("TransactWriteItems", 0.0, 6.0)]);
+    let query = Consumer { table: "things".into(), operation: "Query" };
+    assert_eq!(dynamodb.capacity()[&query].scanned, 3);
+}
+
+#[tokio::test]
+async fn what_is_filled_in_is_found_and_not_counted() {
+    let (_, dynamodb) = started().await;
+    dynamodb.fill("things", vec![put("a")["Item"].clone(), put("b")["Item"].clone()]).expect("filled");
+    assert!(dynamodb.capacity().is_empty());
+    let query = json!({"TableName": "things", "IndexName": "due", "KeyConditionExpression": "due = :due",
+                       "ExpressionAttributeValues": {":due": {"N": "7"}}});
+    assert_eq!(call(&dynamodb, "Query", query).await.1["Count"], 2);
+    assert!(dynamodb.fill("things", vec![json!({"pk": 7})]).is_err());
+    assert!(dynamodb.fill("nothing", vec![put("c")["Item"].clone()]).is_err());
 }
 
 #[tokio::test]
