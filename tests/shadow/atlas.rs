@@ -353,6 +353,8 @@ async fn withdrawal_yields_to_whoever_writes_in_between() {
     });
     assert_eq!(world.cancel(&command, false).await.status, 200);
     assert!(conflicts.load(Ordering::Relaxed) >= 2);
+    assert!(is_clean(&world));
+    world.advance(60).await;
     assert!(is_clean(&world) && is_owed_nothing(&world).await);
 
     // Always: it stays owed, and the tick after that finishes it.
@@ -369,6 +371,8 @@ async fn withdrawal_yields_to_whoever_writes_in_between() {
     world.advance(60).await;
     assert_eq!(wished(&world).expect("a command")[0]["relay-command"]["message"], "next");
     assert_eq!(world.cancel(&next, false).await.status, 200);
+    assert!(is_clean(&world));
+    world.advance(60).await;
     assert!(is_clean(&world) && is_owed_nothing(&world).await);
     world.end().await;
 }

