@@ -110,6 +110,8 @@ impl Plan {
             (100, 100, 100, 300),
             (300, 50, 100, 300),
             (50, 300, 300, 500),
+            // Even the second try of a call fails more often than not.
+            (600, 20, 50, 100),
         ]);
         let things: Vec<Thing> = (0..1 + dice.below(2)).map(|n| thing(seed, n, dice)).collect();
         let count = 1 + dice.below(5);

@@ -249,6 +249,10 @@ impl<'a> World<'a> {
             self.collect();
             self.calls.retain(Call::is_awaited);
             let now_ms = self.now_ms();
+            if now_ms > self.plan.end_ms + 60_000 {
+                // No storm lasts for ever.
+                self.weather = Weather::default();
+            }
             let next_ms = self.agenda.keys().next().map(|(at_ms, _)| *at_ms);
             let is_due = next_ms.is_some_and(|at_ms| at_ms <= now_ms);
             match (self.calls.len(), next_ms) {
