@@ -16,6 +16,9 @@ fn one_execution_with_retries() {
         ("the first attempt succeeds while the second is asked for", |_, world| {
             world.row(0).attempt == 2 && world.row(0).status == Status::Succeeded && world.devices[0].begun == 0b10
         }),
+        ("a slow device is heard on the attempt that it is at", |_, world| {
+            world.row(0).attempt == 2 && world.row(0).status == Status::InProgress && world.devices[0].begun == 0b10
+        }),
         ("both attempts fail", |_, world| world.row(0).attempt == 2 && world.row(0).status == Status::Failed),
     ];
     scenario.check("one execution with retries");
