@@ -10,7 +10,7 @@ use domain::{By, Change, Owed, Queue, Reason, Report, ShadowRoute, Status, Times
 use super::{
     rules,
     scenario::{Scenario, at},
-    world::{Down, Row, Said, World},
+    world::{Down, Row, Said, Word, World},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -245,7 +245,11 @@ impl Handler {
     fn tell(&mut self, world: &mut World, change: &Change) -> (Row, bool) {
         let asked = self.said.is_some_and(|said| said.attempt <= world.row(self.n).attempt);
         let written = self.write(world, change);
-        world.break_rule((written && !asked).then_some(rules::ILLEGAL));
+        // A failure that is told again is no other failure.
+        let failed = self.said.filter(|said| said.word == Word::Failed && written).map_or(0, |said| 1 << said.attempt);
+        let again = world.sent[self.n].failed & failed != 0;
+        world.sent[self.n].failed |= failed;
+        world.break_rule((written && (!asked || again)).then_some(rules::ILLEGAL));
         (world.row(self.n), written)
     }
 

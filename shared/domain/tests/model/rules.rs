@@ -42,7 +42,8 @@ pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Optio
         // Only its device corrects a guess.
         (a, b) => same && (a == b || (!hard && told)),
     };
-    if !legal || after.progress < before.progress {
+    let heard_before = same && after.progress == before.progress && after.heard_at < before.heard_at;
+    if !legal || after.progress < before.progress || heard_before {
         return Some(ILLEGAL);
     }
     let guessed = again && after.steps.last().is_some_and(|step| step.by == By::function("reconcile-commands"));

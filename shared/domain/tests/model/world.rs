@@ -110,6 +110,8 @@ pub struct Sent {
     pub slow: bool,
     /// It was there when the one before it, in its lane, had not ended.
     pub behind: bool,
+    /// The attempts whose failure, by the device's word, has counted, one bit each.
+    pub failed: u8,
 }
 
 impl Said {
