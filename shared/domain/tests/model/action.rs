@@ -70,7 +70,7 @@ impl Scenario {
     }
 
     fn of_messages(&self, world: &World, actions: &mut Vec<Action>) {
-        let copies = if world.mishaps > 0 { &[false, true][..] } else { &[false][..] };
+        let copies = if world.mishaps > 0 && !self.dies_only { &[false, true][..] } else { &[false][..] };
         for (i, said) in world.up.iter().enumerate() {
             if world.up[..i].last() != Some(said) {
                 actions.extend(copies.iter().map(|keep| Action::Arrive(*said, *keep)));

@@ -1,9 +1,9 @@
 //! A handler's errands in a shadow and in a lane.
 
-use domain::{DeliveryStatus, OnFailure, Owed, Reason, Status};
+use domain::{OnFailure, Owed, Reason, Status};
 
 use super::{
-    handler::{Call, Handler, by},
+    handler::{Call, Entry, Handler, by},
     scenario::{Scenario, at},
     world::World,
 };
@@ -27,7 +27,7 @@ impl Handler {
             }
             Call::ReadToJoin => match world.queue.joined(&self.row.key.id) {
                 Some(_) => self.to(Call::Join(world.queue.clone())),
-                None => self.to(Call::Head),
+                None => self.entered(world),
             },
             Call::Join(seen) => {
                 if seen != world.queue {
@@ -39,16 +39,42 @@ impl Handler {
                 world.sent[self.n].behind = others.iter().any(|other| !world.row(*other).is_terminal());
                 if scenario.commands[self.n].definition.supersede {
                     // Each is read and written: whoever is refused reads again.
-                    others.into_iter().for_each(|other| self.call_off(world, other, Reason::Superseded));
+                    for other in others {
+                        if self.call_off(world, other, Reason::Superseded) {
+                            self.conclude_alone(world, other);
+                        }
+                    }
                 }
-                self.to(Call::Head)
+                self.entered(world)
+            }
+            Call::Behind => {
+                let queue = world.queue.clone();
+                let head = queue.head().and_then(|id| world.named(id)).map(|head| world.row(head))?;
+                let left = head.is_terminal() && !head.in_lane;
+                self.to(if left { Call::Drop(queue) } else { Call::Waits })
+            }
+            Call::Drop(seen) => {
+                if seen != world.queue {
+                    return self.to(Call::Behind);
+                }
+                world.queue = seen.left(seen.head()?)?;
+                Self { entry: Entry::SecondTurn, ..self }.to(Call::ReadToJoin)
+            }
+            Call::Waits => {
+                let waits = self.row.waits();
+                self.write(world, &waits);
+                self.done()
             }
             Call::ReadToLeave => {
                 let queue = world.queue.clone();
                 if self.stops() {
                     let behind: Vec<_> =
                         queue.behind(&self.row.key.id).iter().filter_map(|id| world.named(id)).collect();
-                    behind.into_iter().for_each(|other| self.call_off(world, other, Reason::LaneStopped));
+                    for other in behind {
+                        if self.call_off(world, other, Reason::LaneStopped) {
+                            self.freed.push((other, world.row(other)));
+                        }
+                    }
                 }
                 match queue.left(&self.row.key.id) {
                     Some(_) => self.to(Call::Leave(queue)),
@@ -72,47 +98,73 @@ impl Handler {
         }
     }
 
-    /// Whoever is at the head and waits goes out; whoever is there and has ended is seen to.
-    fn head(mut self, world: &World) -> Option<Self> {
-        let head = world.queue.head().and_then(|id| world.named(id));
-        match head.map(|head| (head, world.row(head))) {
-            Some((n, next)) if next.waits_in_lane() => {
-                let row = std::mem::replace(&mut self.row, next);
-                let outer = row.is_terminal().then_some((self.n, row));
-                Self { n, outer, ..self }.to(Call::Claim)
-            }
-            _ if self.row.is_terminal() => self.to(Call::Clear),
-            _ => None,
+    /// It is in its lane: at the head it goes out.
+    fn entered(self, world: &World) -> Option<Self> {
+        match (world.queue.head() == Some(&self.row.key.id), self.entry) {
+            (true, _) => self.to(Call::Claim),
+            (false, Entry::Turn) => self.to(Call::Behind),
+            (false, Entry::SecondTurn) => self.to(Call::Waits),
+            (false, Entry::Create | Entry::Other) => None,
         }
     }
 
-    fn withdrawn(self) -> Option<Self> {
-        let leaves = self.row.in_lane;
-        match self.row.is_terminal() {
-            false => self.to(Call::Finish { withdrawn: true }),
-            true if leaves => self.to(Call::ReadToLeave),
-            true => self.to(Call::Clear),
+    /// It has left its lane: whoever is at the head and waits goes out; whoever is there and has ended is seen to.
+    fn head(mut self, world: &mut World) -> Option<Self> {
+        while let Some(n) = world.queue.head().and_then(|id| world.named(id)) {
+            let next = world.row(n);
+            if next.is_terminal() && !next.in_lane {
+                world.queue = world.queue.left(&next.key.id)?;
+                continue;
+            }
+            if next.is_terminal() {
+                self.freed.push((n, next));
+            } else if next.waits_in_lane() {
+                let row = std::mem::replace(&mut self.row, next);
+                let outer = Some((self.n, row));
+                return Self { n, outer, ..self }.to(Call::Claim);
+            }
+            break;
         }
+        self.to(Call::Clear)
+    }
+
+    fn withdrawn(mut self) -> Option<Self> {
+        if std::mem::take(&mut self.ending) {
+            return self.to(Call::Finish { withdrawn: true });
+        }
+        let leaves = self.row.in_lane;
+        self.to(if leaves { Call::ReadToLeave } else { Call::Clear })
     }
 
     fn stops(&self) -> bool {
         let stops = self.row.lane.as_ref().is_some_and(|lane| lane.on_failure == OnFailure::Stop);
-        let superseded = self.row.verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
-        stops && self.row.status != Status::Succeeded && !superseded
+        let passed = [Some(Reason::Superseded), Some(Reason::LaneStopped)];
+        let passed = passed.contains(&self.row.verdict.map(|verdict| verdict.reason));
+        stops && self.row.is_terminal() && self.row.status != Status::Succeeded && !passed
     }
 
-    fn call_off(&self, world: &mut World, n: usize, reason: Reason) {
+    /// Whether it has ended then, one way or another.
+    fn call_off(&self, world: &mut World, n: usize, reason: Reason) -> bool {
         let row = world.row(n);
-        let waits = matches!(row.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
-        if reason == Reason::Superseded && !waits {
-            return;
+        if reason == Reason::Superseded && !row.is_terminal() && !row.is_undelivered() {
+            return false;
         }
         // One whose time has passed has ended only once that is written: whoever started earlier would still send it.
         let change = match (row.cancel(reason, at(self.since), false, by()), row.owed(at(self.since))) {
             (Ok(change), _) => change,
+            (Err(_), _) if row.is_terminal() => return true,
             (Err(_), Owed::Change(change)) => *change,
-            _ => return,
+            _ => return false,
         };
-        world.write(n, &change);
+        world.write(n, &change).1
+    }
+
+    /// What is left to do after it has ended, without those whom it sets free.
+    fn conclude_alone(&self, world: &mut World, n: usize) {
+        let row = world.row(n);
+        if let Owed::Conclude { then, .. } = row.owed(at(self.since)) {
+            world.queue = world.queue.left(&row.key.id).unwrap_or_else(|| world.queue.clone());
+            world.write(n, &then);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use domain::{Change, DeliveryStatus, Execution, Request, Via};
 
 use super::{
-    handler::{Call, Handler, How, by},
+    handler::{Call, Entry, Handler, How, by},
     rules,
     scenario::{Scenario, TICK, at, seconds},
     world::{Down, World},
@@ -71,7 +71,12 @@ impl Handler {
     fn after_sending(mut self) -> Option<Self> {
         match self.outer.take() {
             Some((n, row)) => Self { n, row, ..self }.to(Call::Clear),
-            None if self.call == Call::Claim && !self.row.is_terminal() => None,
+            // Whoever has called it off was there before it entered its lane.
+            None if self.call == Call::Claim && self.entry == Entry::Create => {
+                let left = self.row.is_terminal() && !self.row.in_lane;
+                left.then_some(self)?.to(Call::ReadToLeave)
+            }
+            None if self.call == Call::Claim => self.done(),
             None => self.drive(),
         }
     }

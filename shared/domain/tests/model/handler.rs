@@ -10,7 +10,7 @@ use domain::{By, Change, Owed, Queue, Reason, Report, ShadowRoute, Status, Times
 use super::{
     rules,
     scenario::{Scenario, at},
-    world::{Down, Row, Said, World},
+    world::{Down, Row, Said, Word, World},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,8 +25,26 @@ pub struct Handler {
     pub call: Call,
     /// What it is about once it has sent the next one of a lane.
     pub outer: Option<(usize, Row)>,
-    /// The report that it is about.
+    /// Those that it has called off on its way, and sees to then.
+    pub freed: Vec<(usize, Row)>,
+    /// The report that it is about, and the attempt that it takes it for.
     pub said: Option<Said>,
+    pub taken: Option<u16>,
+    /// It withdraws before it writes that it has ended.
+    pub ending: bool,
+    /// Why it enters a lane.
+    pub entry: Entry,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// It has stored the row.
+    Create,
+    /// It sees whether its turn has come: for the first time, and once whoever should not be at the head is out of the way.
+    Turn,
+    SecondTurn,
+    /// It is asked for again, or goes the other way.
+    Other,
 }
 
 /// The next outside call.
@@ -34,10 +52,13 @@ pub struct Handler {
 pub enum Call {
     /// Write what the report says, whatever the row is.
     Report,
-    /// Write what it says about this row.
+    /// Write what it says about this row: that its device lives, or that it has ended.
+    Beat,
     Finish {
         withdrawn: bool,
     },
+    /// Write that it is looked at sooner.
+    Sooner,
     /// Write that it is called off.
     Cancel {
         force: bool,
@@ -63,6 +84,10 @@ pub enum Call {
     /// Join the queue of the lane: read, write.
     ReadToJoin,
     Join(Queue),
+    /// See whether whoever is at the head should be there; take it out; write that others go first.
+    Behind,
+    Drop(Queue),
+    Waits,
     /// Leave it: read, stop those behind, write.
     ReadToLeave,
     Leave(Queue),
@@ -92,13 +117,25 @@ pub fn by() -> By {
 
 impl Handler {
     pub fn new(n: usize, row: Row, since: i64, call: Call) -> Self {
-        Self { since, token: 0, n, row, call, outer: None, said: None }
+        Self {
+            since,
+            token: 0,
+            n,
+            row,
+            call,
+            outer: None,
+            freed: Vec::new(),
+            said: None,
+            taken: None,
+            ending: false,
+            entry: Entry::Other,
+        }
     }
 
     /// Whoever has stored a row sends it, or puts it into its lane.
     pub fn creating(n: usize, row: Row, since: i64) -> Self {
         let call = if row.in_lane { Call::ReadToJoin } else { Call::Send };
-        Self::new(n, row, since, call)
+        Self { entry: Entry::Create, ..Self::new(n, row, since, call) }
     }
 
     /// A report has arrived: now or, if whoever had it has died, before.
@@ -125,13 +162,20 @@ impl Handler {
     /// Goes on with what is owed; none if it is nothing.
     pub fn drive(self) -> Option<Self> {
         match self.row.owed(at(self.since)) {
-            Owed::Nothing => None,
+            Owed::Nothing => self.done(),
             Owed::Change(_) => self.to(Call::Drive),
             Owed::Send => self.to(Call::Claim),
+            Owed::Turn => Self { entry: Entry::Turn, ..self }.to(Call::ReadToJoin),
             Owed::Conclude { withdraw: true, .. } => self.to(Call::ReadShadow { again: false }),
             Owed::Conclude { leave: true, .. } => self.to(Call::ReadToLeave),
             Owed::Conclude { .. } => self.to(Call::Clear),
         }
+    }
+
+    /// Done with this one; there may be others.
+    pub fn done(mut self) -> Option<Self> {
+        let (n, row) = self.freed.pop()?;
+        Self { n, row, ..self }.drive()
     }
 
     /// Writes on condition, and has the row in hand then: as it makes it, if that is what was written, else as it is found.
@@ -147,21 +191,23 @@ impl Handler {
         let now = at(self.since);
         match self.call.clone() {
             Call::Report => {
-                let (report, arrived) = self.report(scenario)?;
-                let change = report.change(self.row.key.clone(), arrived);
-                let asked = self.said?.attempt <= world.row(self.n).attempt;
-                let written = self.write(world, &change);
-                world.break_rule((written && !asked).then_some(rules::ILLEGAL));
-                if written { self.drive() } else { self.finish(scenario) }
+                let change = self.report(scenario)?.change(self.row.key.clone(), self.arrived()?);
+                let (row, written) = self.tell(world, &change);
+                self.row = row;
+                if written { self.begun() } else { self.hear(scenario) }
+            }
+            Call::Beat => {
+                let change = self.lives(&self.report(scenario)?, self.arrived()?)?;
+                if self.tell(world, &change).1 { self.begun() } else { None }
+            }
+            Call::Sooner => {
+                let sooner = self.row.looked_at_sooner()?;
+                self.write(world, &sooner);
+                None
             }
             Call::Finish { withdrawn } => {
-                let (report, arrived) = self.report(scenario)?;
-                let finish = self.row.finish(&report, arrived, withdrawn);
-                let change = finish.or_else(|| self.row.beat(&report.change(self.row.key.clone(), arrived)))?;
-                let asked = self.said?.attempt <= world.row(self.n).attempt;
-                let written = self.write(world, &change);
-                world.break_rule((written && !asked).then_some(rules::ILLEGAL));
-                if written { self.drive() } else { self.finish(scenario) }
+                let change = self.row.finish(&self.report(scenario)?, self.arrived()?, withdrawn)?;
+                if self.tell(world, &change).1 { self.drive() } else { self.finish(scenario) }
             }
             Call::Cancel { force } => {
                 let change = self.row.cancel(Reason::CanceledByOperator, now, force, by()).ok()?;
@@ -186,19 +232,56 @@ impl Handler {
         }
     }
 
-    fn report(&self, scenario: &Scenario) -> Option<(Report, Timestamp)> {
-        let said = self.said?;
-        Some((said.report(scenario), at(said.at?)))
+    fn arrived(&self) -> Option<Timestamp> {
+        self.said?.at.map(at)
+    }
+
+    fn report(&self, scenario: &Scenario) -> Option<Report> {
+        let report = self.said?.report(scenario);
+        Some(Report { attempt: self.taken.unwrap_or(report.attempt), ..report })
+    }
+
+    /// Writes what a device has said, which nobody says of an attempt that was never asked for.
+    fn tell(&mut self, world: &mut World, change: &Change) -> (Row, bool) {
+        let asked = self.said.is_some_and(|said| said.attempt <= world.row(self.n).attempt);
+        let written = self.write(world, change);
+        // A failure that is told again is no other failure.
+        let failed = self.said.filter(|said| said.word == Word::Failed && written).map_or(0, |said| 1 << said.attempt);
+        let again = world.sent[self.n].failed & failed != 0;
+        world.sent[self.n].failed |= failed;
+        world.break_rule((written && (!asked || again)).then_some(rules::ILLEGAL));
+        (world.row(self.n), written)
     }
 
     /// What a report means to a row that has not just taken it.
-    fn finish(self, scenario: &Scenario) -> Option<Self> {
-        let (report, arrived) = self.report(scenario)?;
-        if self.row.is_bound() && self.row.finish(&report, arrived, false).is_some() {
-            let first = self.row.withdraw && !self.row.in_lane && self.row.would_end(&report, arrived);
-            return self.to(if first { Call::ReadShadow { again: false } } else { Call::Finish { withdrawn: false } });
+    fn hear(mut self, scenario: &Scenario) -> Option<Self> {
+        let report = self.report(scenario)?;
+        self.taken = self.row.takes_up(&report).map(|taken| taken.attempt);
+        let (report, arrived) = (self.report(scenario)?, self.arrived()?);
+        match report.change(self.row.key.clone(), arrived).is_terminal() {
+            true => self.finish(scenario),
+            false => self.lives(&report, arrived).is_some().then_some(self)?.to(Call::Beat),
         }
-        let beats = self.row.beat(&report.change(self.row.key.clone(), arrived)).is_some();
-        if beats { self.to(Call::Finish { withdrawn: false }) } else { self.drive() }
+    }
+
+    fn lives(&self, report: &Report, arrived: Timestamp) -> Option<Change> {
+        let change = report.change(self.row.key.clone(), arrived);
+        if self.row.apply(&change).is_some() { Some(change) } else { self.row.beat(&change) }
+    }
+
+    /// One that could fall silent before it would be looked at is looked at sooner.
+    fn begun(self) -> Option<Self> {
+        self.row.looked_at_sooner().is_some().then_some(self)?.to(Call::Sooner)
+    }
+
+    /// Ends it, or its attempt.
+    fn finish(mut self, scenario: &Scenario) -> Option<Self> {
+        let (report, arrived) = (self.report(scenario)?, self.arrived()?);
+        if self.row.finish(&report, arrived, false).is_none() {
+            return if self.row.is_terminal() { self.drive() } else { None };
+        }
+        self.ending = self.row.withdraw && !self.row.in_lane && self.row.would_end(&report, arrived);
+        let first = if self.ending { Call::ReadShadow { again: false } } else { Call::Finish { withdrawn: false } };
+        self.to(first)
     }
 }

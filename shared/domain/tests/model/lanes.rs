@@ -3,6 +3,7 @@
 use domain::{OnFailure, Reason, Status};
 
 use super::{
+    handler::Call,
     scenario::{Scenario, command, in_lane},
     world::World,
 };
@@ -54,4 +55,19 @@ fn a_newer_command_takes_the_place_of_an_older_one() {
         verdict(world, 0) == Some(Reason::Superseded) && is(world, 1, Status::Succeeded)
     })];
     scenario.check("a newer command takes the place of an older one");
+}
+
+#[test]
+fn a_lane_whose_handlers_die() {
+    let mut scenario = lane(OnFailure::Skip);
+    (scenario.handlers, scenario.fails, scenario.mishaps, scenario.dies_only) = (1, false, 1, true);
+    scenario.reached = vec![
+        ("the second waits, and whoever leaves sees to it", |_, world| {
+            world.handlers.iter().any(|handler| handler.call == Call::Waits)
+        }),
+        ("the second goes out though someone has died", |_, world| {
+            world.crashes > 0 && is(world, 1, Status::Succeeded)
+        }),
+    ];
+    scenario.check("a lane whose handlers die");
 }

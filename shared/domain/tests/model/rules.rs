@@ -1,6 +1,6 @@
 //! What no change may do, what must not be sent or begun, and what holds at any time.
 
-use domain::{DeliveryStatus, Execution, OnFailure, Reason, Status, Timestamp};
+use domain::{By, DeliveryStatus, Execution, OnFailure, Reason, Status, Timestamp};
 
 use super::{
     device::{State, names},
@@ -42,8 +42,13 @@ pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Optio
         // Only its device corrects a guess.
         (a, b) => same && (a == b || (!hard && told)),
     };
-    if !legal || after.progress < before.progress {
+    let heard_before = same && after.progress == before.progress && after.heard_at < before.heard_at;
+    if !legal || after.progress < before.progress || heard_before {
         return Some(ILLEGAL);
+    }
+    let guessed = again && after.steps.last().is_some_and(|step| step.by == By::function("reconcile-commands"));
+    if guessed && before.status == Status::InProgress && now < ends(before) {
+        return Some(EARLY);
     }
     match after.verdict.filter(|_| before.verdict.is_none()) {
         Some(verdict) if verdict.reason.status() == Status::TimedOut => {
@@ -112,11 +117,13 @@ pub const ALWAYS: [Rule; 6] = [
         all(world, |row| !row.is_terminal() || row.withdraw || !names(&state["desired"], row.key.id.as_str()))
     }),
     ("a lane does not stand still", |_, world| {
-        let idle = world.handlers.is_empty() && world.crashes == 0;
         let waits = |row: &Execution| row.waits_in_lane() && at(world.now) < row.start_by;
         let next =
             |row: &Execution| world.queue.ids.iter().position(|id| *id == row.key.id).is_none_or(|place| place == 0);
-        !idle || all(world, |row| !waits(row) || !next(row))
+        // Whoever has died has left one that is looked at, and not only to say that its time has passed.
+        let seen = |row: &Execution| row.in_lane && (row.is_terminal() || row.send_at.is_some());
+        let left = world.crashes > 0 && !all(world, |row| !seen(row));
+        !world.handlers.is_empty() || left || all(world, |row| !waits(row) || !next(row))
     }),
     ("whoever claims sends, or dies", |_, world| {
         let idle = world.handlers.is_empty() && world.crashes == 0;

@@ -44,6 +44,8 @@ pub struct Scenario {
     pub reconcilers: u8,
     /// ... mishaps: a crash, a message that comes twice, a sending that fails, a reboot, a foreign change of a shadow, ...
     pub mishaps: u8,
+    /// ... of which there is only the first here, ...
+    pub dies_only: bool,
     /// ... people who cancel, with and without force, and requests that are repeated.
     pub cancels: u8,
     pub force: bool,
@@ -125,6 +127,7 @@ impl Scenario {
             handlers: 2,
             reconcilers: 1,
             mishaps: 0,
+            dies_only: false,
             cancels: 0,
             force: false,
             repeats: 0,

@@ -2,7 +2,10 @@
 
 use domain::{Reason, Status};
 
-use super::scenario::{Scenario, beating, command, retried};
+use super::{
+    handler::Call,
+    scenario::{Scenario, beating, command, retried},
+};
 
 #[test]
 fn one_execution_with_retries() {
@@ -15,6 +18,9 @@ fn one_execution_with_retries() {
         }),
         ("the first attempt succeeds while the second is asked for", |_, world| {
             world.row(0).attempt == 2 && world.row(0).status == Status::Succeeded && world.devices[0].begun == 0b10
+        }),
+        ("a slow device is heard on the attempt that it is at", |_, world| {
+            world.row(0).attempt == 2 && world.row(0).status == Status::InProgress && world.devices[0].begun == 0b10
         }),
         ("both attempts fail", |_, world| world.row(0).attempt == 2 && world.row(0).status == Status::Failed),
     ];
@@ -46,4 +52,14 @@ fn heartbeats(counts: bool, name: &str) {
         }),
     ];
     scenario.check(name);
+}
+
+#[test]
+fn beats_that_come_twice() {
+    let mut scenario = Scenario::of(vec![beating(command(1))]);
+    (scenario.counts, scenario.beats, scenario.mishaps, scenario.horizon) = (true, 1, 1, 10);
+    scenario.reached = vec![("what was said at first comes after what was said then", |_, world| {
+        world.row(0).progress.seq() == 1 && world.handlers.iter().any(|handler| handler.call == Call::Beat)
+    })];
+    scenario.check("beats that come twice");
 }

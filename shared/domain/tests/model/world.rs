@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Change, Execution, ExecutionId, Queue, Report};
+use domain::{Change, DueEntry, Execution, ExecutionId, Queue, Report};
 
 use super::{
     device::Device,
@@ -50,8 +50,9 @@ pub struct Row(Arc<(u64, Execution)>);
 
 impl Row {
     pub fn new(mut row: Execution) -> Self {
-        // History that nothing depends on would only tell worlds apart that are the same.
-        row.steps.clear();
+        // History that nothing depends on would only tell worlds apart that are the same: how attempts ended counts.
+        row.steps.retain(|step| step.via.is_none() && step.attempt < row.attempt);
+        row.steps.iter_mut().for_each(|step| step.at = BORN);
         let mut hasher = DefaultHasher::new();
         row.hash(&mut hasher);
         Self(Arc::new((hasher.finish(), row)))
@@ -109,6 +110,8 @@ pub struct Sent {
     pub slow: bool,
     /// It was there when the one before it, in its lane, had not ended.
     pub behind: bool,
+    /// The attempts whose failure, by the device's word, has counted, one bit each.
+    pub failed: u8,
 }
 
 impl Said {
@@ -174,7 +177,7 @@ impl World {
         let before = self.row(n);
         let Some(after) = before.apply(change) else { return (before, false) };
         self.break_rule(rules::of_change(&before, &after, at(self.now)));
-        if after.due_at != before.due_at {
+        if after.due_at != before.due_at || matches!(change.due, DueEntry::At(_)) {
             self.note_due(n, &after);
         }
         let after = Row::new(after);
