@@ -449,7 +449,7 @@ async fn reconciling() {
         Life { services: true, unsent: 5, deaf: true, ..Life::of("silent", Tick, &[retry], &[ONCE]) },
         Life { services: true, never: true, ..Life::of("expired in a shadow", Tick, &[shadow], &[timed_out]) },
         Life {
-            unsent: 2,
+            unsent: 4,
             deaf: true,
             ..Life::of("expired first in its lane", Tick, &[lane(short), lane(json!({}))], &[timed_out, ONCE])
         },
