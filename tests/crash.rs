@@ -446,10 +446,10 @@ async fn reconciling() {
     let short = json!({"ttl": 60, "timeout": 60, "delivery": "topic"});
     every_call_of(vec![
         Life { never: true, ..Life::of("expired", Tick, &[json!({"ttl": 60, "timeout": 60})], &[timed_out]) },
-        Life { services: true, unsent: 5, deaf: true, ..Life::of("silent", Tick, &[retry], &[ONCE]) },
+        Life { services: true, unsent: 8, deaf: true, ..Life::of("silent", Tick, &[retry], &[ONCE]) },
         Life { services: true, never: true, ..Life::of("expired in a shadow", Tick, &[shadow], &[timed_out]) },
         Life {
-            unsent: 4,
+            unsent: 8,
             deaf: true,
             ..Life::of("expired first in its lane", Tick, &[lane(short), lane(json!({}))], &[timed_out, ONCE])
         },

@@ -98,6 +98,8 @@ impl World<'_> {
                 *repeated += 1;
                 *repeated <= repeats
             }
+            // Too short for a device that can't tell how old a command is: nothing was taken.
+            422 if body["field"] == "ttl" => false,
             429 | 500.. => {
                 *asked += 1;
                 *asked <= patience

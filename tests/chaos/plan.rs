@@ -155,7 +155,7 @@ fn order(seed: u64, number: usize, things: &[Thing], dice: &mut Dice) -> Order {
     let thing = dice.below(things.len());
     // Seconds and their fractions, so that no deadline falls on the turn of a second only.
     let at_ms = EPOCH_MS + dice.between(0, 90_000);
-    let ttl = *dice.pick(&[2, 10, 30, 60, 120]);
+    let ttl = *dice.pick(&[2, 10, 30, 60, 120, 180]);
     let timeout = ttl + *dice.pick(&[0, 10, 60, 300]);
     let mut body = json!({
         "name": *dice.pick(&["reboot", "open", "close"]),

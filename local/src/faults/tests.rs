@@ -55,7 +55,7 @@ impl Bench {
         f.added_environment = [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_ACCESS_KEY_ID", "test")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-        let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", vec!["failed".into()]);
+        let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", vec!["failed".to_owned()]);
         let start = Lambda::start_with(clock.clone(), vec![f], sqs.clone(), faults.clone(), journal.clone());
         let lambda = start.await.expect("starts");
         let dynamodb = DynamoDb::start(clock.clone(), &[table()], None).await.expect("starts");
