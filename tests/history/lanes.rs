@@ -38,7 +38,9 @@ fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> V
         let final_image = history.by_row().get(&(thing, image.execution.as_str())).and_then(|all| all.last().copied());
         let failed =
             final_image.is_some_and(|last| last.status() != "SUCCEEDED" && last.text("verdict") != Some("SUPERSEDED"));
-        if ended && failed && image.text("on_failure") == Some("stop") {
+        // One that never went out may have been superseded by who came next, which no row tells.
+        let gone_out = final_image.is_some_and(|last| last.text("sent_at").is_some() || last.attempt() > 1);
+        if ended && failed && gone_out && image.text("on_failure") == Some("stop") {
             for id in behind(history, at, thing, lane, &image.execution) {
                 if !last.get(id).is_some_and(|waiting| is_out(waiting)) {
                     stopped.insert(id, image);
