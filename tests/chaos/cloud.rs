@@ -92,7 +92,8 @@ impl World<'_> {
         }
         let before = self.machine.engine.written().len();
         let response = self.machine.engine.perform(&operation, request.body(), now_ms);
-        for (at_ms, key, item) in self.machine.engine.written()[before..].to_vec() {
+        let written: Vec<_> = self.machine.engine.written()[before..].to_vec();
+        for (at_ms, key, item) in written {
             self.written(at_ms, &key, item);
         }
         response

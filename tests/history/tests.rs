@@ -183,6 +183,8 @@ fn in_the_end_everything_agrees_and_is_tidy() {
     assert_eq!(broken(&left), ["left"]);
     let mut stuck = over();
     stuck.lanes.push(Queued { after: 0, thing, lane: "valve".into(), ids: vec![execution] });
+    assert_eq!(broken(&stuck), [] as [&str; 0], "it has left, and whoever comes next takes it out");
+    stuck.rows.iter_mut().for_each(|row| *row = with(row.clone(), "in_lane", "true"));
     assert_eq!(broken(&stuck), ["stuck"]);
 }
 
