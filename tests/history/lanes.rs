@@ -7,6 +7,10 @@ use super::{History, Image, Violation};
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut lanes: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, image) in history.rows.iter().enumerate() {
+        if image.is_forgotten() {
+            let of_thing = lanes.iter_mut().filter(|((thing, _), _)| *thing == image.thing);
+            of_thing.for_each(|(_, images)| images.push(at));
+        }
         // Wishes about a state do not wait for each other.
         if let Some(lane) = image.text("lane").filter(|lane| !lane.starts_with("$state")) {
             lanes.entry((&image.thing, lane)).or_default().push(at);
@@ -22,6 +26,10 @@ fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> V
     let mut stopped: BTreeMap<&str, &Image> = BTreeMap::new();
     for &at in images {
         let image = &history.rows[at];
+        if image.is_forgotten() {
+            last.remove(image.execution.as_str());
+            continue;
+        }
         let before = last.insert(&image.execution, image);
         if is_out(image) && !before.is_some_and(is_out) {
             let others = last.values().filter(|other| other.execution != image.execution && is_out(other));
