@@ -374,14 +374,14 @@ async fn creating() {
     use Moment::Creation;
     let through = |delivery| json!({"delivery": delivery});
     every_call_of(vec![
-        Life { services: true, unsent: 2, ..Life::of("direct", Creation, &[through("direct")], &[ONCE]) },
+        Life { services: true, unsent: 6, ..Life::of("direct", Creation, &[through("direct")], &[ONCE]) },
         Life::of("topic", Creation, &[through("topic")], &[ONCE]),
         Life { away: true, ..Life::of("direct, away", Creation, &[through("direct")], &[ONCE]) },
         Life {
             shadow: true,
             ..Life::of("shadow", Creation, &[json!({"delivery": "shadow", "shadow": "map"})], &[ONCE])
         },
-        Life { unsent: 2, ..Life::of("first in its lane", Creation, &[lane(json!({}))], &[ONCE]) },
+        Life { unsent: 6, ..Life::of("first in its lane", Creation, &[lane(json!({}))], &[ONCE]) },
         Life::of("second in its lane", Creation, &[lane(json!({})), lane(json!({}))], &[ONCE, ONCE]),
     ])
     .await;
@@ -397,7 +397,7 @@ async fn canceling() {
         Life::of("running", Cancel, &[json!({})], &[canceled(1)]),
         Life { never: true, ..Life::of("in a shadow", Cancel, &[shadow], &[canceled(0)]) },
         Life {
-            unsent: 2,
+            unsent: 6,
             ..Life::of("first in its lane", Cancel, &[lane(json!({})), lane(json!({}))], &[canceled(1), ONCE])
         },
     ])
@@ -408,9 +408,9 @@ async fn canceling() {
 async fn coming_back() {
     use Moment::Coming;
     every_call_of(vec![
-        Life { unsent: 2, away: true, ..Life::of("one waits", Coming, &[json!({"delivery": "direct"})], &[ONCE]) },
+        Life { unsent: 6, away: true, ..Life::of("one waits", Coming, &[json!({"delivery": "direct"})], &[ONCE]) },
         Life {
-            unsent: 2,
+            unsent: 6,
             away: true,
             ..Life::of("a lane waits", Coming, &[lane(json!({})), lane(json!({}))], &[ONCE, ONCE])
         },
@@ -427,11 +427,11 @@ async fn answering() {
         Life::of("succeeds", Answer, &[json!({})], &[ONCE]),
         Life {
             services: true,
-            unsent: 4,
+            unsent: 8,
             fails: true,
             ..Life::of("fails at first", Answer, &[retry], &[("SUCCEEDED", 2)])
         },
-        Life { unsent: 2, ..Life::of("first of its lane", Answer, &[lane(json!({})), lane(json!({}))], &[ONCE, ONCE]) },
+        Life { unsent: 6, ..Life::of("first of its lane", Answer, &[lane(json!({})), lane(json!({}))], &[ONCE, ONCE]) },
         Life { shadow: true, ..Life::of("in a shadow", Answer, &[shadow], &[ONCE]) },
     ])
     .await;
@@ -446,10 +446,10 @@ async fn reconciling() {
     let short = json!({"ttl": 60, "timeout": 60, "delivery": "topic"});
     every_call_of(vec![
         Life { never: true, ..Life::of("expired", Tick, &[json!({"ttl": 60, "timeout": 60})], &[timed_out]) },
-        Life { services: true, unsent: 8, deaf: true, ..Life::of("silent", Tick, &[retry], &[ONCE]) },
+        Life { services: true, unsent: 12, deaf: true, ..Life::of("silent", Tick, &[retry], &[ONCE]) },
         Life { services: true, never: true, ..Life::of("expired in a shadow", Tick, &[shadow], &[timed_out]) },
         Life {
-            unsent: 8,
+            unsent: 12,
             deaf: true,
             ..Life::of("expired first in its lane", Tick, &[lane(short), lane(json!({}))], &[timed_out, ONCE])
         },

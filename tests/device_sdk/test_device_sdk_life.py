@@ -78,7 +78,7 @@ def test_a_command_by_the_shadow_is_answered_in_the_shadow(stack):
     execution, _ = shadow.next()
     shadow.report({"c": {execution: {"status": "FAILED", "attempt": 1, "statusReason": {"reasonCode": "PUMP_JAMMED"}}}})
     shown = stack.settled(command, "map-2", "FAILED")
-    assert shown["statusReason"]["reasonCode"] == "PUMP_JAMMED"
+    assert shown["reason"] == "PUMP_JAMMED"
     state = shadow.read()
     assert execution not in json.dumps([state.desired, state.reported])
     connection.disconnect().result(PATIENCE)
