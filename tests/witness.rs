@@ -7,7 +7,7 @@ use local::journal::{Entry, Event};
 use serde_json::Value;
 
 use crate::history::{Delivery, History, Image, Said, Word};
-use crate::world::EXECUTIONS;
+use crate::world::{COMMANDS, EXECUTIONS};
 
 /// The history in a journal. What somebody was told is accepted is given as thing and command id.
 pub fn history(entries: &[Entry], accepted: &[(String, String)], now_ms: i64) -> History {
@@ -21,6 +21,11 @@ pub fn history(entries: &[Entry], accepted: &[(String, String)], now_ms: i64) ->
                 history.rows.extend(first.and_then(|item| Image::read(*at_ms, item)));
                 history.rows.extend(Image::read(*at_ms, item));
                 seen.insert(key.to_string());
+            }
+            Event::Written { table, after: Some(item), .. } if table == COMMANDS => {
+                let id = item["pk"]["S"].as_str().and_then(|pk| pk.strip_prefix("C#"));
+                let superseding = id.filter(|_| item.get("supersede").is_some());
+                history.superseding.extend(superseding.map(str::to_owned));
             }
             // What a function took back was never there; what a test takes away is still owed.
             Event::Written { table, key, after: None, .. } if table == EXECUTIONS && origin.is_some() => {

@@ -1,5 +1,6 @@
 //! The operator: orders, and goes on ordering until it is accepted, or longer.
 
+use domain::{CommandId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,6 +8,9 @@ use crate::{
     lambda::{Caller, Handler, Invocation},
     world::{Event, World},
 };
+
+/// Who orders, whatever the session.
+const CALLER: &str = "AROAEXAMPLE";
 
 impl World<'_> {
     pub fn ask(&mut self, number: usize) {
@@ -22,12 +26,13 @@ impl World<'_> {
 
     fn request(&mut self, method: &str, path: &str, headers: Value, body: String, caller: Caller) {
         let id = self.new_request();
+        self.note_superseding(&caller, &format!("request-{id}"));
         let event = json!({
             "version": "2.0",
             "rawPath": path,
             "headers": headers,
             "requestContext": {
-                "authorizer": {"iam": {"callerId": "AROAEXAMPLE:session-1"}},
+                "authorizer": {"iam": {"callerId": format!("{CALLER}:session-1")}},
                 "http": {"method": method, "path": path},
                 "requestId": format!("request-{id}"),
                 "stage": "$default",
@@ -38,6 +43,19 @@ impl World<'_> {
         });
         let function = self.machine.lambda.handled_by(Handler::CommandApi);
         self.invoke(Invocation { id, function, event: event.to_string(), caller, tries: 0 });
+    }
+
+    /// Which command takes the place of others in its lane: known before it is accepted, since it may never be.
+    fn note_superseding(&mut self, caller: &Caller, request_id: &str) {
+        let Caller::Operator(number) = caller else { return };
+        let order = &self.plan.orders[*number];
+        if order.body["supersede"] == true {
+            let id = match &order.token {
+                Some(token) => CommandId::from_token(CALLER, token),
+                None => CommandId::from_request(Timestamp::from_millis(self.now_ms()), request_id),
+            };
+            self.history.superseding.insert(id.to_string());
+        }
     }
 
     /// Calls an order off, if it was accepted.

@@ -46,11 +46,15 @@ fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> V
         let final_image = history.by_row().get(&(thing, image.execution.as_str())).and_then(|all| all.last().copied());
         let failed =
             final_image.is_some_and(|last| last.status() != "SUCCEEDED" && last.text("verdict") != Some("SUPERSEDED"));
-        // One that never went out may have been superseded by who came next, which no row tells.
-        let gone_out = final_image.is_some_and(|last| last.text("sent_at").is_some() || last.attempt() > 1);
-        if ended && failed && gone_out && image.text("on_failure") == Some("stop") {
+        // Who supersedes takes the place of one that was never delivered, however that one has ended.
+        let undelivered = image.attempt() == 1 && matches!(image.text("delivery_status"), Some("PENDING" | "QUEUED"));
+        if ended && failed && image.text("on_failure") == Some("stop") {
             for id in behind(history, at, thing, lane, &image.execution) {
-                if !last.get(id).is_some_and(|waiting| is_out(waiting)) {
+                let waiting = last.get(id);
+                let supersedes = waiting
+                    .and_then(|waiting| waiting.text("command_id"))
+                    .is_some_and(|command| history.superseding.contains(command));
+                if !waiting.is_some_and(|waiting| is_out(waiting)) && !(supersedes && undelivered) {
                     stopped.insert(id, image);
                 }
             }

@@ -1,6 +1,6 @@
 //! What a history is made of. Times are in milliseconds since 1970, by the one true clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Image;
 
@@ -17,6 +17,8 @@ pub struct History {
     pub runs: Vec<Run>,
     /// What devices were told to leave alone.
     pub cancels: Vec<Told>,
+    /// The commands that take the place of those in their lane that have not gone out.
+    pub superseding: BTreeSet<String>,
     /// Every change of who waits in which lane, in order.
     pub lanes: Vec<Queued>,
     /// How an execution was answered to stand, when everything had come to its end.

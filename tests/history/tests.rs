@@ -157,6 +157,14 @@ fn in_a_lane_one_goes_out_after_the_other() {
         history
     };
     assert_eq!(lanes::check(&skips(in_a_lane(row(9, 1, 12, "FAILED"), false))), []);
+    let superseding = |status: &str, delivery: &str| {
+        let mut history = in_a_lane(with(row(9, 1, 8, status), "delivery_status", delivery), false);
+        history.rows.iter_mut().for_each(|row| *row = with(row.clone(), "command_id", "newer"));
+        history.superseding.insert("newer".to_owned());
+        lanes::check(&history)
+    };
+    assert_eq!(superseding("TIMED_OUT", "QUEUED"), [], "it takes the place of one that was never delivered");
+    assert_ne!(superseding("TIMED_OUT", "DELIVERED"), [], "and of no other");
     let replaced = with(row(9, 1, 9, "CANCELED"), "verdict", "SUPERSEDED");
     assert_eq!(lanes::check(&in_a_lane(replaced, false)), []);
 }
