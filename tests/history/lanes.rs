@@ -54,7 +54,8 @@ fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> V
                 let supersedes = waiting
                     .and_then(|waiting| waiting.text("command_id"))
                     .is_some_and(|command| history.superseding.contains(command));
-                if !waiting.is_some_and(|waiting| is_out(waiting)) && !(supersedes && undelivered) {
+                let goes_on = waiting.is_some_and(|waiting| is_out(waiting)) || (supersedes && undelivered);
+                if !goes_on {
                     stopped.insert(id, image);
                 }
             }
