@@ -44,6 +44,8 @@ impl Execution {
         let send_at = now.plus_seconds(SENDING);
         let claim = Claim { at: now, send_at, via: self.via.clone(), token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Pending, Fact::Claimed(Box::new(claim)));
+        // Someone has to look at it if whoever claims it dies: nobody else may have moved its entry meanwhile.
+        change.guard = Guard::Seen(self.seen());
         // One that is due already stays so, since it is moved once it is known how the sending went.
         if self.due_at.is_none_or(|due| due > now.as_seconds()) {
             change.due = self.due_after(&change, now);

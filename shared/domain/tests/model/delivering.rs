@@ -30,7 +30,12 @@ impl Handler {
                     world.write(self.n, &change);
                 }
                 let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
-                if mine { self.to(Call::Send) } else { self.after_sending() }
+                let another_try = self.row.claim(at(self.since), &self.token.to_string()).is_some();
+                match mine {
+                    true => self.to(Call::Send),
+                    false if another_try => Some(self),
+                    false => self.after_sending(),
+                }
             }
             Call::Send => {
                 world.sent[self.n].tried = self.row.attempt;
