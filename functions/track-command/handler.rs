@@ -14,6 +14,7 @@ use crate::{
     failure::{Failure, chain},
     telemetry,
     turn::{Turn, Wrote},
+    unreadable,
 };
 
 /// What the rules select: a message on a response topic, or a shadow that has changed. Anything else is a mistake in the
@@ -66,11 +67,16 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
     let id = match &report.execution {
         Some(id) => id.clone(),
         // It says only how it went: that is clear as long as there is one execution that it can mean.
-        None => match cloud.executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?.as_slice() {
-            [] => return count("ReportUnknown", "the thing has no outstanding execution"),
-            [only] => only.key.id.clone(),
-            _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
-        },
+        None => {
+            let found = cloud.executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?;
+            unreadable::tell(at, &report.thing, &found.unreadable);
+            match (found.executions.as_slice(), found.unreadable.as_slice()) {
+                ([], []) => return count("ReportUnknown", "the thing has no outstanding execution"),
+                ([only], []) => only.key.id.clone(),
+                // It may mean the one that can't be read: that it means another would be a guess.
+                _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
+            }
+        }
     };
     let turn = turn(cloud, at, request_id);
     let key = Key { thing: report.thing.clone(), id };

@@ -78,6 +78,12 @@ pub(crate) fn key_from_item(item: &Item) -> Result<Key, Unreadable> {
     })
 }
 
+/// The key of an item that can't be read, for people.
+pub(crate) fn shown_key(item: &Item) -> String {
+    let part = |attribute: &str| item.get(attribute).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    format!("{} {}", part("pk"), part("sk"))
+}
+
 fn path(word: Option<&str>) -> ReportPath {
     word.map_or(ReportPath::Mqtt, ReportPath::from_stored)
 }
