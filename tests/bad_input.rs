@@ -39,6 +39,10 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
         (with("target", json!({"things": ["no/slash"]})), 422, "target"),
         (with("target", json!({"groups": ["g"]})), 422, "target"),
         (with("waitSeconds", json!(26)), 400, "waitSeconds"),
+        (with("retry", json!({"wait": 0})), 400, "retry.wait"),
+        (with("retry", json!({"wait": 300})), 422, "retry.wait"),
+        (with("retry", json!({"wait": 300})), 422, "NO_RESPONSE"),
+        (with("retry", json!({"wait": 300})), 422, "the ttl"),
         (with("payload", json!("x".repeat(140_000))), 413, "payload"),
     ];
     for (body, status, field) in cases {
