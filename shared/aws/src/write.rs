@@ -153,6 +153,7 @@ fn finished(update: &mut Update, outcome: &Outcome) {
     update.set_once("delivered_at", millis(outcome.at));
     update.set("finished_at", millis(outcome.at));
     update.set("finished_via", text(outcome.path.as_str()));
+    update.set("finished_attempt", number(outcome.attempt));
     if let Some(code) = &outcome.code {
         update.set("reason", text(code.as_str()));
     }

@@ -203,12 +203,7 @@ impl Execution {
         };
         let code = outcome.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
         let of = self.retry.map_or(1, |retry| retry.attempts());
-        // A success counts whichever attempt it answers.
-        let attempt = if of > 1 && self.status != Status::Succeeded {
-            format!(" to attempt {} of {of}", self.attempt)
-        } else {
-            String::new()
-        };
+        let attempt = if of > 1 { format!(" to attempt {} of {of}", outcome.attempt) } else { String::new() };
         let late = match self.verdict.map(|verdict| verdict.reason) {
             Some(reason) if reason.status() == Status::Canceled => ", after it had been called off",
             Some(_) => ", after it had been given up",

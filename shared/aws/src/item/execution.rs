@@ -105,6 +105,10 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
     let outcome = match read.millis("finished_at")? {
         None => None,
         Some(at) => Some(Outcome {
+            attempt: match read.number("finished_attempt")? {
+                Some(attempt) => attempt,
+                None => needed("attempt", read.number("attempt")?)?,
+            },
             code: read.text("reason")?.and_then(ReasonCode::clean),
             description: read.text("description")?.map(str::to_owned),
             result: read

@@ -113,6 +113,8 @@ pub struct Verdict {
 /// How it ended, by the device's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome {
+    /// Which attempt the device answers: a slow one may answer an earlier one than the last.
+    pub attempt: Attempt,
     /// The device's reason.
     pub code: Option<ReasonCode>,
     /// The same for people.
