@@ -37,11 +37,6 @@ pub(crate) fn update_for(change: &Change) -> Update {
             }
         }
     }
-    if change.moves() && change.is_failure() {
-        update.set_from("failed_command", "command_id");
-    } else if change.moves() && change.is_terminal() {
-        update.remove("failed_command");
-    }
     update
 }
 
@@ -220,8 +215,6 @@ mod tests {
     fn what_has_ended_is_not_due_any_more() {
         let update = reported("SUCCEEDED");
         assert!(update.expression().contains("#due_shard, #due_at"), "{}", update.expression());
-        assert!(update.expression().ends_with("#failed_command"), "{}", update.expression());
-        assert!(reported("FAILED").expression().contains("#failed_command = #command_id"));
     }
 
     #[test]

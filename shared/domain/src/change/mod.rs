@@ -241,11 +241,6 @@ impl Execution {
 }
 
 impl Change {
-    /// Whether it is a failure of the execution, which its command is found by.
-    pub fn is_failure(&self) -> bool {
-        matches!(self.status, Status::Failed | Status::Rejected | Status::TimedOut)
-    }
-
     /// Whether nothing is awaited after it.
     pub fn is_terminal(&self) -> bool {
         self.progress.is_terminal()
