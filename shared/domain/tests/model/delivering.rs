@@ -30,7 +30,8 @@ impl Handler {
                     world.write(self.n, &change);
                 }
                 let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
-                let another_try = self.row.claim(at(self.since), &self.token.to_string()).is_some();
+                let another_try =
+                    self.row.is_as_far_as(&change) && self.row.claim(at(self.since), &self.token.to_string()).is_some();
                 match mine {
                     true => self.to(Call::Send),
                     false if another_try => Some(self),
