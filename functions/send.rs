@@ -4,7 +4,9 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aws::{Acknowledgement, Error, Updated};
-use domain::{Change, Command, Delivery, DeliveryStatus, Execution, Request, ShadowName, ShadowRoute, Via};
+use domain::{
+    Change, Command, Delivery, DeliveryStatus, Execution, Request, ShadowError, ShadowName, ShadowRoute, Via,
+};
 
 use crate::{
     failure::chain,
@@ -27,13 +29,15 @@ pub struct Sent {
     pub refused: Option<Unfit>,
 }
 
-/// What a shadow does not take.
+/// Why a request can't be sent, now or ever.
 #[derive(Debug)]
 pub enum Unfit {
-    /// There is no room in it.
-    Full,
+    /// It can't be written.
+    Unwritable(serde_json::Error),
     /// It can't be put into a shadow.
-    Payload(domain::ShadowError),
+    NotForShadows(ShadowError),
+    /// There is no room in the shadow.
+    Full,
     /// The shadow service said no, though it might have been asked well.
     Refused(Error),
 }
@@ -146,11 +150,11 @@ impl Turn<'_> {
                     Ok(Acknowledgement::Missing) => Went::Out,
                     Err(error) => Went::Failed(error),
                 },
-                Err(error) => Went::Unfit(Unfit::Payload(domain::ShadowError::Payload(error))),
+                Err(error) => Went::Unfit(Unfit::Unwritable(error)),
             },
             Via::Topic => match request() {
                 Ok(request) => messages.publish_request(&request).await.map_or_else(Went::Failed, |()| Went::Out),
-                Err(error) => Went::Unfit(Unfit::Payload(domain::ShadowError::Payload(error))),
+                Err(error) => Went::Unfit(Unfit::Unwritable(error)),
             },
             Via::Shadow(route) => self.put_in_shadow(route, row, command).await,
         }
@@ -159,7 +163,7 @@ impl Turn<'_> {
     async fn put_in_shadow(&self, route: &ShadowRoute, row: &Execution, command: &Command) -> Went {
         let update = match route.delivery(command, row, self.time()) {
             Ok(update) => update,
-            Err(error) => return Went::Unfit(Unfit::Payload(error)),
+            Err(error) => return Went::Unfit(Unfit::NotForShadows(error)),
         };
         match self.cloud.shadows.update(&update).await {
             Ok(Updated::Done) => Went::Out,
