@@ -145,8 +145,9 @@ mod tests {
     }
 
     fn sent(row: &Execution, seconds: u32) -> Execution {
-        let claim = row.claim(at(seconds), By::function("reconcile-commands"), "me").expect("to be sent");
-        row.apply(&claim).expect("news")
+        let claim = row.claim(at(seconds), "me").expect("to be sent");
+        let claimed = row.apply(&claim).expect("news");
+        claimed.apply(&claimed.sent(at(seconds), By::function("reconcile-commands"))).expect("news")
     }
 
     fn reported(row: &Execution, seconds: u32, word: &str) -> Execution {
