@@ -69,6 +69,14 @@ fn whoever_claims_it_says_how_that_went_or_it_goes_out_again() {
 }
 
 #[test]
+fn a_device_that_comes_back_is_not_sent_what_is_just_going_out() {
+    let pending = execution(None);
+    assert!(pending.is_to_be_sent(BORN), "by the request that stored it");
+    assert!(!pending.is_to_be_replayed(BORN) && !pending.is_to_be_replayed(BORN.plus_seconds(9)));
+    assert!(pending.is_to_be_replayed(BORN.plus_seconds(10)), "whoever stored it did not live to send it");
+}
+
+#[test]
 fn an_answer_proves_delivery_even_where_its_proof_was_overtaken() {
     let pending = execution(None);
     let accepted = told(&pending, 1, "RUNNING").unwrap();

@@ -1,6 +1,6 @@
 //! A handler's errand: claim, send, and write how that went.
 
-use domain::{Change, DeliveryStatus, Execution, Request, Via};
+use domain::{Change, DeliveryStatus, Execution, Request, ShadowRoute, Via};
 
 use super::{
     handler::{Call, Entry, Handler, How, by},
@@ -97,6 +97,9 @@ impl World {
             Via::Shadow(route) => {
                 let update = route.delivery(command, row, at(since)).unwrap();
                 self.shadow.update(&update);
+                if matches!(route, ShadowRoute::State(_)) {
+                    self.show(scenario);
+                }
             }
             Via::Direct | Via::Topic => {
                 let request = Request::new(command, row, at(since)).unwrap();

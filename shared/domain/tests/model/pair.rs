@@ -43,3 +43,18 @@ fn someone_who_asks_again() {
     ];
     scenario.check("someone who asks again");
 }
+
+#[test]
+fn a_device_that_comes_back() {
+    let mut scenario = Scenario::of(vec![command(1)]);
+    (scenario.returns, scenario.offline, scenario.mishaps, scenario.unsure) = (1, true, 1, true);
+    scenario.reached = vec![
+        ("it succeeds once its device is back", |_, world| {
+            world.returns == 0 && world.row(0).status == Status::Succeeded
+        }),
+        ("whoever was to send it has died", |_, world| {
+            world.returns == 0 && world.crashes > 0 && world.row(0).status == Status::Succeeded
+        }),
+    ];
+    scenario.check("a device that comes back");
+}

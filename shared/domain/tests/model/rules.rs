@@ -5,7 +5,7 @@ use domain::{By, DeliveryStatus, Execution, OnFailure, Reason, Status, Timestamp
 use super::{
     device::{State, names},
     scenario::{LIFE, STEP, Scenario, TICK, TIMEOUT, TOLERANCE, TTL, at, seconds},
-    world::{Word, World},
+    world::{Said, Word, World},
 };
 
 pub const ILLEGAL: &str = "no illegal transition";
@@ -15,8 +15,9 @@ pub const TWICE: &str = "nothing runs twice";
 pub const SENT_TWICE: &str = "nothing is sent twice in an attempt, but where nobody knows how it went";
 pub const LATE: &str = "nothing starts after its ttl plus the clock tolerance";
 pub const LANE: &str = "a lane goes one after the other, and not on after a failure that stops it";
+pub const UNHEARD: &str = "what a device has done counts";
 /// What is found out when it happens.
-pub const BROKEN: [&str; 7] = [ILLEGAL, HARD, EARLY, TWICE, SENT_TWICE, LATE, LANE];
+pub const BROKEN: [&str; 8] = [ILLEGAL, HARD, EARLY, TWICE, SENT_TWICE, LATE, LANE, UNHEARD];
 
 /// What is wrong with a change, if anything is.
 pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Option<&'static str> {
@@ -75,7 +76,7 @@ pub fn of_sending(world: &World, n: usize, row: &Execution, now: Timestamp) -> O
         return Some(SENT_TWICE);
     }
     // What was called off while it went out has left its lane.
-    let lane = row.lane.as_ref().filter(|_| !world.row(n).is_terminal())?;
+    let lane = row.lane.as_ref().filter(|lane| !world.row(n).is_terminal() && !lane.name.is_of_state())?;
     let others = || world.rows.iter().enumerate().filter(|(m, _)| *m != n).filter_map(|(_, row)| row.as_ref());
     let under_way = others().any(|other| !other.is_terminal() && other.sent_at.is_some());
     let failed = |other: &Execution| {
@@ -93,18 +94,29 @@ pub fn of_beginning(world: &World, n: usize, attempt: u16) -> Option<&'static st
     if running || device.begun & 1 << attempt != 0 {
         return Some(TWICE);
     }
+    is_late(world, n).then_some(LATE)
+}
+
+/// Whether this one must not begin any more.
+pub fn is_late(world: &World, n: usize) -> bool {
     let born = seconds(world.row(n).created_at);
     // Who knows no deadlines relies on the withdrawal, which comes a tick later for every reconciler that dies.
     // And by as long as whoever put it there was slow to do so.
     let slow = if world.sent[n].slow { LIFE } else { 0 };
     let slack = TOLERANCE + slow + i64::from(world.crashes) * TICK;
-    (world.now >= born + TTL + slack).then_some(LATE)
+    world.now >= born + TTL + slack
+}
+
+/// What is wrong once this success was heard, and all was done about it.
+pub fn of_hearing(world: &World, said: Said) -> Option<&'static str> {
+    let row = world.row(said.n);
+    (said.attempt <= row.attempt && row.outcome.is_none()).then_some(UNHEARD)
 }
 
 type Rule = (&'static str, fn(&Scenario, &World) -> bool);
 
 /// What holds at any time.
-pub const ALWAYS: [Rule; 6] = [
+pub const ALWAYS: [Rule; 7] = [
     ("every execution settles by its deadline plus a tick", |_, world| all(world, |row| settles(world, row))),
     ("nothing that is owed is forgotten", |_, world| {
         all(world, |row| row.due_at.is_some() || (row.is_terminal() && !row.withdraw && !row.in_lane))
@@ -112,18 +124,31 @@ pub const ALWAYS: [Rule; 6] = [
     ("what is due is done by the next tick", |_, world| {
         world.due.iter().all(|due| world.now <= due.saturating_add(grace(world)))
     }),
-    ("a withdrawn command is not in the shadow", |_, world| {
+    ("a withdrawn command is not in the shadow", |scenario, world| {
         let state = if world.shadow.version > 0 { world.shadow.state() } else { return true };
-        all(world, |row| !row.is_terminal() || row.withdraw || !names(&state["desired"], row.key.id.as_str()))
+        let gone = |row: &Execution| row.is_terminal() && !row.withdraw;
+        let wishes = (0..world.rows.len()).filter(|n| world.rows[*n].as_ref().is_some_and(|row| gone(row)));
+        wishes.into_iter().all(|n| world.is_unwished(scenario, n))
+            && all(world, |row| !gone(row) || !names(&state["desired"], row.key.id.as_str()))
     }),
     ("a lane does not stand still", |_, world| {
-        let waits = |row: &Execution| row.waits_in_lane() && at(world.now) < row.start_by;
+        // One that was refused goes out again by itself.
+        let waits = |row: &Execution| {
+            row.waits_in_lane() && at(world.now) < row.start_by && !(row.claim.is_some() && row.send_at.is_some())
+        };
         let next =
             |row: &Execution| world.queue.ids.iter().position(|id| *id == row.key.id).is_none_or(|place| place == 0);
-        // Whoever has died has left one that is looked at, and not only to say that its time has passed.
-        let seen = |row: &Execution| row.in_lane && (row.is_terminal() || row.send_at.is_some());
+        // Whoever has died has left one that is looked at, soon, and not only to say that its time has passed.
+        let soon = at(world.now + TICK).as_seconds();
+        let seen = |row: &Execution| {
+            row.in_lane && (row.is_terminal() || row.send_at.is_some()) && row.due_at.is_some_and(|due| due <= soon)
+        };
         let left = world.crashes > 0 && !all(world, |row| !seen(row));
         !world.handlers.is_empty() || left || all(world, |row| !waits(row) || !next(row))
+    }),
+    ("what waits for its device goes out when that is back", |_, world| {
+        let waits = |row: &Execution| row.delivery_status == DeliveryStatus::Queued && !row.is_terminal();
+        all(world, |row| !waits(row) || at(world.now) >= row.start_by || row.is_to_be_replayed(at(world.now)))
     }),
     ("what is called sent was tried", |_, world| {
         let idle = world.handlers.is_empty();

@@ -71,3 +71,49 @@ fn a_command_that_goes_through_the_shadow_since_its_device_is_not_there() {
     ];
     scenario.check("a command that goes through the shadow");
 }
+
+fn wishes(commands: Vec<Command>) -> Scenario {
+    let mut scenario = Scenario::of(commands);
+    scenario.via = Via::Shadow(ShadowRoute::State(None));
+    scenario
+}
+
+#[test]
+fn a_wish() {
+    let mut scenario = wishes(vec![with(command(1), r#"{"light":"on"}"#)]);
+    (scenario.mishaps, scenario.unsure, scenario.fails_to_settle, scenario.horizon) = (1, true, true, 30);
+    scenario.reached = vec![
+        ("it comes true", succeeded),
+        ("it is withdrawn", withdrawn),
+        ("it could not be seen to", |_, world| world.handlers.iter().any(|handler| handler.call == Call::Postpone)),
+    ];
+    scenario.check("a wish");
+}
+
+#[test]
+fn a_newer_wish_for_the_same() {
+    let commands = [r#"{"light":"on","fan":1}"#, r#"{"light":"off"}"#];
+    let mut scenario = wishes(commands.into_iter().zip(1..).map(|(wish, n)| with(command(n), wish)).collect());
+    scenario.horizon = 20;
+    scenario.reached = vec![
+        ("the newer one comes true in the place of the older", |_, world| {
+            let superseded = world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
+            superseded && world.rows[1].as_ref().is_some_and(|row| row.status == Status::Succeeded)
+        }),
+        ("both come true", |scenario, world| world.rows[1].is_some() && succeeded(scenario, world)),
+        ("it is withdrawn", withdrawn),
+    ];
+    scenario.check("a newer wish for the same");
+}
+
+#[test]
+fn wishes_that_do_not_meet() {
+    let commands = [r#"{"light":"on"}"#, r#"{"fan":1}"#];
+    let mut scenario = wishes(commands.into_iter().zip(1..).map(|(wish, n)| with(command(n), wish)).collect());
+    (scenario.handlers, scenario.horizon) = (1, 25);
+    scenario.reached = vec![
+        ("both come true", |scenario, world| world.rows[1].is_some() && succeeded(scenario, world)),
+        ("it is withdrawn", withdrawn),
+    ];
+    scenario.check("wishes that do not meet");
+}

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Change, DueEntry, Execution, ExecutionId, Queue, Report};
+use domain::{Change, DueEntry, Execution, ExecutionId, Queue, Report, ShadowRoute, Via};
 
 use super::{
     device::Device,
@@ -14,6 +14,7 @@ use super::{
     rules,
     scenario::{BORN, Scenario, at},
     shadow::Shadow,
+    wishes::Shown,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,7 @@ pub struct World {
     /// On their way to the device, and from it: in any order, and for as long as it takes. What never arrives was lost.
     pub down: Vec<Down>,
     pub up: Vec<Said>,
+    pub shown: Vec<Shown>,
     /// What the device knows of each execution.
     pub devices: Vec<Device>,
     /// What has gone out of each.
@@ -40,6 +42,7 @@ pub struct World {
     pub crashes: u8,
     pub cancels: u8,
     pub repeats: u8,
+    pub returns: u8,
     /// What must never happen, and has.
     pub broken: Option<&'static str>,
 }
@@ -118,6 +121,9 @@ impl Said {
     /// The report, through the message that it is sent in.
     pub fn report(&self, scenario: &Scenario) -> Report {
         let key = scenario.commands[self.n].key();
+        if matches!(scenario.via, Via::Shadow(ShadowRoute::State(_))) {
+            return Report::of_state(key, self.attempt);
+        }
         let (word, seq) = match self.word {
             Word::Running(seq) => ("IN_PROGRESS", seq),
             Word::Succeeded => ("SUCCEEDED", 0),
@@ -141,6 +147,7 @@ impl World {
             handlers: Vec::new(),
             down: Vec::new(),
             up: Vec::new(),
+            shown: Vec::new(),
             devices: vec![Device::default(); all],
             sent: vec![Sent::default(); all],
             looked: vec![0; all],
@@ -149,6 +156,7 @@ impl World {
             crashes: 0,
             cancels: scenario.cancels,
             repeats: scenario.repeats,
+            returns: scenario.returns,
             broken: None,
         };
         world.create(scenario, 0);
@@ -197,6 +205,7 @@ impl World {
     pub fn sort(&mut self) {
         self.up.sort_unstable();
         self.down.sort_unstable();
+        self.shown.sort_unstable();
         self.handlers.sort_by_cached_key(Handler::order);
     }
 

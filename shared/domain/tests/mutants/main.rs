@@ -42,7 +42,7 @@ fn every_mutant_is_killed() {
         .into_iter()
         .map(|check| {
             let begun = Instant::now();
-            assert!(run::passes(test, &check, 0), "{check} fails without a mutant");
+            assert!(!only.is_empty() || run::passes(test, &check, 0), "{check} fails without a mutant");
             (begun.elapsed(), check)
         })
         .collect();

@@ -130,9 +130,11 @@ fn copy_workspace(root: &Path) {
     copy(crate_folder(), &root.join("shared/domain"));
     fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
     let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
-    let only = |line: &str| match line.starts_with("members") {
-        true => "members = [\"shared/domain\"]\n".to_owned(),
-        false => format!("{line}\n"),
+    let only = |line: &str| match line {
+        _ if line.starts_with("members") => "members = [\"shared/domain\"]\n".to_owned(),
+        // Another version, so that nobody takes what is built of it for the crate itself.
+        _ if line.starts_with("version") => "version = \"0.0.0\"\n".to_owned(),
+        _ => format!("{line}\n"),
     };
     fs::write(root.join("Cargo.toml"), manifest.lines().map(only).collect::<String>()).unwrap();
 }
