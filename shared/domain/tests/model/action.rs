@@ -228,7 +228,7 @@ impl Scenario {
             }
             Action::Foreign => {
                 world.mishaps -= 1;
-                world.shadow.merge(&serde_json::json!({ "reported": { "battery": 7 } }));
+                world.shadow.want_foreign(self.via.shadow().or(self.other.as_ref()));
             }
             Action::Ask(n) => {
                 world.create(self, n);
@@ -297,7 +297,7 @@ impl Model for Scenario {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let broken: [fn(&Self, &World) -> bool; 8] = [
+        let broken: [fn(&Self, &World) -> bool; 9] = [
             |_, world| world.broken != Some(rules::BROKEN[0]),
             |_, world| world.broken != Some(rules::BROKEN[1]),
             |_, world| world.broken != Some(rules::BROKEN[2]),
@@ -306,6 +306,7 @@ impl Model for Scenario {
             |_, world| world.broken != Some(rules::BROKEN[5]),
             |_, world| world.broken != Some(rules::BROKEN[6]),
             |_, world| world.broken != Some(rules::BROKEN[7]),
+            |_, world| world.broken != Some(rules::BROKEN[8]),
         ];
         let broken = rules::BROKEN.into_iter().zip(broken).map(|(name, holds)| Property::always(name, holds));
         let always = rules::ALWAYS.into_iter().map(|(name, holds)| Property::always(name, holds));

@@ -4,6 +4,7 @@ use domain::{Execution, OnFailure, Owed, Reason, Status};
 
 use super::{
     handler::{Call, Entry, Handler, by},
+    rules,
     scenario::{Scenario, at},
     world::World,
 };
@@ -19,7 +20,10 @@ impl Handler {
                 let route = self.row.via.shadow()?;
                 let payload = scenario.commands[self.n].definition.payload.as_ref();
                 let update = route.withdrawal(&self.row.key, payload, document.as_deref()).unwrap();
+                let foreign = world.shadow.has_foreign();
                 if update.is_none_or(|update| world.shadow.update(&update)) {
+                    let taken_along = foreign && !world.shadow.has_foreign();
+                    world.break_rule(taken_along.then_some(rules::FOREIGN));
                     self.withdrawn()
                 } else {
                     self.to(Call::ReadShadow { again: true })
@@ -168,7 +172,7 @@ impl Handler {
             (Err(_), Owed::Change(change)) => *change,
             _ => return false,
         };
-        world.write(n, &change).1
+        world.write(n, &change, self.since).1
     }
 
     /// What is left to do after it has ended, without those whom it sets free.
@@ -181,7 +185,7 @@ impl Handler {
         }
         if let Owed::Conclude { then, .. } = row.owed(at(self.since)) {
             world.queue = world.queue.left(&row.key.id).unwrap_or_else(|| world.queue.clone());
-            world.write(n, &then);
+            world.write(n, &then, self.since);
         }
     }
 }

@@ -27,7 +27,7 @@ impl Handler {
                 };
                 if how != How::Taken {
                     // Its answer is lost, so it is written again.
-                    world.write(self.n, &change);
+                    world.write(self.n, &change, self.since);
                 }
                 let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
                 if mine { self.to(Call::Send) } else { self.after_sending() }
@@ -90,6 +90,7 @@ impl World {
     fn send(&mut self, scenario: &Scenario, n: usize, row: &Execution, since: i64) {
         self.break_rule(rules::of_sending(self, n, row, at(since)));
         self.sent[n].attempt = row.attempt;
+        self.sent[n].times += 1;
         self.sent[n].unsure = false;
         self.sent[n].slow = row.via.shadow().is_some() && self.now > since;
         let command = &scenario.commands[n];

@@ -190,7 +190,7 @@ impl Handler {
 
     /// Writes on condition, and has the row in hand then: as it makes it, if that is what was written, else as it is found.
     pub fn write(&mut self, world: &mut World, change: &Change) -> bool {
-        let (row, written) = world.write(self.n, change);
+        let (row, written) = world.write(self.n, change, self.since);
         let made = if written { self.row.apply(change) } else { None };
         self.row = made.map_or(row, Row::new);
         written

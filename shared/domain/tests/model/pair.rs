@@ -11,7 +11,7 @@ fn canceled(world: &super::world::World) -> bool {
 #[test]
 fn two_reconcilers_and_someone_who_cancels() {
     let mut scenario = Scenario::of(vec![retried(command(1), &["NO_RESPONSE"])]);
-    (scenario.reconcilers, scenario.mishaps) = (2, 0);
+    scenario.reconcilers = 2;
     (scenario.cancels, scenario.force) = (1, true);
     scenario.reached = vec![
         ("it is called off, and was never begun", |_, world| {
@@ -27,6 +27,17 @@ fn two_reconcilers_and_someone_who_cancels() {
         }),
     ];
     scenario.check("two reconcilers and someone who cancels");
+}
+
+#[test]
+fn someone_who_cancels_what_fails() {
+    let mut scenario = Scenario::of(vec![retried(command(1), &["FAILED"])]);
+    (scenario.handlers, scenario.cancels, scenario.force, scenario.fails) = (1, 1, true, true);
+    scenario.reached = vec![
+        ("it fails although it was called off", |_, world| canceled(world) && world.row(0).status == Status::Failed),
+        ("it fails twice", |_, world| world.row(0).attempt == 2 && world.row(0).status == Status::Failed),
+    ];
+    scenario.check("someone who cancels what fails");
 }
 
 #[test]

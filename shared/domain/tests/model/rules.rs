@@ -1,10 +1,10 @@
 //! What no change may do, what must not be sent or begun, and what holds at any time.
 
-use domain::{By, DeliveryStatus, Execution, OnFailure, Reason, Status, Timestamp};
+use domain::{By, DeliveryStatus, Execution, OnFailure, Reason, ShadowRoute, Status, Timestamp, Via};
 
 use super::{
     device::{State, names},
-    scenario::{LIFE, STEP, Scenario, TICK, TIMEOUT, TOLERANCE, TTL, at, seconds},
+    scenario::{LIFE, STEP, Scenario, TICK, TOLERANCE, at, seconds},
     world::{Said, Word, World},
 };
 
@@ -16,10 +16,11 @@ pub const SENT_TWICE: &str = "nothing is sent twice in an attempt, but where nob
 pub const LATE: &str = "nothing starts after its ttl plus the clock tolerance";
 pub const LANE: &str = "a lane goes one after the other, and not on after a failure that stops it";
 pub const UNHEARD: &str = "what a device has done counts";
+pub const FOREIGN: &str = "what others want in a shadow is left there";
 /// What is found out when it happens.
-pub const BROKEN: [&str; 8] = [ILLEGAL, HARD, EARLY, TWICE, SENT_TWICE, LATE, LANE, UNHEARD];
+pub const BROKEN: [&str; 9] = [ILLEGAL, HARD, EARLY, TWICE, SENT_TWICE, LATE, LANE, UNHEARD, FOREIGN];
 
-/// What is wrong with a change, if anything is.
+/// What is wrong with a change that was decided at this time, if anything is.
 pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Option<&'static str> {
     let hard = before.outcome.is_some();
     if hard && (after.outcome != before.outcome || after.status != before.status || after.progress != before.progress) {
@@ -48,6 +49,9 @@ pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Optio
         return Some(ILLEGAL);
     }
     let guessed = again && after.steps.last().is_some_and(|step| step.by == By::function("reconcile-commands"));
+    if guessed && now >= before.start_by {
+        return Some(ILLEGAL);
+    }
     if guessed && before.status == Status::InProgress && now < ends(before) {
         return Some(EARLY);
     }
@@ -76,9 +80,16 @@ pub fn of_sending(world: &World, n: usize, row: &Execution, now: Timestamp) -> O
         return Some(SENT_TWICE);
     }
     // What was called off while it went out has left its lane.
-    let lane = row.lane.as_ref().filter(|lane| !world.row(n).is_terminal() && !lane.name.is_of_state())?;
+    if world.row(n).is_terminal() {
+        return None;
+    }
     let others = || world.rows.iter().enumerate().filter(|(m, _)| *m != n).filter_map(|(_, row)| row.as_ref());
     let under_way = others().any(|other| !other.is_terminal() && other.sent_at.is_some());
+    // Its shadow holds one command.
+    if row.via == Via::Shadow(ShadowRoute::Atlas) && under_way {
+        return Some(LANE);
+    }
+    let lane = row.lane.as_ref().filter(|lane| !lane.name.is_of_state())?;
     let failed = |other: &Execution| {
         let superseded = other.verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
         other.is_terminal() && other.status != Status::Succeeded && !superseded
@@ -88,23 +99,23 @@ pub fn of_sending(world: &World, n: usize, row: &Execution, now: Timestamp) -> O
 }
 
 /// What is wrong with beginning this now.
-pub fn of_beginning(world: &World, n: usize, attempt: u16) -> Option<&'static str> {
+pub fn of_beginning(scenario: &Scenario, world: &World, n: usize, attempt: u16) -> Option<&'static str> {
     let device = world.devices[n];
     let running = matches!(device.state, State::Running(_) | State::Ended(Word::Succeeded));
     if running || device.begun & 1 << attempt != 0 {
         return Some(TWICE);
     }
-    is_late(world, n).then_some(LATE)
+    is_late(scenario, world, n).then_some(LATE)
 }
 
 /// Whether this one must not begin any more.
-pub fn is_late(world: &World, n: usize) -> bool {
+pub fn is_late(scenario: &Scenario, world: &World, n: usize) -> bool {
     let born = seconds(world.row(n).created_at);
     // Who knows no deadlines relies on the withdrawal, which comes a tick later for every reconciler that dies.
     // And by as long as whoever put it there was slow to do so.
     let slow = if world.sent[n].slow { LIFE } else { 0 };
     let slack = TOLERANCE + slow + i64::from(world.crashes) * TICK;
-    world.now >= born + TTL + slack
+    world.now >= born + i64::from(scenario.commands[n].definition.deadlines.ttl()) + slack
 }
 
 /// What is wrong once this success was heard, and all was done about it.
@@ -117,7 +128,9 @@ type Rule = (&'static str, fn(&Scenario, &World) -> bool);
 
 /// What holds at any time.
 pub const ALWAYS: [Rule; 7] = [
-    ("every execution settles by its deadline plus a tick", |_, world| all(world, |row| settles(world, row))),
+    ("every execution settles by its deadline plus a tick", |scenario, world| {
+        (0..world.rows.len()).all(|n| world.rows[n].as_ref().is_none_or(|row| settles(scenario, world, n, row)))
+    }),
     ("nothing that is owed is forgotten", |_, world| {
         all(world, |row| row.due_at.is_some() || (row.is_terminal() && !row.withdraw && !row.in_lane))
     }),
@@ -150,12 +163,18 @@ pub const ALWAYS: [Rule; 7] = [
         let waits = |row: &Execution| row.delivery_status == DeliveryStatus::Queued && !row.is_terminal();
         all(world, |row| !waits(row) || at(world.now) >= row.start_by || row.is_to_be_replayed(at(world.now)))
     }),
-    ("what is called sent was tried", |_, world| {
+    ("what is claimed or called sent was tried", |_, world| {
         let idle = world.handlers.is_empty();
         // Only who stores it says so before, and may die then.
         let known = |row: &Execution| world.crashes == 0 || !row.is_untouched();
         let sent = |row: &Execution| row.delivery_status == DeliveryStatus::Sent && !row.is_terminal();
-        let called = |row: &Execution| sent(row) && known(row);
+        let claimed = |row: &Execution| {
+            row.delivery_status == DeliveryStatus::Pending
+                && row.sent_at.is_some()
+                && !row.is_terminal()
+                && world.crashes == 0
+        };
+        let called = |row: &Execution| claimed(row) || (sent(row) && known(row));
         let untried = |n: usize, row: &Execution| called(row) && world.sent[n].tried < row.attempt;
         !(idle && world.rows.iter().enumerate().any(|(n, row)| row.as_ref().is_some_and(|row| untried(n, row))))
     }),
@@ -170,11 +189,12 @@ fn grace(world: &World) -> i64 {
     TICK + STEP + i64::from(world.crashes) * TICK
 }
 
-fn settles(world: &World, row: &Execution) -> bool {
+fn settles(scenario: &Scenario, world: &World, n: usize, row: &Execution) -> bool {
+    let deadlines = scenario.commands[n].definition.deadlines;
     let born = seconds(row.created_at);
     let deadline = match row.status {
-        Status::Created => born + TTL,
-        Status::InProgress => seconds(ends(row)).min(born + TIMEOUT),
+        Status::Created => born + i64::from(deadlines.ttl()),
+        Status::InProgress => seconds(ends(row)).min(born + i64::from(deadlines.timeout())),
         _ => return true,
     };
     world.now <= deadline + grace(world)

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::ShadowUpdate;
+use domain::{ShadowRoute, ShadowUpdate};
 use serde_json::{Map, Value, json};
+
+use super::device::names;
+
+/// What someone else wants.
+pub const FOREIGN: &str = "elsewhere";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shadow {
@@ -30,6 +35,24 @@ impl Shadow {
         }
         self.merge(&body["state"]);
         true
+    }
+
+    /// Someone else wants something of the device too.
+    pub fn want_foreign(&mut self, route: Option<&ShadowRoute>) {
+        let desired = match route {
+            Some(ShadowRoute::Atlas) => {
+                let mut commands = self.state()["desired"]["command"].as_array().cloned().unwrap_or_default();
+                commands.push(json!({ "reboot": { "message": "", "topic": FOREIGN, "ttl": 1 } }));
+                json!({ "command": commands })
+            }
+            Some(ShadowRoute::State(_)) => json!({ "light": FOREIGN }),
+            Some(ShadowRoute::Map(_)) | None => json!({ "c": { FOREIGN: {} } }),
+        };
+        self.merge(&json!({ "desired": desired }));
+    }
+
+    pub fn has_foreign(&self) -> bool {
+        names(&self.state()["desired"], FOREIGN)
     }
 
     pub fn merge(&mut self, change: &Value) {

@@ -1,11 +1,11 @@
 //! Commands that go through a shadow, and have to be out of it again: in our dialect, in the Atlas', and where a direct message
 //! did not reach the device.
 
-use domain::{Command, Reason, ShadowRoute, Status, Via};
+use domain::{Command, Deadlines, Reason, ShadowRoute, Status, Via};
 
 use super::{
     handler::Call,
-    scenario::{Scenario, command, with},
+    scenario::{Scenario, at, command, with},
     world::World,
 };
 
@@ -70,6 +70,21 @@ fn a_command_that_goes_through_the_shadow_since_its_device_is_not_there() {
         ("nobody looked", |_, world| world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::NoResponse)),
     ];
     scenario.check("a command that goes through the shadow");
+}
+
+#[test]
+fn a_command_that_goes_through_the_shadow_though_someone_dies() {
+    let mut command = command(1);
+    command.definition.deadlines = Deadlines::new(Some(50), Some(60), None).unwrap();
+    let mut scenario = Scenario::of(vec![command]);
+    scenario.other = Some(ShadowRoute::default());
+    (scenario.handlers, scenario.mishaps, scenario.dies_only, scenario.offline) = (1, 1, true, true);
+    scenario.quiet = true;
+    scenario.reached = vec![("whoever was to put it there has died, and the next one does", |scenario, world| {
+        let once = world.sent[0].times == 1 && world.row(0).sent_at.is_some_and(|sent| sent > at(0));
+        world.crashes > 0 && once && world.row(0).via.shadow().is_some() && succeeded(scenario, world)
+    })];
+    scenario.check("a command that goes through the shadow though someone dies");
 }
 
 fn wishes(commands: Vec<Command>) -> Scenario {

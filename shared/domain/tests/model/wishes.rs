@@ -12,6 +12,7 @@ use super::{
     handler::{Call, Handler},
     rules,
     scenario::{Scenario, at},
+    shadow::FOREIGN,
     world::{Said, Word, World},
 };
 
@@ -53,9 +54,9 @@ impl World {
     /// The device becomes all of it, and says so.
     pub fn become_wished(&mut self, scenario: &Scenario) {
         let delta = self.wished();
-        for (name, value) in &delta {
+        for (name, value) in delta.iter().filter(|(_, value)| *value != FOREIGN) {
             let wishes = |n: usize| self.sent[n].attempt > 0 && scenario.attributes(n).get(name) == Some(value);
-            let late = |n: usize| rules::is_late(self, n);
+            let late = |n: usize| rules::is_late(scenario, self, n);
             let timely = (0..self.rows.len()).any(|n| wishes(n) && !late(n));
             self.break_rule((!timely).then_some(rules::LATE));
         }

@@ -107,6 +107,8 @@ pub struct Sent {
     pub attempt: u16,
     /// Someone has tried to send this attempt, whatever came of it.
     pub tried: u16,
+    /// How often it has gone out.
+    pub times: u8,
     /// Someone has died with the request in hand, so it may go out again.
     pub unsure: bool,
     /// It was put into the shadow by someone who was slow.
@@ -180,11 +182,11 @@ impl World {
         self.rows.iter().position(|row| row.as_ref().is_some_and(|row| row.key.id == *id))
     }
 
-    /// Writes on condition; the row as it is then, and whether it was written.
-    pub fn write(&mut self, n: usize, change: &Change) -> (Row, bool) {
+    /// Writes on condition what was decided at that time; the row as it is then, and whether it was written.
+    pub fn write(&mut self, n: usize, change: &Change, since: i64) -> (Row, bool) {
         let before = self.row(n);
         let Some(after) = before.apply(change) else { return (before, false) };
-        self.break_rule(rules::of_change(&before, &after, at(self.now)));
+        self.break_rule(rules::of_change(&before, &after, at(since)));
         if after.due_at != before.due_at || matches!(change.due, DueEntry::At(_)) {
             self.note_due(n, &after);
         }
