@@ -102,7 +102,7 @@ impl World {
         self.devices[n].state = State::Ended(word);
         self.up.extend(self.devices[n].answer(n));
         if scenario.via == Via::Shadow(ShadowRoute::Atlas) {
-            let mut reported = self.shadow.state()["desired"]["command"].clone();
+            let mut reported = self.shadow.state["desired"]["command"].clone();
             if reported.is_null() {
                 reported = json!([]);
             }
@@ -123,7 +123,7 @@ impl World {
     /// Whether the device would find something new in its shadow about this execution, and what.
     pub fn in_shadow(&self, scenario: &Scenario, n: usize) -> Option<(u16, i64)> {
         let row = self.rows[n].as_ref()?;
-        let state = self.shadow.state();
+        let state = &self.shadow.state;
         match row.via.shadow()? {
             ShadowRoute::Map(_) => {
                 let entry = &state["desired"]["c"][row.key.id.as_str()];
@@ -157,7 +157,12 @@ impl World {
     }
 }
 
-/// Whether this is in a section of a shadow.
+/// Whether this is anywhere in a section of a shadow.
 pub fn names(section: &Value, id: &str) -> bool {
-    section.to_string().contains(id)
+    match section {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains(id),
+        Value::Array(values) => values.iter().any(|value| names(value, id)),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains(id) || names(value, id)),
+    }
 }

@@ -138,7 +138,7 @@ pub const ALWAYS: [Rule; 7] = [
         world.due.iter().all(|due| world.now <= due.saturating_add(grace(world)))
     }),
     ("a withdrawn command is not in the shadow", |scenario, world| {
-        let state = if world.shadow.version > 0 { world.shadow.state() } else { return true };
+        let state = &world.shadow.state;
         let gone = |row: &Execution| row.is_terminal() && !row.withdraw;
         let wishes = (0..world.rows.len()).filter(|n| world.rows[*n].as_ref().is_some_and(|row| gone(row)));
         wishes.into_iter().all(|n| world.is_unwished(scenario, n))

@@ -29,7 +29,7 @@ fn a_command_in_our_dialect() {
 fn atlas(commands: Vec<Command>) -> Scenario {
     let mut scenario = Scenario::of(commands);
     scenario.via = Via::Shadow(ShadowRoute::Atlas);
-    (scenario.quiet, scenario.horizon) = (true, 35);
+    (scenario.quiet, scenario.horizon) = (true, 25);
     scenario
 }
 

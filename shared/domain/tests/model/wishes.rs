@@ -46,7 +46,7 @@ impl World {
 
     /// What is wished of the device, and it is not.
     pub fn wished(&self) -> Map<String, Value> {
-        let state = self.shadow.state();
+        let state = &self.shadow.state;
         let desired = state["desired"].as_object().cloned().unwrap_or_default();
         desired.into_iter().filter(|(name, value)| state["reported"][name] != *value).collect()
     }
@@ -66,7 +66,7 @@ impl World {
 
     /// The shadow has changed, and the rule has seen what its device reports.
     pub fn show(&mut self, scenario: &Scenario) {
-        let reported: Arc<str> = self.shadow.state()["reported"].to_string().into();
+        let reported: Arc<str> = self.shadow.state["reported"].to_string().into();
         for n in 0..self.rows.len() {
             let is_so = self.sent[n].attempt > 0 && scenario.wish(n).is_some_and(|wish| agrees(wish, &reported));
             self.devices[n].begun |= u8::from(is_so) << 1;
