@@ -33,7 +33,7 @@ pub enum Action {
     Show(Shown, bool),
     /// The device reads its shadow, beats, ends, and reboots.
     Read(usize),
-    Become,
+    Become(String),
     Beat(usize),
     End(usize, Word),
     Reboot,
@@ -100,8 +100,8 @@ impl Scenario {
     }
 
     fn of_device(&self, world: &World, actions: &mut Vec<Action>) {
-        if matches!(self.via, Via::Shadow(ShadowRoute::State(_))) && !world.wished().is_empty() {
-            actions.push(Action::Become);
+        if matches!(self.via, Via::Shadow(ShadowRoute::State(_))) {
+            actions.extend(world.wished().into_iter().map(|(name, _)| Action::Become(name)));
         }
         for (n, device) in world.devices.iter().enumerate() {
             if world.shadow.version > 0 && world.in_shadow(self, n).is_some() {
@@ -195,7 +195,7 @@ impl Scenario {
                 take(&mut world.shown, &shown, keep, &mut world.mishaps);
                 self.start(world, Handler::seeing(shown, world));
             }
-            Action::Become => world.become_wished(self),
+            Action::Become(name) => world.become_wished(self, &name),
             Action::Return(n) => {
                 world.returns -= 1;
                 self.start(world, Handler::new(n, world.row(n), world.now, Call::Claim));

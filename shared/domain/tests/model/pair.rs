@@ -69,3 +69,13 @@ fn a_device_that_comes_back() {
     ];
     scenario.check("a device that comes back");
 }
+
+#[test]
+fn a_device_that_comes_back_when_someone_asks_again() {
+    let mut scenario = Scenario::of(vec![command(1)]);
+    (scenario.returns, scenario.repeats, scenario.offline) = (1, 1, true);
+    scenario.reached = vec![("it succeeds once its device is back", |_, world| {
+        world.returns == 0 && world.repeats == 0 && world.row(0).status == Status::Succeeded
+    })];
+    scenario.check("a device that comes back when someone asks again");
+}

@@ -1,11 +1,11 @@
 //! What no change may do, what must not be sent or begun, and what holds at any time.
 
-use domain::{By, DeliveryStatus, Execution, OnFailure, Reason, ShadowRoute, Status, Timestamp, Via};
+use domain::{By, DeliveryStatus, Execution, ExecutionId, OnFailure, Reason, ShadowRoute, Status, Timestamp, Via};
 
 use super::{
     device::{State, names},
     scenario::{LIFE, STEP, Scenario, TICK, TOLERANCE, at, seconds},
-    world::{Said, Word, World},
+    world::{Said, Sent, Word, World},
 };
 
 pub const ILLEGAL: &str = "no illegal transition";
@@ -49,7 +49,9 @@ pub fn of_change(before: &Execution, after: &Execution, now: Timestamp) -> Optio
         return Some(ILLEGAL);
     }
     let guessed = again && after.steps.last().is_some_and(|step| step.by == By::function("reconcile-commands"));
-    if guessed && now >= before.start_by {
+    // What is not known to have gone out is not asked for again, but sent.
+    let gone = matches!(before.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
+    if guessed && (now >= before.start_by || !gone) {
         return Some(ILLEGAL);
     }
     if guessed && before.status == Status::InProgress && now < ends(before) {
@@ -127,7 +129,7 @@ pub fn of_hearing(world: &World, said: Said) -> Option<&'static str> {
 type Rule = (&'static str, fn(&Scenario, &World) -> bool);
 
 /// What holds at any time.
-pub const ALWAYS: [Rule; 7] = [
+pub const ALWAYS: [Rule; 9] = [
     ("every execution settles by its deadline plus a tick", |scenario, world| {
         (0..world.rows.len()).all(|n| world.rows[n].as_ref().is_none_or(|row| settles(scenario, world, n, row)))
     }),
@@ -149,8 +151,8 @@ pub const ALWAYS: [Rule; 7] = [
         let waits = |row: &Execution| {
             row.waits_in_lane() && at(world.now) < row.start_by && !(row.claim.is_some() && row.send_at.is_some())
         };
-        let next =
-            |row: &Execution| world.queue.ids.iter().position(|id| *id == row.key.id).is_none_or(|place| place == 0);
+        let ended = |id: &ExecutionId| world.named(id).is_none_or(|n| world.row(n).is_terminal());
+        let next = |row: &Execution| world.queue.before(&row.key.id).iter().all(ended);
         // Whoever has died has left one that is looked at, soon, and not only to say that its time has passed.
         let soon = at(world.now + TICK).as_seconds();
         let seen = |row: &Execution| {
@@ -158,6 +160,21 @@ pub const ALWAYS: [Rule; 7] = [
         };
         let left = world.crashes > 0 && !all(world, |row| !seen(row));
         !world.handlers.is_empty() || left || all(world, |row| !waits(row) || !next(row))
+    }),
+    ("what has gone out has not expired", |_, world| {
+        let guess = |row: &Execution| row.verdict.filter(|_| row.outcome.is_none());
+        let expired = |row: &Execution| guess(row).is_some_and(|verdict| verdict.reason == Reason::Expired);
+        // A row does not say of a device that is not there whether it was there before.
+        let forgotten = |row: &Execution, sent: &Sent| sent.unsure && row.delivery_status == DeliveryStatus::Queued;
+        let wrong = |row: &Execution, sent: &Sent| expired(row) && sent.times > 0 && !forgotten(row, sent);
+        !world.rows.iter().zip(&world.sent).any(|(row, sent)| row.as_ref().is_some_and(|row| wrong(row, sent)))
+    }),
+    ("what was to go another way does so soon", |_, world| {
+        let rerouted = |row: &Execution| {
+            row.claim.is_none() && !row.is_untouched() && row.delivery_status == DeliveryStatus::Pending && !row.in_lane
+        };
+        let soon = |row: &Execution| row.due_at.is_some_and(|due| due <= at(world.now + TICK).as_seconds());
+        !world.handlers.is_empty() || all(world, |row| row.is_terminal() || !rerouted(row) || soon(row))
     }),
     ("what waits for its device goes out when that is back", |_, world| {
         let waits = |row: &Execution| row.delivery_status == DeliveryStatus::Queued && !row.is_terminal();

@@ -4,7 +4,7 @@ use domain::{Reason, Status};
 
 use super::{
     handler::Call,
-    scenario::{Scenario, beating, command, retried},
+    scenario::{Scenario, TICK, TIMEOUT, at, beating, command, retried},
     world::World,
 };
 
@@ -71,10 +71,13 @@ fn heartbeats(counts: bool, name: &str) {
             world.devices[0].begun == 0b10 && world.row(0).attempt == 2
         }),
         ("what it says then counts for that attempt", |_, world| {
-            world.row(0).attempt == 2 && world.row(0).status == Status::InProgress
+            world.row(0).attempt == 2 && world.row(0).heard_at >= Some(at(TICK))
         }),
         ("it is given up as silent", |_, world| {
-            world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
+            world
+                .row(0)
+                .verdict
+                .is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost && verdict.at < at(TIMEOUT))
         }),
         ("a beat keeps it", |_, world| {
             world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1

@@ -51,9 +51,10 @@ impl World {
         desired.into_iter().filter(|(name, value)| state["reported"][name] != *value).collect()
     }
 
-    /// The device becomes all of it, and says so.
-    pub fn become_wished(&mut self, scenario: &Scenario) {
-        let delta = self.wished();
+    /// The device becomes so in one of its attributes, and says so.
+    pub fn become_wished(&mut self, scenario: &Scenario, name: &str) {
+        let mut delta = self.wished();
+        delta.retain(|other, _| other == name);
         for (name, value) in delta.iter().filter(|(_, value)| *value != FOREIGN) {
             let wishes = |n: usize| self.sent[n].attempt > 0 && scenario.attributes(n).get(name) == Some(value);
             let late = |n: usize| rules::is_late(scenario, self, n);
@@ -68,7 +69,8 @@ impl World {
     pub fn show(&mut self, scenario: &Scenario) {
         let reported: Arc<str> = self.shadow.state["reported"].to_string().into();
         for n in 0..self.rows.len() {
-            let is_so = self.sent[n].attempt > 0 && scenario.wish(n).is_some_and(|wish| agrees(wish, &reported));
+            let shows = |(name, value): (&String, &Value)| self.shadow.state["reported"][name] == *value;
+            let is_so = self.sent[n].attempt > 0 && scenario.attributes(n).iter().all(shows);
             self.devices[n].begun |= u8::from(is_so) << 1;
         }
         if &*reported != "null" {
