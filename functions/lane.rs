@@ -54,9 +54,15 @@ impl Turn<'_> {
         }
         match place {
             Place::First => Box::pin(self.claim_and_send(row)).await,
-            Place::Behind | Place::Full => {
+            Place::Behind => {
                 let waits = row.waits();
                 self.write(row, &waits).await?;
+                Ok(None)
+            }
+            // Nobody who leaves the lane would find it there.
+            Place::Full => {
+                let later = row.unsent(self.time(), self.by.clone(), true);
+                self.write(row, &later).await?;
                 Ok(None)
             }
         }

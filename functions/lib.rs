@@ -4,7 +4,9 @@
 //! - a folder for each function
 //! - [`turn`]: whatever row a function has in hand, it does what is owed to it; with [`send`], [`lane`] and [`withdraw`]
 //! - [`cloud`]: what it does it with
-//! - [`config`], [`telemetry`], [`failure`], [`time`]: how they start, what they count, how they fail, how times are written
+//! - `unreadable`: what it makes of rows that can't be read
+//! - [`config`], [`telemetry`], [`failure`], [`time`], [`stopwatch`]: how they start, what they count, how they fail, how times are written, how
+//!   long something has taken
 pub mod cloud;
 #[path = "command-api/mod.rs"]
 pub mod command_api;
@@ -16,6 +18,7 @@ pub mod lane;
 #[path = "reconcile-commands/mod.rs"]
 pub mod reconcile_commands;
 pub mod send;
+pub mod stopwatch;
 pub mod telemetry;
 pub mod time;
 #[path = "track-command/mod.rs"]
@@ -23,6 +26,7 @@ pub mod track_command;
 #[path = "trim-shadow/mod.rs"]
 pub mod trim_shadow;
 pub mod turn;
+mod unreadable;
 pub mod withdraw;
 
 #[cfg(test)]

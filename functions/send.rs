@@ -12,6 +12,12 @@ use crate::{
     turn::{Turn, Wrote},
 };
 
+/// Others may write to a row that is to be claimed, a few times.
+const TRIES: usize = 4;
+
+/// A claim that took longer to write, in seconds, is not used: the sending takes up to eight, and nobody else sends for ten.
+const PATIENCE: u32 = 2;
+
 /// A row whose request was sent, or was to be.
 #[derive(Debug)]
 pub struct Sent {
@@ -66,16 +72,25 @@ impl Turn<'_> {
     }
 
     /// Claims a row; none if someone else has.
-    pub async fn claim(&self, row: Execution) -> Result<Option<Execution>, Error> {
+    pub async fn claim(&self, mut row: Execution) -> Result<Option<Execution>, Error> {
         // Not the event's id alone: the same event may be handled twice at once, and each would take the other's claim for its own.
         let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
-        let Some(claim) = row.claim(self.now, &token) else { return Ok(None) };
-        Ok(match self.write(row, &claim).await? {
-            Wrote::New(row) => Some(row),
-            // It was written, and only the answer was lost.
-            Wrote::Old(row) if row.is_claimed_by(&claim) => Some(row),
-            Wrote::Old(_) | Wrote::Gone => None,
-        })
+        let key = row.key.clone();
+        for _ in 0..TRIES {
+            let now = self.time();
+            let Some(claim) = row.claim(now, &token) else { return Ok(None) };
+            row = match self.write(row, &claim).await? {
+                // No time may be left for the sending, until someone else sends it: he does, then.
+                Wrote::New(_) if self.time() > now.plus_seconds(PATIENCE) => return Ok(None),
+                Wrote::New(row) => return Ok(Some(row)),
+                // It was written, and only the answer was lost.
+                Wrote::Old(row) if row.is_claimed_by(&claim) => return Ok(Some(row)),
+                // It is only looked at later than was seen.
+                Wrote::Old(row) if row.is_as_far_as(&claim) => row,
+                Wrote::Old(_) | Wrote::Gone => return Ok(None),
+            };
+        }
+        Err(Error::busy("claiming an execution", key))
     }
 
     /// Sends the request of a row that is this turn's to send.
@@ -88,7 +103,7 @@ impl Turn<'_> {
 
     /// Writes how it went.
     async fn sent(&self, row: Execution, went: Went) -> Result<Sent, Error> {
-        let (now, by) = (self.now, self.by.clone());
+        let (now, by) = (self.time(), self.by.clone());
         let (change, refused) = match went {
             Went::Delivered => (Some(row.delivered(now, by)), None),
             Went::NotConnected => (self.queued(&row), None),
@@ -101,7 +116,13 @@ impl Turn<'_> {
             }
             Went::Unfit(unfit) => (Some(row.unsent(now, by, true)), Some(unfit)),
         };
-        Ok(Sent { row: self.write_if_any(row, change).await?, refused })
+        let out = change.as_ref().is_some_and(|change| change.delivery_status == Some(DeliveryStatus::Sent));
+        let row = self.write_if_any(row, change).await?;
+        // It has ended meanwhile, and what is in its shadow now was put there after it had been withdrawn.
+        if out && row.is_terminal() && row.via.shadow().is_some() {
+            self.withdraw(&row).await?;
+        }
+        Ok(Sent { row, refused })
     }
 
     async fn write_if_any(&self, row: Execution, change: Option<Change>) -> Result<Execution, Error> {
@@ -116,7 +137,7 @@ impl Turn<'_> {
 
     async fn send_once(&self, row: &Execution, command: &Command) -> Went {
         let messages = &self.cloud.messages;
-        let request = || Request::new(command, row, self.now);
+        let request = || Request::new(command, row, self.time());
         match &row.via {
             Via::Direct => match request() {
                 Ok(request) => match messages.send_direct(&row.key.thing, &request).await {
@@ -136,7 +157,7 @@ impl Turn<'_> {
     }
 
     async fn put_in_shadow(&self, route: &ShadowRoute, row: &Execution, command: &Command) -> Went {
-        let update = match route.delivery(command, row, self.now) {
+        let update = match route.delivery(command, row, self.time()) {
             Ok(update) => update,
             Err(error) => return Went::Unfit(Unfit::Payload(error)),
         };
@@ -152,7 +173,7 @@ impl Turn<'_> {
 
     fn queued(&self, row: &Execution) -> Option<Change> {
         // It is queued already, from an earlier try: nothing has changed.
-        (row.delivery_status != DeliveryStatus::Queued).then(|| row.queued(self.now, self.by.clone()))
+        (row.delivery_status != DeliveryStatus::Queued).then(|| row.queued(self.time(), self.by.clone()))
     }
 
     /// The device is not there. Its shadow takes the request, where it takes commands and the caller does not care how; else
@@ -197,8 +218,8 @@ impl Turn<'_> {
 
     /// That it goes through this shadow from now on, if it fits it.
     fn reroute(&self, row: &Execution, command: &Command, route: &ShadowRoute) -> Option<Change> {
-        let fits = route.delivery(command, row, self.now).is_ok();
-        row.reroute(route, self.now, self.cloud.tick, self.by.clone()).filter(|_| fits)
+        let fits = route.delivery(command, row, self.time()).is_ok();
+        row.reroute(route, self.time(), self.cloud.tick, self.by.clone()).filter(|_| fits)
     }
 
     async fn through_shadow(&self, row: Execution, command: &Command, reroute: &Change) -> Result<Sent, Error> {

@@ -35,11 +35,15 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     let created = Entry { status: Some(Status::Created.as_str()), attempt: 1, by: Some(by), ..Entry::default() };
     let mut all = vec![(row.created_at, created)];
     all.extend(first_sending(row));
+    all.extend(unconfirmed_sending(row));
     let ended = called_off(row);
     all.extend(row.steps.iter().filter(|step| Some(*step) != ended).map(|step| (step.at, of_step(step))));
     if let Some(at) = row.delivered_at {
         let delivered = Some(DeliveryStatus::Delivered.as_str());
-        all.push((at, Entry { delivery_status: delivered, ..device(None) }));
+        // Where nothing but the answer proves it, it is the attempt that was answered.
+        let attempt =
+            row.outcome.as_ref().filter(|outcome| outcome.at == at).map_or(attempt, |outcome| outcome.attempt);
+        all.push((at, Entry { delivery_status: delivered, attempt, ..device(None) }));
     }
     if let Some(at) = row.started_at {
         all.push((at, device(Some(Status::InProgress.as_str()))));
@@ -53,7 +57,8 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     if let Some(outcome) = &row.outcome {
         let reason = outcome.code.as_ref().map(ToString::to_string);
         let via = Some(outcome.path.as_str().to_owned());
-        all.push((outcome.at, Entry { reason, via, ..device(Some(row.status.as_str())) }));
+        let said = device(Some(row.status.as_str()));
+        all.push((outcome.at, Entry { reason, via, attempt: outcome.attempt, ..said }));
     }
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(at, entry)| Entry { at: time::show(at), ..entry }).collect()
@@ -69,7 +74,10 @@ fn called_off(row: &Execution) -> Option<&Step> {
 fn first_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
     let out = matches!(row.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
     let sent = DeliveryStatus::Sent.as_str();
-    let written = row.steps.iter().any(|step| step.attempt == 1 && step.what == sent);
+    // One that waited was sent by whoever claimed it.
+    let waited = |what: &str| DeliveryStatus::parse(what).is_ok();
+    let claimed = row.claim.is_some() && row.lane.is_some();
+    let written = claimed || row.steps.iter().any(|step| step.attempt == 1 && waited(&step.what));
     let via = row.steps.iter().find_map(|step| step.via.clone()).unwrap_or_else(|| row.via.to_string());
     let entry = Entry {
         delivery_status: Some(sent),
@@ -79,6 +87,16 @@ fn first_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
         ..Entry::default()
     };
     (!written && (out || row.attempt > 1)).then_some((row.created_at, entry))
+}
+
+/// Whoever claims it writes how that went, unless he dies before or its device is faster.
+fn unconfirmed_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
+    let sent = DeliveryStatus::Sent.as_str();
+    let written = row.steps.iter().any(|step| step.attempt == row.attempt && step.what == sent);
+    let out = row.claim.is_some() && row.delivery_status != DeliveryStatus::Queued && !written;
+    let sent_at = row.sent_at.filter(|at| out && *at > row.created_at)?;
+    let via = Some(row.via.to_string());
+    Some((sent_at, Entry { delivery_status: Some(sent), attempt: row.attempt, via, ..Entry::default() }))
 }
 
 /// What a step says: how its request has come along, that it was called off, or that its attempt came to nothing.
@@ -184,6 +202,23 @@ mod tests {
             "+60 3 TIMED_OUT NO_RESPONSE - - -",
         ];
         assert_eq!(lines, expected, "and a deadline is nobody's doing");
+    }
+
+    #[test]
+    fn a_sending_whose_answer_was_faster_than_its_proof_is_told_at_its_time() {
+        let queued = execution(Delivery::Direct);
+        let queued = queued.apply(&queued.queued(at(1), By::function("command-api"))).expect("news");
+        let claimed = queued.apply(&queued.claim(at(5), "me").expect("to be sent")).expect("news");
+        let expected = [
+            "+0 1 CREATED - - ada -",
+            "+1 1 QUEUED - - command-api direct",
+            "+5 1 SENT - - - direct",
+            "+6 1 DELIVERED - - device -",
+            "+6 1 FAILED NO_POWER - device mqtt",
+        ];
+        let mut alone = claimed.clone();
+        alone.retry = None;
+        assert_eq!(lines(&reported(&alone, 6, "FAILED")), expected);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum NotCanceled {
 
 impl Report {
     /// What this report writes into the execution it is about, when it has arrived at this time. Whoever answers has the
-    /// request, so every report proves delivery too. One that ends an execution writes only where nothing is left to do
+    /// request, so every report proves delivery too. What one that ends an execution writes depends on what is left to do
     /// then: whoever has the row says more ([`Execution::finish`]).
     pub fn change(&self, key: Key, at: Timestamp) -> Change {
         let (rank, status, seq) = match self.reported {
@@ -37,7 +37,7 @@ impl Report {
             Reported::InProgress { .. } => (Guard::Grows { attempt }, Fact::Heard(at, self.path), DueEntry::Keep),
             _ => {
                 let outcome = Box::new(self.outcome(at));
-                (Guard::GrowsUnbound { attempt }, Fact::Finished { outcome, withdrawn: false }, DueEntry::Remove)
+                (Guard::Grows { attempt }, Fact::Finished { outcome, withdrawn: false }, DueEntry::Remove)
             }
         };
         Change {
@@ -54,6 +54,7 @@ impl Report {
 
     fn outcome(&self, at: Timestamp) -> Outcome {
         Outcome {
+            attempt: self.answers,
             code: self.code.clone(),
             description: self.description.clone(),
             result: self.result.clone(),
@@ -71,7 +72,6 @@ impl Execution {
     /// `withdrawn`: its request is known to be gone from its shadow.
     pub fn finish(&self, report: &Report, at: Timestamp, withdrawn: bool) -> Option<Change> {
         let mut change = report.change(self.key.clone(), at);
-        change.guard = Guard::Grows { attempt: report.attempt };
         if !change.is_terminal() || self.apply(&change).is_none() {
             return None;
         }
@@ -83,6 +83,8 @@ impl Execution {
         if let Fact::Finished { withdrawn: gone, .. } = &mut change.fact {
             *gone = withdrawn;
         }
+        // What is left to do then is what was seen.
+        change.guard = Guard::Seen(self.seen());
         change.due = self.due_after_end(at, withdrawn);
         Some(change)
     }
@@ -97,7 +99,8 @@ impl Execution {
             true => self.heard_at.is_none() && !self.steps.iter().any(ended),
         };
         let earlier = report.attempt < self.attempt && self.outcome.is_none();
-        (earlier && taken).then(|| Report { attempt: self.attempt, says_attempt: true, ..report.clone() })
+        let answers = if report.says_attempt { report.answers } else { self.attempt };
+        (earlier && taken).then(|| Report { attempt: self.attempt, says_attempt: true, answers, ..report.clone() })
     }
 
     /// Whether a report that ends it would end it for good: then it may be withdrawn first, which saves two writes.
@@ -281,6 +284,7 @@ mod tests {
         let change = given_up.finish(&taken, BORN.plus_seconds(61), false).unwrap();
         let failed = given_up.apply(&change).unwrap();
         assert_eq!((failed.status, failed.is_late()), (Status::Failed, true));
+        assert_eq!((failed.attempt, failed.outcome.as_ref().map(|outcome| outcome.attempt)), (3, Some(1)));
         assert_eq!(failed.takes_up(&said(&failed, "FAILED")), None, "its word is final");
     }
 
@@ -292,7 +296,8 @@ mod tests {
         assert_eq!(again.attempt, 2);
         assert_eq!(again.takes_up(&report), None);
         let silent = said(&row, "FAILED");
-        assert!(again.takes_up(&silent).is_some(), "it does not say which attempt it means");
+        let taken = again.takes_up(&silent).unwrap();
+        assert_eq!((taken.attempt, taken.answers), (2, 2), "it does not say which attempt it means");
     }
 
     #[test]

@@ -42,8 +42,11 @@ impl Execution {
             return None;
         }
         let send_at = now.plus_seconds(SENDING);
-        let claim = Claim { at: now, send_at, via: self.via.clone(), token: token.to_owned() };
+        let (unsure, via) = (self.may_be_out(), self.via.clone());
+        let claim = Claim { at: now, send_at, via, unsure, token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Pending, Fact::Claimed(Box::new(claim)));
+        // Someone has to look at it if whoever claims it dies: nobody else may have moved its entry meanwhile.
+        change.guard = Guard::Seen(self.seen());
         // One that is due already stays so, since it is moved once it is known how the sending went.
         if self.due_at.is_none_or(|due| due > now.as_seconds()) {
             change.due = self.due_after(&change, now);
@@ -70,6 +73,11 @@ impl Execution {
         change.step = step;
         change.due = self.due_after(&change, now);
         Some(change)
+    }
+
+    /// Whether a claim that was refused may be made again: what was written meanwhile says nothing of the sending.
+    pub fn is_as_far_as(&self, claim: &Change) -> bool {
+        matches!(claim.guard, Guard::Seen(seen) if seen.progress == self.progress)
     }
 
     /// Whether this claim was written, though its answer was lost.

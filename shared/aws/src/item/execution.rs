@@ -57,7 +57,9 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
         put("on_failure", text(lane.on_failure.as_str()));
     }
     for (attribute, _) in
-        [("in_lane", execution.in_lane), ("withdraw", execution.withdraw)].iter().filter(|(_, so)| *so)
+        [("in_lane", execution.in_lane), ("withdraw", execution.withdraw), ("unsure", execution.unsure)]
+            .iter()
+            .filter(|(_, so)| *so)
     {
         put(attribute, AttributeValue::Bool(true));
     }
@@ -76,6 +78,12 @@ pub(crate) fn key_from_item(item: &Item) -> Result<Key, Unreadable> {
         thing: ThingName::parse(thing).map_err(|error| Unreadable { attribute: "pk", source: Some(error.into()) })?,
         id: ExecutionId::parse(id).map_err(|error| Unreadable { attribute: "sk", source: Some(error.into()) })?,
     })
+}
+
+/// The key of an item that can't be read, for people.
+pub(crate) fn shown_key(item: &Item) -> String {
+    let part = |attribute: &str| item.get(attribute).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    format!("{} {}", part("pk"), part("sk"))
 }
 
 fn path(word: Option<&str>) -> ReportPath {
@@ -99,6 +107,10 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
     let outcome = match read.millis("finished_at")? {
         None => None,
         Some(at) => Some(Outcome {
+            attempt: match read.number("finished_attempt")? {
+                Some(attempt) => attempt,
+                None => needed("attempt", read.number("attempt")?)?,
+            },
             code: read.text("reason")?.and_then(ReasonCode::clean),
             description: read.text("description")?.map(str::to_owned),
             result: read
@@ -138,6 +150,7 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         withdraw: item.contains_key("withdraw"),
         send_at: read.millis("send_at")?,
         claim: read.text("claim")?.map(str::to_owned),
+        unsure: item.contains_key("unsure"),
         sent_at: read.millis("sent_at")?,
         delivered_at: read.millis("delivered_at")?,
         started_at: read.millis("started_at")?,

@@ -35,11 +35,6 @@ pub enum Guard {
         /// The attempt.
         attempt: Attempt,
     },
-    /// The same, and nothing is left to do once it has ended: see [`Execution::is_bound`].
-    GrowsUnbound {
-        /// The attempt.
-        attempt: Attempt,
-    },
     /// It is still as it was seen: what the cloud decides by itself yields to whatever a device said in between.
     Seen(Seen),
     /// It runs in this attempt, and was not heard of later: a beat that says nothing new, but that the device lives.
@@ -128,6 +123,8 @@ pub struct Claim {
     pub send_at: Timestamp,
     /// By which way.
     pub via: Via,
+    /// Whether an earlier sending of this attempt may have reached its device.
+    pub unsure: bool,
     /// Who claims it, in a word that nobody else has: so that one whose answer was lost knows its own claim again.
     pub token: String,
 }
@@ -154,7 +151,6 @@ impl Execution {
         let grows = |attempt| self.progress < change.progress && self.attempt >= attempt;
         let guard = match change.guard {
             Guard::Grows { attempt } => grows(attempt),
-            Guard::GrowsUnbound { attempt } => grows(attempt) && !self.is_bound(),
             Guard::Seen(seen) => seen == self.seen(),
             Guard::Runs { attempt } => {
                 self.attempt == attempt && self.status == Status::InProgress && self.progress <= change.progress
@@ -196,6 +192,7 @@ impl Execution {
             Fact::Claimed(claim) => {
                 next.sent_at = Some(claim.at);
                 next.send_at = Some(claim.send_at);
+                next.unsure |= claim.unsure;
                 next.withdraw |= claim.via.shadow().is_some();
                 next.claim = Some(claim.token.clone());
             }
@@ -231,6 +228,7 @@ impl Execution {
             Fact::Again { attempt, send_at } => {
                 next.attempt = *attempt;
                 next.send_at = Some(*send_at);
+                next.unsure = false;
                 next.sent_at = None;
                 next.delivered_at = None;
                 next.started_at = None;
@@ -247,11 +245,6 @@ impl Execution {
 }
 
 impl Change {
-    /// Whether it is a failure of the execution, which its command is found by.
-    pub fn is_failure(&self) -> bool {
-        matches!(self.status, Status::Failed | Status::Rejected | Status::TimedOut)
-    }
-
     /// Whether nothing is awaited after it.
     pub fn is_terminal(&self) -> bool {
         self.progress.is_terminal()

@@ -79,6 +79,8 @@ pub struct Execution {
     pub send_at: Option<Timestamp>,
     /// Who was the last to send its request, besides the one who stored it.
     pub claim: Option<String>,
+    /// Whether an earlier sending of this attempt may have reached its device: whatever is known of a later one, it may have it.
+    pub unsure: bool,
     /// When the request of this attempt went out, or may have.
     pub sent_at: Option<Timestamp>,
     /// When the device was known to have the request.
@@ -113,6 +115,8 @@ pub struct Verdict {
 /// How it ended, by the device's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome {
+    /// Which attempt the device answers: a slow one may answer an earlier one than the last.
+    pub attempt: Attempt,
     /// The device's reason.
     pub code: Option<ReasonCode>,
     /// The same for people.
@@ -146,11 +150,6 @@ impl Execution {
         !matches!(self.status, Status::Created | Status::InProgress)
     }
 
-    /// Whether something is left to do once it has ended: a report that ends it has to know the row.
-    pub fn is_bound(&self) -> bool {
-        self.in_lane || self.withdraw || self.retry.is_some()
-    }
-
     /// Whether the device's own word came after the cloud had given up, or had reason to.
     pub fn is_late(&self) -> bool {
         let Some(outcome) = &self.outcome else { return false };
@@ -173,11 +172,12 @@ impl Execution {
 
     /// Whether its device may have the request of this attempt: whoever sends it may die before it is written how that went.
     pub(crate) fn may_be_out(&self) -> bool {
-        match self.delivery_status {
+        let newest = match self.delivery_status {
             DeliveryStatus::Pending => self.sent_at.is_some(),
             DeliveryStatus::Queued => false,
             DeliveryStatus::Sent | DeliveryStatus::Delivered => true,
-        }
+        };
+        self.unsure || newest
     }
 
     /// Whether it is as it was stored: nobody has written how its delivery went.

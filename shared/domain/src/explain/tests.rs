@@ -190,7 +190,7 @@ fn a_devices_own_word_says_why_and_whether_it_came_in_time() {
         crate::Report::decode(crate::Topic::response(&retrying.key.thing).as_str(), failed.as_bytes()).unwrap();
     let again = after(&retrying, retrying.finish(&report, BORN.plus_seconds(5), false).unwrap());
     assert_eq!(text(&again, 5), "Attempt 1 came to nothing (FAILED: LOW_BATTERY). Attempt 2 of 2 goes out at +7s.");
-    let report = crate::Report { attempt: 2, ..report };
+    let report = crate::Report { attempt: 2, answers: 2, ..report };
     let last = after(&again, again.finish(&report, BORN.plus_seconds(9), false).unwrap());
     assert_eq!(text(&last, 9), "The device said FAILED (LOW_BATTERY) to attempt 2 of 2. Nothing more will happen.");
 }

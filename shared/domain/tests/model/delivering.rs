@@ -30,7 +30,13 @@ impl Handler {
                     world.write(self.n, &change, self.since);
                 }
                 let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
-                if mine { self.to(Call::Send) } else { self.after_sending() }
+                let another_try =
+                    self.row.is_as_far_as(&change) && self.row.claim(at(self.since), &self.token.to_string()).is_some();
+                match mine {
+                    true => self.to(Call::Send),
+                    false if another_try => Some(self),
+                    false => self.after_sending(),
+                }
             }
             Call::Send => {
                 world.sent[self.n].tried = self.row.attempt;

@@ -164,9 +164,7 @@ pub const ALWAYS: [Rule; 9] = [
     ("what has gone out has not expired", |_, world| {
         let guess = |row: &Execution| row.verdict.filter(|_| row.outcome.is_none());
         let expired = |row: &Execution| guess(row).is_some_and(|verdict| verdict.reason == Reason::Expired);
-        // A row does not say of a device that is not there whether it was there before.
-        let forgotten = |row: &Execution, sent: &Sent| sent.unsure && row.delivery_status == DeliveryStatus::Queued;
-        let wrong = |row: &Execution, sent: &Sent| expired(row) && sent.times > 0 && !forgotten(row, sent);
+        let wrong = |row: &Execution, sent: &Sent| expired(row) && sent.times > 0;
         !world.rows.iter().zip(&world.sent).any(|(row, sent)| row.as_ref().is_some_and(|row| wrong(row, sent)))
     }),
     ("what was to go another way does so soon", |_, world| {
