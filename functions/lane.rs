@@ -89,6 +89,10 @@ impl Turn<'_> {
     /// leaves behind is done before the newer one goes out.
     async fn supersede(&self, older: &Key, wish: Option<&Command>) -> Result<(), Error> {
         let Some(row) = self.read(older).await? else { return Ok(()) };
+        // Those behind one that has failed are called off by whoever leaves the lane for it.
+        if wish.is_none() && stops(&row) {
+            return Ok(());
+        }
         let replaced = match wish {
             Some(newer) => self.meets(&row, newer).await?,
             None => true,

@@ -163,7 +163,8 @@ impl Execution {
             DeliveryStatus::Pending => !self.waits_in_lane() && self.send_at.is_none_or(|at| at <= now),
             DeliveryStatus::Sent | DeliveryStatus::Delivered => false,
         };
-        waits && self.is_to_be_sent(now)
+        // Whoever stores it may be sending it, at this very time too.
+        waits && !self.may_be_under_way(now) && self.is_to_be_sent(now)
     }
 
     /// The entry that a change of an open execution needs: moved only where it would come too late, or has come, since

@@ -69,6 +69,14 @@ fn whoever_claims_it_says_how_that_went_or_it_goes_out_again() {
 }
 
 #[test]
+fn a_device_that_comes_back_is_not_sent_what_is_just_going_out() {
+    let pending = execution(None);
+    assert!(pending.is_to_be_sent(BORN), "by the request that stored it");
+    assert!(!pending.is_to_be_replayed(BORN) && !pending.is_to_be_replayed(BORN.plus_seconds(9)));
+    assert!(pending.is_to_be_replayed(BORN.plus_seconds(10)), "whoever stored it did not live to send it");
+}
+
+#[test]
 fn what_may_have_reached_its_device_may_have_whatever_becomes_of_another_sending() {
     let (direct, at) = (execution(None), |seconds| BORN.plus_seconds(seconds));
     let unsure = direct.apply(&direct.unsent(BORN, by(), false)).unwrap();
