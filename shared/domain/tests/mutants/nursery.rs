@@ -85,8 +85,9 @@ fn with_choices(source: &str, file: &str, mutants: &[Mutant]) -> String {
         let choice = format!("match crate::mistake() {{ {} _ => {{{was}}} }}\n", arms.collect::<String>());
         text.replace_range(body..ends, &choice);
         // What is chosen while it runs is no constant.
-        let constant = source[begins..body].find("const fn ");
-        constant.map(|at| text.replace_range(begins + at..begins + at + "const ".len(), ""));
+        if let Some(at) = source[begins..body].find("const fn ") {
+            text.replace_range(begins + at..begins + at + "const ".len(), "");
+        }
     }
     text
 }
