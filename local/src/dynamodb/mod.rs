@@ -28,6 +28,7 @@ use dynoxide::{Database, DynoxideError};
 
 use crate::clock::Clock;
 use crate::journal::Journal;
+use crate::streams::Streams;
 use crate::template::Table;
 pub use capacity::{Consumer, Units};
 pub use lag::Lag;
@@ -44,6 +45,7 @@ struct Inner {
     ledger: capacity::Ledger,
     journal: Journal,
     keys: writes::Keys,
+    streams: Streams,
     /// Held by a write that somebody wants to know of.
     turn: Arc<tokio::sync::Mutex<()>>,
     lag: lag::Lagging,
@@ -108,6 +110,7 @@ impl DynamoDb {
     ) -> Result<Self, DynamoDbError> {
         let database = engine::open(&clock, file)?;
         tables::create(&database, declared)?;
+        let streams = Streams::new(clock.clone(), declared);
         let sweeper = tokio::spawn(sweep(clock.clone(), database.clone())).abort_handle();
         let engine = engine::Engine::start(database).map_err(DynamoDbError::Start)?;
         Ok(Self(Arc::new(Inner {
@@ -115,6 +118,7 @@ impl DynamoDb {
             ledger: capacity::Ledger::default(),
             journal,
             keys: writes::Keys::new(declared),
+            streams,
             turn: Arc::default(),
             lag: lag::Lagging::new(clock.clone()),
             declared: declared.to_vec(),
@@ -144,6 +148,11 @@ impl DynamoDb {
     /// The DynamoDB JSON protocol, `POST /`.
     pub fn router(&self) -> axum::Router {
         front::router(self.clone())
+    }
+
+    /// The change streams of its tables.
+    pub fn streams(&self) -> &Streams {
+        &self.0.streams
     }
 
     /// What was consumed so far, by table and operation.

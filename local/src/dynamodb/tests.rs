@@ -28,6 +28,7 @@ fn table() -> Table {
             "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         }),
         ttl_attribute: Some("purge_at".into()),
+        stream: None,
     }
 }
 

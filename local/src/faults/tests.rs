@@ -41,6 +41,7 @@ fn table() -> Table {
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         }),
         ttl_attribute: None,
+        stream: None,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::rules::Rules;
 use crate::scheduler::Scheduler;
 use crate::shadows::Shadows;
 use crate::sqs::Sqs;
+use crate::streams::Mappings;
 use crate::template::{self, Place, Template};
 
 /// What devices are told to connect to: the name in the server's certificate.
@@ -73,6 +74,9 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
     let sources = template.event_sources.clone();
     let event_sources = EventSources::start(clock.clone(), lambda.clone(), sqs.clone(), sources, place.clone());
+    let (streams, sources) = (dynamodb.streams().clone(), template.stream_sources.clone());
+    let mappings =
+        Mappings::start(clock.clone(), lambda.clone(), sqs.clone(), faults.clone(), &streams, sources);
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
 
     let stop = CancellationToken::new();
@@ -117,6 +121,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         dynamodb,
         scheduler,
         event_sources,
+        streams,
+        mappings,
         faults,
         journal,
         pump,

@@ -38,6 +38,7 @@ use crate::rules::Rules;
 use crate::scheduler::Scheduler;
 use crate::shadows::Shadows;
 use crate::sqs::Sqs;
+use crate::streams::{Mappings, Streams};
 use crate::template::Template;
 pub use config::{Config, Ports, Programs};
 pub use error::StackError;
@@ -82,6 +83,10 @@ pub struct Stack {
     pub scheduler: Scheduler,
     /// What hands messages on queues to functions.
     pub event_sources: EventSources,
+    /// The tables' change streams.
+    pub streams: Streams,
+    /// What hands the records of streams to functions.
+    pub mappings: Mappings,
     /// What is to go wrong.
     pub faults: Faults,
     /// What happened, where [`Config::journal`] is on.
@@ -104,8 +109,8 @@ impl Stack {
         assembly::start(config).await
     }
 
-    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule and queue up to
-    /// date.
+    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule, queue and stream
+    /// up to date.
     ///
     /// Devices that are slower to answer than a few milliseconds are not waited for, and neither are retries that wait
     /// for the clock.
@@ -122,11 +127,11 @@ impl Stack {
         }
     }
 
-    /// Moves the clock on, and settles. What is due on the way, by a schedule or from a queue, comes in its order and finds
-    /// the clock at its time, however far the way.
+    /// Moves the clock on, and settles. What is due on the way, by a schedule, from a queue or from a stream, comes in its
+    /// order and finds the clock at its time, however far the way.
     pub async fn advance(&self, by: Duration) {
         let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
-        let next_ms = || [self.scheduler.next_ms(), self.event_sources.next_ms()].into_iter().flatten().min();
+        let next_ms = || [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms()].into_iter().flatten().min();
         while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
             self.move_to(next_ms);
             // Where no device is connected, none can be answering.
@@ -147,7 +152,7 @@ impl Stack {
     /// Returns once all that is due has been handed on, and every function is idle; how much that makes since the start.
     async fn handled(&self) -> (u64, u64) {
         self.scheduler.caught_up().await;
-        let batches = self.event_sources.caught_up().await;
+        let batches = self.event_sources.caught_up().await + self.mappings.caught_up().await;
         let messages = self.pump.flush().await;
         self.lambda.idle().await;
         (batches, messages)
