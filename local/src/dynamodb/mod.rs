@@ -8,6 +8,7 @@
 //! | [`capacity`] | what every request consumed |
 //! | [`writes`] | every write, with the items before and after |
 //! | [`lag`] | indexes that are behind their tables |
+//! | [`sweep`] | items past their TTL |
 //!
 //! The engine's own server reads the requests, since only it words every refusal as DynamoDB does. It handles a request
 //! without ever yielding, under one lock, so it gets a thread of its own and never holds up the message broker.
@@ -16,13 +17,13 @@ mod capacity;
 mod engine;
 mod front;
 mod lag;
+mod sweep;
 mod tables;
 mod writes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use dynoxide::{Database, DynoxideError};
 
@@ -32,9 +33,6 @@ use crate::streams::Streams;
 use crate::template::Table;
 pub use capacity::{Consumer, Units};
 pub use lag::Lag;
-
-/// How often items past their TTL are looked for, on the stack's clock. AWS takes hours to days.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]
@@ -111,9 +109,9 @@ impl DynamoDb {
         let database = engine::open(&clock, file)?;
         tables::create(&database, declared)?;
         let streams = Streams::new(clock.clone(), declared);
-        let sweeper = tokio::spawn(sweep(clock.clone(), database.clone())).abort_handle();
         let engine = engine::Engine::start(database).map_err(DynamoDbError::Start)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new_cyclic(|inner| Inner {
+            sweeper: tokio::spawn(sweep(clock.clone(), inner.clone())).abort_handle(),
             engine,
             ledger: capacity::Ledger::default(),
             journal,
@@ -123,7 +121,6 @@ impl DynamoDb {
             lag: lag::Lagging::new(clock.clone()),
             declared: declared.to_vec(),
             clock,
-            sweeper,
         })))
     }
 
@@ -184,11 +181,11 @@ impl DynamoDb {
 }
 
 /// Deletes items past their TTL, for ever.
-async fn sweep(clock: Clock, database: Database) {
+async fn sweep(clock: Clock, inner: Weak<Inner>) {
     loop {
-        clock.sleep(SWEEP_INTERVAL).await;
-        let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+        clock.sleep(sweep::INTERVAL).await;
+        let Some(inner) = inner.upgrade() else { return };
+        match tokio::task::spawn_blocking(move || DynamoDb(inner).sweep()).await {
             Ok(Ok(0)) => {}
             Ok(Ok(deleted)) => tracing::debug!(deleted, "items past their TTL are gone"),
             Ok(Err(error)) => tracing::warn!(%error, "the TTL sweep failed; the next one tries again"),

@@ -121,7 +121,7 @@ impl Keys {
     }
 
     /// The key of a write, which has either a key or the whole item.
-    fn key(&self, table: &str, write: &Value) -> Option<(String, Value)> {
+    pub(super) fn key(&self, table: &str, write: &Value) -> Option<(String, Value)> {
         let given = write.get("Key").or_else(|| write.get("Item"))?.as_object()?;
         let names = self.0.get(table)?;
         let key = names.iter().filter_map(|name| Some((name.clone(), given.get(name)?.clone())));

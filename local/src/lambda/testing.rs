@@ -59,9 +59,7 @@ fn as_function() {
 fn take(event: &Value, failures: &mut u64) -> (&'static str, String) {
     eprintln!("event: {event}");
     let records = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let says = |record: &Value, what: &str| {
-        record["body"] == what || record["dynamodb"]["NewImage"]["do"]["S"] == what
-    };
+    let says = |record: &Value, what: &str| record["body"] == what || record["dynamodb"]["NewImage"]["do"]["S"] == what;
     let any = |what: &str| records.iter().any(|record| says(record, what));
     let again = any("fail twice") && *failures < 2;
     *failures += u64::from(again);

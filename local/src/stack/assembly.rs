@@ -75,8 +75,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let sources = template.event_sources.clone();
     let event_sources = EventSources::start(clock.clone(), lambda.clone(), sqs.clone(), sources, place.clone());
     let (streams, sources) = (dynamodb.streams().clone(), template.stream_sources.clone());
-    let mappings =
-        Mappings::start(clock.clone(), lambda.clone(), sqs.clone(), faults.clone(), &streams, sources);
+    let mappings = Mappings::start(clock.clone(), lambda.clone(), sqs.clone(), faults.clone(), &streams, sources);
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
 
     let stop = CancellationToken::new();

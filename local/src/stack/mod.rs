@@ -131,7 +131,12 @@ impl Stack {
     /// order and finds the clock at its time, however far the way.
     pub async fn advance(&self, by: Duration) {
         let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
-        let next_ms = || [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms()].into_iter().flatten().min();
+        let next_ms = || {
+            [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms()]
+                .into_iter()
+                .flatten()
+                .min()
+        };
         while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
             self.move_to(next_ms);
             // Where no device is connected, none can be answering.

@@ -112,16 +112,18 @@ fn test(value: &Value, at: &str) -> Result<Test, PatternError> {
         "prefix" => Test::Prefix(text()?),
         "suffix" => Test::Suffix(text()?),
         "equals-ignore-case" => Test::IgnoringCase(text()?.to_lowercase()),
-        "numeric" => Test::Numeric(numeric(operand).ok_or_else(|| {
-            bad(format!("{at}: numeric takes comparisons, such as [\">\", 0, \"<=\", 100]"))
-        })?),
+        "numeric" => Test::Numeric(
+            numeric(operand)
+                .ok_or_else(|| bad(format!("{at}: numeric takes comparisons, such as [\">\", 0, \"<=\", 100]")))?,
+        ),
         "anything-but" => {
             let list = match operand {
                 Value::Array(values) => values.as_slice(),
                 one => std::slice::from_ref(one),
             };
             let tests = list.iter().map(|value| test(value, at)).collect::<Result<Vec<_>, _>>()?;
-            let inside = |test: &Test| matches!(test, Test::Is(_) | Test::Prefix(_) | Test::Suffix(_) | Test::IgnoringCase(_));
+            let inside =
+                |test: &Test| matches!(test, Test::Is(_) | Test::Prefix(_) | Test::Suffix(_) | Test::IgnoringCase(_));
             if tests.is_empty() || !tests.iter().all(inside) {
                 return Err(bad(format!("{at}: anything-but takes values, prefix, suffix or equals-ignore-case")));
             }

@@ -90,9 +90,8 @@ pub fn events(
             "SQS" => all.sources.extend(queue::source(&properties, function, queues, place)?),
             "DynamoDB" => all.streams.extend(stream::source(&properties, function, tables, queues, place)?),
             other => {
-                return Err(kind.bad(format!(
-                    "{other} is not stood in for; DynamoDB, HttpApi, ScheduleV2 or SQS would be right"
-                )));
+                return Err(kind
+                    .bad(format!("{other} is not stood in for; DynamoDB, HttpApi, ScheduleV2 or SQS would be right")));
             }
         }
     }

@@ -89,20 +89,15 @@ async fn a_replay_begins_before_what_is_being_tried_again() {
 #[tokio::test]
 async fn a_batch_comes_twice_in_parts_or_again_with_what_was_before_it() {
     let bench = Bench::new(StreamSource { batch_size: 4, ..source() }).await;
-    let mut plan = [
-        StreamDelivery::First(1),
-        StreamDelivery::Twice,
-        StreamDelivery::First(9),
-        StreamDelivery::ThenBack(2),
-    ]
-    .into_iter();
+    let mut plan =
+        [StreamDelivery::First(1), StreamDelivery::Twice, StreamDelivery::First(9), StreamDelivery::ThenBack(2)]
+            .into_iter();
     bench.faults.batches(move |batch| {
         assert_eq!((batch.function, batch.table, batch.attempt), ("taker", "things", 1));
         plan.next().unwrap_or(StreamDelivery::Once)
     });
     bench.put_all(&["x"; 10]).await;
-    let expected: [&[u32]; 7] =
-        [&[0], &[1, 2, 3], &[1, 2, 3], &[4, 5, 6, 7], &[8, 9], &[6, 7, 8, 9], &[]];
+    let expected: [&[u32]; 7] = [&[0], &[1, 2, 3], &[1, 2, 3], &[4, 5, 6, 7], &[8, 9], &[6, 7, 8, 9], &[]];
     assert_eq!(bench.keys(), expected[..6]);
     bench.faults.clear();
     bench.put("a", 10, "x").await;

@@ -86,8 +86,7 @@ impl Bench {
         let lambda = Lambda::start(clock.clone(), vec![taker], sqs.clone()).await.expect("started");
         let faults = Faults::default();
         let (streams, sources) = (dynamodb.streams().clone(), vec![source]);
-        let mappings =
-            Mappings::start(clock.clone(), lambda.clone(), sqs.clone(), faults.clone(), &streams, sources);
+        let mappings = Mappings::start(clock.clone(), lambda.clone(), sqs.clone(), faults.clone(), &streams, sources);
         Self { clock, dynamodb, lambda, sqs, faults, mappings }
     }
 

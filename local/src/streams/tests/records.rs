@@ -28,8 +28,11 @@ async fn an_item_is_made_changed_and_removed() {
     };
     for (record, expected) in [
         (insert, expected("INSERT", json!({"NewImage": old}), 17, "101700000000000000000", 1_700_000_000)),
-        (modify, expected("MODIFY", json!({"OldImage": old, "NewImage": new}), 31, "101700000001500000000", 1_700_000_001)),
-        (remove, expected("REMOVE", json!({"OldImage": new}), 20, "101700000001500000001", 1_700_000_001)),
+        (
+            modify,
+            expected("MODIFY", json!({"OldImage": old, "NewImage": new}), 31, "101700000001500000000", 1_700_000_001),
+        ),
+        (remove, expected("REMOVE", json!({"OldImage": new}), 21, "101700000001500000001", 1_700_000_001)),
     ] {
         let mut record = record.clone();
         let id = record.as_object_mut().expect("an object").remove("eventID").expect("an id");
@@ -87,7 +90,10 @@ async fn transactions_and_batches_leave_a_record_for_each_item() {
     bench.dynamodb.streams().release("things");
     bench.mappings.caught_up().await;
     let names: Vec<_> = bench.events().concat().iter().map(|record| record["eventName"].clone()).collect();
-    assert_eq!((bench.keys(), names), (vec![vec![1, 2, 1, 3]], ["INSERT", "INSERT", "REMOVE", "INSERT"].map(Value::from).to_vec()));
+    assert_eq!(
+        (bench.keys(), names),
+        (vec![vec![1, 2, 1, 3]], ["INSERT", "INSERT", "REMOVE", "INSERT"].map(Value::from).to_vec())
+    );
 }
 
 #[tokio::test]
