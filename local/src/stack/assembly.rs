@@ -62,7 +62,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let keeper = directory.map(|directory| {
         let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
-        Arc::new(Keeper { directory, broker, shadows, registry, sqs, saving: Arc::default() })
+        let streams = dynamodb.streams().clone();
+        Arc::new(Keeper { directory, broker, shadows, registry, sqs, streams, saving: Arc::default() })
     });
     if let Some(keeper) = &keeper {
         keeper.restore()?;

@@ -190,6 +190,7 @@ struct Keeper {
     shadows: Shadows,
     registry: Registry,
     sqs: Sqs,
+    streams: Streams,
     /// Held while it is saved, for a save to be overtaken by none that began later.
     saving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -208,6 +209,9 @@ impl Keeper {
         if let Some(state) = self.directory.load("sqs")? {
             self.sqs.restore(&state).map_err(|why| self.directory.strange("sqs", &why))?;
         }
+        if let Some(state) = self.directory.load("streams")? {
+            self.streams.restore(&state).map_err(|why| self.directory.strange("streams", &why))?;
+        }
         Ok(())
     }
 
@@ -216,6 +220,7 @@ impl Keeper {
         let (keeper, saving) = (self.clone(), self.saving.clone().lock_owned().await);
         let saved = tokio::task::spawn_blocking(move || {
             let _saving = saving;
+            keeper.directory.save("streams", &keeper.streams.snapshot())?;
             keeper.directory.save("sqs", &keeper.sqs.snapshot())?;
             keeper.directory.save("registry", &keeper.registry.snapshot())?;
             keeper.directory.save("shadows", &keeper.shadows.snapshot())?;

@@ -24,7 +24,10 @@ mod shard;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::template::{StreamView, Table};
@@ -54,6 +57,13 @@ struct Stream {
     shards: Vec<Arc<Shard>>,
     /// The number of its newest record.
     last: Mutex<u64>,
+}
+
+/// What is kept of a stream.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    last: u64,
+    shards: Vec<Vec<Record>>,
 }
 
 impl Streams {
@@ -90,6 +100,39 @@ impl Streams {
         self.of(table).for_each(|shard| shard.hold(false));
     }
 
+    /// What was not handed over yet, or not done with.
+    pub fn snapshot(&self) -> Value {
+        let saved = |stream: &Stream| Saved {
+            last: *stream.last(),
+            shards: stream
+                .shards
+                .iter()
+                .map(|shard| shard.pending().iter().map(|r| Record::clone(r)).collect())
+                .collect(),
+        };
+        let streams: BTreeMap<_, _> = self.0.streams.iter().map(|(table, stream)| (table, saved(stream))).collect();
+        // Texts and numbers only: there is nothing that JSON cannot say.
+        serde_json::to_value(streams).unwrap_or_default()
+    }
+
+    /// Takes back a [`Streams::snapshot`], before anybody reads; what belongs to a stream that there is no more is left
+    /// out, with a warning.
+    ///
+    /// # Errors
+    /// The snapshot cannot be read; nothing has changed.
+    pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
+        for (table, saved) in BTreeMap::<String, Saved>::deserialize(state)? {
+            match self.0.streams.get(&table) {
+                Some(stream) => {
+                    *stream.last() = saved.last;
+                    stream.shards.iter().zip(saved.shards).for_each(|(shard, records)| shard.restore(records));
+                }
+                None => tracing::warn!(table, "the saved state has records of a stream that there is no more"),
+            }
+        }
+        Ok(())
+    }
+
     fn of(&self, table: &str) -> impl Iterator<Item = &Arc<Shard>> {
         self.0.streams.get(table).into_iter().flat_map(|stream| &stream.shards)
     }
@@ -113,9 +156,13 @@ impl Stream {
         Some(Self { arn, view, partition_key, shards: (0..SHARDS).map(shard).collect(), last: Mutex::default() })
     }
 
+    fn last(&self) -> MutexGuard<'_, u64> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn append(&self, change: Change, now_ms: i64) {
         let Some(hash) = change.key.get(&self.partition_key).map(record::hash) else { return };
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last();
         // With the time in them numbers go on growing when the process is started again.
         let number = u64::try_from(now_ms).unwrap_or(0).saturating_mul(1_000_000).max(*last + 1);
         let place = Place { stream_arn: &self.arn, view: self.view, number, now_ms };

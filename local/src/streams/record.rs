@@ -1,5 +1,6 @@
 //! One change of an item, as a function gets to see it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -18,9 +19,10 @@ pub(crate) struct Change {
 }
 
 /// A change in its place in a shard.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     /// How many were in the shard before it.
+    #[serde(skip)]
     pub offset: u64,
     pub sequence: String,
     pub created_ms: i64,

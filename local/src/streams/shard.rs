@@ -28,6 +28,8 @@ struct Log {
     /// The offset of the first record that a reader is not done with.
     checkpoints: BTreeMap<usize, u64>,
     held: bool,
+    /// Whether what it began with was left over from an earlier run, and is owed to every reader.
+    restored: bool,
 }
 
 impl Shard {
@@ -45,10 +47,21 @@ impl Shard {
         self.wake();
     }
 
+    /// Begins with what an earlier run had not done with.
+    pub fn restore(&self, records: Vec<Record>) {
+        let mut log = self.log();
+        log.restored = true;
+        for record in records {
+            let offset = log.end();
+            log.records.push_back(Arc::new(Record { offset, ..record }));
+        }
+    }
+
     /// Registers a reader; tells its number, and the offset of the oldest record or of the next one to come.
     pub fn enter(&self, from_the_oldest: bool) -> (usize, u64) {
         let mut log = self.log();
-        let (reader, start) = (log.checkpoints.len(), if from_the_oldest { log.first } else { log.end() });
+        let (reader, start) =
+            (log.checkpoints.len(), if from_the_oldest || log.restored { log.first } else { log.end() });
         log.checkpoints.insert(reader, start);
         (reader, start)
     }
