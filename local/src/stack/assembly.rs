@@ -25,7 +25,7 @@ use crate::http_api;
 use crate::journal::Journal;
 use crate::lambda::{self, Lambda};
 use crate::pki::Pki;
-use crate::registry::Registry;
+use crate::registry::{Connections, Connectivity, Registry};
 use crate::rules::Rules;
 use crate::scheduler::Scheduler;
 use crate::shadows::Shadows;
@@ -86,7 +86,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs: sqs.router(),
         lambda: lambda.router(),
         data_plane: crate::data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
-        registry: registry.router(),
+        registry: registry.router().merge(registry.index(connections(broker.clone()))),
         account: place.account.clone(),
         about: about(&addresses, &template),
         faults: faults.clone(),
@@ -136,6 +136,17 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
 fn place(config: &Config, addresses: &Addresses) -> Place {
     let Config { region, account, stack_name, .. } = config.clone();
     Place { region, account, stack_name, endpoint: format!("http://{}", addresses.endpoint) }
+}
+
+/// Who is connected, for the index of things.
+fn connections(broker: Broker) -> Connections {
+    Arc::new(move |client_id| {
+        broker.connection(client_id).map(|connection| Connectivity {
+            connected: connection.connected,
+            timestamp_ms: connection.connected_since_ms.or(connection.disconnected_since_ms),
+            disconnect_reason: connection.disconnect_reason.filter(|_| !connection.connected),
+        })
+    })
 }
 
 /// Starts the listeners.
