@@ -4,6 +4,7 @@
 //! - a folder for each function
 //! - [`turn`]: whatever row a function has in hand, it does what is owed to it; with [`send`], [`lane`] and [`withdraw`]
 //! - [`cloud`]: what it does it with
+//! - `unreadable`: what it makes of rows that can't be read
 //! - [`config`], [`telemetry`], [`failure`], [`time`]: how they start, what they count, how they fail, how times are written
 pub mod cloud;
 #[path = "command-api/mod.rs"]
@@ -23,6 +24,7 @@ pub mod track_command;
 #[path = "trim-shadow/mod.rs"]
 pub mod trim_shadow;
 pub mod turn;
+mod unreadable;
 pub mod withdraw;
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::{
     turn::{Turn, Wrote},
 };
 
+/// Others may write to a row that is to be claimed, a few times.
+const TRIES: usize = 4;
+
 /// A row whose request was sent, or was to be.
 #[derive(Debug)]
 pub struct Sent {
@@ -66,16 +69,22 @@ impl Turn<'_> {
     }
 
     /// Claims a row; none if someone else has.
-    pub async fn claim(&self, row: Execution) -> Result<Option<Execution>, Error> {
+    pub async fn claim(&self, mut row: Execution) -> Result<Option<Execution>, Error> {
         // Not the event's id alone: the same event may be handled twice at once, and each would take the other's claim for its own.
         let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
-        let Some(claim) = row.claim(self.now, self.by.clone(), &token) else { return Ok(None) };
-        Ok(match self.write(row, &claim).await? {
-            Wrote::New(row) => Some(row),
-            // It was written, and only the answer was lost.
-            Wrote::Old(row) if row.is_claimed_by(&claim) => Some(row),
-            Wrote::Old(_) | Wrote::Gone => None,
-        })
+        let key = row.key.clone();
+        for _ in 0..TRIES {
+            let Some(claim) = row.claim(self.now, &token) else { return Ok(None) };
+            row = match self.write(row, &claim).await? {
+                Wrote::New(row) => return Ok(Some(row)),
+                // It was written, and only the answer was lost.
+                Wrote::Old(row) if row.is_claimed_by(&claim) => return Ok(Some(row)),
+                // It may only be looked at later than was seen.
+                Wrote::Old(row) => row,
+                Wrote::Gone => return Ok(None),
+            };
+        }
+        Err(Error::busy("claiming an execution", key))
     }
 
     /// Sends the request of a row that is this turn's to send.
@@ -90,16 +99,16 @@ impl Turn<'_> {
     async fn sent(&self, row: Execution, went: Went) -> Result<Sent, Error> {
         let (now, by) = (self.now, self.by.clone());
         let (change, refused) = match went {
-            Went::Delivered => (Some(row.delivered(now)), None),
+            Went::Delivered => (Some(row.delivered(now, by)), None),
             Went::NotConnected => (self.queued(&row), None),
             Went::Out if row.delivery_status == DeliveryStatus::Sent => (None, None),
-            Went::Out => (Some(row.unacknowledged()), None),
+            Went::Out => (Some(row.sent(now, by)), None),
             Went::Failed(error) => {
                 let refused = error.is_refusal();
                 tracing::warn!(error = chain(&error), refused, execution = %row.key, "a request could not be sent");
-                (row.sending_failed(refused, now, by), None)
+                (Some(row.unsent(now, by, refused)), None)
             }
-            Went::Unfit(unfit) => (row.sending_failed(true, now, by), Some(unfit)),
+            Went::Unfit(unfit) => (Some(row.unsent(now, by, true)), Some(unfit)),
         };
         Ok(Sent { row: self.write_if_any(row, change).await?, refused })
     }

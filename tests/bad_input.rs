@@ -39,6 +39,10 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
         (with("target", json!({"things": ["no/slash"]})), 422, "target"),
         (with("target", json!({"groups": ["g"]})), 422, "target"),
         (with("waitSeconds", json!(26)), 400, "waitSeconds"),
+        (with("retry", json!({"wait": 0})), 400, "retry.wait"),
+        (with("retry", json!({"wait": 300})), 422, "retry.wait"),
+        (with("retry", json!({"wait": 300})), 422, "NO_RESPONSE"),
+        (with("retry", json!({"wait": 300})), 422, "the ttl"),
         (with("payload", json!("x".repeat(140_000))), 413, "payload"),
     ];
     for (body, status, field) in cases {
@@ -65,6 +69,52 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
         assert_eq!(answer.status, status, "{path}: {answer:?}");
     }
     assert_eq!(world.get("/things/nobody/executions").await.status, 200);
+    world.end().await;
+}
+
+/// Another row of the thing that this row is of, which can't be read.
+fn unreadable(row: &Value, id: &str) -> Value {
+    let mut bad = row.clone();
+    bad["sk"] = json!({"S": format!("E#{id}")});
+    bad["progress"] = json!({"S": "far"});
+    bad.as_object_mut().expect("an object").retain(|name, _| !name.starts_with("due_"));
+    bad
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_can_not_be_read_hides_no_other() {
+    let world = World::start().await;
+    let (one, other) = (world.command("pump-7", json!({})).await, world.command("pump-7", json!({})).await);
+    let row = world.rows(EXECUTIONS).await.remove(0);
+    // One before the others, and one behind them.
+    let bad = ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "77777777777777777777777777", "zzzzzzzzzzzzzzzzzzzzzzzzzz"];
+    world.stack.dynamodb.fill(EXECUTIONS, bad.map(|id| unreadable(&row, id)).to_vec()).expect("filled");
+
+    let listed = world.get("/things/pump-7/executions").await;
+    assert_eq!(listed.status, 200, "{listed:?}");
+    assert_eq!(listed.body["executions"].as_array().map(Vec::len), Some(2));
+    assert_eq!(world.counted("command-api", "RowsUnreadable"), 3);
+    let logged = world.stack.lambda.logs("flaghoist-command-api").join("\n");
+    assert!(bad.iter().all(|id| logged.contains(&format!("T#pump-7 E#{id}"))), "{logged}");
+
+    // Both go out when the device is back.
+    let mut pump = world.thing("pump-7").await;
+    world.stack.settle().await;
+    let (first, second) = (pump.next_json().await.1, pump.next_json().await.1);
+    assert!(world.counted("dispatch-commands", "RowsUnreadable") >= 3);
+    for (command, request) in [(&one, &first), (&other, &second)] {
+        let shown = world.execution(command, "pump-7").await;
+        assert_eq!((&shown["deliveryStatus"], &shown["executionId"]), (&json!("DELIVERED"), &request["executionId"]));
+    }
+
+    // A device that does not say what it means may mean a row that can't be read; what it names is heard.
+    pump.report("pump-7", json!({"executionId": first["executionId"], "status": "SUCCEEDED"})).await;
+    assert!(pump.publish("cmd/pump-7/resp", "SUCCESS").await);
+    world.stack.settle().await;
+    assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
+    assert_eq!(world.status(&one, "pump-7").await.0, "SUCCEEDED");
+    assert_eq!(world.status(&other, "pump-7").await.0, "CREATED");
+    assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
     world.end().await;
 }
 

@@ -112,6 +112,27 @@ async fn what_was_not_answered_is_asked_again_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_shown_under_the_attempt_that_it_answers() {
+    let world = World::with_parameters(&[("ReconcileSeconds", "5")]).await;
+    let mut pump = world.thing("pump-7").await;
+    let retry = json!({"attempts": 2, "wait": 30, "backoff": {"base": 0}});
+    let command = world.command("pump-7", json!({"delivery": "topic", "retry": retry})).await;
+    let (_, first) = pump.next_json().await;
+    world.advance(100).await;
+    assert_eq!(pump.next_json().await.1["attempt"], 2);
+    say(&world, &mut pump, &first, "SUCCEEDED").await;
+    let shown = world.execution(&command, "pump-7").await;
+    assert_eq!((&shown["status"], &shown["attempt"]), (&json!("SUCCEEDED"), &json!(2)), "two were made");
+    let history = ["1 CREATED", "1 SENT", "1 CREATED NO_RESPONSE", "2 SENT", "1 DELIVERED", "1 SUCCEEDED"];
+    assert_eq!(told(&shown), history);
+    assert_eq!(
+        explained(&world, &command).await,
+        "The device said SUCCEEDED to attempt 1 of 2. Nothing more will happen."
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_asked_again_only_where_the_policy_names_it() {
     let world = World::with_parameters(&[("ReconcileSeconds", "5")]).await;
     let mut pump = world.thing("pump-7").await;

@@ -66,15 +66,20 @@ pub async fn cancel(turn: &Turn<'_>, order: Cancel) -> Result<Response, Problem>
 }
 
 async fn finish(turn: &Turn<'_>, command: &domain::Command, row: Execution) -> Result<Response, Problem> {
-    if let Some(notice) = CancelNotice::of(&row)
-        && let Err(error) = turn.cloud.messages.publish(&notice.topic, notice.body).await
-    {
-        // It is called off all the same: the device's answer will be late then.
-        tracing::warn!(error = chain(&error), execution = %row.key, "its device could not be told");
-    }
+    let told = match CancelNotice::of(&row) {
+        Some(notice) => turn.cloud.messages.publish(&notice.topic, notice.body).await,
+        None => Ok(()),
+    };
     // What is not done now is done when it is due.
     if let Err(error) = turn.drive(row.clone()).await {
         tracing::warn!(error = chain(&error), execution = %row.key, "what is left to do has to wait");
+    }
+    match told {
+        // It is called off, and the same request tells its device again.
+        Err(error) if error.is_retryable() => return Err(Problem::from(error)),
+        // The device's answer will be late then.
+        Err(error) => tracing::error!(error = chain(&error), execution = %row.key, "its device could not be told"),
+        Ok(()) => {}
     }
     Ok(Response::json(200, &CommandView::new(command, &row)))
 }

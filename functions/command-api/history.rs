@@ -39,7 +39,10 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     all.extend(row.steps.iter().filter(|step| Some(*step) != ended).map(|step| (step.at, of_step(step))));
     if let Some(at) = row.delivered_at {
         let delivered = Some(DeliveryStatus::Delivered.as_str());
-        all.push((at, Entry { delivery_status: delivered, ..device(None) }));
+        // Where nothing but the answer proves it, it is the attempt that was answered.
+        let attempt =
+            row.outcome.as_ref().filter(|outcome| outcome.at == at).map_or(attempt, |outcome| outcome.attempt);
+        all.push((at, Entry { delivery_status: delivered, attempt, ..device(None) }));
     }
     if let Some(at) = row.started_at {
         all.push((at, device(Some(Status::InProgress.as_str()))));
@@ -53,7 +56,8 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     if let Some(outcome) = &row.outcome {
         let reason = outcome.code.as_ref().map(ToString::to_string);
         let via = Some(outcome.path.as_str().to_owned());
-        all.push((outcome.at, Entry { reason, via, ..device(Some(row.status.as_str())) }));
+        let said = device(Some(row.status.as_str()));
+        all.push((outcome.at, Entry { reason, via, attempt: outcome.attempt, ..said }));
     }
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(at, entry)| Entry { at: time::show(at), ..entry }).collect()
@@ -145,8 +149,9 @@ mod tests {
     }
 
     fn sent(row: &Execution, seconds: u32) -> Execution {
-        let claim = row.claim(at(seconds), By::function("reconcile-commands"), "me").expect("to be sent");
-        row.apply(&claim).expect("news")
+        let claim = row.claim(at(seconds), "me").expect("to be sent");
+        let claimed = row.apply(&claim).expect("news");
+        claimed.apply(&claimed.sent(at(seconds), By::function("reconcile-commands"))).expect("news")
     }
 
     fn reported(row: &Execution, seconds: u32, word: &str) -> Execution {

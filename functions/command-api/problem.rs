@@ -117,7 +117,10 @@ impl From<DeliveryError> for Problem {
 
 impl From<RetryError> for Problem {
     fn from(error: RetryError) -> Self {
-        Self::bad_request(error.field(), error.to_string())
+        match error {
+            RetryError::WaitBeyondTtl { .. } => Self::unprocessable(error.field(), error.to_string()),
+            _ => Self::bad_request(error.field(), error.to_string()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use domain::{Command, CommandId, Execution, ExecutionId, Key, ThingName, Timestamp};
 use serde_json::json;
 
-use crate::cloud::Cloud;
+use crate::{cloud::Cloud, unreadable};
 
 use super::{
     http::Response,
@@ -55,6 +55,7 @@ pub async fn execution(
 /// `GET /things/{thing}/executions`
 pub async fn of_thing(cloud: &Cloud, page: &PageRequest, now: Timestamp) -> Result<Response, Problem> {
     let mut found = cloud.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
+    unreadable::tell(now, &page.thing, &found.unreadable);
     // The table's order is that of the ids, which says nothing; pages follow it, so only within one the newest is first.
     found.executions.sort_by_key(|execution| Reverse(execution.created_at));
     let view = |execution| ExecutionView::new(execution, now, page.explain);

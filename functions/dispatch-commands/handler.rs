@@ -11,6 +11,7 @@ use crate::{
     failure::{Failure, chain},
     telemetry,
     turn::Turn,
+    unreadable,
 };
 
 /// What the lifecycle rules select of `$aws/events/subscriptions/subscribed/<client>` and
@@ -38,7 +39,9 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
         return Ok(());
     }
     let now = Timestamp::from_millis(event.received_at);
-    let waiting = cloud.executions.waiting(&thing, now).await.map_err(Failure::Aws)?;
+    let found = cloud.executions.waiting(&thing, now).await.map_err(Failure::Aws)?;
+    unreadable::tell(now, &thing, &found.unreadable);
+    let waiting = found.executions;
     // A device that resumes its session is connected and listens, and never subscribes; any other has yet to subscribe.
     if waiting.is_empty() || !(subscribed || cloud.messages.listens(&thing).await.map_err(Failure::Aws)?) {
         return Ok(());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use aws::{Advanced, Error};
 use data_encoding::BASE64;
-use domain::{By, Execution, Key, Report, Timestamp};
+use domain::{By, Execution, Key, Report, Reported, Timestamp};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::shadow;
@@ -14,6 +14,7 @@ use crate::{
     failure::{Failure, chain},
     telemetry,
     turn::{Turn, Wrote},
+    unreadable,
 };
 
 /// What the rules select: a message on a response topic, or a shadow that has changed. Anything else is a mistake in the
@@ -66,11 +67,16 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
     let id = match &report.execution {
         Some(id) => id.clone(),
         // It says only how it went: that is clear as long as there is one execution that it can mean.
-        None => match cloud.executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?.as_slice() {
-            [] => return count("ReportUnknown", "the thing has no outstanding execution"),
-            [only] => only.key.id.clone(),
-            _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
-        },
+        None => {
+            let found = cloud.executions.outstanding(&report.thing, at).await.map_err(Failure::Aws)?;
+            unreadable::tell(at, &report.thing, &found.unreadable);
+            match (found.executions.as_slice(), found.unreadable.as_slice()) {
+                ([], []) => return count("ReportUnknown", "the thing has no outstanding execution"),
+                ([only], []) => only.key.id.clone(),
+                // It may mean the one that can't be read: that it means another would be a guess.
+                _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
+            }
+        }
     };
     let turn = turn(cloud, at, request_id);
     let key = Key { thing: report.thing.clone(), id };
@@ -85,32 +91,48 @@ pub(super) fn turn<'a>(cloud: &'a Cloud, now: Timestamp, token: &'a str) -> Turn
     Turn { cloud, now, by: By::function("track-command"), token }
 }
 
-/// Writes what a report says: blindly at first, since most executions owe nothing more when they have ended.
+/// Writes what a report says: blindly at first, since most executions owe nothing more when they have ended. Not so where it
+/// does not count itself and only says that it runs: most of those are beats, whose blind write would be refused at the cost of
+/// one that is not, while a read costs no write at all.
 async fn hear(turn: &Turn<'_>, key: Key, report: &Report) -> Result<Heard, Error> {
-    let change = report.change(key, turn.now);
-    let row = match turn.cloud.executions.write(&change).await? {
+    if let Reported::InProgress { seq: 0 } = report.reported {
+        return match turn.read(&key).await? {
+            Some(row) => hear_knowing(turn, row, report).await,
+            None => Ok(Heard::Unknown),
+        };
+    }
+    match turn.cloud.executions.write(&report.change(key, turn.now)).await? {
         Advanced::Written(row) => {
             begun(turn, row.map(|row| *row)).await?;
-            return Ok(Heard::News);
+            Ok(Heard::News)
         }
-        Advanced::Unknown => return Ok(Heard::Unknown),
-        Advanced::OldNews(row) => *row,
-    };
-    let taken = row.takes_up(report);
-    let report = taken.as_ref().unwrap_or(report);
-    let change = report.change(row.key.clone(), turn.now);
-    if change.is_terminal() {
-        return finish(turn, row, report).await;
+        Advanced::Unknown => Ok(Heard::Unknown),
+        Advanced::OldNews(row) => hear_knowing(turn, *row, report).await,
     }
-    let change = if row.apply(&change).is_some() { Some(change) } else { row.beat(&change) };
-    let Some(change) = change else { return Ok(Heard::Old) };
-    Ok(match turn.write(row, &change).await? {
-        Wrote::New(row) => {
-            begun(turn, Some(row)).await?;
-            Heard::News
+}
+
+/// Writes what a report says of a row that is in hand.
+async fn hear_knowing(turn: &Turn<'_>, mut row: Execution, said: &Report) -> Result<Heard, Error> {
+    for _ in 0..TRIES {
+        let taken = row.takes_up(said);
+        let report = taken.as_ref().unwrap_or(said);
+        let change = report.change(row.key.clone(), turn.now);
+        if change.is_terminal() {
+            return finish(turn, row, report).await;
         }
-        Wrote::Old(_) | Wrote::Gone => Heard::Old,
-    })
+        let change = if row.apply(&change).is_some() { Some(change) } else { row.beat(&change) };
+        let Some(change) = change else { return Ok(Heard::Old) };
+        row = match turn.write(row, &change).await? {
+            Wrote::New(row) => {
+                begun(turn, Some(row)).await?;
+                return Ok(Heard::News);
+            }
+            // Someone was faster: perhaps it is still a beat.
+            Wrote::Old(row) => row,
+            Wrote::Gone => return Ok(Heard::Unknown),
+        };
+    }
+    Ok(Heard::Old)
 }
 
 /// One that could fall silent before it would be looked at is looked at sooner. That is so once at most, as it begins.

@@ -138,9 +138,9 @@ class Stack:
         return str(pem), str(key)
 
 
-def until(read, wanted):
+def until(read, wanted, patience=PATIENCE):
     """Reads until the answer is the wanted one."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         answer = read()
         if wanted(answer):

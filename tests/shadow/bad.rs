@@ -26,7 +26,7 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         let world = World::start().await;
         world.update_shadow("pump-7", name, &full);
         let before = world.shadow("pump-7", name)["state"].clone();
-        for token in ["a", "b"] {
+        for token in ["a", "a", "b"] {
             let more = json!({"shadow": shadow, "payload": {"text": "y".repeat(300)}});
             let headers = [("idempotency-key", token)];
             let answer = world.request(reqwest::Method::POST, "/commands", &headers, body(&more).to_string()).await;
@@ -35,11 +35,11 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         world.stack.settle().await;
         assert_eq!(world.shadow("pump-7", name)["state"], before, "{shadow}");
         assert_eq!((world.rows(COMMANDS).await.len(), left(&world).await), (0, (0, 0)), "{shadow}");
-        // It is nothing of the thing's: with room, the same request is taken.
+        // It is nothing of the thing's: with room, the same request is taken, and is the first one of its key.
         world.update_shadow("pump-7", name, &json!({"reported": {"log": null}}));
         let more = json!({"shadow": shadow, "payload": {"text": "y".repeat(300)}});
         let answer = world
-            .request(reqwest::Method::POST, "/commands", &[("idempotency-key", "c")], body(&more).to_string())
+            .request(reqwest::Method::POST, "/commands", &[("idempotency-key", "a")], body(&more).to_string())
             .await;
         assert_eq!(answer.status, 202, "{shadow}: {answer:?}");
         let command = answer.body["commandId"].as_str().expect("an id").to_owned();
@@ -47,6 +47,48 @@ async fn a_full_shadow_is_413_and_nothing_is_left_half_written() {
         // The next one finds nothing of this one.
         let world_is_clean = !world.shadow("pump-7", name)["state"].to_string().contains("yyy");
         assert!(world_is_clean, "{shadow}");
+        world.end().await;
+    }
+}
+
+/// Nobody has asked for a shadow here, so that it is full is no error of the request's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_shadow_that_the_cloud_has_chosen_is_tried_again_until_it_has_room() {
+    for (dialect, name) in [("map", Some("cmd")), ("atlas", None)] {
+        let world = World::start().await;
+        world.update_shadow("pump-7", Some("cmd"), &json!({"reported": {"dialect": dialect}}));
+        world.update_shadow("pump-7", name, &json!({"reported": {"log": "x".repeat(7800)}}));
+        let before = world.shadow("pump-7", name)["state"].clone();
+        let send =
+            async |ttl: u32| world.command("pump-7", json!({"payload": {"text": "y".repeat(300)}, "ttl": ttl})).await;
+        let command = send(1200).await;
+        let shown = world.execution(&command, "pump-7").await;
+        assert_eq!((&shown["deliveryStatus"], &shown["status"]), (&json!("PENDING"), &json!("CREATED")), "{dialect}");
+        let id = shown["executionId"].as_str().expect("an id").to_owned();
+        world.advance(120).await;
+        assert_eq!(world.shadow("pump-7", name)["state"], before, "{dialect}: half written");
+
+        world.update_shadow("pump-7", name, &json!({"reported": {"log": null}}));
+        world.advance(300).await;
+        assert_eq!(world.execution(&command, "pump-7").await["deliveryStatus"], "SENT", "{dialect}");
+        assert!(world.shadow("pump-7", name)["state"]["desired"].to_string().contains(&id), "{dialect}");
+        let mut pump = world.thing("pump-7").await;
+        pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED"})).await;
+        world.stack.settle().await;
+        assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED", "{dialect}");
+        pump.leave().await;
+
+        // It stays full: it never went out, and nobody waits behind it.
+        world.update_shadow("pump-7", name, &json!({"reported": {"log": "x".repeat(7800)}}));
+        let command = send(300).await;
+        world.advance(301).await;
+        let expired = ("TIMED_OUT".to_owned(), "EXPIRED".to_owned());
+        assert_eq!(world.status(&command, "pump-7").await, expired, "{dialect}");
+        world.advance(60).await;
+        let rows = world.rows(EXECUTIONS).await;
+        assert!(rows.iter().all(|row| row.get("due_at").is_none()), "{dialect}");
+        let queues: Vec<&Value> = rows.iter().filter_map(|row| row.get("ids")).collect();
+        assert!(queues.iter().all(|ids| **ids == json!({"L": []})), "{dialect}: it is still in its lane: {queues:?}");
         world.end().await;
     }
 }

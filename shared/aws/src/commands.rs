@@ -1,14 +1,11 @@
 //! The table of commands.
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{delete_item::DeleteItemError, put_item::PutItemError},
-    types::ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
 use domain::{Command, CommandId};
 
 use crate::{
     Error, Put,
+    delete::delete_if,
     item::{command_from_item, command_key, command_to_item, text},
 };
 
@@ -48,22 +45,10 @@ impl Commands {
 
     /// Forgets a command that nobody has been told of.
     pub async fn forget(&self, command: &Command) -> Result<(), Error> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(command_key(&command.id)))
-            .condition_expression("fingerprint = :fingerprint")
-            .expression_attribute_values(":fingerprint", text(command.fingerprint.as_str()))
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(Error::sdk("forgetting a command", &command.id, error)),
-            },
-        }
+        let seen = ("fingerprint", text(command.fingerprint.as_str()));
+        delete_if(&self.client, &self.table, command_key(&command.id), seen)
+            .await
+            .map_err(|error| Error::sdk("forgetting a command", &command.id, error))
     }
 
     /// The command with this id.

@@ -2,18 +2,17 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{
-        delete_item::DeleteItemError, put_item::PutItemError, query::builders::QueryFluentBuilder,
-        update_item::UpdateItemError,
-    },
+    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
 use domain::{Change, DeliveryStatus, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
+    delete::delete_if,
     item::{
-        Item, execution_from_item, execution_key, execution_to_item, key_from_item, millis, number, text, thing_key,
+        Item, execution_from_item, execution_key, execution_to_item, key_from_item, millis, number, shown_key, text,
+        thing_key,
     },
     update::Update,
     write::update_for,
@@ -26,13 +25,26 @@ pub struct Executions {
     table: String,
 }
 
-/// Some of the executions of a thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Some of the executions of a thing. A row that can't be read hides no other.
+#[derive(Debug, Default)]
 pub struct Page {
     /// These.
     pub executions: Vec<Execution>,
+    /// And these, which can't be read.
+    pub unreadable: Vec<Error>,
     /// There are more after this one.
     pub next: Option<ExecutionId>,
+}
+
+impl Page {
+    fn add(&mut self, operation: &'static str, items: &[Item]) {
+        for item in items {
+            match execution_from_item(item) {
+                Ok(execution) => self.executions.push(execution),
+                Err(error) => self.unreadable.push(Error::corrupt(operation, shown_key(item), error)),
+            }
+        }
+    }
 }
 
 impl Executions {
@@ -70,22 +82,11 @@ impl Executions {
 
     /// Forgets an execution that nobody has been told of, if it is as it was seen.
     pub async fn forget(&self, execution: &Execution) -> Result<(), Error> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(execution_key(&execution.key)))
-            .condition_expression("progress = :seen")
-            .expression_attribute_values(":seen", number(execution.progress.get()))
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(Error::sdk("forgetting an execution", &execution.key, error)),
-            },
-        }
+        let key = execution_key(&execution.key);
+        let seen = ("progress", number(execution.progress.get()));
+        delete_if(&self.client, &self.table, key, seen)
+            .await
+            .map_err(|error| Error::sdk("forgetting an execution", &execution.key, error))
     }
 
     /// Writes a change, if its guard holds: one conditional write, nothing read before it. The row after it comes back where a
@@ -159,67 +160,42 @@ impl Executions {
             .await
             .map_err(|error| Error::sdk(OPERATION, thing, error))?;
         let next = answer.last_evaluated_key.as_ref().map(key_from_item).transpose();
-        Ok(Page {
-            executions: answer.items().iter().map(|item| read(OPERATION, thing, item)).collect::<Result<_, _>>()?,
-            next: next.map_err(|error| Error::corrupt(OPERATION, thing, error))?.map(|key| key.id),
-        })
+        let next = next.map_err(|error| Error::corrupt(OPERATION, thing, error))?.map(|key| key.id);
+        let mut page = Page { next, ..Page::default() };
+        page.add(OPERATION, answer.items());
+        Ok(page)
     }
 
-    /// The executions that a report of this thing may mean which arrived at this time and names none: none, the only one,
-    /// or the first two.
-    pub async fn outstanding(&self, thing: &ThingName, at: Timestamp) -> Result<Vec<Execution>, Error> {
-        const OPERATION: &str = "listing outstanding executions";
-        let mut found = Vec::new();
-        let mut after: Option<Item> = None;
-        loop {
-            let answer = self
-                .query_thing(thing)
-                // Only so that little is read over the network: the domain decides.
-                .filter_expression("attribute_not_exists(finished_at) AND created_at <= :at AND finish_by > :at")
-                .expression_attribute_values(":at", millis(at))
-                .set_exclusive_start_key(after)
-                .send()
-                .await
-                .map_err(|error| Error::sdk(OPERATION, thing, error))?;
-            for item in answer.items() {
-                found.push(read(OPERATION, thing, item)?);
-            }
-            found.retain(|execution: &Execution| execution.may_be_meant(at));
-            after = answer.last_evaluated_key;
-            if after.is_none() || found.len() > 1 {
-                found.truncate(2);
-                return Ok(found);
-            }
-        }
+    /// The executions that a report of this thing may mean which arrived at this time and names none: all of them, or more than
+    /// one, which is as good.
+    pub async fn outstanding(&self, thing: &ThingName, at: Timestamp) -> Result<Page, Error> {
+        let query = self
+            .query_thing(thing)
+            // Only so that little is read over the network: the domain decides.
+            .filter_expression("attribute_not_exists(finished_at) AND created_at <= :at AND finish_by > :at")
+            .expression_attribute_values(":at", millis(at));
+        let mut found = gather("listing outstanding executions", thing, query, |found| {
+            found.executions.retain(|execution| execution.may_be_meant(at));
+            found.executions.len() + found.unreadable.len() > 1
+        })
+        .await?;
+        found.executions.truncate(2);
+        Ok(found)
     }
 
     /// The executions of a thing that wait for its device at this time, the oldest first.
-    pub async fn waiting(&self, thing: &ThingName, now: Timestamp) -> Result<Vec<Execution>, Error> {
-        const OPERATION: &str = "listing what waits for a device";
-        let mut found = Vec::new();
-        let mut after: Option<Item> = None;
-        loop {
-            let answer = self
-                .query_thing(thing)
-                .filter_expression("delivery_status IN (:queued, :pending) AND #status = :created")
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
-                .expression_attribute_values(":pending", text(DeliveryStatus::Pending.as_str()))
-                .expression_attribute_values(":created", text(Status::Created.as_str()))
-                .set_exclusive_start_key(after)
-                .send()
-                .await
-                .map_err(|error| Error::sdk(OPERATION, thing, error))?;
-            for item in answer.items() {
-                found.push(read(OPERATION, thing, item)?);
-            }
-            after = answer.last_evaluated_key;
-            if after.is_none() {
-                found.retain(|execution: &Execution| execution.is_to_be_replayed(now));
-                found.sort_by_key(|execution: &Execution| execution.created_at);
-                return Ok(found);
-            }
-        }
+    pub async fn waiting(&self, thing: &ThingName, now: Timestamp) -> Result<Page, Error> {
+        let query = self
+            .query_thing(thing)
+            .filter_expression("delivery_status IN (:queued, :pending) AND #status = :created")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
+            .expression_attribute_values(":pending", text(DeliveryStatus::Pending.as_str()))
+            .expression_attribute_values(":created", text(Status::Created.as_str()));
+        let mut found = gather("listing what waits for a device", thing, query, |_| false).await?;
+        found.executions.retain(|execution| execution.is_to_be_replayed(now));
+        found.executions.sort_by_key(|execution| execution.created_at);
+        Ok(found)
     }
 
     fn query_thing(&self, thing: &ThingName) -> QueryFluentBuilder {
@@ -249,6 +225,26 @@ impl Executions {
             .map_err(|error| Error::sdk(OPERATION, shard, error))?;
         let key = |item| key_from_item(item).map_err(|error| Error::corrupt(OPERATION, shard, error));
         Ok(answer.items().iter().map(key).collect())
+    }
+}
+
+/// What a query finds, page after page, until there is no more or it is enough.
+async fn gather(
+    operation: &'static str,
+    thing: &ThingName,
+    query: QueryFluentBuilder,
+    mut is_enough: impl FnMut(&mut Page) -> bool,
+) -> Result<Page, Error> {
+    let mut found = Page::default();
+    let mut after: Option<Item> = None;
+    loop {
+        let answer = query.clone().set_exclusive_start_key(after).send().await;
+        let answer = answer.map_err(|error| Error::sdk(operation, thing, error))?;
+        found.add(operation, answer.items());
+        after = answer.last_evaluated_key;
+        if is_enough(&mut found) || after.is_none() {
+            return Ok(found);
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! - [`Error`]: which operation on what failed, and whether a retry may help
 mod commands;
 mod connection;
+mod delete;
 mod error;
 mod executions;
 mod item;

@@ -85,10 +85,18 @@ fn fact(update: &mut Update, fact: &Fact) {
     match fact {
         Fact::Nothing => {}
         Fact::Claimed(claim) => claimed(update, claim),
-        Fact::Waits => update.remove("send_at"),
+        Fact::Sent | Fact::Queued | Fact::Waits => update.remove("send_at"),
         Fact::Rerouted(route) => rerouted(update, route),
-        Fact::Unsent(send_at) => update.set("send_at", millis(*send_at)),
-        Fact::Delivered(at) => update.set("delivered_at", millis(*at)),
+        Fact::Unsent { send_at, refused } => {
+            update.set("send_at", millis(*send_at));
+            if *refused {
+                update.remove("sent_at");
+            }
+        }
+        Fact::Delivered(at) => {
+            update.set("delivered_at", millis(*at));
+            update.remove("send_at");
+        }
         Fact::Heard(at, path) => {
             update.set_once("delivered_at", millis(*at));
             update.set_once("started_at", millis(*at));
@@ -122,8 +130,8 @@ fn fact(update: &mut Update, fact: &Fact) {
 
 fn claimed(update: &mut Update, claim: &Claim) {
     update.set("sent_at", millis(claim.at));
+    update.set("send_at", millis(claim.send_at));
     update.set("claim", text(&claim.token));
-    update.remove("send_at");
     if claim.via.shadow().is_some() {
         update.set("withdraw", AttributeValue::Bool(true));
     }
@@ -145,6 +153,7 @@ fn finished(update: &mut Update, outcome: &Outcome) {
     update.set_once("delivered_at", millis(outcome.at));
     update.set("finished_at", millis(outcome.at));
     update.set("finished_via", text(outcome.path.as_str()));
+    update.set("finished_attempt", number(outcome.attempt));
     if let Some(code) = &outcome.code {
         update.set("reason", text(code.as_str()));
     }

@@ -54,6 +54,7 @@ impl Report {
 
     fn outcome(&self, at: Timestamp) -> Outcome {
         Outcome {
+            attempt: self.answers,
             code: self.code.clone(),
             description: self.description.clone(),
             result: self.result.clone(),
@@ -97,7 +98,8 @@ impl Execution {
             true => self.heard_at.is_none() && !self.steps.iter().any(ended),
         };
         let earlier = report.attempt < self.attempt && self.outcome.is_none();
-        (earlier && taken).then(|| Report { attempt: self.attempt, says_attempt: true, ..report.clone() })
+        let answers = if report.says_attempt { report.answers } else { self.attempt };
+        (earlier && taken).then(|| Report { attempt: self.attempt, says_attempt: true, answers, ..report.clone() })
     }
 
     /// Whether a report that ends it would end it for good: then it may be withdrawn first, which saves two writes.
@@ -253,7 +255,10 @@ mod tests {
         let now = BORN.plus_seconds(seconds);
         match row.owed(now) {
             Owed::Change(change) => later(&row.apply(&change).unwrap(), seconds),
-            Owed::Send => row.apply(&row.claim(now, By::device(), "me").unwrap()).unwrap(),
+            Owed::Send => {
+                let claimed = row.apply(&row.claim(now, "me").unwrap()).unwrap();
+                claimed.apply(&claimed.sent(now, By::device())).unwrap()
+            }
             _ => row.clone(),
         }
     }
@@ -278,6 +283,7 @@ mod tests {
         let change = given_up.finish(&taken, BORN.plus_seconds(61), false).unwrap();
         let failed = given_up.apply(&change).unwrap();
         assert_eq!((failed.status, failed.is_late()), (Status::Failed, true));
+        assert_eq!((failed.attempt, failed.outcome.as_ref().map(|outcome| outcome.attempt)), (3, Some(1)));
         assert_eq!(failed.takes_up(&said(&failed, "FAILED")), None, "its word is final");
     }
 
@@ -289,7 +295,8 @@ mod tests {
         assert_eq!(again.attempt, 2);
         assert_eq!(again.takes_up(&report), None);
         let silent = said(&row, "FAILED");
-        assert!(again.takes_up(&silent).is_some(), "it does not say which attempt it means");
+        let taken = again.takes_up(&silent).unwrap();
+        assert_eq!((taken.attempt, taken.answers), (2, 2), "it does not say which attempt it means");
     }
 
     #[test]
@@ -324,6 +331,6 @@ mod tests {
         let waiting = row.apply(&row.waits()).unwrap();
         assert_eq!(waiting.due_at, Some(row.start_by.as_seconds_rounded_up()));
         assert_eq!(waiting.owed(BORN.plus_seconds(11)), Owed::Nothing);
-        assert!(waiting.claim(BORN.plus_seconds(30), By::device(), "me").is_some(), "whoever leaves the lane sends it");
+        assert!(waiting.claim(BORN.plus_seconds(30), "me").is_some(), "whoever leaves the lane sends it");
     }
 }

@@ -36,6 +36,8 @@ pub enum WhatNext {
         attempt: Attempt,
         /// Of how many.
         of: Attempt,
+        /// Whether it may have gone out already: only if nobody says so.
+        again: bool,
     },
     /// This attempt comes to nothing, unless its device is heard of.
     AsksAgain {
@@ -75,9 +77,16 @@ impl Upcoming {
     fn text(&self, show: impl Fn(Timestamp) -> String) -> String {
         let at = show(self.at);
         match &self.what {
-            WhatNext::GoesOut { attempt, of } => {
+            WhatNext::GoesOut { attempt, of, again } => {
                 let what = if *of > 1 { format!("Attempt {attempt} of {of}") } else { "It".to_owned() };
-                if self.due { format!("{what} has been due since {at}.") } else { format!("{what} goes out at {at}.") }
+                if *again && !self.due {
+                    let what = if *of > 1 { format!("attempt {attempt} of {of}") } else { "it".to_owned() };
+                    format!("Unless it is known by {at} that it went out, {what} goes out again.")
+                } else if self.due {
+                    format!("{what} has been due since {at}.")
+                } else {
+                    format!("{what} goes out at {at}.")
+                }
             }
             WhatNext::AsksAgain { unless, attempt, of } => {
                 format!("If {unless} by {at}, attempt {attempt} of {of} follows.")
@@ -125,6 +134,7 @@ impl Execution {
                 ("Its device runs it.".to_owned(), "it has not finished")
             }
             (Status::InProgress, _) => ("Its device runs it.".to_owned(), "its device is not heard of"),
+            _ if self.is_being_sent(now) => ("It is being sent.".to_owned(), "it has not begun"),
             _ if what == NextStep::Send => (self.unsent_because(), ""),
             _ if self.waits_in_lane() && !self.goes_at_once() => {
                 (format!("It waits for its turn in {}.", self.lane_name()), "that has not come")
@@ -134,7 +144,8 @@ impl Execution {
                 ("It is being sent.".to_owned(), "that does not succeed")
             }
             (_, DeliveryStatus::Pending) => (
-                "It has not gone out: its creation was cut short, and the same request with its Idempotency-Key sends it."
+                "Nobody knows whether it went out: its creation was cut short, and the same request with its Idempotency-Key \
+                 sends it."
                     .to_owned(),
                 "that does not happen",
             ),
@@ -144,7 +155,7 @@ impl Execution {
             }
         };
         let what = match what {
-            NextStep::Send => WhatNext::GoesOut { attempt, of },
+            NextStep::Send => WhatNext::GoesOut { attempt, of, again: self.is_being_sent(now) },
             NextStep::Again(_) => WhatNext::AsksAgain { unless, attempt: attempt.saturating_add(1), of },
             NextStep::GiveUp(reason) => WhatNext::GivenUp { unless, reason },
         };
@@ -173,6 +184,7 @@ impl Execution {
                 let what = last.what.replacen(' ', ": ", 1);
                 format!("Attempt {} came to nothing ({what}).", last.attempt)
             }
+            _ if self.may_be_out() => "Nobody knows whether it went out.".to_owned(),
             _ => "It could not be sent.".to_owned(),
         }
     }
@@ -191,12 +203,7 @@ impl Execution {
         };
         let code = outcome.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
         let of = self.retry.map_or(1, |retry| retry.attempts());
-        // A success counts whichever attempt it answers.
-        let attempt = if of > 1 && self.status != Status::Succeeded {
-            format!(" to attempt {} of {of}", self.attempt)
-        } else {
-            String::new()
-        };
+        let attempt = if of > 1 { format!(" to attempt {} of {of}", outcome.attempt) } else { String::new() };
         let late = match self.verdict.map(|verdict| verdict.reason) {
             Some(reason) if reason.status() == Status::Canceled => ", after it had been called off",
             Some(_) => ", after it had been given up",
@@ -228,8 +235,7 @@ impl Execution {
 
     /// Whether its device may have been asked.
     fn may_have_been_heard(&self) -> bool {
-        let sent = matches!(self.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
-        sent || self.attempt > 1
+        self.may_be_out() || self.attempt > 1
     }
 
     /// Whether nobody waits in its lane, so that it is about to go out.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{DeliveryStatus, Execution, Status, Topic};
+use crate::{Execution, Status, Topic};
 
 /// A message that tells a device to leave a command alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,7 @@ struct Body<'a> {
 impl CancelNotice {
     /// The notice about this execution, if it was called off and its device may have it in a message.
     pub fn of(execution: &Execution) -> Option<Self> {
-        let sent = !matches!(execution.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
-        let told = sent || execution.attempt > 1;
+        let told = execution.may_be_out() || execution.attempt > 1;
         if execution.status != Status::Canceled || !told || execution.via.shadow().is_some() {
             return None;
         }
@@ -45,12 +44,14 @@ mod tests {
     #[test]
     fn only_a_device_that_may_have_it_is_told() {
         let pending = execution(None);
-        let sent = pending.apply(&pending.unacknowledged()).unwrap();
+        let sent = pending.apply(&pending.sent(BORN, By::device())).unwrap();
         let canceled = |row: &Execution| {
             let change = row.cancel(Reason::CanceledByOperator, BORN, false, By::device()).unwrap();
             CancelNotice::of(&row.apply(&change).unwrap())
         };
-        assert_eq!(canceled(&pending), None);
+        let queued = pending.apply(&pending.queued(BORN, By::device())).unwrap();
+        assert_eq!(canceled(&queued), None);
+        assert!(canceled(&pending).is_some(), "it may just be going out");
         assert_eq!(CancelNotice::of(&sent), None);
         let notice = canceled(&sent).unwrap();
         assert_eq!(notice.topic.as_str(), "cmd/pump-7/cancel");

@@ -54,6 +54,17 @@ pub enum RetryError {
     /// It would never ask again.
     #[error("retry.on must name at least one reason, such as NO_RESPONSE")]
     NoReason,
+    /// It would notice that nobody answers only when it is too late to ask again.
+    #[error(
+        "retry.wait must be less than the ttl where retry.on names NO_RESPONSE, else nobody is asked again: \
+         {wait} is not less than {ttl}"
+    )]
+    WaitBeyondTtl {
+        /// What the caller wants to wait, in seconds.
+        wait: u32,
+        /// And how long there is.
+        ttl: u32,
+    },
     /// The backoff would begin above its own limit.
     #[error("retry.backoff.base must not be more than retry.backoff.cap: {base} is more than {cap}")]
     BaseBeyondCap {
@@ -70,6 +81,7 @@ impl RetryError {
         match self {
             Self::OutOfRange { field, .. } => field,
             Self::Reason(_) | Self::NoReason => "retry.on",
+            Self::WaitBeyondTtl { .. } => "retry.wait",
             Self::BaseBeyondCap { .. } => "retry.backoff.base",
         }
     }
@@ -123,7 +135,7 @@ pub struct Asked<'a> {
     /// By default NO_RESPONSE.
     pub on: Option<Vec<&'a str>>,
     /// After how many seconds without a first word an attempt came to nothing: by default 30, or an equal share of the ttl
-    /// where that is less.
+    /// where that is less. Where NO_RESPONSE is among the reasons, it is less than the ttl.
     pub wait: Option<i64>,
     /// The limit of the first backoff, in seconds: by default 5.
     pub base: Option<i64>,
@@ -165,7 +177,12 @@ impl Retry {
             return Err(RetryError::NoReason);
         }
         let attempts = Attempt::try_from(attempts).unwrap_or(Attempt::MAX);
-        Ok(Self { attempts, on, wait, base, cap })
+        let retry = Self { attempts, on, wait, base, cap };
+        // A share of the ttl is less than the ttl by itself.
+        if asked.wait.is_some() && retry.names(Failure::NoResponse) && wait >= ttl {
+            return Err(RetryError::WaitBeyondTtl { wait, ttl });
+        }
+        Ok(retry)
     }
 
     /// How many attempts there are at most, the first one included.
@@ -260,9 +277,22 @@ mod tests {
             (Asked { base: Some(301), ..Asked::default() }, "retry.backoff.base"),
             (Asked { on: Some(vec![]), ..Asked::default() }, "retry.on"),
             (Asked { on: Some(vec!["EXPIRED"]), ..Asked::default() }, "retry.on"),
+            (Asked { wait: Some(300), ..Asked::default() }, "retry.wait"),
+            (Asked { wait: Some(301), on: Some(vec!["FAILED", "NO_RESPONSE"]), ..Asked::default() }, "retry.wait"),
         ] {
             let error = refused(asked);
             assert_eq!(error.field(), field, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wait_fits_into_the_ttl_where_anybody_waits() {
+        let asked = |wait, on| Asked { wait, on: Some(vec![on]), ..Asked::default() };
+        assert!(Retry::new(&asked(Some(299), "NO_RESPONSE"), 300).is_ok());
+        assert!(Retry::new(&asked(Some(300), "FAILED"), 300).is_ok(), "nobody waits");
+        for (ttl, attempts) in (2..100).flat_map(|ttl| (2..=10).map(move |attempts| (ttl, attempts))) {
+            let retry = Retry::new(&Asked { attempts: Some(attempts), ..Asked::default() }, ttl).unwrap();
+            assert!(retry.wait() < ttl, "{attempts} attempts within {ttl} s");
         }
     }
 
@@ -275,7 +305,7 @@ mod tests {
             let on = Some(on.iter().map(|failure| failure.as_str()).collect());
             let cap = Some((base + more).min(86400));
             let asked = Asked { attempts: Some(attempts), on, wait: Some(wait), base: Some(base), cap };
-            let retry = Retry::new(&asked, 300).unwrap();
+            let retry = Retry::new(&asked, 86401).unwrap();
             prop_assert_eq!(Retry::from_stored(&retry.to_stored()), Some(retry));
         }
 

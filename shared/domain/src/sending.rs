@@ -15,27 +15,41 @@ const REMEMBERED: usize = 24;
 
 impl Execution {
     /// Whether the request should go out when it is asked for again at this time: nobody is known to have it, and nobody
-    /// else can be sending it.
+    /// else can be sending it, or have sent it a moment ago.
     pub fn is_to_be_sent(&self, now: Timestamp) -> bool {
         let waits = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
         let wanted = match self.is_untouched() && self.sent_at.is_some() {
             // The request that stored it is this one, and its answer was lost; or it did not live to send it.
             true => now == self.created_at || !self.may_be_under_way(now),
-            false => self.progress.within(Rank::Created) && waits,
+            false => self.progress.within(Rank::Created) && waits && !self.is_being_sent(now),
         };
         wanted && self.overdue(now).is_none()
     }
 
-    /// That its request is about to go out, so that nobody else sends it too; none if it is not to be sent. `token` is a word
-    /// that nobody else has.
-    pub fn claim(&self, now: Timestamp, by: By, token: &str) -> Option<Change> {
+    /// Whether someone who has claimed it may be sending it, or it is not known whether a sending that failed reached anybody:
+    /// until it is known, or the time to send it again has come, nobody does.
+    pub(crate) fn is_being_sent(&self, now: Timestamp) -> bool {
+        self.delivery_status == DeliveryStatus::Pending
+            && self.sent_at.is_some()
+            && self.send_at.is_some_and(|at| at > now)
+    }
+
+    /// That its request is about to go out, so that nobody else sends it too; none if it is not to be sent. It is written again
+    /// how that went; if whoever claims it does not live to, it goes out again when no sending of his can be under way any
+    /// more. `token` is a word that nobody else has.
+    pub fn claim(&self, now: Timestamp, token: &str) -> Option<Change> {
         if !self.is_to_be_sent(now) {
             return None;
         }
-        let claim = Claim { at: now, via: self.via.clone(), token: token.to_owned() };
-        let mut change = self.tried(DeliveryStatus::Sent, Fact::Claimed(Box::new(claim)));
-        change.step = self.step(now, "SENT", by, &self.via);
-        change.due = self.due_after(&change, now);
+        let send_at = now.plus_seconds(SENDING);
+        let claim = Claim { at: now, send_at, via: self.via.clone(), token: token.to_owned() };
+        let mut change = self.tried(DeliveryStatus::Pending, Fact::Claimed(Box::new(claim)));
+        // Someone has to look at it if whoever claims it dies: nobody else may have moved its entry meanwhile.
+        change.guard = Guard::Seen(self.seen());
+        // One that is due already stays so, since it is moved once it is known how the sending went.
+        if self.due_at.is_none_or(|due| due > now.as_seconds()) {
+            change.due = self.due_after(&change, now);
+        }
         Some(change)
     }
 
@@ -70,41 +84,46 @@ impl Execution {
     }
 
     /// The device acknowledged the message.
-    pub fn delivered(&self, at: Timestamp) -> Change {
+    pub fn delivered(&self, at: Timestamp, by: By) -> Change {
         let progress = Progress::new(self.attempt, Rank::Delivered, 0);
-        self.sending(progress, DeliveryStatus::Delivered, Fact::Delivered(at))
+        let change = self.sending(progress, DeliveryStatus::Delivered, Fact::Delivered(at));
+        self.confirmed(change, at, by)
     }
 
     /// The device is not connected: it waits for it to come back.
     pub fn queued(&self, at: Timestamp, by: By) -> Change {
         let step = self.step(at, "QUEUED", by, &self.via);
-        Change { step, ..self.tried(DeliveryStatus::Queued, Fact::Nothing) }
+        Change { step, ..self.tried(DeliveryStatus::Queued, Fact::Queued) }
     }
 
     /// The message went out, and nobody can say whether it arrived.
-    pub fn unacknowledged(&self) -> Change {
-        self.tried(DeliveryStatus::Sent, Fact::Nothing)
+    pub fn sent(&self, now: Timestamp, by: By) -> Change {
+        let change = self.tried(DeliveryStatus::Sent, Fact::Sent);
+        self.confirmed(change, now, by)
     }
 
-    /// The message did not go out, and is tried again a little later.
-    pub fn unsent(&self, now: Timestamp, by: By) -> Change {
-        let (base, cap) = REFUSED;
-        let tries = Attempt::try_from(self.progress.seq() + 1).unwrap_or(Attempt::MAX);
-        let send_at = now.plus_seconds(full_jitter(&self.key.id, tries, base, cap));
-        let mut change = self.tried(DeliveryStatus::Pending, Fact::Unsent(send_at));
-        change.step = self.step(now, "PENDING", by, &self.via);
-        change.due = self.due_after(&change, now);
+    /// Whoever stores a row and sends it does not claim it; of a claim it is remembered that it was made good.
+    fn confirmed(&self, mut change: Change, now: Timestamp, by: By) -> Change {
+        if self.send_at.is_some()
+            && let Some(sent_at) = self.sent_at
+        {
+            change.step = self.step(sent_at, "SENT", by, &self.via);
+            change.due = self.due_after(&change, now);
+        }
         change
     }
 
-    /// What a sending that failed says, if it says anything new. Refused, it did not go out; else nobody can say, and it
-    /// is not called unsent, since a device may have it already.
-    pub fn sending_failed(&self, refused: bool, now: Timestamp, by: By) -> Option<Change> {
-        match (self.delivery_status, refused) {
-            (_, true) => Some(self.unsent(now, by)),
-            (DeliveryStatus::Pending | DeliveryStatus::Queued, false) => Some(self.unacknowledged()),
-            (DeliveryStatus::Sent | DeliveryStatus::Delivered, false) => None,
-        }
+    /// The sending failed, and is tried again a little later. `refused`: it did not go out; else nobody can say, and its device
+    /// may have it. One that gets it twice knows it again by its id and its attempt.
+    pub fn unsent(&self, now: Timestamp, by: By, refused: bool) -> Change {
+        let (base, cap) = REFUSED;
+        let tries = Attempt::try_from(self.progress.seq() + 1).unwrap_or(Attempt::MAX);
+        let delay = full_jitter(&self.key.id, tries, base, cap);
+        let send_at = now.plus_seconds(if refused { delay } else { delay.max(SENDING) });
+        let mut change = self.tried(DeliveryStatus::Pending, Fact::Unsent { send_at, refused });
+        change.step = self.step(now, "PENDING", by, &self.via);
+        change.due = self.due_after(&change, now);
+        change
     }
 
     fn tried(&self, delivery: DeliveryStatus, fact: Fact) -> Change {
@@ -135,7 +154,7 @@ impl Execution {
     pub fn is_to_be_replayed(&self, now: Timestamp) -> bool {
         let waits = match self.delivery_status {
             DeliveryStatus::Queued => true,
-            DeliveryStatus::Pending => !self.waits_in_lane() && self.send_at.is_none(),
+            DeliveryStatus::Pending => !self.waits_in_lane() && self.send_at.is_none_or(|at| at <= now),
             DeliveryStatus::Sent | DeliveryStatus::Delivered => false,
         };
         waits && self.is_to_be_sent(now)

@@ -78,6 +78,12 @@ pub(crate) fn key_from_item(item: &Item) -> Result<Key, Unreadable> {
     })
 }
 
+/// The key of an item that can't be read, for people.
+pub(crate) fn shown_key(item: &Item) -> String {
+    let part = |attribute: &str| item.get(attribute).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    format!("{} {}", part("pk"), part("sk"))
+}
+
 fn path(word: Option<&str>) -> ReportPath {
     word.map_or(ReportPath::Mqtt, ReportPath::from_stored)
 }
@@ -99,6 +105,10 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
     let outcome = match read.millis("finished_at")? {
         None => None,
         Some(at) => Some(Outcome {
+            attempt: match read.number("finished_attempt")? {
+                Some(attempt) => attempt,
+                None => needed("attempt", read.number("attempt")?)?,
+            },
             code: read.text("reason")?.and_then(ReasonCode::clean),
             description: read.text("description")?.map(str::to_owned),
             result: read

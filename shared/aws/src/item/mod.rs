@@ -12,7 +12,7 @@ use domain::Timestamp;
 
 pub(crate) use command::{command_from_item, command_key, command_to_item};
 pub(crate) use execution::{
-    due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, thing_key,
+    due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, shown_key, thing_key,
 };
 pub(crate) use lane::{lane_from_item, lane_key};
 

@@ -67,12 +67,21 @@ pub enum Fact {
     Nothing,
     /// Someone is about to send the request.
     Claimed(Box<Claim>),
+    /// The request went out.
+    Sent,
+    /// Its device is not there.
+    Queued,
     /// It goes another way, and has yet to go out.
     Rerouted(Box<Reroute>),
     /// It waits for its turn in its lane.
     Waits,
-    /// The request did not go out, and is tried again at this time.
-    Unsent(Timestamp),
+    /// The sending failed.
+    Unsent {
+        /// When it is tried again.
+        send_at: Timestamp,
+        /// Whether it is known that nobody has got it.
+        refused: bool,
+    },
     /// The device acknowledged the message.
     Delivered(Timestamp),
     /// The device has begun, or still runs. Only if what reading has shown as ended is not opened by it.
@@ -115,6 +124,8 @@ pub struct Reroute {
 pub struct Claim {
     /// When.
     pub at: Timestamp,
+    /// When it goes out again, if nothing is written of it until then.
+    pub send_at: Timestamp,
     /// By which way.
     pub via: Via,
     /// Who claims it, in a word that nobody else has: so that one whose answer was lost knows its own claim again.
@@ -184,11 +195,11 @@ impl Execution {
             Fact::Nothing => {}
             Fact::Claimed(claim) => {
                 next.sent_at = Some(claim.at);
-                next.send_at = None;
+                next.send_at = Some(claim.send_at);
                 next.withdraw |= claim.via.shadow().is_some();
                 next.claim = Some(claim.token.clone());
             }
-            Fact::Waits => next.send_at = None,
+            Fact::Sent | Fact::Queued | Fact::Waits => next.send_at = None,
             Fact::Rerouted(route) => {
                 next.sent_at = None;
                 next.send_at = Some(route.send_at);
@@ -197,8 +208,14 @@ impl Execution {
                 next.in_lane |= route.lane.is_some();
                 next.lane = route.lane.clone();
             }
-            Fact::Unsent(send_at) => next.send_at = Some(*send_at),
-            Fact::Delivered(at) => next.delivered_at = Some(*at),
+            Fact::Unsent { send_at, refused } => {
+                next.send_at = Some(*send_at);
+                next.sent_at = self.sent_at.filter(|_| !refused);
+            }
+            Fact::Delivered(at) => {
+                next.delivered_at = Some(*at);
+                next.send_at = None;
+            }
             Fact::Heard(at, _) => {
                 next.delivered_at = self.delivered_at.or(Some(*at));
                 next.started_at = self.started_at.or(Some(*at));

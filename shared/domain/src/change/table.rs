@@ -39,17 +39,18 @@ pub(crate) fn places() -> Vec<(&'static str, Execution)> {
     let after = |row: &Execution, change| row.apply(&change).unwrap();
     let given_up = |row: &Execution, seconds| owed(row, seconds).unwrap();
     let queued = after(&pending, pending.queued(BORN, by()));
-    let sent = after(&pending, pending.unacknowledged());
+    let sent = after(&pending, pending.sent(BORN, By::device()));
     let running = told(&sent, 5, "RUNNING").unwrap();
-    let again = owed(&after(&retrying(), retrying().unacknowledged()), 10).unwrap();
+    let again = owed(&after(&retrying(), retrying().sent(BORN, By::device())), 10).unwrap();
     let canceled = pending.cancel(Reason::CanceledByOperator, BORN, false, by()).unwrap();
     vec![
         ("CREATED, PENDING", pending.clone()),
         ("CREATED, waiting in its lane", in_lane()),
         ("CREATED, QUEUED", queued.clone()),
+        ("CREATED, PENDING, claimed", after(&queued, queued.claim(BORN, "me").unwrap())),
         ("CREATED, SENT", sent.clone()),
-        ("CREATED, DELIVERED", after(&pending, pending.delivered(BORN))),
-        ("CREATED, SENT, with retries", after(&retrying(), retrying().unacknowledged())),
+        ("CREATED, DELIVERED", after(&pending, pending.delivered(BORN, By::device()))),
+        ("CREATED, SENT, with retries", after(&retrying(), retrying().sent(BORN, By::device()))),
         ("CREATED, PENDING, attempt 2", again),
         ("IN_PROGRESS", running.clone()),
         ("IN_PROGRESS, with retries", told(&retrying(), 5, "RUNNING").unwrap()),
@@ -103,11 +104,12 @@ fn at(seconds: u32) -> Timestamp {
     BORN.plus_seconds(seconds)
 }
 
-const EVENTS: [Event; 14] = [
-    ("claimed", |row| row.claim(at(20), by(), "me").and_then(|change| row.apply(&change))),
+const EVENTS: [Event; 15] = [
+    ("claimed", |row| row.claim(at(20), "me").and_then(|change| row.apply(&change))),
+    ("out", |row| row.apply(&row.sent(at(20), by()))),
     ("not connected", |row| row.apply(&row.queued(at(1), by()))),
-    ("refused", |row| row.apply(&row.unsent(at(1), by()))),
-    ("PUBACK", |row| row.apply(&row.delivered(at(1)))),
+    ("refused", |row| row.apply(&row.unsent(at(1), by(), true))),
+    ("PUBACK", |row| row.apply(&row.delivered(at(1), by()))),
     ("IN_PROGRESS", |row| reports(row, "IN_PROGRESS")),
     ("SUCCEEDED", |row| reports(row, "SUCCEEDED")),
     ("FAILED", |row| reports(row, "FAILED")),

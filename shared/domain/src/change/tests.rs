@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    By, Delivery, Reason, Report,
-    execution::tests::{BORN, create, execution, told},
+    By, Owed, Reason, Report,
+    execution::tests::{BORN, execution, told},
 };
 
 fn by() -> By {
@@ -18,31 +18,54 @@ fn delivery_is_told_as_far_as_it_is_known() {
     let after = |execution: &Execution, change: Change| execution.apply(&change).unwrap();
     let queued = after(&pending, pending.queued(BORN, by()));
     assert_eq!((queued.delivery_status, queued.progress.seq()), (DeliveryStatus::Queued, 1));
-    let sent = after(&queued, queued.unacknowledged());
+    let sent = after(&queued, queued.sent(BORN, By::device()));
     assert_eq!((sent.delivery_status, sent.progress.seq()), (DeliveryStatus::Sent, 2));
-    let delivered = after(&sent, sent.delivered(BORN));
+    let delivered = after(&sent, sent.delivered(BORN, By::device()));
     assert_eq!((delivered.delivery_status, delivered.delivered_at), (DeliveryStatus::Delivered, Some(BORN)));
     assert_eq!(delivered.status, Status::Created);
     assert_eq!(delivered.apply(&sent.queued(BORN, by())), None, "a slower delivery knows less");
 }
 
 #[test]
-fn a_sending_that_failed_is_called_unsent_only_where_it_was_refused() {
-    let (direct, topic) = (execution(None), create(Delivery::Topic, None));
-    let queued = direct.apply(&direct.queued(BORN, by())).unwrap();
-    let after = |row: &Execution, refused| {
-        let change = row.sending_failed(refused, BORN, by());
-        change.map(|change| row.apply(&change).unwrap().delivery_status)
-    };
-    assert_eq!(after(&direct, true), Some(DeliveryStatus::Pending));
-    assert_eq!(after(&direct, false), Some(DeliveryStatus::Sent));
-    assert_eq!(after(&queued, true), Some(DeliveryStatus::Pending));
-    assert_eq!(after(&queued, false), Some(DeliveryStatus::Sent));
-    assert_eq!(after(&topic, true), Some(DeliveryStatus::Pending));
-    assert_eq!(after(&topic, false), None, "SENT as it is");
-    let refused = topic.apply(&topic.unsent(BORN, by())).unwrap();
-    assert_eq!(after(&refused, true), Some(DeliveryStatus::Pending));
-    assert_eq!(after(&refused, false), Some(DeliveryStatus::Sent));
+fn a_sending_that_failed_is_tried_again_and_sooner_where_nobody_has_got_it() {
+    let direct = execution(None);
+    let after = |refused| direct.apply(&direct.unsent(BORN, by(), refused)).unwrap();
+    let (refused, unsure) = (after(true), after(false));
+    assert_eq!((refused.delivery_status, unsure.delivery_status), (DeliveryStatus::Pending, DeliveryStatus::Pending));
+    assert_eq!((refused.sent_at, unsure.sent_at), (None, Some(BORN)), "its device may have the other one");
+    assert!(refused.is_to_be_sent(BORN.plus_seconds(1)));
+    assert!(!unsure.is_to_be_sent(BORN.plus_seconds(9)));
+    assert_eq!(unsure.send_at, Some(BORN.plus_seconds(10)));
+    assert_eq!(unsure.owed(BORN.plus_seconds(10)), Owed::Send);
+}
+
+#[test]
+fn whoever_claims_it_says_how_that_went_or_it_goes_out_again() {
+    let pending = execution(None);
+    let queued = pending.apply(&pending.queued(BORN, by())).unwrap();
+    let at = |seconds| BORN.plus_seconds(seconds);
+    let claimed = queued.apply(&queued.claim(at(20), "me").unwrap()).unwrap();
+    assert_eq!(
+        (claimed.delivery_status, claimed.due_at),
+        (DeliveryStatus::Pending, Some(at(30).as_seconds_rounded_up()))
+    );
+    assert!(!claimed.is_to_be_replayed(at(29)) && claimed.claim(at(29), "other").is_none());
+    assert_eq!((claimed.owed(at(29)), claimed.owed(at(30))), (Owed::Nothing, Owed::Send));
+    assert!(claimed.is_to_be_replayed(at(30)));
+    assert!(!claimed.is_undelivered() && claimed.may_be_meant(at(21)), "its device may have it already");
+    let sent = claimed.apply(&claimed.sent(at(21), by())).unwrap();
+    assert_eq!((sent.delivery_status, sent.sent_at, sent.send_at), (DeliveryStatus::Sent, Some(at(20)), None));
+    assert_eq!(sent.steps.last().map(|step| (step.at, step.what.as_str())), Some((at(20), "SENT")));
+    assert!(sent.claim(at(31), "other").is_none());
+    let expired = claimed.apply(&match claimed.owed(at(60)) {
+        Owed::Change(change) => *change,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        expired.unwrap().verdict.map(|verdict| verdict.reason),
+        Some(Reason::NoResponse),
+        "it may have gone out"
+    );
 }
 
 #[test]
@@ -50,7 +73,7 @@ fn an_answer_proves_delivery_even_where_its_proof_was_overtaken() {
     let pending = execution(None);
     let accepted = told(&pending, 1, "RUNNING").unwrap();
     assert_eq!(accepted.delivery_status, DeliveryStatus::Delivered);
-    assert_eq!(accepted.apply(&pending.delivered(BORN)), None);
+    assert_eq!(accepted.apply(&pending.delivered(BORN, By::device())), None);
 }
 
 #[test]
@@ -114,9 +137,9 @@ fn anything() -> impl Strategy<Value = Change> {
     let give_up = created.give_up(Verdict { reason: Reason::Expired, at: created.start_by }, created.start_by);
     proptest::sample::select(vec![
         created.queued(BORN, by()),
-        created.unacknowledged(),
-        created.unsent(BORN, by()),
-        created.delivered(BORN),
+        created.sent(BORN, By::device()),
+        created.unsent(BORN, by(), true),
+        created.delivered(BORN, By::device()),
         give_up,
         report("RUNNING"),
         report(r#"{"status":"IN_PROGRESS","seq":1}"#),

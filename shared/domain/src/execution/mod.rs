@@ -75,11 +75,11 @@ pub struct Execution {
     pub in_lane: bool,
     /// Whether its request is still in a shadow, or may be: then it has to be removed there.
     pub withdraw: bool,
-    /// When its request goes out, if it is to go out later.
+    /// When its request goes out, if it is to go out later; or again, if nothing is heard of whoever sends it now.
     pub send_at: Option<Timestamp>,
     /// Who was the last to send its request, besides the one who stored it.
     pub claim: Option<String>,
-    /// When the request of this attempt went out.
+    /// When the request of this attempt went out, or may have.
     pub sent_at: Option<Timestamp>,
     /// When the device was known to have the request.
     pub delivered_at: Option<Timestamp>,
@@ -113,6 +113,8 @@ pub struct Verdict {
 /// How it ended, by the device's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome {
+    /// Which attempt the device answers: a slow one may answer an earlier one than the last.
+    pub attempt: Attempt,
     /// The device's reason.
     pub code: Option<ReasonCode>,
     /// The same for people.
@@ -168,8 +170,16 @@ impl Execution {
 
     /// Whether its request has never gone out.
     pub fn is_undelivered(&self) -> bool {
-        let waits = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
-        waits && self.status == Status::Created && self.attempt == 1
+        self.status == Status::Created && self.attempt == 1 && !self.may_be_out()
+    }
+
+    /// Whether its device may have the request of this attempt: whoever sends it may die before it is written how that went.
+    pub(crate) fn may_be_out(&self) -> bool {
+        match self.delivery_status {
+            DeliveryStatus::Pending => self.sent_at.is_some(),
+            DeliveryStatus::Queued => false,
+            DeliveryStatus::Sent | DeliveryStatus::Delivered => true,
+        }
     }
 
     /// Whether it is as it was stored: nobody has written how its delivery went.
@@ -186,9 +196,8 @@ impl Execution {
     /// device may have the request and has not ended it, and it could still be at it. One that has expired since counts
     /// too, so that its late report is not taken for another's.
     pub fn may_be_meant(&self, at: Timestamp) -> bool {
-        let unsent = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
         // A device may answer before its delivery is written.
-        let held = self.status != Status::Created || !unsent || self.may_be_under_way(at) || self.attempt > 1;
+        let held = self.status != Status::Created || self.may_be_out() || self.attempt > 1;
         self.created_at <= at && at < self.finish_by && self.outcome.is_none() && held
     }
 }

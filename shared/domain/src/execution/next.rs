@@ -81,9 +81,10 @@ impl Execution {
         match self.delivery_status {
             // An earlier attempt went out.
             _ if self.attempt > 1 => Reason::NoResponse,
-            _ if self.waits_in_lane() => Reason::LaneBusy,
-            DeliveryStatus::Sent | DeliveryStatus::Delivered => Reason::NoResponse,
-            DeliveryStatus::Pending | DeliveryStatus::Queued => Reason::Expired,
+            // Nobody has tried to send it.
+            _ if self.waits_in_lane() && self.progress.seq() == 0 => Reason::LaneBusy,
+            _ if self.may_be_out() => Reason::NoResponse,
+            _ => Reason::Expired,
         }
     }
 

@@ -17,14 +17,20 @@ fn place(name: &str) -> Execution {
 
 /// A place, how many seconds after its creation it is asked about, and what is said then.
 const SAID: &[(&str, u32, &str)] = &[
-    ("CREATED, PENDING", 6, "It is being sent. If that does not succeed, it expires at +60s."),
+    ("CREATED, PENDING", 6, "It is being sent. If that does not succeed by +60s, it is given up (NO_RESPONSE)."),
     (
         "CREATED, PENDING",
         11,
-        "It has not gone out: its creation was cut short, and the same request with its Idempotency-Key sends it. \
-         If that does not happen, it expires at +60s.",
+        "Nobody knows whether it went out: its creation was cut short, and the same request with its Idempotency-Key sends it. \
+         If that does not happen by +60s, it is given up (NO_RESPONSE).",
     ),
-    ("CREATED, PENDING", 60, "It expired before it could go out (EXPIRED). Nothing more will happen."),
+    ("CREATED, PENDING", 60, "It was given up for NO_RESPONSE. A late answer of the device would still count."),
+    (
+        "CREATED, PENDING, claimed",
+        6,
+        "It is being sent. Unless it is known by +10s that it went out, it goes out again.",
+    ),
+    ("CREATED, PENDING, claimed", 11, "Nobody knows whether it went out. It has been due since +10s."),
     (
         "CREATED, waiting in its lane",
         6,
@@ -99,7 +105,11 @@ const SAID: &[(&str, u32, &str)] = &[
         21,
         "It was given up for HEARTBEAT_LOST. A late answer of the device would still count.",
     ),
-    ("CANCELED, soft", 6, "It was called off by test (CANCELED_BY_OPERATOR). Nothing more will happen."),
+    (
+        "CANCELED, soft",
+        6,
+        "It was called off by test (CANCELED_BY_OPERATOR). A late answer of the device would still count.",
+    ),
     ("FAILED, hard", 6, "The device said FAILED. Nothing more will happen."),
     ("REJECTED, hard", 6, "The device said REJECTED. Nothing more will happen."),
     ("TIMED_OUT, hard", 6, "The device said TIMED_OUT. Nothing more will happen."),
@@ -180,7 +190,7 @@ fn a_devices_own_word_says_why_and_whether_it_came_in_time() {
         crate::Report::decode(crate::Topic::response(&retrying.key.thing).as_str(), failed.as_bytes()).unwrap();
     let again = after(&retrying, retrying.finish(&report, BORN.plus_seconds(5), false).unwrap());
     assert_eq!(text(&again, 5), "Attempt 1 came to nothing (FAILED: LOW_BATTERY). Attempt 2 of 2 goes out at +7s.");
-    let report = crate::Report { attempt: 2, ..report };
+    let report = crate::Report { attempt: 2, answers: 2, ..report };
     let last = after(&again, again.finish(&report, BORN.plus_seconds(9), false).unwrap());
     assert_eq!(text(&last, 9), "The device said FAILED (LOW_BATTERY) to attempt 2 of 2. Nothing more will happen.");
 }
@@ -188,9 +198,9 @@ fn a_devices_own_word_says_why_and_whether_it_came_in_time() {
 #[test]
 fn what_did_not_go_out_is_tried_again() {
     let pending = place("CREATED, PENDING");
-    let refused = after(&pending, pending.unsent(BORN, By::function("test")));
+    let refused = after(&pending, pending.unsent(BORN, By::function("test"), true));
     assert_eq!(text(&refused, 0), "It could not be sent. It has been due since +0s.");
-    let again = after(&refused, refused.unsent(BORN, By::function("test")));
+    let again = after(&refused, refused.unsent(BORN, By::function("test"), true));
     assert_eq!(text(&again, 0), "It could not be sent. It goes out at +4s.");
 }
 
@@ -218,7 +228,7 @@ fn what_is_in_a_shadow_says_what_is_left_to_do_there() {
         "It waits for its turn in the lane of its shadow. \
          If that has not come by +45s, it is given up (LANE_BUSY)."
     );
-    let put = after(&atlas, atlas.claim(BORN, By::device(), "me").unwrap());
+    let put = after(&atlas, atlas.claim(BORN, "me").unwrap());
     assert_eq!(
         text(&put, 99),
         "It was given up for NO_RESPONSE. A late answer of the device would still count. \

@@ -26,6 +26,10 @@ pub struct Report {
     pub attempt: Attempt,
     /// Whether it says which attempt: most devices know nothing of attempts.
     pub says_attempt: bool,
+    /// Which attempt it answers by its own word, also where it is taken for a later one's: see [`Execution::takes_up`].
+    ///
+    /// [`Execution::takes_up`]: crate::Execution::takes_up
+    pub answers: Attempt,
     /// What became of it.
     pub reported: Reported,
     /// The device's own reason.
@@ -159,6 +163,7 @@ impl Report {
             path: ReportPath::Shadow,
             attempt: 1,
             says_attempt: false,
+            answers: 1,
             reported: said.reported,
             code: said.code,
             description: said.description,
@@ -168,7 +173,7 @@ impl Report {
 
     /// That a device has come to the state that it was wanted in.
     pub fn of_state(key: Key, attempt: Attempt) -> Self {
-        Self { attempt, says_attempt: true, ..Self::of_relay(key, None) }
+        Self { attempt, says_attempt: true, answers: attempt, ..Self::of_relay(key, None) }
     }
 
     fn new(from: ResponseTopic, said: Said, path: ReportPath) -> Result<Self, ReportError> {
@@ -192,6 +197,7 @@ impl Report {
             path,
             attempt,
             says_attempt,
+            answers: attempt,
             reported: said.reported,
             code: said.code,
             description: said.description,

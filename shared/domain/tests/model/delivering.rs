@@ -22,7 +22,7 @@ impl Handler {
                 }
             }
             Call::Claim => {
-                let Some(change) = self.row.claim(at(self.since), by(), &self.token.to_string()) else {
+                let Some(change) = self.row.claim(at(self.since), &self.token.to_string()) else {
                     return self.after_sending();
                 };
                 if how != How::Taken {
@@ -30,15 +30,22 @@ impl Handler {
                     world.write(self.n, &change);
                 }
                 let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
-                if mine { self.to(Call::Send) } else { self.after_sending() }
+                let another_try = self.row.claim(at(self.since), &self.token.to_string()).is_some();
+                match mine {
+                    true => self.to(Call::Send),
+                    false if another_try => Some(self),
+                    false => self.after_sending(),
+                }
             }
             Call::Send => {
                 world.sent[self.n].tried = self.row.attempt;
                 if matches!(how, How::Taken | How::Unknown { out: true }) {
                     world.send(scenario, self.n, &self.row, self.since);
+                    world.sent[self.n].unsure |= how != How::Taken;
                 }
-                // What is in a shadow is called sent already.
-                let known = how == How::Taken && self.row.via.shadow().is_some();
+                // What is in a shadow is called sent already, where whoever stored it put it there.
+                let stored = self.row.delivery_status == DeliveryStatus::Sent;
+                let known = how == How::Taken && self.row.via.shadow().is_some() && stored;
                 if known { self.after_sending() } else { self.to(Call::Sent(how)) }
             }
             Call::Sent(how) => {
@@ -60,10 +67,11 @@ impl Handler {
     fn sent(&self, how: How) -> Option<Change> {
         let (row, now) = (&self.row, at(self.since));
         match how {
-            How::Taken => Some(row.delivered(now)),
+            How::Taken if row.via.shadow().is_some() => Some(row.sent(now, by())),
+            How::Taken => Some(row.delivered(now, by())),
             How::Offline => Some(row.queued(now, by())),
-            How::Refused => row.sending_failed(true, now, by()),
-            How::Unknown { .. } => row.sending_failed(false, now, by()),
+            How::Refused => Some(row.unsent(now, by(), true)),
+            How::Unknown { .. } => Some(row.unsent(now, by(), false)),
         }
     }
 

@@ -12,7 +12,7 @@ pub const ILLEGAL: &str = "no illegal transition";
 pub const HARD: &str = "nothing hard ever changes";
 pub const EARLY: &str = "nothing is given up before its time";
 pub const TWICE: &str = "nothing runs twice";
-pub const SENT_TWICE: &str = "nothing is sent twice";
+pub const SENT_TWICE: &str = "nothing is sent twice in an attempt, but where nobody knows how it went";
 pub const LATE: &str = "nothing starts after its ttl plus the clock tolerance";
 pub const LANE: &str = "a lane goes one after the other, and not on after a failure that stops it";
 /// What is found out when it happens.
@@ -125,9 +125,12 @@ pub const ALWAYS: [Rule; 6] = [
         let left = world.crashes > 0 && !all(world, |row| !seen(row));
         !world.handlers.is_empty() || left || all(world, |row| !waits(row) || !next(row))
     }),
-    ("whoever claims sends, or dies", |_, world| {
-        let idle = world.handlers.is_empty() && world.crashes == 0;
-        let called = |row: &Execution| row.delivery_status == DeliveryStatus::Sent && !row.is_terminal();
+    ("what is called sent was tried", |_, world| {
+        let idle = world.handlers.is_empty();
+        // Only who stores it says so before, and may die then.
+        let known = |row: &Execution| world.crashes == 0 || !row.is_untouched();
+        let sent = |row: &Execution| row.delivery_status == DeliveryStatus::Sent && !row.is_terminal();
+        let called = |row: &Execution| sent(row) && known(row);
         let untried = |n: usize, row: &Execution| called(row) && world.sent[n].tried < row.attempt;
         !(idle && world.rows.iter().enumerate().any(|(n, row)| row.as_ref().is_some_and(|row| untried(n, row))))
     }),

@@ -1,0 +1,123 @@
+//! Shadow writes that are done, but whose answers are lost: nothing is done twice, and nothing is left.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use local::faults::Fault;
+use serde_json::{Value, json};
+
+use super::relay::Relay;
+use crate::world::{Device, EXECUTIONS, World};
+
+const THING: &str = "motor-1";
+
+/// Loses the answer to the first attempt of every shadow write, or to all of them; how many it has lost.
+fn lose(world: &World, all: bool) -> Arc<AtomicUsize> {
+    let lost = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&lost);
+    world.stack.faults.plan(move |call| {
+        let lose = call.operation == "IotData.UpdateThingShadow" && (all || call.attempt == 1);
+        counted.fetch_add(lose.into(), Ordering::Relaxed);
+        lose.then_some(Fault::AppliedThenTimeout)
+    });
+    lost
+}
+
+async fn sent(world: &World, shadow: &str, payload: Value) -> String {
+    let more = json!({"name": "relay-command", "payload": payload, "delivery": "shadow", "shadow": shadow, "ttl": 600});
+    world.command(THING, more).await
+}
+
+/// It has succeeded, nothing of it is left in the section where its dialect writes, and nothing is owed to it.
+async fn has_ended_well(world: &World, command: &str, lost: &AtomicUsize, at_least: usize) {
+    assert!(lost.load(Ordering::Relaxed) >= at_least, "{lost:?} answers were lost");
+    world.stack.faults.clear();
+    // What a lost answer has left undone, the reconciler does.
+    world.advance(60).await;
+    world.advance(60).await;
+    assert_eq!(world.status(command, THING).await.0, "SUCCEEDED");
+    assert!(world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none()));
+}
+
+/// What the device was asked to do since the last time, in the dialect `map`.
+async fn asked(world: &World, device: &mut Device) -> Vec<(String, Value)> {
+    world.stack.settle().await;
+    let mut asked = Vec::new();
+    while let Some((_, delta)) = device.try_next() {
+        let delta: Value = serde_json::from_slice(&delta).expect("JSON");
+        asked.extend(delta["state"]["c"].as_object().cloned().unwrap_or_default());
+    }
+    asked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_the_map_is_there_once_and_goes() {
+    for all in [false, true] {
+        let world = World::start().await;
+        let mut device = world.device(THING, &[&format!("$aws/things/{THING}/shadow/name/cmd/update/delta")]).await;
+        let lost = lose(&world, all);
+        let command = sent(&world, "map", json!(7)).await;
+        let entries = world.shadow(THING, Some("cmd"))["state"]["desired"]["c"].as_object().cloned().expect("entries");
+        let (id, entry) = entries.into_iter().next().expect("an entry");
+        // A device that is told again sees the same attempt of the same execution.
+        let told = asked(&world, &mut device).await;
+        assert!(!told.is_empty() && told.iter().all(|one| *one == (id.clone(), entry.clone())), "{told:?}");
+        device.report(THING, json!({"executionId": id, "status": "SUCCEEDED"})).await;
+        world.stack.settle().await;
+        assert_eq!(world.status(&command, THING).await.0, "SUCCEEDED");
+        has_ended_well(&world, &command, &lost, 2).await;
+        assert!(!world.shadow(THING, Some("cmd"))["state"].to_string().contains(&id));
+        assert_eq!(asked(&world, &mut device).await, []);
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_of_the_atlas_does_it_once() {
+    for all in [false, true] {
+        let world = World::start().await;
+        world.update_shadow(THING, None, &json!({"desired": {"deviceAttrib": {"motorStatus": "off"}}}));
+        let mut motor = Relay::start(&world, THING).await;
+        motor.catch_up(&world).await;
+        let lost = lose(&world, all);
+        let command = sent(&world, "atlas", json!("go")).await;
+        motor.catch_up(&world).await;
+        assert_eq!(world.status(&command, THING).await.0, "SUCCEEDED");
+        has_ended_well(&world, &command, &lost, 2).await;
+        motor.catch_up(&world).await;
+        assert_eq!(motor.relayed.first(), Some(&json!("go")));
+        assert!(motor.is_connected());
+        assert!(!world.shadow(THING, None)["state"].to_string().contains("relay-command"));
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_is_wished_once_and_stays_when_it_has_come_true() {
+    for all in [false, true] {
+        let world = World::start().await;
+        let lost = lose(&world, all);
+        let command = sent(&world, "state", json!({"color": "blue", "power": 3})).await;
+        assert_eq!(world.shadow(THING, None)["state"]["desired"], json!({"color": "blue", "power": 3}));
+        world.update_shadow(THING, None, &json!({"reported": {"color": "blue", "power": 3}}));
+        world.stack.settle().await;
+        assert_eq!(world.status(&command, THING).await.0, "SUCCEEDED");
+        has_ended_well(&world, &command, &lost, 1).await;
+        assert_eq!(world.shadow(THING, None)["state"]["desired"], json!({"color": "blue", "power": 3}));
+
+        // One that is called off is not wished any more, though nobody hears that it is gone.
+        let lost = lose(&world, all);
+        let command = sent(&world, "state", json!({"power": 4})).await;
+        assert_eq!(world.cancel(&command, false).await.status, 200);
+        assert!(world.shadow(THING, None)["state"]["desired"].get("power").is_none());
+        assert!(lost.load(Ordering::Relaxed) >= 2);
+        world.stack.faults.clear();
+        world.advance(60).await;
+        world.advance(60).await;
+        assert_eq!(world.status(&command, THING).await.0, "CANCELED");
+        assert!(world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none()));
+        world.end().await;
+    }
+}
