@@ -162,8 +162,8 @@ impl DynamoDb {
         self.0.ledger.clear();
     }
 
-    /// Puts many items, in DynamoDB's JSON, into a table at once: nobody counts them, and neither the journal nor indexes that
-    /// lag hear of them.
+    /// Puts many items, in DynamoDB's JSON, into a table at once: nobody counts them, and neither the journal, change streams
+    /// nor indexes that lag hear of them.
     ///
     /// # Errors
     /// What is no item, or does not fit the table; then none of them is there.

@@ -174,6 +174,7 @@ impl Stack {
         if tokio::time::timeout(PATIENCE, on_its_way).await.is_err() {
             tracing::warn!("functions still ran after {PATIENCE:?}: what they did is lost");
         }
+        self.mappings.stop();
         self.stop.cancel();
         self.lambda.shutdown().await;
         self.pump.flush().await;

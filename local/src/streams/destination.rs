@@ -51,6 +51,6 @@ pub(super) fn record(
     document.to_string()
 }
 
-fn time(epoch_ms: i64, format: &str) -> String {
+pub(super) fn time(epoch_ms: i64, format: &str) -> String {
     jiff::Timestamp::from_millisecond(epoch_ms).unwrap_or_default().strftime(format).to_string()
 }

@@ -18,7 +18,8 @@ pub struct Mappings(Arc<Inner>);
 
 struct Inner {
     lanes: Vec<Arc<Lane>>,
-    _stop: DropGuard,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
 }
 
 impl Mappings {
@@ -45,7 +46,12 @@ impl Mappings {
                 }
             }
         }
-        Self(Arc::new(Inner { lanes, _stop: stop.drop_guard() }))
+        Self(Arc::new(Inner { lanes, _stop_on_drop: stop.clone().drop_guard(), stop }))
+    }
+
+    /// Reads no more; what is being handed over is not done with.
+    pub(crate) fn stop(&self) {
+        self.0.stop.cancel();
     }
 
     /// Returns once everything that is there at the clock's present time has been handed over, and its function is done

@@ -10,7 +10,7 @@ use super::record::Record;
 /// DynamoDB keeps records for a day.
 pub(super) const RETENTION_MS: i64 = 24 * 3_600_000;
 /// Records that every reader is done with are kept for replays, but not more than so many.
-const KEPT: usize = 10_000;
+const KEPT: usize = 2_000;
 
 /// A shard of a stream.
 pub(super) struct Shard {

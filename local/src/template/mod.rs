@@ -240,6 +240,8 @@ pub struct StreamSource {
     pub bisect: bool,
     /// `ParallelizationFactor`.
     pub parallel: u64,
+    /// `TumblingWindowInSeconds`.
+    pub tumbling_s: Option<u32>,
     /// Whether the function says from where on a batch failed (`ReportBatchItemFailures`).
     pub partial_failures: bool,
     /// ARN of the queue for what was given up.

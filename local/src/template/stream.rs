@@ -69,11 +69,6 @@ pub fn source(
     if !tables.iter().filter_map(|table| table.stream.as_ref()).any(|stream| stream.arn == stream_arn) {
         return Err(stream.bad("is not the stream of a table of this template that has a StreamSpecification"));
     }
-    for absent in ["TumblingWindowInSeconds", "SourceAccessConfigurations"] {
-        if let Some(property) = event.get(absent) {
-            return Err(property.bad("is not stood in for"));
-        }
-    }
     let number = |key, range, default| event.get(key).map_or(Ok(default), |value: Node<'_>| value.whole(range));
     let position = event.need("StartingPosition")?;
     let from_the_oldest = match position.text()?.as_str() {
@@ -94,8 +89,12 @@ pub fn source(
         parallel: number("ParallelizationFactor", 1..=10, 1)?,
         partial_failures: partial_failures(event)?,
         on_failure: destination(event, queues, place)?,
+        tumbling_s: Some(number("TumblingWindowInSeconds", 0..=900, 0)? as u32).filter(|seconds| *seconds > 0),
         filters: filters(event)?,
     };
+    if let Some(window) = event.get("TumblingWindowInSeconds").filter(|_| source.parallel > 1) {
+        return Err(window.bad("is not stood in for beside a ParallelizationFactor of more than 1"));
+    }
     Ok(flag("Enabled", true)?.then_some(source))
 }
 

@@ -4,6 +4,7 @@ mod batches;
 mod delivery;
 mod filters;
 mod records;
+mod windows;
 
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ fn source() -> StreamSource {
         record_age_s: None,
         bisect: false,
         parallel: 1,
+        tumbling_s: None,
         partial_failures: false,
         on_failure: Some(FAILED.to_owned()),
         filters: Vec::new(),

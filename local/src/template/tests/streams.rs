@@ -40,6 +40,7 @@ fn a_function_reads_a_stream() {
         record_age_s: None,
         bisect: false,
         parallel: 1,
+        tumbling_s: None,
         partial_failures: false,
         on_failure: None,
         filters: Vec::new(),
@@ -48,6 +49,9 @@ fn a_function_reads_a_stream() {
     let unbounded = "StartingPosition: TRIM_HORIZON, MaximumRetryAttempts: -1, MaximumRecordAgeInSeconds: '-1'";
     assert_eq!(streamed(STREAM, unbounded).expect("read"), [expected.clone()]);
     assert_eq!(streamed(STREAM, "StartingPosition: LATEST, Enabled: false").expect("read"), []);
+    let aggregated = StreamSource { tumbling_s: Some(900), ..expected.clone() };
+    let window = "StartingPosition: TRIM_HORIZON, TumblingWindowInSeconds: 900";
+    assert_eq!(streamed(STREAM, window).expect("read"), [aggregated]);
     let event = r#"StartingPosition: LATEST, BatchSize: 10000, MaximumBatchingWindowInSeconds: 300, MaximumRetryAttempts: 10000,
         MaximumRecordAgeInSeconds: 604800, BisectBatchOnFunctionError: true, ParallelizationFactor: 10,
         FunctionResponseTypes: [ReportBatchItemFailures],
@@ -61,6 +65,7 @@ fn a_function_reads_a_stream() {
         record_age_s: Some(604_800),
         bisect: true,
         parallel: 10,
+        tumbling_s: None,
         partial_failures: true,
         on_failure: Some("arn:aws:sqs:eu-west-1:000000000000:hoist-Q".into()),
         filters: vec![Pattern::parse(r#"{"eventName": ["INSERT"]}"#).expect("a pattern")],
@@ -93,7 +98,11 @@ fn a_mapping_that_aws_would_refuse_is_refused() {
         ("ParallelizationFactor: 11", ".ParallelizationFactor: must be a whole number from 1 to 10"),
         ("BisectBatchOnFunctionError: maybe", ".BisectBatchOnFunctionError: must be true or false"),
         ("FunctionResponseTypes: [Some]", ".FunctionResponseTypes[0]: ReportBatchItemFailures would be right"),
-        ("TumblingWindowInSeconds: 5", ".TumblingWindowInSeconds: is not stood in for"),
+        ("TumblingWindowInSeconds: 901", ".TumblingWindowInSeconds: must be a whole number from 0 to 900"),
+        (
+            "TumblingWindowInSeconds: 5, ParallelizationFactor: 2",
+            ".TumblingWindowInSeconds: is not stood in for beside a ParallelizationFactor",
+        ),
         (
             "DestinationConfig: {OnFailure: {Type: SNS, Destination: x}}",
             ".DestinationConfig.OnFailure.Type: only SQS is stood in for",
