@@ -45,9 +45,9 @@ fn a_function_reads_a_stream() {
         on_failure: None,
         filters: Vec::new(),
     };
-    assert_eq!(streamed(STREAM, "StartingPosition: TRIM_HORIZON").expect("read"), [expected.clone()]);
+    assert_eq!(streamed(STREAM, "StartingPosition: TRIM_HORIZON").expect("read"), std::slice::from_ref(&expected));
     let unbounded = "StartingPosition: TRIM_HORIZON, MaximumRetryAttempts: -1, MaximumRecordAgeInSeconds: '-1'";
-    assert_eq!(streamed(STREAM, unbounded).expect("read"), [expected.clone()]);
+    assert_eq!(streamed(STREAM, unbounded).expect("read"), std::slice::from_ref(&expected));
     assert_eq!(streamed(STREAM, "StartingPosition: LATEST, Enabled: false").expect("read"), []);
     let aggregated = StreamSource { tumbling_s: Some(900), ..expected.clone() };
     let window = "StartingPosition: TRIM_HORIZON, TumblingWindowInSeconds: 900";
