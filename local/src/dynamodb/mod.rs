@@ -8,7 +8,7 @@
 //! | [`capacity`] | what every request consumed |
 //! | [`writes`] | every write, with the items before and after |
 //! | [`lag`] | indexes that are behind their tables |
-//! | [`sweep`] | items past their TTL |
+//! | [`ttl`] | items past their TTL |
 //!
 //! The engine's own server reads the requests, since only it words every refusal as DynamoDB does. It handles a request
 //! without ever yielding, under one lock, so it gets a thread of its own and never holds up the message broker.
@@ -17,8 +17,8 @@ mod capacity;
 mod engine;
 mod front;
 mod lag;
-mod sweep;
 mod tables;
+mod ttl;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ impl DynamoDb {
 /// Deletes items past their TTL, for ever.
 async fn sweep(clock: Clock, inner: Weak<Inner>) {
     loop {
-        clock.sleep(sweep::INTERVAL).await;
+        clock.sleep(ttl::INTERVAL).await;
         let Some(inner) = inner.upgrade() else { return };
         match tokio::task::spawn_blocking(move || DynamoDb(inner).sweep()).await {
             Ok(Ok(0)) => {}

@@ -165,6 +165,16 @@ async fn a_closure_decides_attempt_by_attempt() {
 }
 
 #[tokio::test]
+async fn a_pages_token_is_not_good_any_more() {
+    let bench = Bench::new().await;
+    bench.faults.plan(|call| (call.operation == "Iot.SearchIndex").then_some(Fault::StaleToken));
+    let search = |body: Value| json!({"path": "/indices/search", "body": body});
+    let calls = [search(json!({"queryString": "*", "nextToken": "x"})), search(json!({"queryString": "*"})), add()];
+    // There is no registry behind this gateway.
+    assert_eq!(bench.calls(&calls).await, Ok(json!([[400], [404], [200]])));
+}
+
+#[tokio::test]
 async fn what_was_applied_may_stay_unheard() {
     let bench = Bench::new().await;
     bench.faults.next("f", 1, Fault::AppliedThenTimeout);

@@ -83,6 +83,25 @@ impl Streams {
         self.0.streams.contains_key(table)
     }
 
+    /// The ids of a table's shards.
+    pub fn shards(&self, table: &str) -> Vec<String> {
+        self.of(table).map(|shard| shard.id.clone()).collect()
+    }
+
+    /// At most so many records of a shard, as events have them, and the offset of each; the first is at `from`, or is the
+    /// oldest that is still kept. Without any mapping these are the newest 2,000.
+    pub fn read(&self, table: &str, shard: &str, from: u64, most: usize) -> Vec<(u64, String)> {
+        let mut records = Vec::new();
+        if let Some(shard) = self.of(table).find(|known| known.id == shard) {
+            shard.read(from, self.0.clock.now_ms(), |record| {
+                let wanted = records.len() < most;
+                records.extend(wanted.then(|| (record.offset, record.json.clone())));
+                wanted
+            });
+        }
+        records
+    }
+
     /// Notes a change; one that changed nothing leaves no record, and neither does one of a table without a stream.
     pub(crate) fn append(&self, table: &str, change: Change) {
         if let Some(stream) = self.0.streams.get(table) {

@@ -51,6 +51,21 @@ async fn the_latest_is_what_comes_after_the_start() {
 }
 
 #[tokio::test]
+async fn a_stream_can_be_read_without_a_mapping() {
+    let bench = Bench::new(source()).await;
+    bench.put_all(&["x"; 5]).await;
+    let streams = bench.dynamodb.streams();
+    let shards = streams.shards("things");
+    assert_eq!((shards.len(), streams.shards("others").len()), (4, 0));
+    let all: Vec<_> = shards.iter().flat_map(|shard| streams.read("things", shard, 0, 10)).collect();
+    let records: Vec<Value> = all.iter().map(|(_, record)| serde_json::from_str(record).expect("JSON")).collect();
+    assert_eq!(records, bench.events().concat());
+    let shard = shards.iter().find(|shard| !streams.read("things", shard, 0, 1).is_empty()).expect("one");
+    assert_eq!(streams.read("things", shard, 2, 2), all[2..4]);
+    assert!(streams.read("things", "nobody's", 0, 1).is_empty());
+}
+
+#[tokio::test]
 async fn what_is_held_comes_when_it_is_released() {
     let bench = Bench::new(source()).await;
     bench.dynamodb.streams().hold("things");
