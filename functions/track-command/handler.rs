@@ -91,11 +91,11 @@ pub(super) fn turn<'a>(cloud: &'a Cloud, now: Timestamp, token: &'a str) -> Turn
     Turn { cloud, now, by: By::function("track-command"), token }
 }
 
-/// Writes what a report says: blindly at first, since most executions owe nothing more when they have ended. Not so where it
-/// does not count itself and only says that it runs: most of those are beats, whose blind write would be refused at the cost of
-/// one that is not, while a read costs no write at all.
+/// Writes what a report says. What ends it depends on what is left to do then, and a beat that does not count itself on those
+/// before it: the row is read first, which costs less than a write that is refused. A beat that counts itself is written blindly.
 async fn hear(turn: &Turn<'_>, key: Key, report: &Report) -> Result<Heard, Error> {
-    if let Reported::InProgress { seq: 0 } = report.reported {
+    let counts = matches!(report.reported, Reported::InProgress { seq } if seq > 0);
+    if !counts {
         return match turn.read(&key).await? {
             Some(row) => hear_knowing(turn, row, report).await,
             None => Ok(Heard::Unknown),

@@ -61,12 +61,6 @@ impl Update {
         self.sets.push(clause);
     }
 
-    /// Copies another attribute, whose value the writer need not know.
-    pub fn set_from(&mut self, attribute: &str, other: &str) {
-        let clause = format!("{} = {}", self.name(attribute), self.name(other));
-        self.sets.push(clause);
-    }
-
     pub fn remove(&mut self, attribute: &str) {
         let name = self.name(attribute);
         self.removes.push(name);

@@ -37,17 +37,12 @@ pub(crate) fn update_for(change: &Change) -> Update {
             }
         }
     }
-    if change.moves() && change.is_failure() {
-        update.set_from("failed_command", "command_id");
-    } else if change.moves() && change.is_terminal() {
-        update.remove("failed_command");
-    }
     update
 }
 
 fn guard(update: &mut Update, change: &Change) {
     match change.guard {
-        Guard::Grows { attempt } | Guard::GrowsUnbound { attempt } => {
+        Guard::Grows { attempt } => {
             update.if_compares("progress", "<", number(change.progress.get()));
             update.if_compares("attempt", ">=", number(attempt));
         }
@@ -60,11 +55,6 @@ fn guard(update: &mut Update, change: &Change) {
             update.if_compares("attempt", "=", number(attempt));
             update.if_compares("progress", "<=", number(change.progress.get()));
             update.if_compares("status", "=", text(Status::InProgress.as_str()));
-        }
-    }
-    if let Guard::GrowsUnbound { .. } = change.guard {
-        for left in ["in_lane", "withdraw", "retry"] {
-            update.if_absent(left);
         }
     }
     match change.fact {
@@ -216,8 +206,7 @@ mod tests {
         );
         assert_eq!(
             reported("SUCCEEDED").condition(),
-            "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1 AND attribute_not_exists(#in_lane) \
-             AND attribute_not_exists(#withdraw) AND attribute_not_exists(#retry) AND attribute_not_exists(#finished_at)"
+            "attribute_exists(#pk) AND #progress < :v0 AND #attempt >= :v1 AND attribute_not_exists(#finished_at)"
         );
         assert!(!update.expression().contains("REMOVE"), "{}", update.expression());
     }
@@ -226,8 +215,6 @@ mod tests {
     fn what_has_ended_is_not_due_any_more() {
         let update = reported("SUCCEEDED");
         assert!(update.expression().contains("#due_shard, #due_at"), "{}", update.expression());
-        assert!(update.expression().ends_with("#failed_command"), "{}", update.expression());
-        assert!(reported("FAILED").expression().contains("#failed_command = #command_id"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum NotCanceled {
 
 impl Report {
     /// What this report writes into the execution it is about, when it has arrived at this time. Whoever answers has the
-    /// request, so every report proves delivery too. One that ends an execution writes only where nothing is left to do
+    /// request, so every report proves delivery too. What one that ends an execution writes depends on what is left to do
     /// then: whoever has the row says more ([`Execution::finish`]).
     pub fn change(&self, key: Key, at: Timestamp) -> Change {
         let (rank, status, seq) = match self.reported {
@@ -37,7 +37,7 @@ impl Report {
             Reported::InProgress { .. } => (Guard::Grows { attempt }, Fact::Heard(at, self.path), DueEntry::Keep),
             _ => {
                 let outcome = Box::new(self.outcome(at));
-                (Guard::GrowsUnbound { attempt }, Fact::Finished { outcome, withdrawn: false }, DueEntry::Remove)
+                (Guard::Grows { attempt }, Fact::Finished { outcome, withdrawn: false }, DueEntry::Remove)
             }
         };
         Change {
@@ -72,7 +72,6 @@ impl Execution {
     /// `withdrawn`: its request is known to be gone from its shadow.
     pub fn finish(&self, report: &Report, at: Timestamp, withdrawn: bool) -> Option<Change> {
         let mut change = report.change(self.key.clone(), at);
-        change.guard = Guard::Grows { attempt: report.attempt };
         if !change.is_terminal() || self.apply(&change).is_none() {
             return None;
         }
@@ -84,6 +83,8 @@ impl Execution {
         if let Fact::Finished { withdrawn: gone, .. } = &mut change.fact {
             *gone = withdrawn;
         }
+        // What is left to do then is what was seen.
+        change.guard = Guard::Seen(self.seen());
         change.due = self.due_after_end(at, withdrawn);
         Some(change)
     }

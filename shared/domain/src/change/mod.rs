@@ -35,11 +35,6 @@ pub enum Guard {
         /// The attempt.
         attempt: Attempt,
     },
-    /// The same, and nothing is left to do once it has ended: see [`Execution::is_bound`].
-    GrowsUnbound {
-        /// The attempt.
-        attempt: Attempt,
-    },
     /// It is still as it was seen: what the cloud decides by itself yields to whatever a device said in between.
     Seen(Seen),
     /// It runs in this attempt, and was not heard of later: a beat that says nothing new, but that the device lives.
@@ -154,7 +149,6 @@ impl Execution {
         let grows = |attempt| self.progress < change.progress && self.attempt >= attempt;
         let guard = match change.guard {
             Guard::Grows { attempt } => grows(attempt),
-            Guard::GrowsUnbound { attempt } => grows(attempt) && !self.is_bound(),
             Guard::Seen(seen) => seen == self.seen(),
             Guard::Runs { attempt } => {
                 self.attempt == attempt && self.status == Status::InProgress && self.progress <= change.progress
@@ -247,11 +241,6 @@ impl Execution {
 }
 
 impl Change {
-    /// Whether it is a failure of the execution, which its command is found by.
-    pub fn is_failure(&self) -> bool {
-        matches!(self.status, Status::Failed | Status::Rejected | Status::TimedOut)
-    }
-
     /// Whether nothing is awaited after it.
     pub fn is_terminal(&self) -> bool {
         self.progress.is_terminal()

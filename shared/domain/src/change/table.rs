@@ -78,8 +78,8 @@ fn reports(row: &Execution, word: &str) -> Option<Execution> {
     let report = Report::decode(Topic::response(&row.key.thing).as_str(), text.as_bytes()).unwrap();
     let at = BORN.plus_seconds(6);
     let change = report.change(row.key.clone(), at);
-    let known = || row.finish(&report, at, false).and_then(|change| row.apply(&change));
-    row.apply(&change).or_else(known)
+    let change = if change.is_terminal() { row.finish(&report, at, false) } else { Some(change) };
+    change.and_then(|change| row.apply(&change))
 }
 
 fn shown(before: &Execution, after: Option<Execution>) -> String {

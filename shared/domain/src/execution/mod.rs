@@ -148,11 +148,6 @@ impl Execution {
         !matches!(self.status, Status::Created | Status::InProgress)
     }
 
-    /// Whether something is left to do once it has ended: a report that ends it has to know the row.
-    pub fn is_bound(&self) -> bool {
-        self.in_lane || self.withdraw || self.retry.is_some()
-    }
-
     /// Whether the device's own word came after the cloud had given up, or had reason to.
     pub fn is_late(&self) -> bool {
         let Some(outcome) = &self.outcome else { return false };

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{By, Change, Owed, Queue, Reason, Report, ShadowRoute, Status, Timestamp, Via};
+use domain::{By, Change, Owed, Queue, Reason, Report, Reported, ShadowRoute, Status, Timestamp, Via};
 
 use super::{
     rules,
@@ -50,7 +50,7 @@ pub enum Entry {
 /// The next outside call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// Write what the report says, whatever the row is.
+    /// Read the row that a report is about; or write what it says blindly.
     Report,
     /// Write what it says about this row: that its device lives, or that it has ended.
     Beat,
@@ -191,14 +191,19 @@ impl Handler {
         let now = at(self.since);
         match self.call.clone() {
             Call::Report => {
-                let change = self.report(scenario)?.change(self.row.key.clone(), self.arrived()?);
+                let report = self.report(scenario)?;
+                if !matches!(report.reported, Reported::InProgress { seq } if seq > 0) {
+                    self.row = world.row(self.n);
+                    return self.hear(scenario);
+                }
+                let change = report.change(self.row.key.clone(), self.arrived()?);
                 let (row, written) = self.tell(world, &change);
                 self.row = row;
                 if written { self.begun() } else { self.hear(scenario) }
             }
             Call::Beat => {
                 let change = self.lives(&self.report(scenario)?, self.arrived()?)?;
-                if self.tell(world, &change).1 { self.begun() } else { None }
+                if self.tell(world, &change).1 { self.begun() } else { self.hear(scenario) }
             }
             Call::Sooner => {
                 let sooner = self.row.looked_at_sooner()?;
