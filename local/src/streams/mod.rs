@@ -34,7 +34,7 @@ use crate::template::{StreamView, Table};
 
 pub use filter::{Pattern, PatternError};
 pub use mapping::Mappings;
-pub(crate) use record::Change;
+pub use record::Change;
 use record::{Place, Record};
 use shard::Shard;
 
@@ -103,7 +103,7 @@ impl Streams {
     }
 
     /// Notes a change; one that changed nothing leaves no record, and neither does one of a table without a stream.
-    pub(crate) fn append(&self, table: &str, change: Change) {
+    pub fn append(&self, table: &str, change: Change) {
         if let Some(stream) = self.0.streams.get(table) {
             stream.append(change, self.0.clock.now_ms());
         }

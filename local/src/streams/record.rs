@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::StreamView;
 
 /// What a write made of an item.
-pub(crate) struct Change {
+#[derive(Clone, Debug)]
+pub struct Change {
     /// The item's key attributes, in DynamoDB's JSON.
     pub key: Value,
     /// The whole item as it was.
