@@ -54,9 +54,15 @@ impl Turn<'_> {
         }
         match place {
             Place::First => Box::pin(self.claim_and_send(row)).await,
-            Place::Behind | Place::Full => {
+            Place::Behind => {
                 let waits = row.waits();
                 self.write(row, &waits).await?;
+                Ok(None)
+            }
+            // Nobody who leaves the lane would find it there.
+            Place::Full => {
+                let later = row.unsent(self.time(), self.by.clone(), true);
+                self.write(row, &later).await?;
                 Ok(None)
             }
         }
@@ -83,6 +89,10 @@ impl Turn<'_> {
     /// leaves behind is done before the newer one goes out.
     async fn supersede(&self, older: &Key, wish: Option<&Command>) -> Result<(), Error> {
         let Some(row) = self.read(older).await? else { return Ok(()) };
+        // Those behind one that has failed are called off by whoever leaves the lane for it.
+        if wish.is_none() && stops(&row) {
+            return Ok(());
+        }
         let replaced = match wish {
             Some(newer) => self.meets(&row, newer).await?,
             None => true,

@@ -5,7 +5,8 @@
 //! - [`turn`]: whatever row a function has in hand, it does what is owed to it; with [`send`], [`lane`] and [`withdraw`]
 //! - [`cloud`]: what it does it with
 //! - `unreadable`: what it makes of rows that can't be read
-//! - [`config`], [`telemetry`], [`failure`], [`time`]: how they start, what they count, how they fail, how times are written
+//! - [`config`], [`telemetry`], [`failure`], [`time`], [`stopwatch`]: how they start, what they count, how they fail, how times are written, how
+//!   long something has taken
 pub mod cloud;
 #[path = "command-api/mod.rs"]
 pub mod command_api;
@@ -17,6 +18,7 @@ pub mod lane;
 #[path = "reconcile-commands/mod.rs"]
 pub mod reconcile_commands;
 pub mod send;
+pub mod stopwatch;
 pub mod telemetry;
 pub mod time;
 #[path = "track-command/mod.rs"]

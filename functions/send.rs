@@ -4,7 +4,9 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aws::{Acknowledgement, Error, Updated};
-use domain::{Change, Command, Delivery, DeliveryStatus, Execution, Request, ShadowName, ShadowRoute, Via};
+use domain::{
+    Change, Command, Delivery, DeliveryStatus, Execution, Request, ShadowError, ShadowName, ShadowRoute, Via,
+};
 
 use crate::{
     failure::chain,
@@ -15,6 +17,9 @@ use crate::{
 /// Others may write to a row that is to be claimed, a few times.
 const TRIES: usize = 4;
 
+/// A claim that took longer to write, in seconds, is not used: the sending takes up to eight, and nobody else sends for ten.
+const PATIENCE: u32 = 2;
+
 /// A row whose request was sent, or was to be.
 #[derive(Debug)]
 pub struct Sent {
@@ -24,13 +29,15 @@ pub struct Sent {
     pub refused: Option<Unfit>,
 }
 
-/// What a shadow does not take.
+/// Why a request can't be sent, now or ever.
 #[derive(Debug)]
 pub enum Unfit {
-    /// There is no room in it.
-    Full,
+    /// It can't be written.
+    Unwritable(serde_json::Error),
     /// It can't be put into a shadow.
-    Payload(domain::ShadowError),
+    NotForShadows(ShadowError),
+    /// There is no room in the shadow.
+    Full,
     /// The shadow service said no, though it might have been asked well.
     Refused(Error),
 }
@@ -74,14 +81,17 @@ impl Turn<'_> {
         let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
         let key = row.key.clone();
         for _ in 0..TRIES {
-            let Some(claim) = row.claim(self.now, &token) else { return Ok(None) };
+            let now = self.time();
+            let Some(claim) = row.claim(now, &token) else { return Ok(None) };
             row = match self.write(row, &claim).await? {
+                // No time may be left for the sending, until someone else sends it: he does, then.
+                Wrote::New(_) if self.time() > now.plus_seconds(PATIENCE) => return Ok(None),
                 Wrote::New(row) => return Ok(Some(row)),
                 // It was written, and only the answer was lost.
                 Wrote::Old(row) if row.is_claimed_by(&claim) => return Ok(Some(row)),
-                // It may only be looked at later than was seen.
-                Wrote::Old(row) => row,
-                Wrote::Gone => return Ok(None),
+                // It is only looked at later than was seen.
+                Wrote::Old(row) if row.is_as_far_as(&claim) => row,
+                Wrote::Old(_) | Wrote::Gone => return Ok(None),
             };
         }
         Err(Error::busy("claiming an execution", key))
@@ -97,7 +107,7 @@ impl Turn<'_> {
 
     /// Writes how it went.
     async fn sent(&self, row: Execution, went: Went) -> Result<Sent, Error> {
-        let (now, by) = (self.now, self.by.clone());
+        let (now, by) = (self.time(), self.by.clone());
         let (change, refused) = match went {
             Went::Delivered => (Some(row.delivered(now, by)), None),
             Went::NotConnected => (self.queued(&row), None),
@@ -110,7 +120,13 @@ impl Turn<'_> {
             }
             Went::Unfit(unfit) => (Some(row.unsent(now, by, true)), Some(unfit)),
         };
-        Ok(Sent { row: self.write_if_any(row, change).await?, refused })
+        let out = change.as_ref().is_some_and(|change| change.delivery_status == Some(DeliveryStatus::Sent));
+        let row = self.write_if_any(row, change).await?;
+        // It has ended meanwhile, and what is in its shadow now was put there after it had been withdrawn.
+        if out && row.is_terminal() && row.via.shadow().is_some() {
+            self.withdraw(&row).await?;
+        }
+        Ok(Sent { row, refused })
     }
 
     async fn write_if_any(&self, row: Execution, change: Option<Change>) -> Result<Execution, Error> {
@@ -125,7 +141,7 @@ impl Turn<'_> {
 
     async fn send_once(&self, row: &Execution, command: &Command) -> Went {
         let messages = &self.cloud.messages;
-        let request = || Request::new(command, row, self.now);
+        let request = || Request::new(command, row, self.time());
         match &row.via {
             Via::Direct => match request() {
                 Ok(request) => match messages.send_direct(&row.key.thing, &request).await {
@@ -134,20 +150,20 @@ impl Turn<'_> {
                     Ok(Acknowledgement::Missing) => Went::Out,
                     Err(error) => Went::Failed(error),
                 },
-                Err(error) => Went::Unfit(Unfit::Payload(domain::ShadowError::Payload(error))),
+                Err(error) => Went::Unfit(Unfit::Unwritable(error)),
             },
             Via::Topic => match request() {
                 Ok(request) => messages.publish_request(&request).await.map_or_else(Went::Failed, |()| Went::Out),
-                Err(error) => Went::Unfit(Unfit::Payload(domain::ShadowError::Payload(error))),
+                Err(error) => Went::Unfit(Unfit::Unwritable(error)),
             },
             Via::Shadow(route) => self.put_in_shadow(route, row, command).await,
         }
     }
 
     async fn put_in_shadow(&self, route: &ShadowRoute, row: &Execution, command: &Command) -> Went {
-        let update = match route.delivery(command, row, self.now) {
+        let update = match route.delivery(command, row, self.time()) {
             Ok(update) => update,
-            Err(error) => return Went::Unfit(Unfit::Payload(error)),
+            Err(error) => return Went::Unfit(Unfit::NotForShadows(error)),
         };
         match self.cloud.shadows.update(&update).await {
             Ok(Updated::Done) => Went::Out,
@@ -161,7 +177,7 @@ impl Turn<'_> {
 
     fn queued(&self, row: &Execution) -> Option<Change> {
         // It is queued already, from an earlier try: nothing has changed.
-        (row.delivery_status != DeliveryStatus::Queued).then(|| row.queued(self.now, self.by.clone()))
+        (row.delivery_status != DeliveryStatus::Queued).then(|| row.queued(self.time(), self.by.clone()))
     }
 
     /// The device is not there. Its shadow takes the request, where it takes commands and the caller does not care how; else
@@ -206,8 +222,8 @@ impl Turn<'_> {
 
     /// That it goes through this shadow from now on, if it fits it.
     fn reroute(&self, row: &Execution, command: &Command, route: &ShadowRoute) -> Option<Change> {
-        let fits = route.delivery(command, row, self.now).is_ok();
-        row.reroute(route, self.now, self.cloud.tick, self.by.clone()).filter(|_| fits)
+        let fits = route.delivery(command, row, self.time()).is_ok();
+        row.reroute(route, self.time(), self.cloud.tick, self.by.clone()).filter(|_| fits)
     }
 
     async fn through_shadow(&self, row: Execution, command: &Command, reroute: &Change) -> Result<Sent, Error> {

@@ -5,7 +5,7 @@ use aws::{Advanced, Error};
 use domain::{By, Change, Execution, Key, Owed, Timestamp};
 use serde::Serialize;
 
-use crate::cloud::Cloud;
+use crate::{cloud::Cloud, stopwatch::Stopwatch};
 
 /// Who is at work, when, and with what.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Turn<'a> {
     pub by: By,
     /// The event's own id, the same when it is handled again: a claim says by which event it was made.
     pub token: &'a str,
+    /// Since when.
+    pub since: Stopwatch,
 }
 
 /// What a turn has done.
@@ -53,6 +55,11 @@ pub enum Wrote {
 const STEPS: usize = 16;
 
 impl Turn<'_> {
+    /// What time it is by the event, as long as it has been handled: requests go out one after the other, and each may take seconds.
+    pub fn time(&self) -> Timestamp {
+        self.now.plus_seconds(self.since.seconds())
+    }
+
     /// Writes a change of a row that is in hand.
     pub async fn write(&self, row: Execution, change: &Change) -> Result<Wrote, Error> {
         Ok(match self.cloud.executions.write(change).await? {

@@ -87,12 +87,17 @@ impl World {
     }
 
     /// As [`World::end`], where it is known what devices ran.
-    pub async fn end_with(mut self, runs: Vec<Run>) {
+    pub async fn end_with(self, runs: Vec<Run>) {
+        self.end_with_losses(runs, Vec::new()).await;
+    }
+
+    /// As [`World::end_with`], where some devices lost their memory.
+    pub async fn end_with_losses(mut self, runs: Vec<Run>, forgot: Vec<(i64, String)>) {
         self.stack.settle().await;
         self.ended = true;
         let accepted = std::mem::take(&mut *self.accepted.lock().expect("nobody panicked"));
         let mut history = history(&self.stack.journal.entries(), &accepted, self.stack.clock.now_ms());
-        history.runs = runs;
+        (history.runs, history.forgot) = (runs, forgot);
         let violations = violations(&history);
         let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "{} things happened that must not:\n{}", told.len(), told.join("\n"));

@@ -107,7 +107,7 @@ async fn way(turn: &Turn<'_>, command: &Command) -> Result<Via, Problem> {
             ));
         }
         let row = Execution::create(command, via.clone(), turn.cloud.tick);
-        route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::Payload(error)))?;
+        route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::NotForShadows(error)))?;
     }
     Ok(via)
 }
@@ -182,7 +182,8 @@ fn unfit(unfit: Unfit) -> Problem {
         Unfit::Full => {
             Problem::too_large("payload", "the thing's shadow is full: it holds 8 KB, desired and reported together")
         }
-        Unfit::Payload(error) => Problem::unprocessable("payload", chain(&error)),
+        Unfit::Unwritable(error) => Problem::unprocessable("payload", chain(&error)),
+        Unfit::NotForShadows(error) => Problem::unprocessable("payload", chain(&error)),
         Unfit::Refused(error) => Problem::unprocessable("payload", chain(&error)),
     }
 }

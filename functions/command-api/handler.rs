@@ -2,7 +2,7 @@
 
 use domain::{By, CommandId, ThingName};
 
-use crate::{cloud::Cloud, turn::Turn};
+use crate::{cloud::Cloud, stopwatch::Stopwatch, turn::Turn};
 
 use super::{
     cancel::{self, Cancel},
@@ -41,7 +41,7 @@ pub async fn handle(cloud: &Cloud, event: &str) -> Response {
 
 async fn answer(cloud: &Cloud, ask: Ask, request: &Request) -> Result<Response, Problem> {
     let now = request.at();
-    let turn = Turn { cloud, now, by: By::function("command-api"), token: request.id() };
+    let turn = Turn { cloud, now, by: By::function("command-api"), token: request.id(), since: Stopwatch::start() };
     match ask {
         Ask::Create(order) => create::create(&turn, order).await,
         Ask::Cancel(order) => cancel::cancel(&turn, order).await,

@@ -35,6 +35,7 @@ pub fn history(row: &Execution) -> Vec<Entry> {
     let created = Entry { status: Some(Status::Created.as_str()), attempt: 1, by: Some(by), ..Entry::default() };
     let mut all = vec![(row.created_at, created)];
     all.extend(first_sending(row));
+    all.extend(unconfirmed_sending(row));
     let ended = called_off(row);
     all.extend(row.steps.iter().filter(|step| Some(*step) != ended).map(|step| (step.at, of_step(step))));
     if let Some(at) = row.delivered_at {
@@ -73,7 +74,10 @@ fn called_off(row: &Execution) -> Option<&Step> {
 fn first_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
     let out = matches!(row.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
     let sent = DeliveryStatus::Sent.as_str();
-    let written = row.steps.iter().any(|step| step.attempt == 1 && step.what == sent);
+    // One that waited was sent by whoever claimed it.
+    let waited = |what: &str| DeliveryStatus::parse(what).is_ok();
+    let claimed = row.claim.is_some() && row.lane.is_some();
+    let written = claimed || row.steps.iter().any(|step| step.attempt == 1 && waited(&step.what));
     let via = row.steps.iter().find_map(|step| step.via.clone()).unwrap_or_else(|| row.via.to_string());
     let entry = Entry {
         delivery_status: Some(sent),
@@ -83,6 +87,16 @@ fn first_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
         ..Entry::default()
     };
     (!written && (out || row.attempt > 1)).then_some((row.created_at, entry))
+}
+
+/// Whoever claims it writes how that went, unless he dies before or its device is faster.
+fn unconfirmed_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
+    let sent = DeliveryStatus::Sent.as_str();
+    let written = row.steps.iter().any(|step| step.attempt == row.attempt && step.what == sent);
+    let out = row.claim.is_some() && row.delivery_status != DeliveryStatus::Queued && !written;
+    let sent_at = row.sent_at.filter(|at| out && *at > row.created_at)?;
+    let via = Some(row.via.to_string());
+    Some((sent_at, Entry { delivery_status: Some(sent), attempt: row.attempt, via, ..Entry::default() }))
 }
 
 /// What a step says: how its request has come along, that it was called off, or that its attempt came to nothing.
@@ -188,6 +202,23 @@ mod tests {
             "+60 3 TIMED_OUT NO_RESPONSE - - -",
         ];
         assert_eq!(lines, expected, "and a deadline is nobody's doing");
+    }
+
+    #[test]
+    fn a_sending_whose_answer_was_faster_than_its_proof_is_told_at_its_time() {
+        let queued = execution(Delivery::Direct);
+        let queued = queued.apply(&queued.queued(at(1), By::function("command-api"))).expect("news");
+        let claimed = queued.apply(&queued.claim(at(5), "me").expect("to be sent")).expect("news");
+        let expected = [
+            "+0 1 CREATED - - ada -",
+            "+1 1 QUEUED - - command-api direct",
+            "+5 1 SENT - - - direct",
+            "+6 1 DELIVERED - - device -",
+            "+6 1 FAILED NO_POWER - device mqtt",
+        ];
+        let mut alone = claimed.clone();
+        alone.retry = None;
+        assert_eq!(lines(&reported(&alone, 6, "FAILED")), expected);
     }
 
     #[test]

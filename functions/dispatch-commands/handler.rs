@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::{
     cloud::Cloud,
     failure::{Failure, chain},
+    stopwatch::Stopwatch,
     telemetry,
     turn::Turn,
     unreadable,
@@ -38,7 +39,7 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
     if subscribed && !event.topics.iter().any(|filter| request.matches(filter)) {
         return Ok(());
     }
-    let now = Timestamp::from_millis(event.received_at);
+    let (now, since) = (Timestamp::from_millis(event.received_at), Stopwatch::start());
     let found = cloud.executions.waiting(&thing, now).await.map_err(Failure::Aws)?;
     unreadable::tell(now, &thing, &found.unreadable);
     let waiting = found.executions;
@@ -46,7 +47,7 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
     if waiting.is_empty() || !(subscribed || cloud.messages.listens(&thing).await.map_err(Failure::Aws)?) {
         return Ok(());
     }
-    let turn = Turn { cloud, now, by: By::function("dispatch-commands"), token: request_id };
+    let turn = Turn { cloud, now, by: By::function("dispatch-commands"), token: request_id, since };
     let (mut sent, mut failed) = (0, 0);
     for row in waiting {
         match turn.claim_and_send(row).await {

@@ -1,17 +1,9 @@
 //! Finds what is due, decides what is owed, writes that. A device that answers in between wins: then there is nothing to do.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-
 use aws::Error;
 use domain::{By, Key, SHARDS, Timestamp};
 use serde::Serialize;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 use super::{
     events::{self, Tick},
@@ -20,6 +12,7 @@ use super::{
 use crate::{
     cloud::Cloud,
     failure::{Failure, chain},
+    stopwatch::Stopwatch,
     telemetry,
     turn::{Done, Turn},
 };
@@ -43,7 +36,7 @@ const PER_SHARD: u16 = 250;
 const AT_ONCE: usize = 8;
 
 /// Nothing is begun after this: what is under way then ends before the function's minute does.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: u32 = 40;
 
 /// Handles one tick. The first of a minute sees to the others before its own work, which may take a while.
 pub async fn handle(cloud: &Cloud, ticks: &Ticks, event: &str, request_id: &str) -> Result<Summary, Failure> {
@@ -57,17 +50,10 @@ pub async fn handle(cloud: &Cloud, ticks: &Ticks, event: &str, request_id: &str)
 }
 
 async fn run(cloud: &Cloud, now: Timestamp, request_id: &str) -> Result<Summary, Failure> {
-    let tired = Arc::new(AtomicBool::new(false));
-    let patience = {
-        let tired = tired.clone();
-        tokio::spawn(async move {
-            sleep(PATIENCE).await;
-            tired.store(true, Ordering::Relaxed);
-        })
-    };
+    let since = Stopwatch::start();
     let mut shards = JoinSet::new();
     for shard in 0..SHARDS {
-        let work = Work { cloud: cloud.clone(), now, token: format!("{request_id}/{shard}"), tired: tired.clone() };
+        let work = Work { cloud: cloud.clone(), now, token: format!("{request_id}/{shard}"), since };
         shards.spawn(async move { work.reconcile(shard).await });
     }
     let (mut summary, mut unread) = (Summary::default(), 0);
@@ -84,7 +70,6 @@ async fn run(cloud: &Cloud, now: Timestamp, request_id: &str) -> Result<Summary,
             }
         }
     }
-    patience.abort();
     summary.report(now);
     summary.complete(unread)
 }
@@ -95,8 +80,7 @@ struct Work {
     cloud: Cloud,
     now: Timestamp,
     token: String,
-    /// No time is left to begin anything.
-    tired: Arc<AtomicBool>,
+    since: Stopwatch,
 }
 
 impl Work {
@@ -107,7 +91,7 @@ impl Work {
             Summary { shards_with_more: (due.len() == usize::from(PER_SHARD)).into(), ..Summary::default() };
         let (mut due, mut under_way) = (due.into_iter(), JoinSet::new());
         loop {
-            while under_way.len() < AT_ONCE && !self.tired.load(Ordering::Relaxed) {
+            while under_way.len() < AT_ONCE && self.since.seconds() < PATIENCE {
                 match due.next() {
                     Some(Ok(key)) => {
                         let work = self.clone();
@@ -132,8 +116,8 @@ impl Work {
     }
 
     async fn settle(&self, key: &Key) -> Result<Done, Error> {
-        let turn =
-            Turn { cloud: &self.cloud, now: self.now, by: By::function("reconcile-commands"), token: &self.token };
+        let (by, since) = (By::function("reconcile-commands"), self.since);
+        let turn = Turn { cloud: &self.cloud, now: self.now, by, token: &self.token, since };
         // The index lags.
         let Some(row) = turn.read(key).await? else { return Ok(Done::default()) };
         let settled = turn.drive(row).await;

@@ -12,6 +12,7 @@ use super::shadow;
 use crate::{
     cloud::Cloud,
     failure::{Failure, chain},
+    stopwatch::Stopwatch,
     telemetry,
     turn::{Turn, Wrote},
     unreadable,
@@ -88,7 +89,7 @@ pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), 
 }
 
 pub(super) fn turn<'a>(cloud: &'a Cloud, now: Timestamp, token: &'a str) -> Turn<'a> {
-    Turn { cloud, now, by: By::function("track-command"), token }
+    Turn { cloud, now, by: By::function("track-command"), token, since: Stopwatch::start() }
 }
 
 /// Writes what a report says. What ends it depends on what is left to do then, and a beat that does not count itself on those

@@ -1,6 +1,6 @@
 //! DynamoDB: the local stack's, asked without its socket, with every image of a row kept and an index that may lag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use local::{clock::Clock, dynamodb::DynamoDb, template::Template};
@@ -17,7 +17,9 @@ pub struct Engine {
     beside: Runtime,
     /// Everything that was ever written in this schedule: the row, and when.
     written: Vec<(i64, Key, Option<Value>)>,
-    keys: BTreeMap<(String, Key), ()>,
+    /// How queries name the parts of the index in which something was ever listed.
+    listed: BTreeSet<String>,
+    keys: BTreeSet<(String, Key)>,
 }
 
 impl Engine {
@@ -25,17 +27,25 @@ impl Engine {
         let beside =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
         let dynamodb = beside.block_on(DynamoDb::start(Clock::manual(0), &template.tables, None)).expect("a database");
-        Self { dynamodb, executions: executions.to_owned(), beside, written: Vec::new(), keys: BTreeMap::new() }
+        Self {
+            dynamodb,
+            executions: executions.to_owned(),
+            beside,
+            written: Vec::new(),
+            listed: BTreeSet::new(),
+            keys: BTreeSet::new(),
+        }
     }
 
     /// Empty tables.
     pub fn clear(&mut self) {
-        for (table, (pk, sk)) in std::mem::take(&mut self.keys).into_keys() {
+        for (table, (pk, sk)) in std::mem::take(&mut self.keys) {
             let body = json!({"TableName": table, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}});
             let (status, answer) = self.ask("DeleteItem", body.to_string().as_bytes());
             assert_eq!(status, 200, "{answer:?}");
         }
         self.written.clear();
+        self.listed.clear();
     }
 
     /// Every image of an item that was written, in order; none where it was deleted.
@@ -60,10 +70,11 @@ impl Engine {
 
     /// What a query of the index answers, if nothing at all is listed where it looks: most queries do, and need no engine.
     pub fn nothing_due(&self, body: &[u8]) -> Option<http::Response<Bytes>> {
-        if self.written.iter().any(|(.., item)| item.as_ref().is_some_and(|item| is_listed(item, body))) {
+        let query = std::str::from_utf8(body).ok()?;
+        if self.listed.iter().any(|part| query.contains(part)) {
             return None;
         }
-        self.lagging(body, i64::MAX)
+        self.lagging(body, i64::MIN)
     }
 
     /// Does what the request says, and remembers what it wrote.
@@ -82,16 +93,20 @@ impl Engine {
         let key = (part("pk"), part("sk"));
         let table = request["TableName"].as_str().expect("a table").to_owned();
         if table == self.executions {
-            let body =
-                json!({"TableName": table, "Key": {"pk": {"S": key.0}, "sk": {"S": key.1}}, "ConsistentRead": true});
-            let (_, answer) = self.ask("GetItem", body.to_string().as_bytes());
-            let answer: Value = serde_json::from_slice(&answer).expect("JSON");
-            let item = answer.get("Item").cloned();
+            let item = self.item(&table, &key);
             if self.written.iter().rev().find(|(_, other, _)| *other == key).is_none_or(|(.., last)| *last != item) {
+                self.listed.extend(item.as_ref().and_then(part_of_index));
                 self.written.push((now_ms, key.clone(), item));
             }
         }
-        self.keys.insert((table, key), ());
+        self.keys.insert((table, key));
+    }
+
+    fn item(&self, table: &str, (pk, sk): &Key) -> Option<Value> {
+        let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        let request = json!({"TableName": table, "Key": key, "ConsistentRead": true});
+        let found = self.dynamodb.database().get_item(serde_json::from_value(request).expect("a request"));
+        found.expect("a table").item.map(|item| serde_json::to_value(item).expect("JSON"))
     }
 
     /// The index as it was then: what a query of it may answer while it lags.
@@ -165,10 +180,9 @@ impl Engine {
     }
 }
 
-/// Whether a row was ever listed in the part of the index that a query asks for; true for any other query.
-fn is_listed(item: &Value, query: &[u8]) -> bool {
-    let needle = format!("\":shard\":{{\"S\":{}}}", item["due_shard"]["S"]);
-    std::str::from_utf8(query).is_ok_and(|query| query.contains(&needle))
+/// How a query names the part of the index that a row is listed in.
+fn part_of_index(item: &Value) -> Option<String> {
+    Some(format!("\":shard\":{{\"S\":\"{}\"}}", item["due_shard"]["S"].as_str()?))
 }
 
 pub fn respond(status: u16, body: Bytes) -> http::Response<Bytes> {

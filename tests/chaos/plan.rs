@@ -195,7 +195,7 @@ fn order(seed: u64, number: usize, things: &[Thing], dice: &mut Dice) -> Order {
             &["FAILED", "REJECTED", "TIMED_OUT"],
             &["NO_RESPONSE", "HEARTBEAT_LOST", "FAILED", "REJECTED", "TIMED_OUT"],
         ]);
-        let wait = *dice.pick(&[1, 5, 20]);
+        let wait = (*dice.pick(&[1, 5, 20])).min(ttl - 1);
         let cap = *dice.pick(&[0, 2, 20]);
         body["retry"] =
             json!({"attempts": dice.between(2, 3), "on": on, "wait": wait, "backoff": {"base": cap, "cap": cap}});

@@ -16,10 +16,18 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             lanes.entry((&image.thing, lane)).or_default().push(at);
         }
     }
-    lanes.iter().flat_map(|((thing, lane), images)| check_lane(history, thing, lane, images)).collect()
+    let rows = history.by_row();
+    let last = |image: &Image| rows.get(&(image.thing.as_str(), image.execution.as_str()))?.last().copied();
+    lanes.iter().flat_map(|((thing, lane), images)| check_lane(history, thing, lane, images, &last)).collect()
 }
 
-fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> Vec<Violation> {
+fn check_lane<'a>(
+    history: &'a History,
+    thing: &str,
+    lane: &str,
+    images: &[usize],
+    last_of: &impl Fn(&Image) -> Option<&'a Image>,
+) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut last: BTreeMap<&str, &Image> = BTreeMap::new();
     // Who must not start any more, and because of whom.
@@ -43,9 +51,8 @@ fn check_lane(history: &History, thing: &str, lane: &str, images: &[usize]) -> V
             }
         }
         let ended = image.is_terminal() && !before.is_some_and(Image::is_terminal);
-        let final_image = history.by_row().get(&(thing, image.execution.as_str())).and_then(|all| all.last().copied());
-        let failed =
-            final_image.is_some_and(|last| last.status() != "SUCCEEDED" && last.text("verdict") != Some("SUPERSEDED"));
+        let failed = last_of(image)
+            .is_some_and(|last| last.status() != "SUCCEEDED" && last.text("verdict") != Some("SUPERSEDED"));
         // Who supersedes takes the place of one that was never delivered, however that one has ended.
         let undelivered = image.attempt() == 1 && matches!(image.text("delivery_status"), Some("PENDING" | "QUEUED"));
         if ended && failed && image.text("on_failure") == Some("stop") {

@@ -15,6 +15,8 @@ pub struct History {
     pub deliveries: Vec<Delivery>,
     /// What devices did.
     pub runs: Vec<Run>,
+    /// Devices that lost their memory, and when: what they ran before, they may run again.
+    pub forgot: Vec<(i64, String)>,
     /// What devices were told to leave alone.
     pub cancels: Vec<Told>,
     /// The commands that take the place of those in their lane that have not gone out.

@@ -16,7 +16,11 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut first = BTreeMap::new();
     for run in &history.runs {
         let name = format!("{}/{} attempt {}", run.thing, run.execution, run.attempt);
-        if let Some(before) = first.insert((&run.thing, &run.execution, run.attempt), run.at_ms) {
+        let forgot =
+            |since: i64| history.forgot.iter().any(|(at, who)| *who == run.thing && (since..=run.at_ms).contains(at));
+        if let Some(before) =
+            first.insert((&run.thing, &run.execution, run.attempt), run.at_ms).filter(|at| !forgot(*at))
+        {
             found.push(Violation::of("twice", format!("{name} ran at {before} and at {}", run.at_ms)));
         }
         let row = rows.get(&(run.thing.as_str(), run.execution.as_str())).and_then(|images| images.first());

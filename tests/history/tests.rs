@@ -205,6 +205,13 @@ fn nothing_runs_twice_nor_after_its_time() {
     };
     assert_eq!(broken(&with_runs(&[run(4, 1), run(5, 2)])), [""; 0], "another attempt is another run");
     assert_eq!(broken(&with_runs(&[run(4, 1), run(5, 1)])), ["twice"]);
+    let forgetting = |at_ms: i64, thing: &str| {
+        let mut history = with_runs(&[run(4, 1), run(8, 1)]);
+        history.forgot.push((at_ms, thing.to_owned()));
+        broken(&history)
+    };
+    assert_eq!(forgetting(6, "pump"), [""; 0], "it can't know better");
+    assert_eq!([forgetting(3, "pump"), forgetting(9, "pump"), forgetting(6, "valve")], [["twice"]; 3]);
     assert_eq!(broken(&with_runs(&[run(START_BY + 10, 1)])), [""; 0], "its clock may be off");
     assert_eq!(broken(&with_runs(&[run(START_BY + 11, 1)])), ["expired"]);
 }

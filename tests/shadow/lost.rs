@@ -1,11 +1,11 @@
-//! Shadow writes that are done, but whose answers are lost: nothing is done twice, and nothing is left.
+//! Shadow writes that are done, but whose answers are lost: nothing is done twice, and nothing is left. And a delta that is lost.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-use local::faults::Fault;
+use local::faults::{Fault, Transit};
 use serde_json::{Value, json};
 
 use super::relay::Relay;
@@ -120,4 +120,40 @@ async fn a_wish_is_wished_once_and_stays_when_it_has_come_true() {
         assert!(world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none()));
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_attempt_of_the_atlas_is_written_anew_and_has_the_time_that_is_left() {
+    let world = World::start().await;
+    world.update_shadow(THING, None, &json!({"desired": {"deviceAttrib": {"motorStatus": "off"}}}));
+    let mut motor = Relay::start(&world, THING).await;
+    motor.catch_up(&world).await;
+    // The first delta does not get there.
+    world.stack.faults.messages(|message| match message.topic.ends_with("/delta") {
+        true => Transit::Lost,
+        false => Transit::Delivered,
+    });
+    let retry = json!({"attempts": 2, "wait": 60, "backoff": {"base": 0}});
+    let more = json!({"name": "relay-command", "payload": "go", "delivery": "shadow", "shadow": "atlas", "ttl": 600, "retry": retry});
+    let command = world.command(THING, more).await;
+    let entry = || world.shadow(THING, None)["state"]["desired"]["command"][0]["relay-command"].clone();
+    let first = entry();
+    motor.catch_up(&world).await;
+    assert_eq!(motor.relayed, Vec::<Value>::new());
+    world.stack.faults.clear();
+    world.advance(120).await;
+    let second = entry();
+    assert_eq!((&second["topic"], &second["message"]), (&first["topic"], &json!("go")));
+    let ttl = |entry: &Value| entry["ttl"].as_u64().expect("seconds");
+    assert!((ttl(&first) - 120..=ttl(&first) - 60).contains(&ttl(&second)), "{first} {second}");
+    motor.catch_up(&world).await;
+    assert_eq!(motor.relayed, ["go"]);
+    let shown = world.execution(&command, THING).await;
+    assert_eq!((&shown["status"], &shown["attempt"], &shown["late"]), (&json!("SUCCEEDED"), &json!(2), &json!(false)));
+    world.advance(60).await;
+    let state = world.shadow(THING, None)["state"].to_string();
+    assert!(!state.contains("relay-command"), "{state}");
+    assert!(world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none()));
+    assert!(motor.is_connected());
+    world.end().await;
 }

@@ -1,7 +1,5 @@
 //! What a simulated thing does at a time of the injected clock: it ends its work, it goes away, it comes back.
 
-use std::time::Duration;
-
 use super::live::Live;
 use super::runs::Finish;
 use super::script::Behaviour;
@@ -9,8 +7,8 @@ use crate::agent::{Agent, Outcome};
 
 /// How long a thing that went away because of its work stays away, in milliseconds.
 const AWAY_MS: i64 = 500;
-/// The injected clock may jump while a thing sleeps, so it looks this often.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often a thing that works looks whether it owes a heartbeat, in milliseconds.
+const BEAT_MS: i64 = 100;
 
 pub(crate) enum Task {
     Finish { execution_id: String, attempt: u32 },
@@ -57,11 +55,11 @@ impl Live {
         }
     }
 
-    pub fn next_sleep(&self) -> Option<Duration> {
-        let now_ms = self.now_ms();
-        let next = self.due.iter().map(|(due, _)| due.saturating_sub(now_ms).max(1).unsigned_abs()).min();
-        let beats = (self.agent.running() > 0).then_some(LOOK);
-        next.map(|ms| Duration::from_millis(ms).min(LOOK)).or(beats)
+    /// When it wants to be woken, by the injected clock.
+    pub fn next_ms(&self) -> Option<i64> {
+        let next = self.due.iter().map(|(due, _)| *due).min();
+        let beats = (self.agent.running() > 0).then(|| self.now_ms().saturating_add(BEAT_MS));
+        next.into_iter().chain(beats).min()
     }
 
     /// Connects, for as long as its script says.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+mod alarm;
 mod due;
 mod live;
 mod random;
@@ -21,6 +22,8 @@ mod thing;
 
 use crate::Now;
 use crate::link::Endpoint;
+pub use alarm::SleepUntil;
+use alarm::{Alarm, Sleeper};
 use random::Random;
 use runs::Runs;
 pub use runs::{Finish, Run};
@@ -50,6 +53,8 @@ pub struct FleetConfig {
     pub knobs: Knobs,
     /// Where the things read the time.
     pub now: Now,
+    /// How they wait for a time: without it, the time is looked at again and again.
+    pub sleep_until: Option<SleepUntil>,
     /// How long after the ttl late things answer.
     pub late_after: Duration,
     /// Report shadow state, and follow trimmed deltas.
@@ -74,6 +79,7 @@ impl FleetConfig {
             seed: 1,
             knobs: Knobs::default(),
             now,
+            sleep_until: None,
             late_after: Duration::from_secs(120),
             shadows: true,
             shadow_commands: 0.0,
@@ -133,7 +139,8 @@ impl Fleet {
             tasks: JoinSet::new(),
         };
         let (sender, mut ready) = mpsc::channel(config.things.max(1));
-        for (name, script) in fleet.scripts.iter().filter(|(_, script)| script.connects()) {
+        let alarm = Arc::<Alarm>::default();
+        for (number, (name, script)) in fleet.scripts.iter().enumerate().filter(|(_, (_, script))| script.connects()) {
             let thing = Thing {
                 name: name.clone(),
                 script: *script,
@@ -149,10 +156,11 @@ impl Fleet {
                 counters: fleet.counters.clone(),
                 ready: Some(sender.clone()),
             };
-            fleet.tasks.spawn(thing.run());
+            fleet.tasks.spawn(thing.run(Sleeper::new(alarm.clone(), number)));
         }
         drop(sender);
         let expected = fleet.tasks.len();
+        fleet.tasks.spawn(alarm.run(config.sleep_until.unwrap_or_else(|| alarm::looking_at(config.now.clone()))));
         let mut count = 0;
         let all = async {
             while count < expected && ready.recv().await.is_some() {

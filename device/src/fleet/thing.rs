@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::alarm::Sleeper;
 use super::live::Live;
 use super::random::Random;
 use super::runs::Runs;
@@ -34,18 +35,18 @@ pub(crate) struct Thing {
 }
 
 impl Thing {
-    pub async fn run(self) {
+    pub async fn run(self, mut sleeper: Sleeper) {
         let mut live = Live::new(self);
         live.come();
         loop {
             live.do_what_is_due();
-            let sleep = live.next_sleep();
+            sleeper.set(live.next_ms());
             tokio::select! {
                 event = live.next_event() => match event {
                     Some(event) => live.on_event(event),
                     None => return,
                 },
-                () = sleep_for(sleep) => live.tick(),
+                () = sleeper.rings() => live.tick(),
             }
         }
     }
@@ -64,13 +65,5 @@ impl Thing {
             config.commands = Some(Default::default());
         }
         config
-    }
-}
-
-/// For ever when there is nothing to wait for.
-async fn sleep_for(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
     }
 }

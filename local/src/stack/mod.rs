@@ -55,6 +55,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long [`Stack::settle`] gives devices, which are on the other side of a socket, to answer.
 const BREATH: Duration = Duration::from_millis(5);
 
+/// The same on the way of [`Stack::advance`], where a device that needs longer answers at the next stop.
+const SHORT_BREATH: Duration = Duration::from_millis(1);
+
 /// A running stack. Its listeners and processes end with it; [`Stack::shutdown`] also saves its state.
 pub struct Stack {
     /// Where it listens.
@@ -115,12 +118,16 @@ impl Stack {
     /// Devices that are slower to answer than a few milliseconds are not waited for, and neither are retries that wait
     /// for the clock.
     pub async fn settle(&self) {
+        self.settle_with(BREATH).await;
+    }
+
+    async fn settle_with(&self, breath: Duration) {
         let mut quiet = 0;
         let mut handled = self.handled().await;
         while quiet < 2 {
             // What a process asked for before it was killed is done nevertheless.
             self.faults.quiet().await;
-            tokio::time::sleep(BREATH).await;
+            tokio::time::sleep(breath).await;
             let now = self.handled().await;
             quiet = if now == handled { quiet + 1 } else { 0 };
             handled = now;
@@ -142,7 +149,7 @@ impl Stack {
             // Where no device is connected, none can be answering.
             match self.broker.is_deserted() {
                 true => drop(self.handled().await),
-                false => self.settle().await,
+                false => self.settle_with(SHORT_BREATH).await,
             }
         }
         self.move_to(target_ms);

@@ -107,7 +107,7 @@ fn fact(update: &mut Update, fact: &Fact) {
         Fact::Again { attempt, send_at } => {
             update.set("attempt", number(attempt));
             update.set("send_at", millis(*send_at));
-            for left in ["sent_at", "delivered_at", "started_at", "started_via", "heard_at", "silent_at"] {
+            for left in ["unsure", "sent_at", "delivered_at", "started_at", "started_via", "heard_at", "silent_at"] {
                 update.remove(left);
             }
         }
@@ -122,6 +122,9 @@ fn claimed(update: &mut Update, claim: &Claim) {
     update.set("sent_at", millis(claim.at));
     update.set("send_at", millis(claim.send_at));
     update.set("claim", text(&claim.token));
+    if claim.unsure {
+        update.set("unsure", AttributeValue::Bool(true));
+    }
     if claim.via.shadow().is_some() {
         update.set("withdraw", AttributeValue::Bool(true));
     }

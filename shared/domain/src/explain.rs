@@ -1,7 +1,7 @@
 //! Why an execution is where it is, and what happens next: in plain words, for whoever asks.
 
 use crate::{
-    Attempt, DeliveryStatus, Execution, LaneName, Reason, Retry, Status, Timestamp, Verdict, Via,
+    Attempt, DeliveryStatus, Execution, LaneName, Reason, Retry, Status, Step, Timestamp, Verdict, Via,
     execution::{Next, NextStep},
 };
 
@@ -128,13 +128,16 @@ impl Execution {
     fn waiting(&self, now: Timestamp) -> Explanation {
         let (attempt, of) = (self.attempt, self.retry.as_ref().map_or(1, Retry::attempts));
         let thing = &self.key.thing;
-        let Next { at, what } = self.next(now);
+        let Next { at, what } = match self.turn_at().filter(|_| self.has_failed()) {
+            Some(at) => Next { at, what: NextStep::Send },
+            None => self.next(now),
+        };
         let (why, unless) = match (self.status, self.delivery_status) {
             (Status::InProgress, _) if matches!(what, NextStep::GiveUp(Reason::ExecutionTimeout)) => {
                 ("Its device runs it.".to_owned(), "it has not finished")
             }
             (Status::InProgress, _) => ("Its device runs it.".to_owned(), "its device is not heard of"),
-            _ if self.is_being_sent(now) => ("It is being sent.".to_owned(), "it has not begun"),
+            _ if self.is_being_sent(now) && !self.has_failed() => ("It is being sent.".to_owned(), ""),
             _ if what == NextStep::Send => (self.unsent_because(), ""),
             _ if self.waits_in_lane() && !self.goes_at_once() => {
                 (format!("It waits for its turn in {}.", self.lane_name()), "that has not come")
@@ -143,16 +146,16 @@ impl Execution {
             (_, DeliveryStatus::Pending) if self.may_be_under_way(now) => {
                 ("It is being sent.".to_owned(), "that does not succeed")
             }
-            (_, DeliveryStatus::Pending) => (
-                "Nobody knows whether it went out: its creation was cut short, and the same request with its Idempotency-Key \
-                 sends it."
-                    .to_owned(),
+            (_, DeliveryStatus::Pending) if self.is_untouched() => (
+                format!(
+                    "{}: its creation was cut short, and the same request with its Idempotency-Key sends it.",
+                    if self.may_be_out() { "Nobody knows whether it went out" } else { "It has not gone out" }
+                ),
                 "that does not happen",
             ),
+            (_, DeliveryStatus::Pending) => (self.unsent_because(), "it has not begun"),
             (_, DeliveryStatus::Sent) => (self.out_by(), "it has not begun"),
-            (_, DeliveryStatus::Delivered) => {
-                ("Its device has it, and has not begun.".to_owned(), "it has not begun")
-            }
+            (_, DeliveryStatus::Delivered) => ("Its device has it, and has not begun.".to_owned(), "it has not begun"),
         };
         let what = match what {
             NextStep::Send => WhatNext::GoesOut { attempt, of, again: self.is_being_sent(now) },
@@ -175,6 +178,12 @@ impl Execution {
             _ => "",
         };
         Explanation { why: self.ended_because(), next, still }
+    }
+
+    /// Whether its sending has failed in this attempt, and it goes out again later.
+    fn has_failed(&self) -> bool {
+        let failed = |step: &Step| step.attempt == self.attempt && step.what == DeliveryStatus::Pending.as_str();
+        self.send_at.is_some() && self.steps.last().is_some_and(failed)
     }
 
     /// Why its request has yet to go out, at a time that is known.

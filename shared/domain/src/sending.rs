@@ -42,7 +42,8 @@ impl Execution {
             return None;
         }
         let send_at = now.plus_seconds(SENDING);
-        let claim = Claim { at: now, send_at, via: self.via.clone(), token: token.to_owned() };
+        let (unsure, via) = (self.may_be_out(), self.via.clone());
+        let claim = Claim { at: now, send_at, via, unsure, token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Pending, Fact::Claimed(Box::new(claim)));
         // Someone has to look at it if whoever claims it dies: nobody else may have moved its entry meanwhile.
         change.guard = Guard::Seen(self.seen());
@@ -72,6 +73,11 @@ impl Execution {
         change.step = step;
         change.due = self.due_after(&change, now);
         Some(change)
+    }
+
+    /// Whether a claim that was refused may be made again: what was written meanwhile says nothing of the sending.
+    pub fn is_as_far_as(&self, claim: &Change) -> bool {
+        matches!(claim.guard, Guard::Seen(seen) if seen.progress == self.progress)
     }
 
     /// Whether this claim was written, though its answer was lost.
@@ -157,7 +163,8 @@ impl Execution {
             DeliveryStatus::Pending => !self.waits_in_lane() && self.send_at.is_none_or(|at| at <= now),
             DeliveryStatus::Sent | DeliveryStatus::Delivered => false,
         };
-        waits && self.is_to_be_sent(now)
+        // Whoever stores it may be sending it, at this very time too.
+        waits && !self.may_be_under_way(now) && self.is_to_be_sent(now)
     }
 
     /// The entry that a change of an open execution needs: moved only where it would come too late, or has come, since

@@ -57,7 +57,9 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
         put("on_failure", text(lane.on_failure.as_str()));
     }
     for (attribute, _) in
-        [("in_lane", execution.in_lane), ("withdraw", execution.withdraw)].iter().filter(|(_, so)| *so)
+        [("in_lane", execution.in_lane), ("withdraw", execution.withdraw), ("unsure", execution.unsure)]
+            .iter()
+            .filter(|(_, so)| *so)
     {
         put(attribute, AttributeValue::Bool(true));
     }
@@ -148,6 +150,7 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         withdraw: item.contains_key("withdraw"),
         send_at: read.millis("send_at")?,
         claim: read.text("claim")?.map(str::to_owned),
+        unsure: item.contains_key("unsure"),
         sent_at: read.millis("sent_at")?,
         delivered_at: read.millis("delivered_at")?,
         started_at: read.millis("started_at")?,

@@ -123,6 +123,8 @@ pub struct Claim {
     pub send_at: Timestamp,
     /// By which way.
     pub via: Via,
+    /// Whether an earlier sending of this attempt may have reached its device.
+    pub unsure: bool,
     /// Who claims it, in a word that nobody else has: so that one whose answer was lost knows its own claim again.
     pub token: String,
 }
@@ -190,6 +192,7 @@ impl Execution {
             Fact::Claimed(claim) => {
                 next.sent_at = Some(claim.at);
                 next.send_at = Some(claim.send_at);
+                next.unsure |= claim.unsure;
                 next.withdraw |= claim.via.shadow().is_some();
                 next.claim = Some(claim.token.clone());
             }
@@ -225,6 +228,7 @@ impl Execution {
             Fact::Again { attempt, send_at } => {
                 next.attempt = *attempt;
                 next.send_at = Some(*send_at);
+                next.unsure = false;
                 next.sent_at = None;
                 next.delivered_at = None;
                 next.started_at = None;

@@ -69,6 +69,40 @@ fn whoever_claims_it_says_how_that_went_or_it_goes_out_again() {
 }
 
 #[test]
+fn a_device_that_comes_back_is_not_sent_what_is_just_going_out() {
+    let pending = execution(None);
+    assert!(pending.is_to_be_sent(BORN), "by the request that stored it");
+    assert!(!pending.is_to_be_replayed(BORN) && !pending.is_to_be_replayed(BORN.plus_seconds(9)));
+    assert!(pending.is_to_be_replayed(BORN.plus_seconds(10)), "whoever stored it did not live to send it");
+}
+
+#[test]
+fn what_may_have_reached_its_device_may_have_whatever_becomes_of_another_sending() {
+    let (direct, at) = (execution(None), |seconds| BORN.plus_seconds(seconds));
+    let unsure = direct.apply(&direct.unsent(BORN, by(), false)).unwrap();
+    let claimed = unsure.apply(&unsure.claim(at(10), "me").unwrap()).unwrap();
+    let refused = claimed.apply(&claimed.unsent(at(11), by(), true)).unwrap();
+    let queued = claimed.apply(&claimed.queued(at(11), by())).unwrap();
+    for row in [&refused, &queued] {
+        assert!(row.may_be_meant(at(12)) && !row.is_undelivered());
+        assert_eq!(row.observe(at(60)).verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse));
+    }
+    let next = refused.again(crate::Failure::Rejected, at(12), "REJECTED", by());
+    assert!(!refused.apply(&next).unwrap().unsure, "the next attempt is another request");
+}
+
+#[test]
+fn a_claim_is_made_again_only_where_nothing_was_said_of_the_sending() {
+    let pending = execution(None);
+    let queued = pending.apply(&pending.queued(BORN, by())).unwrap();
+    let claim = queued.claim(BORN.plus_seconds(20), "me").unwrap();
+    let moved = Execution { due_at: Some(7), ..queued.clone() };
+    assert!(moved.apply(&claim).is_none() && moved.is_as_far_as(&claim));
+    let elsewhere = queued.apply(&queued.unsent(BORN, by(), true)).unwrap();
+    assert!(elsewhere.apply(&claim).is_none() && !elsewhere.is_as_far_as(&claim));
+}
+
+#[test]
 fn an_answer_proves_delivery_even_where_its_proof_was_overtaken() {
     let pending = execution(None);
     let accepted = told(&pending, 1, "RUNNING").unwrap();

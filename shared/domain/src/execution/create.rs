@@ -47,6 +47,7 @@ impl Execution {
             // Whoever stores it enters its lane and sees whether its turn has come.
             send_at: lane.is_some().then(|| command.created_at.plus_seconds(super::SENDING)),
             claim: None,
+            unsure: false,
             sent_at: lane.is_none().then_some(command.created_at),
             lane,
             via,

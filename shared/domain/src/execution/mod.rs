@@ -79,6 +79,8 @@ pub struct Execution {
     pub send_at: Option<Timestamp>,
     /// Who was the last to send its request, besides the one who stored it.
     pub claim: Option<String>,
+    /// Whether an earlier sending of this attempt may have reached its device: whatever is known of a later one, it may have it.
+    pub unsure: bool,
     /// When the request of this attempt went out, or may have.
     pub sent_at: Option<Timestamp>,
     /// When the device was known to have the request.
@@ -170,11 +172,12 @@ impl Execution {
 
     /// Whether its device may have the request of this attempt: whoever sends it may die before it is written how that went.
     pub(crate) fn may_be_out(&self) -> bool {
-        match self.delivery_status {
+        let newest = match self.delivery_status {
             DeliveryStatus::Pending => self.sent_at.is_some(),
             DeliveryStatus::Queued => false,
             DeliveryStatus::Sent | DeliveryStatus::Delivered => true,
-        }
+        };
+        self.unsure || newest
     }
 
     /// Whether it is as it was stored: nobody has written how its delivery went.

@@ -81,9 +81,9 @@ impl Execution {
         match self.delivery_status {
             // An earlier attempt went out.
             _ if self.attempt > 1 => Reason::NoResponse,
-            // Nobody has tried to send it.
-            _ if self.waits_in_lane() && self.progress.seq() == 0 => Reason::LaneBusy,
             _ if self.may_be_out() => Reason::NoResponse,
+            // One at the head whose sending was refused has a time to be sent again.
+            _ if self.waits_in_lane() && (self.progress.seq() == 0 || self.send_at.is_none()) => Reason::LaneBusy,
             _ => Reason::Expired,
         }
     }

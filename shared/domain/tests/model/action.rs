@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use domain::{Execution, Status};
+use domain::{Execution, ShadowRoute, Status, Via};
 use stateright::{Checker, HasDiscoveries, Model, Path, Property};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     handler::{Call, Handler, How},
     rules,
     scenario::{BORN, LIFE, STEP, Scenario, TICK, at},
+    wishes::Shown,
     world::{Down, Said, Word, World},
 };
 
@@ -20,14 +21,19 @@ pub enum Action {
     /// A handler does its next call, or dies before it.
     Step(usize, How),
     Die(usize),
+    /// What a reconciler does fails.
+    Fail(usize),
     /// A reconciler finds a row that is due.
     Find(usize),
     /// A report arrives, or only one of two of it.
     Arrive(Said, bool),
     /// A message reaches the device, or only one of two of it.
     Reach(Down, bool),
+    /// What the device shows in its shadow arrives, or only one of two of it.
+    Show(Shown, bool),
     /// The device reads its shadow, beats, ends, and reboots.
     Read(usize),
+    Become(String),
     Beat(usize),
     End(usize, Word),
     Reboot,
@@ -38,6 +44,8 @@ pub enum Action {
     /// Someone asks for this command, again, and calls it off.
     Ask(usize),
     Repeat(usize),
+    /// The device is back, and what waits for it is seen to.
+    Return(usize),
     Cancel(usize),
 }
 
@@ -59,6 +67,9 @@ impl Scenario {
                 continue;
             }
             actions.push(Action::Die(slot));
+            if handler.reconciles && self.fails_to_settle {
+                actions.push(Action::Fail(slot));
+            }
             if handler.call == Call::Claim && self.unsure {
                 actions.push(Action::Step(slot, How::Unknown { out: true }));
             }
@@ -76,6 +87,11 @@ impl Scenario {
                 actions.extend(copies.iter().map(|keep| Action::Arrive(*said, *keep)));
             }
         }
+        for (i, shown) in world.shown.iter().enumerate() {
+            if world.shown[..i].last() != Some(shown) {
+                actions.extend(copies.iter().map(|keep| Action::Show(shown.clone(), *keep)));
+            }
+        }
         for (i, down) in world.down.iter().enumerate() {
             if world.down[..i].last() != Some(down) {
                 actions.extend(copies.iter().map(|keep| Action::Reach(*down, *keep)));
@@ -84,6 +100,9 @@ impl Scenario {
     }
 
     fn of_device(&self, world: &World, actions: &mut Vec<Action>) {
+        if matches!(self.via, Via::Shadow(ShadowRoute::State(_))) {
+            actions.extend(world.wished().into_iter().map(|(name, _)| Action::Become(name)));
+        }
         for (n, device) in world.devices.iter().enumerate() {
             if world.shadow.version > 0 && world.in_shadow(self, n).is_some() {
                 actions.push(Action::Read(n));
@@ -125,6 +144,9 @@ impl Scenario {
             if world.cancels > 0 && !row.is_terminal() {
                 actions.push(Action::Cancel(n));
             }
+            if world.returns > 0 && row.is_to_be_replayed(at(world.now)) {
+                actions.push(Action::Return(n));
+            }
             if world.repeats > 0 && world.now > 0 && row.is_to_be_sent(at(world.now)) {
                 actions.push(Action::Repeat(n));
             }
@@ -146,7 +168,11 @@ impl Scenario {
             Action::Step(slot, how) => {
                 let handler = world.handlers.remove(slot);
                 world.mishaps -= u8::from(!matches!(how, How::Taken | How::Offline));
+                let said = handler.said.filter(|said| said.word == Word::Succeeded);
                 let next = handler.step(world, self, how);
+                if next.is_none() {
+                    world.break_rule(said.and_then(|said| rules::of_hearing(world, said)));
+                }
                 world.handlers.extend(next);
             }
             Action::Die(slot) => {
@@ -155,7 +181,24 @@ impl Scenario {
                 world.crashes += 1;
                 world.sent[handler.n].unsure |= matches!(handler.call, Call::Sent(_));
                 // Whoever brought the report brings it again.
-                world.up.extend(handler.said);
+                match handler.shown {
+                    Some(shown) => world.shown.push(shown),
+                    None => world.up.extend(handler.said),
+                }
+            }
+            Action::Fail(slot) => {
+                let Handler { n, since, .. } = world.handlers.remove(slot);
+                (world.mishaps, world.crashes) = (world.mishaps - 1, world.crashes + 1);
+                self.start(world, Handler::new(n, world.row(n), since, Call::Postpone));
+            }
+            Action::Show(shown, keep) => {
+                take(&mut world.shown, &shown, keep, &mut world.mishaps);
+                self.start(world, Handler::seeing(shown, world));
+            }
+            Action::Become(name) => world.become_wished(self, &name),
+            Action::Return(n) => {
+                world.returns -= 1;
+                self.start(world, Handler::new(n, world.row(n), world.now, Call::Claim));
             }
             Action::Find(n) => {
                 world.looked[n] += 1;
@@ -185,7 +228,7 @@ impl Scenario {
             }
             Action::Foreign => {
                 world.mishaps -= 1;
-                world.shadow.merge(&serde_json::json!({ "reported": { "battery": 7 } }));
+                world.shadow.want_foreign(self.via.shadow().or(self.other.as_ref()));
             }
             Action::Ask(n) => {
                 world.create(self, n);
@@ -254,7 +297,7 @@ impl Model for Scenario {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let broken: [fn(&Self, &World) -> bool; 7] = [
+        let broken: [fn(&Self, &World) -> bool; 9] = [
             |_, world| world.broken != Some(rules::BROKEN[0]),
             |_, world| world.broken != Some(rules::BROKEN[1]),
             |_, world| world.broken != Some(rules::BROKEN[2]),
@@ -262,6 +305,8 @@ impl Model for Scenario {
             |_, world| world.broken != Some(rules::BROKEN[4]),
             |_, world| world.broken != Some(rules::BROKEN[5]),
             |_, world| world.broken != Some(rules::BROKEN[6]),
+            |_, world| world.broken != Some(rules::BROKEN[7]),
+            |_, world| world.broken != Some(rules::BROKEN[8]),
         ];
         let broken = rules::BROKEN.into_iter().zip(broken).map(|(name, holds)| Property::always(name, holds));
         let always = rules::ALWAYS.into_iter().map(|(name, holds)| Property::always(name, holds));

@@ -1,9 +1,10 @@
 //! A handler's errands in a shadow and in a lane.
 
-use domain::{OnFailure, Owed, Reason, Status};
+use domain::{Execution, OnFailure, Owed, Reason, Status};
 
 use super::{
     handler::{Call, Entry, Handler, by},
+    rules,
     scenario::{Scenario, at},
     world::World,
 };
@@ -19,7 +20,10 @@ impl Handler {
                 let route = self.row.via.shadow()?;
                 let payload = scenario.commands[self.n].definition.payload.as_ref();
                 let update = route.withdrawal(&self.row.key, payload, document.as_deref()).unwrap();
+                let foreign = world.shadow.has_foreign();
                 if update.is_none_or(|update| world.shadow.update(&update)) {
+                    let taken_along = foreign && !world.shadow.has_foreign();
+                    world.break_rule(taken_along.then_some(rules::FOREIGN));
                     self.withdrawn()
                 } else {
                     self.to(Call::ReadShadow { again: true })
@@ -27,7 +31,7 @@ impl Handler {
             }
             Call::ReadToJoin => match world.queue.joined(&self.row.key.id) {
                 Some(_) => self.to(Call::Join(world.queue.clone())),
-                None => self.entered(world),
+                None => self.supersede(world, scenario),
             },
             Call::Join(seen) => {
                 if seen != world.queue {
@@ -37,15 +41,7 @@ impl Handler {
                 world.queue = seen.joined(id)?;
                 let others = world.queue.before(id).iter().filter_map(|other| world.named(other)).collect::<Vec<_>>();
                 world.sent[self.n].behind = others.iter().any(|other| !world.row(*other).is_terminal());
-                if scenario.commands[self.n].definition.supersede {
-                    // Each is read and written: whoever is refused reads again.
-                    for other in others {
-                        if self.call_off(world, other, Reason::Superseded) {
-                            self.conclude_alone(world, other);
-                        }
-                    }
-                }
-                self.entered(world)
+                self.supersede(world, scenario)
             }
             Call::Behind => {
                 let queue = world.queue.clone();
@@ -67,18 +63,18 @@ impl Handler {
             }
             Call::ReadToLeave => {
                 let queue = world.queue.clone();
-                if self.stops() {
+                if stops(&self.row) {
                     let behind: Vec<_> =
                         queue.behind(&self.row.key.id).iter().filter_map(|id| world.named(id)).collect();
                     for other in behind {
-                        if self.call_off(world, other, Reason::LaneStopped) {
+                        if self.call_off(world, other, Reason::LaneStopped, false) {
                             self.freed.push((other, world.row(other)));
                         }
                     }
                 }
                 match queue.left(&self.row.key.id) {
                     Some(_) => self.to(Call::Leave(queue)),
-                    None => self.to(Call::Head),
+                    None => self.left_lane(),
                 }
             }
             Call::Leave(seen) => {
@@ -86,7 +82,7 @@ impl Handler {
                     return self.to(Call::ReadToLeave);
                 }
                 world.queue = seen.left(&self.row.key.id)?;
-                self.to(Call::Head)
+                self.left_lane()
             }
             Call::Head => self.head(world),
             Call::Clear => {
@@ -98,9 +94,36 @@ impl Handler {
         }
     }
 
+    fn is_wish(&self) -> bool {
+        self.row.lane.as_ref().is_some_and(|lane| lane.name.is_of_state())
+    }
+
+    /// It has left its lane; nobody waits among wishes.
+    fn left_lane(self) -> Option<Self> {
+        let next = if self.is_wish() { Call::Clear } else { Call::Head };
+        self.to(next)
+    }
+
+    /// It is in its lane, and calls off those whose place it takes. Each is read and written: whoever is refused reads again.
+    fn supersede(self, world: &mut World, scenario: &Scenario) -> Option<Self> {
+        let before = world.queue.before(&self.row.key.id).iter();
+        for other in before.filter_map(|other| world.named(other)).collect::<Vec<_>>() {
+            let replaced = match self.is_wish() {
+                true => scenario.overlap(self.n, other),
+                false => scenario.commands[self.n].definition.supersede,
+            };
+            // Those behind one that has failed are called off by whoever leaves the lane for it.
+            let replaced = replaced && (self.is_wish() || !stops(&world.row(other)));
+            if replaced && self.call_off(world, other, Reason::Superseded, !self.is_wish()) {
+                self.conclude_alone(world, scenario, other);
+            }
+        }
+        self.entered(world)
+    }
+
     /// It is in its lane: at the head it goes out.
     fn entered(self, world: &World) -> Option<Self> {
-        match (world.queue.head() == Some(&self.row.key.id), self.entry) {
+        match (self.is_wish() || world.queue.head() == Some(&self.row.key.id), self.entry) {
             (true, _) => self.to(Call::Claim),
             (false, Entry::Turn) => self.to(Call::Behind),
             (false, Entry::SecondTurn) => self.to(Call::Waits),
@@ -136,17 +159,10 @@ impl Handler {
         self.to(if leaves { Call::ReadToLeave } else { Call::Clear })
     }
 
-    fn stops(&self) -> bool {
-        let stops = self.row.lane.as_ref().is_some_and(|lane| lane.on_failure == OnFailure::Stop);
-        let passed = [Some(Reason::Superseded), Some(Reason::LaneStopped)];
-        let passed = passed.contains(&self.row.verdict.map(|verdict| verdict.reason));
-        stops && self.row.is_terminal() && self.row.status != Status::Succeeded && !passed
-    }
-
     /// Whether it has ended then, one way or another.
-    fn call_off(&self, world: &mut World, n: usize, reason: Reason) -> bool {
+    fn call_off(&self, world: &mut World, n: usize, reason: Reason, unsent: bool) -> bool {
         let row = world.row(n);
-        if reason == Reason::Superseded && !row.is_terminal() && !row.is_undelivered() {
+        if unsent && !row.is_terminal() && !row.is_undelivered() {
             return false;
         }
         // One whose time has passed has ended only once that is written: whoever started earlier would still send it.
@@ -156,15 +172,27 @@ impl Handler {
             (Err(_), Owed::Change(change)) => *change,
             _ => return false,
         };
-        world.write(n, &change).1
+        world.write(n, &change, self.since).1
     }
 
     /// What is left to do after it has ended, without those whom it sets free.
-    fn conclude_alone(&self, world: &mut World, n: usize) {
+    fn conclude_alone(&self, world: &mut World, scenario: &Scenario, n: usize) {
         let row = world.row(n);
+        if let Some(route) = row.via.shadow().filter(|_| row.withdraw) {
+            let document = world.shadow.read();
+            let update = route.withdrawal(&row.key, scenario.wish(n), document.as_deref()).unwrap();
+            update.map(|update| world.shadow.update(&update));
+        }
         if let Owed::Conclude { then, .. } = row.owed(at(self.since)) {
             world.queue = world.queue.left(&row.key.id).unwrap_or_else(|| world.queue.clone());
-            world.write(n, &then);
+            world.write(n, &then, self.since);
         }
     }
+}
+
+fn stops(row: &Execution) -> bool {
+    let stops = row.lane.as_ref().is_some_and(|lane| lane.on_failure == OnFailure::Stop);
+    let passed = [Some(Reason::Superseded), Some(Reason::LaneStopped)];
+    let passed = passed.contains(&row.verdict.map(|verdict| verdict.reason));
+    stops && row.is_terminal() && row.status != Status::Succeeded && !passed
 }

@@ -1,6 +1,6 @@
 //! A handler's errand: claim, send, and write how that went.
 
-use domain::{Change, DeliveryStatus, Execution, Request, Via};
+use domain::{Change, DeliveryStatus, Execution, Request, ShadowRoute, Via};
 
 use super::{
     handler::{Call, Entry, Handler, How, by},
@@ -27,10 +27,11 @@ impl Handler {
                 };
                 if how != How::Taken {
                     // Its answer is lost, so it is written again.
-                    world.write(self.n, &change);
+                    world.write(self.n, &change, self.since);
                 }
                 let mine = self.write(world, &change) || self.row.is_claimed_by(&change);
-                let another_try = self.row.claim(at(self.since), &self.token.to_string()).is_some();
+                let another_try =
+                    self.row.is_as_far_as(&change) && self.row.claim(at(self.since), &self.token.to_string()).is_some();
                 match mine {
                     true => self.to(Call::Send),
                     false if another_try => Some(self),
@@ -95,6 +96,7 @@ impl World {
     fn send(&mut self, scenario: &Scenario, n: usize, row: &Execution, since: i64) {
         self.break_rule(rules::of_sending(self, n, row, at(since)));
         self.sent[n].attempt = row.attempt;
+        self.sent[n].times += 1;
         self.sent[n].unsure = false;
         self.sent[n].slow = row.via.shadow().is_some() && self.now > since;
         let command = &scenario.commands[n];
@@ -102,6 +104,9 @@ impl World {
             Via::Shadow(route) => {
                 let update = route.delivery(command, row, at(since)).unwrap();
                 self.shadow.update(&update);
+                if matches!(route, ShadowRoute::State(_)) {
+                    self.show(scenario);
+                }
             }
             Via::Direct | Via::Topic => {
                 let request = Request::new(command, row, at(since)).unwrap();

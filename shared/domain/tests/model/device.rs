@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     rules,
     scenario::{BORN, Scenario, TOLERANCE},
+    shadow::FOREIGN,
     world::{Down, Said, Word, World},
 };
 
@@ -68,7 +69,7 @@ impl World {
             return;
         }
         if self.now < expires_at + TOLERANCE {
-            self.begin(n, attempt);
+            self.begin(scenario, n, attempt);
             if scenario.quiet {
                 return;
             }
@@ -78,8 +79,8 @@ impl World {
         self.up.extend(self.devices[n].answer(n));
     }
 
-    fn begin(&mut self, n: usize, attempt: u16) {
-        self.break_rule(rules::of_beginning(self, n, attempt));
+    fn begin(&mut self, scenario: &Scenario, n: usize, attempt: u16) {
+        self.break_rule(rules::of_beginning(scenario, self, n, attempt));
         let begun = self.devices[n].begun | 1 << attempt;
         self.devices[n] = Device { attempt, state: State::Running(0), begun };
     }
@@ -101,7 +102,7 @@ impl World {
         self.devices[n].state = State::Ended(word);
         self.up.extend(self.devices[n].answer(n));
         if scenario.via == Via::Shadow(ShadowRoute::Atlas) {
-            let mut reported = self.shadow.state()["desired"]["command"].clone();
+            let mut reported = self.shadow.state["desired"]["command"].clone();
             if reported.is_null() {
                 reported = json!([]);
             }
@@ -122,7 +123,7 @@ impl World {
     /// Whether the device would find something new in its shadow about this execution, and what.
     pub fn in_shadow(&self, scenario: &Scenario, n: usize) -> Option<(u16, i64)> {
         let row = self.rows[n].as_ref()?;
-        let state = self.shadow.state();
+        let state = &self.shadow.state;
         match row.via.shadow()? {
             ShadowRoute::Map(_) => {
                 let entry = &state["desired"]["c"][row.key.id.as_str()];
@@ -133,7 +134,12 @@ impl World {
             // It knows no ids and no deadlines: what is there and not reported is done, again if it comes again.
             ShadowRoute::Atlas => {
                 let ours = names(&state["desired"], row.key.id.as_str());
-                let news = state["desired"]["command"] != state["reported"]["command"];
+                // Nor does it know who wants what, but others' commands are not what is looked at here.
+                let known = |section: &str| {
+                    let commands = state[section]["command"].as_array().into_iter().flatten();
+                    commands.filter(|command| !names(command, FOREIGN)).cloned().collect::<Vec<_>>()
+                };
+                let news = known("desired") != known("reported");
                 let idle = !matches!(self.devices[n].state, State::Running(_));
                 (ours && news && idle && scenario.via == row.via).then_some((1, i64::MAX - TOLERANCE))
             }
@@ -145,13 +151,18 @@ impl World {
     pub fn read_shadow(&mut self, scenario: &Scenario, n: usize) {
         let Some((attempt, expires_at)) = self.in_shadow(scenario, n) else { return };
         match scenario.via {
-            Via::Shadow(ShadowRoute::Atlas) => self.begin(n, attempt),
+            Via::Shadow(ShadowRoute::Atlas) => self.begin(scenario, n, attempt),
             _ => self.consider(scenario, n, attempt, expires_at),
         }
     }
 }
 
-/// Whether this is in a section of a shadow.
+/// Whether this is anywhere in a section of a shadow.
 pub fn names(section: &Value, id: &str) -> bool {
-    section.to_string().contains(id)
+    match section {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains(id),
+        Value::Array(values) => values.iter().any(|value| names(value, id)),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains(id) || names(value, id)),
+    }
 }

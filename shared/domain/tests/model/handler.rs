@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use domain::{By, Change, Owed, Queue, Reason, Report, Reported, ShadowRoute, Status, Timestamp, Via};
+use domain::{By, CancelNotice, Change, Owed, Queue, Reason, Report, Reported, Status, Timestamp};
 
 use super::{
     rules,
     scenario::{Scenario, at},
+    wishes::Shown,
     world::{Down, Row, Said, Word, World},
 };
 
@@ -30,6 +31,10 @@ pub struct Handler {
     /// The report that it is about, and the attempt that it takes it for.
     pub said: Option<Said>,
     pub taken: Option<u16>,
+    /// Or what the device has shown.
+    pub shown: Option<Shown>,
+    /// It is a reconciler, who looks at it later where something fails.
+    pub reconciles: bool,
     /// It withdraws before it writes that it has ended.
     pub ending: bool,
     /// Why it enters a lane.
@@ -57,8 +62,11 @@ pub enum Call {
     Finish {
         withdrawn: bool,
     },
-    /// Write that it is looked at sooner.
+    /// Write that it is looked at sooner, or later since it could not be seen to.
     Sooner,
+    Postpone,
+    /// See who has wished what the device shows.
+    Wishes,
     /// Write that it is called off.
     Cancel {
         force: bool,
@@ -127,6 +135,8 @@ impl Handler {
             freed: Vec::new(),
             said: None,
             taken: None,
+            shown: None,
+            reconciles: false,
             ending: false,
             entry: Entry::Other,
         }
@@ -146,7 +156,7 @@ impl Handler {
 
     /// Looks at a row; none if nothing is owed to it.
     pub fn driving(n: usize, row: Row, since: i64) -> Option<Self> {
-        Self::new(n, row, since, Call::Drive).drive()
+        Self { reconciles: true, ..Self::new(n, row, since, Call::Drive) }.drive()
     }
 
     pub fn order(&self) -> u64 {
@@ -180,7 +190,7 @@ impl Handler {
 
     /// Writes on condition, and has the row in hand then: as it makes it, if that is what was written, else as it is found.
     pub fn write(&mut self, world: &mut World, change: &Change) -> bool {
-        let (row, written) = world.write(self.n, change);
+        let (row, written) = world.write(self.n, change, self.since);
         let made = if written { self.row.apply(change) } else { None };
         self.row = made.map_or(row, Row::new);
         written
@@ -210,6 +220,12 @@ impl Handler {
                 self.write(world, &sooner);
                 None
             }
+            Call::Postpone => {
+                let later = self.row.postponed(now)?;
+                self.write(world, &later);
+                None
+            }
+            Call::Wishes => self.grant(world, scenario),
             Call::Finish { withdrawn } => {
                 let change = self.row.finish(&self.report(scenario)?, self.arrived()?, withdrawn)?;
                 if self.tell(world, &change).1 { self.drive() } else { self.finish(scenario) }
@@ -221,10 +237,8 @@ impl Handler {
                 if self.write(world, &change) { self.to(Call::TellCanceled) } else { Some(self) }
             }
             Call::TellCanceled => {
-                // Who takes commands from the shadow only does not hear of it.
-                let hears = scenario.via != Via::Shadow(ShadowRoute::Atlas);
                 let notice = Down::Cancel { n: self.n, attempt: self.row.attempt };
-                world.down.extend(hears.then_some(notice));
+                world.down.extend(CancelNotice::of(&self.row).map(|_| notice));
                 self.drive()
             }
             Call::Drive => {
@@ -254,7 +268,9 @@ impl Handler {
         let failed = self.said.filter(|said| said.word == Word::Failed && written).map_or(0, |said| 1 << said.attempt);
         let again = world.sent[self.n].failed & failed != 0;
         world.sent[self.n].failed |= failed;
-        world.break_rule((written && (!asked || again)).then_some(rules::ILLEGAL));
+        // A wish has come true once its device has shown so.
+        let untrue = self.shown.is_some() && world.devices[self.n].begun == 0;
+        world.break_rule((written && (!asked || again || untrue)).then_some(rules::ILLEGAL));
         (world.row(self.n), written)
     }
 
@@ -280,7 +296,7 @@ impl Handler {
     }
 
     /// Ends it, or its attempt.
-    fn finish(mut self, scenario: &Scenario) -> Option<Self> {
+    pub fn finish(mut self, scenario: &Scenario) -> Option<Self> {
         let (report, arrived) = (self.report(scenario)?, self.arrived()?);
         if self.row.finish(&report, arrived, false).is_none() {
             return if self.row.is_terminal() { self.drive() } else { None };

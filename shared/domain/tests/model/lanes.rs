@@ -1,6 +1,6 @@
 //! Two commands in a lane: the second goes out when the first has ended, or not at all.
 
-use domain::{OnFailure, Reason, Status};
+use domain::{Deadlines, OnFailure, Reason, Status};
 
 use super::{
     handler::Call,
@@ -60,6 +60,9 @@ fn a_newer_command_takes_the_place_of_an_older_one() {
 #[test]
 fn a_lane_whose_handlers_die() {
     let mut scenario = lane(OnFailure::Skip);
+    for command in &mut scenario.commands {
+        command.definition.deadlines = Deadlines::new(Some(50), Some(60), None).unwrap();
+    }
     (scenario.handlers, scenario.fails, scenario.mishaps, scenario.dies_only) = (1, false, 1, true);
     scenario.reached = vec![
         ("the second waits, and whoever leaves sees to it", |_, world| {

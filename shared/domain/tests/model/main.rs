@@ -8,7 +8,7 @@
 //! - [`world`]: everything that there is at one time
 //! - [`action`]: everything that can happen next
 //! - [`handler`]: the functions, one outside call after the other; [`delivering`], [`concluding`]: two of their errands
-//! - [`device`], [`shadow`]: what is at the other end
+//! - [`device`], [`shadow`], [`wishes`]: what is at the other end
 //! - [`rules`]: what no change may do, and what holds at any time
 //! - [`single`], [`pair`], [`shadows`], [`lanes`]: the checks
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
@@ -21,6 +21,7 @@ mod handler;
 mod rules;
 mod scenario;
 mod shadow;
+mod wishes;
 mod world;
 
 mod lanes;

@@ -46,18 +46,20 @@ pub struct Scenario {
     pub mishaps: u8,
     /// ... of which there is only the first here, ...
     pub dies_only: bool,
-    /// ... people who cancel, with and without force, and requests that are repeated.
+    /// ... people who cancel, with and without force, requests that are repeated, and times that the device comes back.
     pub cancels: u8,
     pub force: bool,
     pub repeats: u8,
+    pub returns: u8,
     /// What a device can say of its end, and whether it beats.
     pub fails: bool,
     pub beats: u8,
     pub counts: bool,
     /// It does not say that it has begun.
     pub quiet: bool,
-    /// A sending may fail.
+    /// A sending may fail, and so may what a reconciler does.
     pub unsure: bool,
+    pub fails_to_settle: bool,
     pub offline: bool,
     pub reboots: bool,
     /// A device may say what it has no reason to say.
@@ -131,11 +133,13 @@ impl Scenario {
             cancels: 0,
             force: false,
             repeats: 0,
+            returns: 0,
             fails: false,
             beats: 0,
             counts: false,
             quiet: false,
             unsure: false,
+            fails_to_settle: false,
             offline: false,
             reboots: false,
             babbles: false,

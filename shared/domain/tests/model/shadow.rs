@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use domain::ShadowUpdate;
+use domain::{ShadowRoute, ShadowUpdate};
 use serde_json::{Map, Value, json};
+
+use super::device::names;
+
+/// What someone else wants.
+pub const FOREIGN: &str = "elsewhere";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shadow {
     pub version: u64,
-    /// Its state, as JSON in one form.
-    pub state: Arc<str>,
+    pub state: Arc<Value>,
 }
 
 impl Shadow {
     /// The document, as it is read; none if there is no such shadow yet.
     pub fn read(&self) -> Option<Vec<u8>> {
         (self.version > 0).then(|| format!(r#"{{"state":{},"version":{}}}"#, self.state, self.version).into_bytes())
-    }
-
-    pub fn state(&self) -> Value {
-        serde_json::from_str(&self.state).unwrap_or_else(|_| json!({}))
     }
 
     /// Whether the update was taken: not if it names another version.
@@ -32,10 +32,26 @@ impl Shadow {
         true
     }
 
+    /// Someone else wants something of the device too.
+    pub fn want_foreign(&mut self, route: Option<&ShadowRoute>) {
+        let desired = match route {
+            Some(ShadowRoute::Atlas) => {
+                let mut commands = self.state["desired"]["command"].as_array().cloned().unwrap_or_default();
+                commands.push(json!({ "reboot": { "message": "", "topic": FOREIGN, "ttl": 1 } }));
+                json!({ "command": commands })
+            }
+            Some(ShadowRoute::State(_)) => json!({ "light": FOREIGN }),
+            Some(ShadowRoute::Map(_)) | None => json!({ "c": { FOREIGN: {} } }),
+        };
+        self.merge(&json!({ "desired": desired }));
+    }
+
+    pub fn has_foreign(&self) -> bool {
+        names(&self.state["desired"], FOREIGN)
+    }
+
     pub fn merge(&mut self, change: &Value) {
-        let mut state = self.state();
-        merge(&mut state, change);
-        self.state = state.to_string().into();
+        merge(Arc::make_mut(&mut self.state), change);
         self.version += 1;
     }
 }

@@ -4,14 +4,24 @@ use domain::{Reason, Status};
 
 use super::{
     handler::Call,
-    scenario::{Scenario, beating, command, retried},
+    scenario::{Scenario, TICK, TIMEOUT, at, beating, command, retried},
+    world::World,
 };
 
-#[test]
-fn one_execution_with_retries() {
+fn retries() -> Scenario {
     let mut scenario = Scenario::of(vec![retried(command(1), &["NO_RESPONSE", "FAILED"])]);
-    (scenario.handlers, scenario.mishaps) = (1, 1);
-    (scenario.fails, scenario.unsure, scenario.reboots, scenario.babbles) = (true, true, true, true);
+    (scenario.handlers, scenario.mishaps, scenario.fails) = (1, 1, true);
+    scenario
+}
+
+fn both_attempts_fail(_: &Scenario, world: &World) -> bool {
+    world.row(0).attempt == 2 && world.row(0).status == Status::Failed
+}
+
+#[test]
+fn retries_over_a_bad_network() {
+    let mut scenario = retries();
+    scenario.unsure = true;
     scenario.reached = vec![
         ("the second attempt succeeds", |_, world| {
             world.row(0).attempt == 2 && world.row(0).status == Status::Succeeded && world.devices[0].begun == 0b110
@@ -22,9 +32,25 @@ fn one_execution_with_retries() {
         ("a slow device is heard on the attempt that it is at", |_, world| {
             world.row(0).attempt == 2 && world.row(0).status == Status::InProgress && world.devices[0].begun == 0b10
         }),
-        ("both attempts fail", |_, world| world.row(0).attempt == 2 && world.row(0).status == Status::Failed),
+        ("both attempts fail", both_attempts_fail),
     ];
-    scenario.check("one execution with retries");
+    scenario.check("retries over a bad network");
+}
+
+#[test]
+fn retries_at_a_device_that_reboots() {
+    let mut scenario = retries();
+    (scenario.reboots, scenario.dies_only, scenario.horizon) = (true, true, 25);
+    scenario.reached = vec![("both attempts fail", both_attempts_fail)];
+    scenario.check("retries at a device that reboots");
+}
+
+#[test]
+fn retries_at_a_device_that_babbles() {
+    let mut scenario = retries();
+    (scenario.babbles, scenario.dies_only, scenario.horizon) = (true, true, 20);
+    scenario.reached = vec![("both attempts fail", both_attempts_fail)];
+    scenario.check("retries at a device that babbles");
 }
 
 #[test]
@@ -44,8 +70,14 @@ fn heartbeats(counts: bool, name: &str) {
         ("its device falls silent, and is asked again", |_, world| {
             world.devices[0].begun == 0b10 && world.row(0).attempt == 2
         }),
+        ("what it says then counts for that attempt", |_, world| {
+            world.row(0).attempt == 2 && world.row(0).heard_at >= Some(at(TICK))
+        }),
         ("it is given up as silent", |_, world| {
-            world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
+            world
+                .row(0)
+                .verdict
+                .is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost && verdict.at < at(TIMEOUT))
         }),
         ("a beat keeps it", |_, world| {
             world.now > 10 && world.row(0).status == Status::InProgress && world.row(0).attempt == 1

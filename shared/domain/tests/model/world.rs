@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Change, DueEntry, Execution, ExecutionId, Queue, Report};
+use domain::{Change, DueEntry, Execution, ExecutionId, Queue, Report, ShadowRoute, Via};
 
 use super::{
     device::Device,
@@ -14,6 +14,7 @@ use super::{
     rules,
     scenario::{BORN, Scenario, at},
     shadow::Shadow,
+    wishes::Shown,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,7 @@ pub struct World {
     /// On their way to the device, and from it: in any order, and for as long as it takes. What never arrives was lost.
     pub down: Vec<Down>,
     pub up: Vec<Said>,
+    pub shown: Vec<Shown>,
     /// What the device knows of each execution.
     pub devices: Vec<Device>,
     /// What has gone out of each.
@@ -40,6 +42,7 @@ pub struct World {
     pub crashes: u8,
     pub cancels: u8,
     pub repeats: u8,
+    pub returns: u8,
     /// What must never happen, and has.
     pub broken: Option<&'static str>,
 }
@@ -104,6 +107,8 @@ pub struct Sent {
     pub attempt: u16,
     /// Someone has tried to send this attempt, whatever came of it.
     pub tried: u16,
+    /// How often it has gone out.
+    pub times: u8,
     /// Someone has died with the request in hand, so it may go out again.
     pub unsure: bool,
     /// It was put into the shadow by someone who was slow.
@@ -118,6 +123,9 @@ impl Said {
     /// The report, through the message that it is sent in.
     pub fn report(&self, scenario: &Scenario) -> Report {
         let key = scenario.commands[self.n].key();
+        if matches!(scenario.via, Via::Shadow(ShadowRoute::State(_))) {
+            return Report::of_state(key, self.attempt);
+        }
         let (word, seq) = match self.word {
             Word::Running(seq) => ("IN_PROGRESS", seq),
             Word::Succeeded => ("SUCCEEDED", 0),
@@ -141,6 +149,7 @@ impl World {
             handlers: Vec::new(),
             down: Vec::new(),
             up: Vec::new(),
+            shown: Vec::new(),
             devices: vec![Device::default(); all],
             sent: vec![Sent::default(); all],
             looked: vec![0; all],
@@ -149,6 +158,7 @@ impl World {
             crashes: 0,
             cancels: scenario.cancels,
             repeats: scenario.repeats,
+            returns: scenario.returns,
             broken: None,
         };
         world.create(scenario, 0);
@@ -172,11 +182,11 @@ impl World {
         self.rows.iter().position(|row| row.as_ref().is_some_and(|row| row.key.id == *id))
     }
 
-    /// Writes on condition; the row as it is then, and whether it was written.
-    pub fn write(&mut self, n: usize, change: &Change) -> (Row, bool) {
+    /// Writes on condition what was decided at that time; the row as it is then, and whether it was written.
+    pub fn write(&mut self, n: usize, change: &Change, since: i64) -> (Row, bool) {
         let before = self.row(n);
         let Some(after) = before.apply(change) else { return (before, false) };
-        self.break_rule(rules::of_change(&before, &after, at(self.now)));
+        self.break_rule(rules::of_change(&before, &after, at(since)));
         if after.due_at != before.due_at || matches!(change.due, DueEntry::At(_)) {
             self.note_due(n, &after);
         }
@@ -197,6 +207,7 @@ impl World {
     pub fn sort(&mut self) {
         self.up.sort_unstable();
         self.down.sort_unstable();
+        self.shown.sort_unstable();
         self.handlers.sort_by_cached_key(Handler::order);
     }
 
