@@ -17,6 +17,7 @@
 //! | [`dynamodb`] | DynamoDB |
 //! | [`lambda`] | Lambda: the Runtime API host, asynchronous invokes, destinations |
 //! | [`event_source`] | Lambda's event source mappings: from a queue to a function |
+//! | [`streams`] | DynamoDB Streams, and the event source mappings that read them |
 //! | [`http_api`] | API Gateway HTTP API |
 //! | [`scheduler`] | EventBridge Scheduler |
 //! | [`sqs`] | SQS: what failed ends here, and what is for later waits here |
@@ -46,4 +47,5 @@ pub mod shadows;
 pub mod signals;
 pub mod sqs;
 pub mod stack;
+pub mod streams;
 pub mod template;

@@ -24,6 +24,23 @@ def test_the_cli_sets_up_things_and_groups(stack):
         stack.client("iot").describe_thing(thingName="cli-29")
 
 
+def test_boto3_searches_the_index(stack):
+    iot = stack.client("iot")
+    for number in range(3):
+        attributes = {"model": "A7", "bar": str(number)}
+        iot.create_thing(thingName=f"found-{number}", attributePayload={"attributes": attributes})
+    query = "thingName:found-* AND attributes.bar:[1 TO *] NOT connectivity.connected:true"
+    first = iot.search_index(queryString=query, maxResults=1)
+    second = iot.search_index(queryString=query, maxResults=1, nextToken=first["nextToken"])
+    assert "nextToken" not in second
+    [thing] = second["things"]
+    assert (thing["thingName"], thing["attributes"]["bar"], thing["connectivity"]) == ("found-2", "2", {"connected": False})
+    with pytest.raises(iot.exceptions.InvalidQueryException):
+        iot.search_index(queryString="attributes.bar:[1")
+    assert iot.describe_index(indexName="AWS_Things")["indexStatus"] == "ACTIVE"
+    assert iot.get_indexing_configuration()["thingIndexingConfiguration"]["thingIndexingMode"] == "REGISTRY"
+
+
 def test_the_cli_publishes_and_keeps_shadows(stack, tmp_path):
     stack.aws("iot-data", "publish", "--topic", "hello/cli", "--qos", "1", "--payload", "hi")
     out = tmp_path / "shadow.json"

@@ -38,16 +38,17 @@ async fn handle(State(dynamodb): State<DynamoDb>, headers: HeaderMap, body: Resu
     let lagging = dynamodb.0.lag.answers(operation, &body);
     let engine = lagging.as_deref().unwrap_or(&dynamodb.0.engine);
     let (watch, body) = Watch::start(operation, body);
-    let (status, answer) = match engine.call(target, body).await {
+    let answered = match write {
+        Some(write) => write.carry_out(&dynamodb, target, body).await,
+        None => engine.call(target, body).await.map_err(|cause| cause.to_string()),
+    };
+    let (status, answer) = match answered {
         Ok(answered) => answered,
         Err(cause) => {
             tracing::error!(operation, error = %cause, "the database did not answer");
             return error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the database did not answer");
         }
     };
-    if let Some(write) = write.filter(|_| status == 200) {
-        write.done(&dynamodb);
-    }
     let answer = watch.finish(status, answer, &dynamodb.0.ledger);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     respond(status, Body::from(answer))

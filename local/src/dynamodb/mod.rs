@@ -8,6 +8,7 @@
 //! | [`capacity`] | what every request consumed |
 //! | [`writes`] | every write, with the items before and after |
 //! | [`lag`] | indexes that are behind their tables |
+//! | [`ttl`] | items past their TTL |
 //!
 //! The engine's own server reads the requests, since only it words every refusal as DynamoDB does. It handles a request
 //! without ever yielding, under one lock, so it gets a thread of its own and never holds up the message broker.
@@ -17,23 +18,21 @@ mod engine;
 mod front;
 mod lag;
 mod tables;
+mod ttl;
 mod writes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use dynoxide::{Database, DynoxideError};
 
 use crate::clock::Clock;
 use crate::journal::Journal;
+use crate::streams::Streams;
 use crate::template::Table;
 pub use capacity::{Consumer, Units};
 pub use lag::Lag;
-
-/// How often items past their TTL are looked for, on the stack's clock. AWS takes hours to days.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]
@@ -44,6 +43,7 @@ struct Inner {
     ledger: capacity::Ledger,
     journal: Journal,
     keys: writes::Keys,
+    streams: Streams,
     /// Held by a write that somebody wants to know of.
     turn: Arc<tokio::sync::Mutex<()>>,
     lag: lag::Lagging,
@@ -108,18 +108,19 @@ impl DynamoDb {
     ) -> Result<Self, DynamoDbError> {
         let database = engine::open(&clock, file)?;
         tables::create(&database, declared)?;
-        let sweeper = tokio::spawn(sweep(clock.clone(), database.clone())).abort_handle();
+        let streams = Streams::new(clock.clone(), declared);
         let engine = engine::Engine::start(database).map_err(DynamoDbError::Start)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new_cyclic(|inner| Inner {
+            sweeper: tokio::spawn(sweep(clock.clone(), inner.clone())).abort_handle(),
             engine,
             ledger: capacity::Ledger::default(),
             journal,
             keys: writes::Keys::new(declared),
+            streams,
             turn: Arc::default(),
             lag: lag::Lagging::new(clock.clone()),
             declared: declared.to_vec(),
             clock,
-            sweeper,
         })))
     }
 
@@ -146,6 +147,11 @@ impl DynamoDb {
         front::router(self.clone())
     }
 
+    /// The change streams of its tables.
+    pub fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+
     /// What was consumed so far, by table and operation.
     pub fn capacity(&self) -> BTreeMap<Consumer, Units> {
         self.0.ledger.read()
@@ -156,8 +162,8 @@ impl DynamoDb {
         self.0.ledger.clear();
     }
 
-    /// Puts many items, in DynamoDB's JSON, into a table at once: nobody counts them, and neither the journal nor indexes that
-    /// lag hear of them.
+    /// Puts many items, in DynamoDB's JSON, into a table at once: nobody counts them, and neither the journal, change streams
+    /// nor indexes that lag hear of them.
     ///
     /// # Errors
     /// What is no item, or does not fit the table; then none of them is there.
@@ -175,11 +181,11 @@ impl DynamoDb {
 }
 
 /// Deletes items past their TTL, for ever.
-async fn sweep(clock: Clock, database: Database) {
+async fn sweep(clock: Clock, inner: Weak<Inner>) {
     loop {
-        clock.sleep(SWEEP_INTERVAL).await;
-        let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+        clock.sleep(ttl::INTERVAL).await;
+        let Some(inner) = inner.upgrade() else { return };
+        match tokio::task::spawn_blocking(move || DynamoDb(inner).sweep()).await {
             Ok(Ok(0)) => {}
             Ok(Ok(deleted)) => tracing::debug!(deleted, "items past their TTL are gone"),
             Ok(Err(error)) => tracing::warn!(%error, "the TTL sweep failed; the next one tries again"),

@@ -1,5 +1,7 @@
 //! The database as its clients see it.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -28,6 +30,7 @@ fn table() -> Table {
             "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         }),
         ttl_attribute: Some("purge_at".into()),
+        stream: None,
     }
 }
 
@@ -156,7 +159,7 @@ async fn items_past_their_ttl_go_when_the_clock_passes_it() {
     call(&dynamodb, "PutItem", item).await;
     // The sweeper must be asleep before the clock jumps, or it starts its hour after the jump.
     tokio::task::yield_now().await;
-    clock.advance(SWEEP_INTERVAL);
+    clock.advance(ttl::INTERVAL);
     let scan = json!({"TableName": "things", "Select": "COUNT"});
     for _ in 0..10_000 {
         if call(&dynamodb, "Scan", scan.clone()).await.1["Count"] == 0 {

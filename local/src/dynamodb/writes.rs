@@ -1,16 +1,23 @@
-//! Who wants to know of writes: the journal, and indexes that lag. For their sake writes are done one after another, with
-//! a look at the items before and after.
+//! Who wants to know of writes: change streams, the journal, and indexes that lag. For their sake writes are done one after
+//! another, with a look at the items before and after, which nobody is billed for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dynoxide::Database;
 use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
 
 use super::DynamoDb;
-use crate::journal::Event;
+use crate::journal::{Event, Origin};
+use crate::streams::Change;
 use crate::template::Table;
+
+const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"];
+
+/// Status and body, or why there is none.
+pub(super) type Answer = Result<(u16, Bytes), String>;
 
 /// The names of every table's key attributes.
 pub(super) struct Keys(HashMap<String, Vec<String>>);
@@ -38,10 +45,12 @@ pub(super) struct Written {
 impl Write {
     /// `None` for what does not write, or where nobody wants to know.
     pub(super) async fn begin(dynamodb: &DynamoDb, operation: &str, body: &[u8]) -> Option<Self> {
-        if !dynamodb.0.journal.is_on() && !dynamodb.0.lag.is_on() {
+        let (streams, everything) = (&dynamodb.0.streams, dynamodb.0.journal.is_on() || dynamodb.0.lag.is_on());
+        if !WRITES.contains(&operation) || !(everything || streams.any()) {
             return None;
         }
-        let items = dynamodb.0.keys.written(operation, &serde_json::from_slice(body).ok()?);
+        let mut items = dynamodb.0.keys.written(operation, &serde_json::from_slice(body).ok()?);
+        items.retain(|(table, _)| everything || streams.has(table));
         if items.is_empty() {
             return None;
         }
@@ -51,11 +60,28 @@ impl Write {
         Some(Self { operation: operation.to_owned(), items: items.into_iter().map(before).collect(), _turn })
     }
 
-    /// It was done.
-    pub(super) fn done(self, dynamodb: &DynamoDb) {
+    /// Has the engine do it, to its end even when the caller is gone meanwhile: nothing may be written that nobody hears of.
+    pub(super) async fn carry_out(self, dynamodb: &DynamoDb, target: &str, body: Bytes) -> Answer {
+        let (dynamodb, target) = (dynamodb.clone(), target.to_owned());
+        let carried_out = tokio::spawn(Origin::carry(async move {
+            let answered = dynamodb.0.engine.call(&target, body).await;
+            // Where the answer was lost, it may have been done.
+            if answered.as_ref().map_or(true, |(status, _)| *status == 200) {
+                self.done(&dynamodb);
+            }
+            answered.map_err(|cause| cause.to_string())
+        }));
+        carried_out.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    fn done(self, dynamodb: &DynamoDb) {
         for Item { table, key, before } in self.items {
             let after = item(dynamodb.database(), &table, &key);
             dynamodb.0.lag.written(|| Written { table: table.clone(), key: key.clone(), after: after.clone() });
+            if dynamodb.0.streams.has(&table) {
+                let (key, before, after) = (key.clone(), before.clone(), after.clone());
+                dynamodb.0.streams.append(&table, Change { key, before, after, expired: false });
+            }
             let operation = self.operation.clone();
             dynamodb.0.journal.record(|| Event::Written { table, key, operation, before, after });
         }
@@ -95,7 +121,7 @@ impl Keys {
     }
 
     /// The key of a write, which has either a key or the whole item.
-    fn key(&self, table: &str, write: &Value) -> Option<(String, Value)> {
+    pub(super) fn key(&self, table: &str, write: &Value) -> Option<(String, Value)> {
         let given = write.get("Key").or_else(|| write.get("Item"))?.as_object()?;
         let names = self.0.get(table)?;
         let key = names.iter().filter_map(|name| Some((name.clone(), given.get(name)?.clone())));

@@ -14,7 +14,7 @@ pub struct Call {
     /// Which attempt of the SDK at this call; the first is 1.
     pub attempt: u32,
     /// Service and operation: `DynamoDB.UpdateItem`, `SQS.SendMessage`, `IotData.Publish`,
-    /// `IotData.SendDirectMessage`, `IotData.UpdateThingShadow`, `Lambda.Invoke`.
+    /// `IotData.SendDirectMessage`, `IotData.UpdateThingShadow`, `Iot.SearchIndex`, `Lambda.Invoke`.
     pub operation: String,
     /// Path and query, percent-decoded: topics, clients and things are in it.
     pub path: String,

@@ -1,4 +1,4 @@
-//! What can befall an asynchronous event, and a message on its way to a client.
+//! What can befall an asynchronous event, a batch of a stream, and a message on its way to a client.
 
 use std::time::Duration;
 
@@ -58,13 +58,43 @@ pub enum Transit {
     Unacknowledged,
 }
 
+/// A batch of a stream that is about to be handed to its function.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamBatch<'a> {
+    /// The function's name.
+    pub function: &'a str,
+    /// The name of the table whose stream it is.
+    pub table: &'a str,
+    /// The shard's id.
+    pub shard: &'a str,
+    /// How many records it has.
+    pub records: usize,
+    /// The first time is 1.
+    pub attempt: u32,
+}
+
+/// What becomes of a batch of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamDelivery {
+    /// It is handed over, as it should.
+    Once,
+    /// It is handed over twice in a row, whatever the first time ended in.
+    Twice,
+    /// It is handed over in two: first so many of its records, then the others.
+    First(usize),
+    /// It is handed over, and then the reader begins again so many records before it, whatever it ended in.
+    ThenBack(usize),
+}
+
 pub(super) type DecideEvent = Box<dyn FnMut(&AsyncEvent<'_>) -> Delivery + Send>;
+pub(super) type DecideBatch = Box<dyn FnMut(&StreamBatch<'_>) -> StreamDelivery + Send>;
 pub(super) type DecideMessage = Box<dyn FnMut(&Outbound<'_>) -> Transit + Send>;
 
 #[derive(Default)]
 pub(super) struct Deliveries {
     pub(super) events: Option<DecideEvent>,
     pub(super) messages: Option<DecideMessage>,
+    pub(super) batches: Option<DecideBatch>,
     /// Each runs one event.
     pub(super) held: Vec<Box<dyn FnOnce() + Send>>,
 }

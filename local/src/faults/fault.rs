@@ -12,6 +12,9 @@ pub enum Fault {
     /// Nothing was done, because somebody else was faster: 409 for an update or a delete of a shadow, DynamoDB's
     /// `TransactionConflictException` for a write to a table. Any other call goes through.
     Conflict,
+    /// The token of a page is not good any more: `InvalidRequestException` for a list or a search of the registry that goes
+    /// on from one. Any other call goes through.
+    StaleToken,
     /// The calling process is killed first, and nothing was done.
     KillBefore,
     /// It was done, and then the calling process is killed before it hears of it.

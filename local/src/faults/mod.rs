@@ -7,7 +7,7 @@
 //! | [`fault`] | what can befall a call |
 //! | [`plan`] | which call meets which fault |
 //! | [`processes`] | the functions' processes: whose call it is, and how to kill it |
-//! | [`delivery`] | what can befall an asynchronous event, and a message on its way to a client |
+//! | [`delivery`] | what can befall an asynchronous event, a batch of a stream, and a message on its way to a client |
 //!
 //! Every process of a function signs with an access key of its own, which is how the gateway tells who calls.
 //!
@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use call::Call;
-pub use delivery::{AsyncEvent, Delivery, Outbound, Transit};
+pub use delivery::{AsyncEvent, Delivery, Outbound, StreamBatch, StreamDelivery, Transit};
 pub use fault::Fault;
 pub(crate) use processes::Seat;
 
@@ -87,6 +87,11 @@ impl Faults {
         self.locked_deliveries().messages = Some(Box::new(decide));
     }
 
+    /// Asks the closure about every batch of a stream, each time that it is about to be handed over.
+    pub fn batches(&self, decide: impl FnMut(&StreamBatch<'_>) -> StreamDelivery + Send + 'static) {
+        self.locked_deliveries().batches = Some(Box::new(decide));
+    }
+
     /// Asynchronous events that are [`Delivery::Held`] now.
     pub fn held(&self) -> usize {
         self.locked_deliveries().held.len()
@@ -104,7 +109,7 @@ impl Faults {
     pub fn clear(&self) {
         *self.locked_plan() = Plan::default();
         let mut deliveries = self.locked_deliveries();
-        (deliveries.events, deliveries.messages) = (None, None);
+        (deliveries.events, deliveries.messages, deliveries.batches) = (None, None, None);
         drop(deliveries);
         self.release();
     }
@@ -117,6 +122,11 @@ impl Faults {
     /// What is to become of an event.
     pub(crate) fn delivery(&self, event: &AsyncEvent<'_>) -> Delivery {
         self.locked_deliveries().events.as_mut().map_or(Delivery::Once, |decide| decide(event))
+    }
+
+    /// What is to become of a batch of a stream.
+    pub(crate) fn stream_delivery(&self, batch: &StreamBatch<'_>) -> StreamDelivery {
+        self.locked_deliveries().batches.as_mut().map_or(StreamDelivery::Once, |decide| decide(batch))
     }
 
     /// Keeps an event until it is released.

@@ -41,6 +41,7 @@ fn table() -> Table {
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         }),
         ttl_attribute: None,
+        stream: None,
     }
 }
 
@@ -161,6 +162,16 @@ async fn a_closure_decides_attempt_by_attempt() {
     bench.faults.clear();
     assert_eq!(bench.calls(&[add()]).await, Ok(json!([[200]])));
     assert_eq!((bench.count(), bench.shadows.get("pump", None).expect("a shadow")["version"].as_u64()), (3, Some(1)));
+}
+
+#[tokio::test]
+async fn a_pages_token_is_not_good_any_more() {
+    let bench = Bench::new().await;
+    bench.faults.plan(|call| (call.operation == "Iot.SearchIndex").then_some(Fault::StaleToken));
+    let search = |body: Value| json!({"path": "/indices/search", "body": body});
+    let calls = [search(json!({"queryString": "*", "nextToken": "x"})), search(json!({"queryString": "*"})), add()];
+    // There is no registry behind this gateway.
+    assert_eq!(bench.calls(&calls).await, Ok(json!([[400], [404], [200]])));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub(super) fn name(service: Service, request: &Parts) -> String {
         Service::Lambda if request.uri.path().ends_with("/invocations") => "Lambda.Invoke".to_owned(),
         Service::Lambda => format!("Lambda.{method}"),
         Service::IotData => format!("IotData.{}", of_data_plane(method, request.uri.path())),
-        Service::Iot => format!("Iot.{method}"),
+        Service::Iot => format!("Iot.{}", of_registry(method, request.uri.path()).unwrap_or(method.as_str())),
         Service::Sts => "STS.GetCallerIdentity".to_owned(),
         Service::About | Service::Unknown => method.to_string(),
     }
@@ -38,6 +38,21 @@ fn of_data_plane(method: &Method, path: &str) -> &'static str {
         ("GET", ["api", "things", "shadow", ..]) => "ListNamedShadowsForThing",
         _ => "Unknown",
     }
+}
+
+/// What fleets are looked up with; `None` for what only sets up.
+fn of_registry(method: &Method, path: &str) -> Option<&'static str> {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    Some(match (method.as_str(), segments.as_slice()) {
+        ("POST", ["indices", "search"]) => "SearchIndex",
+        ("GET", ["things"]) => "ListThings",
+        ("GET", ["things", _]) => "DescribeThing",
+        ("GET", ["things", _, "thing-groups"]) => "ListThingGroupsForThing",
+        ("GET", ["thing-groups"]) => "ListThingGroups",
+        ("GET", ["thing-groups", _]) => "DescribeThingGroup",
+        ("GET", ["thing-groups", _, "things"]) => "ListThingsInThingGroup",
+        _ => return None,
+    })
 }
 
 /// Path and query, decoded.

@@ -53,7 +53,7 @@ pub(super) async fn carry_out(
         services.faults.kill(&call).await;
         return broken();
     }
-    if let Some(refused) = fault.and_then(|fault| refuse(fault, service, &call.operation)) {
+    if let Some(refused) = fault.and_then(|fault| refuse(fault, service, &call)) {
         let status = refused.status();
         origin.scope(async { note(Some(status)) }).await;
         return refused;
@@ -78,7 +78,7 @@ pub(super) async fn carry_out(
 }
 
 /// The service's own words for a fault, where nothing is done.
-fn refuse(fault: Fault, service: Service, operation: &str) -> Option<Response> {
+fn refuse(fault: Fault, service: Service, call: &Call) -> Option<Response> {
     let (status, code, message) = match (fault, service) {
         (Fault::Throttle, Service::DynamoDb) => (
             400,
@@ -94,14 +94,17 @@ fn refuse(fault: Fault, service: Service, operation: &str) -> Option<Response> {
         (Fault::Unavailable, Service::Sqs) => (500, "InternalError", "Internal error"),
         (Fault::Unavailable, Service::Lambda) => (500, "ServiceException", "Internal error"),
         (Fault::Unavailable, _) => (500, "InternalFailureException", "Internal failure"),
-        (Fault::Conflict, _) => match operation {
+        (Fault::Conflict, _) => match call.operation.as_str() {
             "IotData.UpdateThingShadow" | "IotData.DeleteThingShadow" => (409, "ConflictException", "Version conflict"),
             "DynamoDB.PutItem" | "DynamoDB.UpdateItem" | "DynamoDB.DeleteItem" => {
                 (400, "TransactionConflictException", "Transaction is ongoing for the item")
             }
             _ => return None,
         },
-        (Fault::AppliedThenTimeout | Fault::KillBefore | Fault::KillAfter, _) => return None,
+        (Fault::StaleToken, Service::Iot) if goes_on(call) => {
+            (400, "InvalidRequestException", "The pagination token is not valid")
+        }
+        (Fault::StaleToken | Fault::AppliedThenTimeout | Fault::KillBefore | Fault::KillAfter, _) => return None,
     };
     let protocol = match service {
         Service::DynamoDb | Service::Sqs => Protocol::Json,
@@ -110,6 +113,13 @@ fn refuse(fault: Fault, service: Service, operation: &str) -> Option<Response> {
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Some(protocol.refuse(status, code, message))
+}
+
+/// Whether a call asks for another page than the first.
+fn goes_on(call: &Call) -> bool {
+    let in_body =
+        || serde_json::from_slice::<serde_json::Value>(&call.body).is_ok_and(|body| body["nextToken"].is_string());
+    call.path.contains("nextToken=") || in_body()
 }
 
 /// No answer: the server gives the connection up when it cannot read the body, before it has sent anything.

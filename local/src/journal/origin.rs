@@ -21,6 +21,17 @@ impl Origin {
         ORIGIN.scope(self, future)
     }
 
+    /// Has a task that is started here record as its starter would.
+    pub(crate) fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        let origin = Self::current();
+        async {
+            match origin {
+                Some(origin) => origin.scope(future).await,
+                None => future.await,
+            }
+        }
+    }
+
     pub(super) fn current() -> Option<Self> {
         ORIGIN.try_with(Clone::clone).ok()
     }

@@ -53,20 +53,35 @@ fn as_function() {
     }
 }
 
-/// A batch of messages is printed. It fails if a message says `fail`, and is answered with what the environment says,
-/// where `the second` is the id of the second message.
-fn take(event: &Value) -> (&'static str, String) {
+/// A batch of messages, or of changes of items, is printed. It fails if a message (an item's `do`) says `fail`, or `fail
+/// twice` and that has not happened twice; those that say `partial` are answered as the ones that failed. Otherwise it is
+/// answered with what the environment says, where `the second` is the id of the second message.
+fn take(event: &Value, failures: &mut u64) -> (&'static str, String) {
     eprintln!("event: {event}");
-    if event["Records"].as_array().is_some_and(|records| records.iter().any(|record| record["body"] == "fail")) {
+    let records = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let says = |record: &Value, what: &str| record["body"] == what || record["dynamodb"]["NewImage"]["do"]["S"] == what;
+    let any = |what: &str| records.iter().any(|record| says(record, what));
+    let again = any("fail twice") && *failures < 2;
+    *failures += u64::from(again);
+    if any("fail") || again {
         return ("error", json!({ "errorType": "Told", "errorMessage": "told to fail" }).to_string());
     }
+    let id = |record: &Value| {
+        let id = record["messageId"].as_str().or_else(|| record["dynamodb"]["SequenceNumber"].as_str());
+        id.unwrap_or_default().to_owned()
+    };
+    if any("partial") {
+        let failed = records.iter().filter(|record| says(record, "partial"));
+        let failed: Vec<_> = failed.map(|record| json!({ "itemIdentifier": id(record) })).collect();
+        return ("response", json!({ "batchItemFailures": failed }).to_string());
+    }
     let answer = std::env::var("ANSWER").unwrap_or_else(|_| "null".to_owned());
-    ("response", answer.replace("the second", event["Records"][1]["messageId"].as_str().unwrap_or_default()))
+    ("response", answer.replace("the second", &records.get(1).map(id).unwrap_or_default()))
 }
 
 fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
     if event["Records"].is_array() {
-        return take(event);
+        return take(event, failures);
     }
     match event["do"].as_str().unwrap_or("echo") {
         "exit" => std::process::exit(7),

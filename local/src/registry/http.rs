@@ -58,7 +58,7 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-fn answer(outcome: Outcome) -> Response {
+pub(super) fn answer(outcome: Outcome) -> Response {
     match outcome {
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => error.into_response(),
@@ -71,7 +71,7 @@ async fn unknown(request: Request) -> Error {
 }
 
 /// All members of a request, wherever they came.
-struct Parameters<I>(I);
+pub(super) struct Parameters<I>(pub I);
 
 impl<I: DeserializeOwned, S: Send + Sync> FromRequest<S> for Parameters<I> {
     type Rejection = Error;

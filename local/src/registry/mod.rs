@@ -1,4 +1,4 @@
-//! The `iot` control plane: things, types, groups, certificates, policies, endpoints.
+//! The `iot` control plane: things, types, groups, certificates, policies, endpoints, the index of things.
 
 mod attachments;
 mod attributes;
@@ -16,6 +16,7 @@ mod pattern;
 mod policies;
 mod principals;
 mod routes;
+mod search;
 mod store;
 mod things;
 mod types;
@@ -27,6 +28,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::pki::Pki;
+pub use search::{Connections, Connectivity};
 use store::{Call, Site, Store};
 
 /// A handle on the registry; clones share it.
@@ -62,6 +64,11 @@ impl Registry {
     /// The HTTP API. Its fallback answers UnknownOperationException.
     pub fn router(&self) -> axum::Router {
         http::router(self.clone())
+    }
+
+    /// The HTTP API of the index, beside [`Registry::router`].
+    pub fn index(&self, connections: Connections) -> axum::Router {
+        search::router(self.clone(), connections)
     }
 
     /// Everything that the registry knows.

@@ -25,11 +25,12 @@ use crate::http_api;
 use crate::journal::Journal;
 use crate::lambda::{self, Lambda};
 use crate::pki::Pki;
-use crate::registry::Registry;
+use crate::registry::{Connections, Connectivity, Registry};
 use crate::rules::Rules;
 use crate::scheduler::Scheduler;
 use crate::shadows::Shadows;
 use crate::sqs::Sqs;
+use crate::streams::Mappings;
 use crate::template::{self, Place, Template};
 
 /// What devices are told to connect to: the name in the server's certificate.
@@ -61,7 +62,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let keeper = directory.map(|directory| {
         let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
-        Arc::new(Keeper { directory, broker, shadows, registry, sqs, saving: Arc::default() })
+        let streams = dynamodb.streams().clone();
+        Arc::new(Keeper { directory, broker, shadows, registry, sqs, streams, saving: Arc::default() })
     });
     if let Some(keeper) = &keeper {
         keeper.restore()?;
@@ -73,6 +75,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
     let sources = template.event_sources.clone();
     let event_sources = EventSources::start(clock.clone(), lambda.clone(), sqs.clone(), sources, place.clone());
+    let (streams, sources) = (dynamodb.streams().clone(), template.stream_sources.clone());
+    let mappings = Mappings::start(clock.clone(), lambda.clone(), sqs.clone(), faults.clone(), &streams, sources);
     let scheduler = Scheduler::start(clock.clone(), lambda.clone(), template.schedules.clone(), place.clone());
 
     let stop = CancellationToken::new();
@@ -82,7 +86,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs: sqs.router(),
         lambda: lambda.router(),
         data_plane: crate::data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
-        registry: registry.router(),
+        registry: registry.router().merge(registry.index(connections(broker.clone()))),
         account: place.account.clone(),
         about: about(&addresses, &template),
         faults: faults.clone(),
@@ -117,6 +121,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         dynamodb,
         scheduler,
         event_sources,
+        streams,
+        mappings,
         faults,
         journal,
         pump,
@@ -130,6 +136,17 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
 fn place(config: &Config, addresses: &Addresses) -> Place {
     let Config { region, account, stack_name, .. } = config.clone();
     Place { region, account, stack_name, endpoint: format!("http://{}", addresses.endpoint) }
+}
+
+/// Who is connected, for the index of things.
+fn connections(broker: Broker) -> Connections {
+    Arc::new(move |client_id| {
+        broker.connection(client_id).map(|connection| Connectivity {
+            connected: connection.connected,
+            timestamp_ms: connection.connected_since_ms.or(connection.disconnected_since_ms),
+            disconnect_reason: connection.disconnect_reason.filter(|_| !connection.connected),
+        })
+    })
 }
 
 /// Starts the listeners.

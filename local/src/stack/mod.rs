@@ -38,6 +38,7 @@ use crate::rules::Rules;
 use crate::scheduler::Scheduler;
 use crate::shadows::Shadows;
 use crate::sqs::Sqs;
+use crate::streams::{Mappings, Streams};
 use crate::template::Template;
 pub use config::{Config, Ports, Programs};
 pub use error::StackError;
@@ -85,6 +86,10 @@ pub struct Stack {
     pub scheduler: Scheduler,
     /// What hands messages on queues to functions.
     pub event_sources: EventSources,
+    /// The tables' change streams.
+    pub streams: Streams,
+    /// What hands the records of streams to functions.
+    pub mappings: Mappings,
     /// What is to go wrong.
     pub faults: Faults,
     /// What happened, where [`Config::journal`] is on.
@@ -107,8 +112,8 @@ impl Stack {
         assembly::start(config).await
     }
 
-    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule and queue up to
-    /// date.
+    /// Returns once nothing moves any more: every message handed on, every function idle, every schedule, queue and stream
+    /// up to date.
     ///
     /// Devices that are slower to answer than a few milliseconds are not waited for, and neither are retries that wait
     /// for the clock.
@@ -129,11 +134,16 @@ impl Stack {
         }
     }
 
-    /// Moves the clock on, and settles. What is due on the way, by a schedule or from a queue, comes in its order and finds
-    /// the clock at its time, however far the way.
+    /// Moves the clock on, and settles. What is due on the way, by a schedule, from a queue or from a stream, comes in its
+    /// order and finds the clock at its time, however far the way.
     pub async fn advance(&self, by: Duration) {
         let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
-        let next_ms = || [self.scheduler.next_ms(), self.event_sources.next_ms()].into_iter().flatten().min();
+        let next_ms = || {
+            [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms()]
+                .into_iter()
+                .flatten()
+                .min()
+        };
         while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
             self.move_to(next_ms);
             // Where no device is connected, none can be answering.
@@ -154,7 +164,7 @@ impl Stack {
     /// Returns once all that is due has been handed on, and every function is idle; how much that makes since the start.
     async fn handled(&self) -> (u64, u64) {
         self.scheduler.caught_up().await;
-        let batches = self.event_sources.caught_up().await;
+        let batches = self.event_sources.caught_up().await + self.mappings.caught_up().await;
         let messages = self.pump.flush().await;
         self.lambda.idle().await;
         (batches, messages)
@@ -171,6 +181,7 @@ impl Stack {
         if tokio::time::timeout(PATIENCE, on_its_way).await.is_err() {
             tracing::warn!("functions still ran after {PATIENCE:?}: what they did is lost");
         }
+        self.mappings.stop();
         self.stop.cancel();
         self.lambda.shutdown().await;
         self.pump.flush().await;
@@ -187,6 +198,7 @@ struct Keeper {
     shadows: Shadows,
     registry: Registry,
     sqs: Sqs,
+    streams: Streams,
     /// Held while it is saved, for a save to be overtaken by none that began later.
     saving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -205,6 +217,9 @@ impl Keeper {
         if let Some(state) = self.directory.load("sqs")? {
             self.sqs.restore(&state).map_err(|why| self.directory.strange("sqs", &why))?;
         }
+        if let Some(state) = self.directory.load("streams")? {
+            self.streams.restore(&state).map_err(|why| self.directory.strange("streams", &why))?;
+        }
         Ok(())
     }
 
@@ -213,6 +228,7 @@ impl Keeper {
         let (keeper, saving) = (self.clone(), self.saving.clone().lock_owned().await);
         let saved = tokio::task::spawn_blocking(move || {
             let _saving = saving;
+            keeper.directory.save("streams", &keeper.streams.snapshot())?;
             keeper.directory.save("sqs", &keeper.sqs.snapshot())?;
             keeper.directory.save("registry", &keeper.registry.snapshot())?;
             keeper.directory.save("shadows", &keeper.shadows.snapshot())?;

@@ -37,6 +37,28 @@ Resources:
         Actions: [{Republish: {Topic: out, Qos: 1, RoleArn: 'arn:aws:iam::000000000000:role/r'}}]
 ";
 
+/// A function that is told of every change in a table, five seconds late.
+const STREAMED: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Things:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub '${AWS::StackName}-things'
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: KEYS_ONLY}
+  Taker:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: taker}}
+    Properties:
+      FunctionName: taker
+      Events:
+        Changes:
+          Type: DynamoDB
+          Properties: {Stream: !GetAtt Things.StreamArn, StartingPosition: LATEST, MaximumBatchingWindowInSeconds: 5}
+";
+
 /// MQTT 3.1.1 CONNECT, client id `a`, clean session.
 const CONNECT: [u8; 15] = [0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 1, b'a'];
 /// CONNACK, accepted.
@@ -119,6 +141,49 @@ async fn what_is_published_reaches_rules_and_shadows_before_the_stack_settles() 
     let before = stack.clock.now_ms();
     stack.advance(Duration::from_secs(86_400)).await;
     assert_eq!(stack.clock.now_ms() - before, 86_400_000);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_changes_in_a_table_reaches_its_function_also_after_a_restart() {
+    let folder = folder();
+    let state_dir = Some(folder.path().join("state"));
+    let programs = Programs::Given([("taker".to_owned(), std::env::current_exe().expect("a program"))].into());
+    let config = Config { state_dir, programs, ..config(folder.path()) };
+    std::fs::write(&config.template, STREAMED).expect("written");
+    let put = |stack: &Stack, pk: &str| {
+        let put = json!({"TableName": "flaghoist-things", "Item": {"pk": {"S": pk}}});
+        let url = format!("http://{}/", stack.addresses.endpoint);
+        let request = reqwest::Client::builder().no_proxy().build().expect("a client").post(url);
+        let request = request.header("x-amz-target", "DynamoDB_20120810.PutItem").body(put.to_string());
+        async { assert_eq!(request.send().await.expect("an answer").status(), 200) }
+    };
+    let seen = |stack: &Stack| {
+        let lines = stack.lambda.logs("taker");
+        let events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("event: ")?).ok());
+        let records = events.flat_map(|event| event["Records"].as_array().expect("records").clone());
+        records.map(|record| record["dynamodb"].clone()).collect::<Vec<_>>()
+    };
+    let stack = Stack::start(config.clone()).await.expect("starts");
+    put(&stack, "a").await;
+    stack.advance(Duration::from_millis(4_999)).await;
+    assert!(seen(&stack).is_empty());
+    stack.advance(Duration::from_secs(3_600)).await;
+    let first = seen(&stack);
+    assert_eq!(first.len(), 1);
+    stack.streams.hold("flaghoist-things");
+    put(&stack, "b").await;
+    stack.settle().await;
+    stack.shutdown().await;
+
+    let stack = Stack::start(config).await.expect("starts");
+    stack.advance(Duration::from_secs(5)).await;
+    let [after] = &seen(&stack)[..] else { panic!("only what was not done with") };
+    assert_eq!(after["Keys"]["pk"]["S"], "b");
+    put(&stack, "c").await;
+    stack.advance(Duration::from_secs(5)).await;
+    let number = |record: &Value| record["SequenceNumber"].as_str().expect("a number").to_owned();
+    assert!(number(&first[0]) < number(after) && number(after) < number(&seen(&stack)[1]));
     stack.shutdown().await;
 }
 

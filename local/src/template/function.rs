@@ -1,4 +1,4 @@
-//! `AWS::Serverless::Function` and its events: HTTP API routes, schedules and queues.
+//! `AWS::Serverless::Function` and its events: HTTP API routes, schedules, queues and streams.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::error::TemplateError;
 use super::names::Kind;
 use super::node::Node;
 use super::resource::Resource;
-use super::{EventSource, Function, Place, Queue, Route, Schedule, queue};
+use super::{EventSource, Function, Place, Queue, Route, Schedule, StreamSource, Table, queue, stream};
 
 /// Everything but the events.
 pub fn read(resource: &Resource, place: &Place) -> Result<Function, TemplateError> {
@@ -64,6 +64,7 @@ pub struct Events {
     pub routes: Vec<Route>,
     pub schedules: Vec<Schedule>,
     pub sources: Vec<EventSource>,
+    pub streams: Vec<StreamSource>,
 }
 
 pub fn events(
@@ -71,6 +72,7 @@ pub fn events(
     function: &Function,
     apis: &[&Resource],
     queues: &[Queue],
+    tables: &[Table],
     place: &Place,
 ) -> Result<Events, TemplateError> {
     let mut all = Events::default();
@@ -86,8 +88,10 @@ pub fn events(
                 all.schedules.extend(schedule(&properties, function, default_name)?);
             }
             "SQS" => all.sources.extend(queue::source(&properties, function, queues, place)?),
+            "DynamoDB" => all.streams.extend(stream::source(&properties, function, tables, queues, place)?),
             other => {
-                return Err(kind.bad(format!("{other} is not stood in for; HttpApi, ScheduleV2 or SQS would be right")));
+                return Err(kind
+                    .bad(format!("{other} is not stood in for; DynamoDB, HttpApi, ScheduleV2 or SQS would be right")));
             }
         }
     }

@@ -10,6 +10,7 @@ mod parameters;
 mod queue;
 mod resource;
 mod rule;
+mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,11 +21,14 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::streams::Pattern;
+
 pub use error::TemplateError;
 use intrinsics::Resolver;
 use names::Kind;
 use node::Node;
 use resource::Resource;
+
 pub use rule::Permission;
 
 /// What the template declares, ready to be run.
@@ -44,6 +48,8 @@ pub struct Template {
     pub schedules: Vec<Schedule>,
     /// Those that are enabled.
     pub event_sources: Vec<EventSource>,
+    /// Those that are enabled.
+    pub stream_sources: Vec<StreamSource>,
     /// Who may invoke what; [`Action::Lambda`] already says it of each rule.
     pub permissions: Vec<Permission>,
     /// Output name to value.
@@ -135,6 +141,30 @@ pub struct Table {
     pub create: Value,
     /// `TimeToLiveSpecification`, where enabled.
     pub ttl_attribute: Option<String>,
+    /// `StreamSpecification`.
+    pub stream: Option<TableStream>,
+}
+
+/// The change stream of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableStream {
+    /// Its ARN.
+    pub arn: String,
+    /// What its records hold.
+    pub view: StreamView,
+}
+
+/// `StreamViewType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamView {
+    /// Only the item's key.
+    KeysOnly,
+    /// The item as it is.
+    NewImage,
+    /// The item as it was.
+    OldImage,
+    /// Both.
+    NewAndOldImages,
 }
 
 /// One route of the HTTP API.
@@ -189,6 +219,37 @@ pub struct EventSource {
     pub partial_failures: bool,
 }
 
+/// A `DynamoDB` event of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamSource {
+    /// Where records come from.
+    pub stream_arn: String,
+    /// What it invokes.
+    pub function_arn: String,
+    /// `TRIM_HORIZON`; `LATEST` otherwise.
+    pub from_the_oldest: bool,
+    /// At most so many records at a time.
+    pub batch_size: usize,
+    /// `MaximumBatchingWindowInSeconds`.
+    pub window_s: u32,
+    /// `MaximumRetryAttempts`; `None` is without bound.
+    pub retries: Option<u32>,
+    /// `MaximumRecordAgeInSeconds`; `None` is without bound.
+    pub record_age_s: Option<u32>,
+    /// `BisectBatchOnFunctionError`.
+    pub bisect: bool,
+    /// `ParallelizationFactor`.
+    pub parallel: u64,
+    /// `TumblingWindowInSeconds`.
+    pub tumbling_s: Option<u32>,
+    /// Whether the function says from where on a batch failed (`ReportBatchItemFailures`).
+    pub partial_failures: bool,
+    /// ARN of the queue for what was given up.
+    pub on_failure: Option<String>,
+    /// `FilterCriteria`: one of them has to match, where there are any.
+    pub filters: Vec<Pattern>,
+}
+
 /// The pseudo parameters of the stack.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -237,19 +298,21 @@ impl Template {
         let mut template = Template {
             functions: of(Kind::Function).map(|r| function::read(r, place)).collect::<Result<_, _>>()?,
             rules: of(Kind::TopicRule).map(|r| rule::read(r, &permissions, place)).collect::<Result<_, _>>()?,
-            tables: of(Kind::Table).map(table::read).collect::<Result<_, _>>()?,
+            tables: of(Kind::Table).map(|r| table::read(r, place)).collect::<Result<_, _>>()?,
             queues: of(Kind::Queue).map(queue::read).collect::<Result<_, _>>()?,
             routes: Vec::new(),
             schedules: Vec::new(),
             event_sources: Vec::new(),
+            stream_sources: Vec::new(),
             permissions,
             outputs,
         };
         for (resource, function) in of(Kind::Function).zip(&template.functions) {
-            let events = function::events(resource, function, &apis, &template.queues, place)?;
+            let events = function::events(resource, function, &apis, &template.queues, &template.tables, place)?;
             template.routes.extend(events.routes);
             template.schedules.extend(events.schedules);
             template.event_sources.extend(events.sources);
+            template.stream_sources.extend(events.streams);
         }
         for resource in of(Kind::EventInvokeConfig) {
             let config = resource.properties();

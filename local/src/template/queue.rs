@@ -4,7 +4,7 @@ use super::error::TemplateError;
 use super::names::Kind;
 use super::node::Node;
 use super::resource::Resource;
-use super::{EventSource, Function, Place, Queue};
+use super::{EventSource, Function, Place, Queue, stream};
 
 impl From<String> for Queue {
     /// A queue as AWS makes it when it is told nothing but a name.
@@ -55,15 +55,12 @@ pub fn source(
     if batch_size > 10 && window == 0 {
         return Err(event.bad("a BatchSize of more than 10 needs a MaximumBatchingWindowInSeconds"));
     }
-    let types = event.get("FunctionResponseTypes").map_or(Ok(Vec::new()), |types| types.items())?;
-    if let Some(other) = types.iter().find(|kind| kind.value != "ReportBatchItemFailures") {
-        return Err(other.bad("ReportBatchItemFailures would be right"));
-    }
+    let partial_failures = stream::partial_failures(event)?;
     let enabled = event.get("Enabled").map_or(Ok(true), |enabled| enabled.flag())?;
     Ok(enabled.then(|| EventSource {
         queue_arn: queue_arn.clone(),
         function_arn: function.arn.clone(),
         batch_size: batch_size as usize,
-        partial_failures: !types.is_empty(),
+        partial_failures,
     }))
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Table;
 use super::error::TemplateError;
 use super::node::Node;
 use super::resource::Resource;
+use super::{Place, Table, stream};
 
 /// What CreateTable takes and a table on one machine can honour.
 const TAKEN: [&str; 6] = [
@@ -18,7 +18,7 @@ const TAKEN: [&str; 6] = [
 ];
 const TAKEN_OF_AN_INDEX: [&str; 4] = ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput"];
 
-pub fn read(resource: &Resource) -> Result<Table, TemplateError> {
+pub fn read(resource: &Resource, place: &Place) -> Result<Table, TemplateError> {
     let properties = resource.properties();
     properties.need("KeySchema")?;
     properties.need("AttributeDefinitions")?;
@@ -30,8 +30,10 @@ pub fn read(resource: &Resource) -> Result<Table, TemplateError> {
             create.insert(key.into(), Value::Array(indexes));
         }
     }
-    if let Some(stream) = properties.get("StreamSpecification") {
-        let view = stream.need("StreamViewType")?.text()?;
+    let stream = properties.get("StreamSpecification");
+    let stream = stream.map(|stream| stream::of_table(&stream, &resource.name, place)).transpose()?;
+    if let Some(stream) = &stream {
+        let view = stream.view.name();
         create.insert("StreamSpecification".into(), json!({ "StreamEnabled": true, "StreamViewType": view }));
     }
     Ok(Table {
@@ -39,6 +41,7 @@ pub fn read(resource: &Resource) -> Result<Table, TemplateError> {
         name: resource.name.clone(),
         create: create.into(),
         ttl_attribute: ttl(&properties)?,
+        stream,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Small templates, and what they say.
 
+mod streams;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -4,6 +4,7 @@ mod authorization;
 mod certificates;
 mod groups;
 mod policies;
+mod search;
 mod things;
 mod wire;
 
@@ -46,7 +47,8 @@ impl Bench {
             .route("/retainedMessage", get(async || "retained"))
             .route("/retainedMessage/{*topic}", get(async || "retained"))
             .route("/connections/{clientId}", get(async || "connection"));
-        let router = registry.router().merge(data_plane);
+        let router =
+            registry.router().merge(registry.index(std::sync::Arc::new(search::connectivity))).merge(data_plane);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { registry, clock, client: reqwest::Client::new(), base, _directory: directory }
     }
