@@ -83,16 +83,19 @@ impl Turn<'_> {
         for _ in 0..TRIES {
             let now = self.time();
             let Some(claim) = row.claim(now, &token) else { return Ok(None) };
-            row = match self.write(row, &claim).await? {
-                // No time may be left for the sending, until someone else sends it: he does, then.
-                Wrote::New(_) if self.time() > now.plus_seconds(PATIENCE) => return Ok(None),
-                Wrote::New(row) => return Ok(Some(row)),
+            let claimed = match self.write(row, &claim).await? {
+                Wrote::New(row) => Some(row),
                 // It was written, and only the answer was lost.
-                Wrote::Old(row) if row.is_claimed_by(&claim) => return Ok(Some(row)),
+                Wrote::Old(row) if row.is_claimed_by(&claim) => Some(row),
                 // It is only looked at later than was seen.
-                Wrote::Old(row) if row.is_as_far_as(&claim) => row,
-                Wrote::Old(_) | Wrote::Gone => return Ok(None),
+                Wrote::Old(other) if other.is_as_far_as(&claim) => {
+                    row = other;
+                    continue;
+                }
+                Wrote::Old(_) | Wrote::Gone => None,
             };
+            // Where too little time is left for the sending until someone else sends it, he does.
+            return Ok(claimed.filter(|_| self.time() <= now.plus_seconds(PATIENCE)));
         }
         Err(Error::busy("claiming an execution", key))
     }
