@@ -97,7 +97,10 @@ impl Turn<'_> {
             Some(newer) => self.meets(&row, newer).await?,
             None => true,
         };
-        if replaced && let Some(ended) = self.call_off(row, Reason::Superseded, wish.is_none()).await? {
+        if replaced
+            && let Some(ended) = self.call_off(row, Reason::Superseded, wish.is_none()).await?
+            && !stops(&ended)
+        {
             self.conclude_alone(ended).await?;
         }
         Ok(())
@@ -180,7 +183,8 @@ impl Turn<'_> {
                     ended.push(next);
                     break;
                 }
-                Some(next) if next.waits_in_lane() => {
+                // One that has been tried goes out at its time.
+                Some(next) if next.waits_in_lane() && !next.is_put_off(self.time()) => {
                     self.claim_and_send_next(next).await?;
                     break;
                 }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aws::{Acknowledgement, Error, Updated};
 use domain::{
-    Change, Command, Delivery, DeliveryStatus, Execution, Request, ShadowError, ShadowName, ShadowRoute, Via,
+    Change, Command, Delivery, DeliveryStatus, Execution, Fact, Request, ShadowError, ShadowName, ShadowRoute, Via,
 };
 
 use crate::{
@@ -17,8 +17,9 @@ use crate::{
 /// Others may write to a row that is to be claimed, a few times.
 const TRIES: usize = 4;
 
-/// A claim that took longer to write, in seconds, is not used: the sending takes up to eight, and nobody else sends for ten.
-const PATIENCE: u32 = 2;
+/// A claim, or a row, that took longer to write, in whole seconds, is not sent: a sending takes up to eight, and after ten someone
+/// else sends it.
+const PATIENCE: u32 = 1;
 
 /// A row whose request was sent, or was to be.
 #[derive(Debug)]
@@ -108,6 +109,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Sends the request of a row that this turn has stored. Where that took too long, it goes out a little later: others may take
+    /// it for lost by then.
+    pub async fn send_first(&self, row: Execution, command: &Command) -> Result<Sent, Error> {
+        if self.since.seconds() <= PATIENCE {
+            return self.send(row, command).await;
+        }
+        let later = row.unsent(self.time(), self.by.clone(), true);
+        Ok(Sent::new(self.write_if_any(row, Some(later)).await?))
+    }
+
     /// Writes how it went.
     async fn sent(&self, row: Execution, went: Went) -> Result<Sent, Error> {
         let (now, by) = (self.time(), self.by.clone());
@@ -123,7 +134,9 @@ impl Turn<'_> {
             }
             Went::Unfit(unfit) => (Some(row.unsent(now, by, true)), Some(unfit)),
         };
-        let out = change.as_ref().is_some_and(|change| change.delivery_status == Some(DeliveryStatus::Sent));
+        let out = change
+            .as_ref()
+            .is_some_and(|change| matches!(change.fact, Fact::Sent | Fact::Unsent { refused: false, .. }));
         let row = self.write_if_any(row, change).await?;
         // It has ended meanwhile, and what is in its shadow now was put there after it had been withdrawn.
         if out && row.is_terminal() && row.via.shadow().is_some() {

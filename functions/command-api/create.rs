@@ -132,7 +132,7 @@ async fn first(turn: &Turn<'_>, command: &Command, row: Execution) -> Result<Exe
                 return Ok(row);
             }
         },
-        (Place::First, false) => turn.send(row, command).await?,
+        (Place::First, false) => turn.send_first(row, command).await?,
     };
     match sent.refused {
         Some(refused) if sent.row.via.shadow().is_some() && command.definition.delivery == Delivery::Shadow => {

@@ -93,8 +93,13 @@ fn first_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
 fn unconfirmed_sending(row: &Execution) -> Option<(Timestamp, Entry)> {
     let sent = DeliveryStatus::Sent.as_str();
     let written = row.steps.iter().any(|step| step.attempt == row.attempt && step.what == sent);
-    let out = row.claim.is_some() && row.delivery_status != DeliveryStatus::Queued && !written;
-    let sent_at = row.sent_at.filter(|at| out && *at > row.created_at)?;
+    let known = match row.delivery_status {
+        DeliveryStatus::Pending => row.is_terminal(),
+        DeliveryStatus::Queued => false,
+        DeliveryStatus::Sent | DeliveryStatus::Delivered => true,
+    };
+    let claimed = row.claim.is_some() && !written;
+    let sent_at = row.sent_at.filter(|at| known && claimed && (*at > row.created_at || row.lane.is_some()))?;
     let via = Some(row.via.to_string());
     Some((sent_at, Entry { delivery_status: Some(sent), attempt: row.attempt, via, ..Entry::default() }))
 }

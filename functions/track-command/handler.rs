@@ -119,7 +119,7 @@ async fn hear_knowing(turn: &Turn<'_>, mut row: Execution, said: &Report) -> Res
         let report = taken.as_ref().unwrap_or(said);
         let change = report.change(row.key.clone(), turn.now);
         if change.is_terminal() {
-            return finish(turn, row, report).await;
+            return finish(turn, row, said).await;
         }
         let change = if row.apply(&change).is_some() { Some(change) } else { row.beat(&change) };
         let Some(change) = change else { return Ok(Heard::Old) };
@@ -148,8 +148,11 @@ async fn begun(turn: &Turn<'_>, row: Option<Execution>) -> Result<(), Error> {
 
 /// Ends an execution that is in hand, or its attempt, and does what is left to do then. Where only a shadow is left, it is
 /// cleared first: that saves two writes.
-pub(super) async fn finish(turn: &Turn<'_>, mut row: Execution, report: &Report) -> Result<Heard, Error> {
+pub(super) async fn finish(turn: &Turn<'_>, mut row: Execution, said: &Report) -> Result<Heard, Error> {
     for _ in 0..TRIES {
+        // It may have been asked again meanwhile.
+        let taken = row.takes_up(said);
+        let report = taken.as_ref().unwrap_or(said);
         if row.finish(report, turn.now, false).is_none() {
             // It may be this report that has ended it, with its answer lost.
             if row.is_terminal() {

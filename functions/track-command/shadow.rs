@@ -61,8 +61,7 @@ async fn hear(turn: &Turn<'_>, said: &ShadowReport) -> Result<Heard, Error> {
         turn.withdraw(&row).await?;
     }
     let taken = row.takes_up(report);
-    let report = taken.as_ref().unwrap_or(report);
-    let change = report.change(row.key.clone(), turn.now);
+    let change = taken.as_ref().unwrap_or(report).change(row.key.clone(), turn.now);
     if change.is_terminal() {
         return finish(turn, row, report).await;
     }

@@ -20,8 +20,8 @@ pub(super) struct Engine {
     _running: oneshot::Sender<()>,
 }
 
-/// Opens the database. In memory, TTL goes by the stack's clock; a file goes by the system's, since the engine gives a
-/// file no other, and only tests, which keep nothing in files, move the clock.
+/// Opens the database. What the engine itself dates goes by the stack's clock in memory, and by the system's in a file, since the
+/// engine gives a file no other, and only tests, which keep nothing in files, move the clock.
 pub(super) fn open(clock: &Clock, file: Option<&Path>) -> Result<Database, DynamoDbError> {
     let Some(path) = file else {
         return Database::memory_with_clock(Arc::new(EngineClock(clock.clone())))

@@ -12,6 +12,9 @@ use crate::streams::Change;
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(3600);
 
+/// So many items are looked at at a time.
+const PAGE: usize = 50;
+
 /// What is older was not meant to be a time.
 const OLDEST_S: i64 = 5 * 365 * 86_400;
 
@@ -34,7 +37,8 @@ impl DynamoDb {
         let (mut start, mut deleted) = (Value::Null, 0);
         loop {
             let mut scan = json!({
-                "TableName": table, "FilterExpression": "#ttl BETWEEN :oldest AND :now",
+                // Little at a time: whoever asks meanwhile waits for no more than that.
+                "TableName": table, "Limit": PAGE, "FilterExpression": "#ttl BETWEEN :oldest AND :now",
                 "ExpressionAttributeNames": names, "ExpressionAttributeValues": values,
             });
             if !start.is_null() {

@@ -27,7 +27,7 @@ async fn lanes_share_a_shard_by_partition_key() {
     bench.dynamodb.streams().release("things");
     bench.mappings.caught_up().await;
     let events = bench.events();
-    assert!(events.len() > 12, "{} batches of four shards", events.len());
+    assert!(events.len() > 20, "{} batches of four shards", events.len());
     for number in 0..40 {
         let name = format!("b{number}");
         let of = events.iter().flatten().filter(|record| record["dynamodb"]["Keys"]["pk"]["S"] == name);

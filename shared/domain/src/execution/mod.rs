@@ -165,6 +165,12 @@ impl Execution {
         self.in_lane && self.sent_at.is_none() && self.status == Status::Created
     }
 
+    /// Whether it is to go out again only later: an attempt has come to nothing, or a sending was refused.
+    pub fn is_put_off(&self, now: Timestamp) -> bool {
+        let tried = self.attempt > 1 || self.progress.seq() > 0;
+        tried && self.send_at.is_some_and(|at| at > now)
+    }
+
     /// Whether its request has never gone out.
     pub fn is_undelivered(&self) -> bool {
         self.status == Status::Created && self.attempt == 1 && !self.may_be_out()
@@ -195,7 +201,7 @@ impl Execution {
     /// too, so that its late report is not taken for another's.
     pub fn may_be_meant(&self, at: Timestamp) -> bool {
         // A device may answer before its delivery is written.
-        let held = self.status != Status::Created || self.may_be_out() || self.attempt > 1;
+        let held = self.may_be_out() || self.attempt > 1;
         self.created_at <= at && at < self.finish_by && self.outcome.is_none() && held
     }
 }

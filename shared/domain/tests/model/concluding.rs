@@ -141,7 +141,7 @@ impl Handler {
             }
             if next.is_terminal() {
                 self.freed.push((n, next));
-            } else if next.waits_in_lane() {
+            } else if next.waits_in_lane() && !next.is_put_off(at(self.since)) {
                 let row = std::mem::replace(&mut self.row, next);
                 let outer = Some((self.n, row));
                 return Self { n, outer, ..self }.to(Call::Claim);
