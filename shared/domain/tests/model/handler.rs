@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{By, CancelNotice, Change, Owed, Queue, Reason, Report, Reported, Status, Timestamp};
+use domain::{By, CancelNotice, Change, Guard, Owed, Queue, Reason, Report, Reported, Status, Timestamp};
 
 use super::{
     rules,
@@ -213,7 +213,16 @@ impl Handler {
             }
             Call::Beat => {
                 let change = self.lives(&self.report(scenario)?, self.arrived()?)?;
-                if self.tell(world, &change).1 { self.begun() } else { self.hear(scenario) }
+                if !self.tell(world, &change).1 {
+                    return self.hear(scenario);
+                }
+                if let Guard::Runs { .. } = change.guard {
+                    // That an earlier attempt lives says nothing of this one.
+                    let other = self.report(scenario)?.attempt != world.row(self.n).attempt;
+                    world.break_rule(other.then_some(rules::ILLEGAL));
+                    world.sent[self.n].beaten = true;
+                }
+                self.begun()
             }
             Call::Sooner => {
                 let sooner = self.row.looked_at_sooner()?;

@@ -117,6 +117,8 @@ pub struct Sent {
     pub behind: bool,
     /// The attempts whose failure, by the device's word, has counted, one bit each.
     pub failed: u8,
+    /// Whether a beat that says nothing new was written.
+    pub beaten: bool,
 }
 
 impl Said {
