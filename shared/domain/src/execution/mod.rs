@@ -13,7 +13,7 @@ use crate::{
     ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Via,
 };
 
-/// No request lives longer than this, in seconds, from its arrival to the end of its delivery.
+/// No sending is under way longer than this, in seconds, after its row was stored or claimed: whoever needs longer does not begin it.
 pub(crate) const SENDING: u32 = 10;
 
 /// Which row.
