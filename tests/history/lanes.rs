@@ -73,7 +73,9 @@ fn check_lane<'a>(
 
 /// Whether its device may have it, and may not be done with it.
 fn is_out(image: &Image) -> bool {
-    !image.is_terminal() && (image.text("sent_at").is_some() || image.attempt() > 1)
+    // What has come into the lane of a shadow after an attempt by message has not gone out there yet.
+    let again = image.attempt() > 1 && image.text("lane") != Some("$commands");
+    !image.is_terminal() && (image.text("sent_at").is_some() || again)
 }
 
 fn behind<'a>(history: &'a History, at: usize, thing: &str, lane: &str, id: &str) -> Vec<&'a str> {

@@ -54,14 +54,16 @@ impl Execution {
         Some(change)
     }
 
-    /// That it goes through a shadow from now on, since its device is not there; none if it has gone out, is in a lane that
-    /// the shadow has no room for, or has too little time left for it. `tick` is how often what is due is looked for, in seconds.
+    /// That it goes through a shadow from now on, since its device is not there; none if it may have gone out and its device would
+    /// not know it again there, is in a lane that the shadow has no room for, or has too little time left for it. `tick` is how often what is due is looked for, in seconds.
     pub fn reroute(&self, route: &ShadowRoute, now: Timestamp, tick: u32, by: By) -> Option<Change> {
         let via = Via::Shadow(route.clone());
         let alone = lane_of(&via);
         let late = now.seconds_until(self.start_by) < route.least_ttl(tick);
         let elsewhere = self.via.shadow().is_some() || (alone.is_some() && self.lane.is_some());
-        if self.overdue(now).is_some() || elsewhere || late {
+        // A device of another dialect than ours runs whatever it finds: it may have got the same in a message.
+        let again = self.may_be_out() && !matches!(route, ShadowRoute::Map(_));
+        if self.overdue(now).is_some() || elsewhere || late || again {
             return None;
         }
         let start_by = in_shadow_until(self.start_by, now, tick);

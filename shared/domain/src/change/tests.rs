@@ -87,6 +87,8 @@ fn what_may_have_reached_its_device_may_have_whatever_becomes_of_another_sending
         assert!(row.may_be_meant(at(12)) && !row.is_undelivered());
         assert_eq!(row.observe(at(60)).verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse));
     }
+    let reroute = |route| queued.reroute(&route, at(12), 1, by()).is_some();
+    assert!(reroute(crate::ShadowRoute::default()) && !reroute(crate::ShadowRoute::Atlas), "it would run twice");
     let next = refused.again(crate::Failure::Rejected, at(12), "REJECTED", by());
     assert!(!refused.apply(&next).unwrap().unsure, "the next attempt is another request");
 }
