@@ -1,6 +1,6 @@
 //! What the functions use of the cloud, as the template describes it to them.
 
-use aws::{Commands, Connection, Executions, Lanes, Messages, Shadows};
+use aws::{Commands, Connection, Executions, Fleets, Lanes, Messages, Shadows};
 
 use crate::config::{self, ConfigError};
 
@@ -9,6 +9,8 @@ use crate::config::{self, ConfigError};
 pub struct Cloud {
     /// The table of commands.
     pub commands: Commands,
+    /// What it holds of fleet commands besides.
+    pub fleets: Fleets,
     /// The table of executions.
     pub executions: Executions,
     /// Who is next in which lane.
@@ -25,6 +27,7 @@ impl Cloud {
     /// What this connection leads to.
     pub fn new(connection: &Connection, commands: String, executions: &str, tick: u32) -> Self {
         Self {
+            fleets: connection.fleets(commands.clone()),
             commands: connection.commands(commands),
             executions: connection.executions(executions.to_owned()),
             lanes: connection.lanes(executions.to_owned()),

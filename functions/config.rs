@@ -26,6 +26,11 @@ pub fn variable(name: &'static str) -> Result<String, ConfigError> {
     std::env::var(name).map_err(|source| ConfigError::Missing { name, source })
 }
 
+/// The value of a variable that may be left empty.
+pub fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The same, of one that is a number.
 pub fn number(name: &'static str) -> Result<u32, ConfigError> {
     variable(name)?.parse().map_err(|source| ConfigError::NotANumber { name, source })

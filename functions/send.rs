@@ -168,7 +168,8 @@ impl Turn<'_> {
                 },
                 Err(error) => Went::Unfit(Unfit::Unwritable(error)),
             },
-            Via::Topic => match request() {
+            // One message has gone to the whole fleet; what goes out later goes to one alone.
+            Via::Topic | Via::Broadcast => match request() {
                 Ok(request) => messages.publish_request(&request).await.map_or_else(Went::Failed, |()| Went::Out),
                 Err(error) => Went::Unfit(Unfit::Unwritable(error)),
             },

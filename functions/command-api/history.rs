@@ -146,7 +146,7 @@ mod tests {
         let definition = Definition {
             name: CommandName::parse("reboot").expect("a name"),
             payload: None,
-            thing: ThingName::parse("pump-7").expect("a name"),
+            target: Target::Thing(ThingName::parse("pump-7").expect("a name")),
             delivery,
             shadow: None,
             deadlines: Deadlines::new(Some(60), None, None).expect("deadlines"),

@@ -1,80 +1,85 @@
-//! A device has subscribed, or is connected: what waited for it goes out, the oldest first. Lifecycle events come twice, late and in
-//! any order, so an event only says that it is worth looking.
+//! Which of its two events it is: batches that are ready, or a device that is back.
 
-use std::borrow::Cow;
+use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{By, ThingName, Timestamp, Topic};
-use serde::Deserialize;
+use aws::Changed;
+use domain::Timestamp;
+use tokio::task::JoinSet;
 
+use super::{
+    back,
+    batch::{Dispatcher, Summary},
+    throttle::Throttle,
+};
 use crate::{
     cloud::Cloud,
     failure::{Failure, chain},
     stopwatch::Stopwatch,
+    stream::{Answer, Event},
     telemetry,
-    turn::Turn,
-    unreadable,
 };
 
-/// What the lifecycle rules select of `$aws/events/subscriptions/subscribed/<client>` and
-/// `$aws/events/presence/connected/<client>`: AWS IoT Core Developer Guide, "Lifecycle events".
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Event<'a> {
-    #[serde(borrow)]
-    client_id: Cow<'a, str>,
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
-    #[serde(default)]
-    topics: Vec<String>,
-    received_at: i64,
+/// Handles one event. `now`: when its handling began. `request_id` is the same when the event is handled again.
+pub async fn handle(
+    cloud: &Cloud,
+    throttle: &Throttle,
+    event: &str,
+    now: Timestamp,
+    request_id: &str,
+) -> Result<Answer, Failure> {
+    match Event::decode(event) {
+        Ok(event) => Ok(batches(cloud, throttle, &event, now, request_id).await),
+        Err(_) => back::handle(cloud, event, request_id).await.map(|()| Answer::default()),
+    }
 }
 
-/// Handles one event. `request_id` is the same when the event is handled again.
-pub async fn handle(cloud: &Cloud, event: &str, request_id: &str) -> Result<(), Failure> {
-    let event: Event = serde_json::from_str(event).map_err(Failure::Event)?;
-    // Not every client is a thing.
-    let Ok(thing) = ThingName::parse(&event.client_id) else { return Ok(()) };
-    let request = Topic::request(&thing);
-    let subscribed = event.event_type == "subscribed";
-    if subscribed && !event.topics.iter().any(|filter| request.matches(filter)) {
-        return Ok(());
+/// Sees to the batches that a part of the stream is about, all at once.
+async fn batches(cloud: &Cloud, throttle: &Throttle, event: &Event, now: Timestamp, request_id: &str) -> Answer {
+    let dispatcher = Arc::new(Dispatcher {
+        cloud: cloud.clone(),
+        now,
+        since: Stopwatch::start(),
+        token: request_id.to_owned(),
+        throttle: throttle.clone(),
+    });
+    let mut under_way = JoinSet::new();
+    let mut seen = BTreeSet::new();
+    for record in &event.records {
+        let Some(Changed::Batch(id, number)) = Changed::of(&record.dynamodb.keys) else { continue };
+        if !seen.insert((id.clone(), number)) {
+            continue;
+        }
+        let (me, sequence) = (dispatcher.clone(), record.dynamodb.sequence_number.clone());
+        under_way.spawn(async move {
+            let done = me.see_to(&id, number).await;
+            done.map_err(|error| {
+                tracing::warn!(error = chain(&error), command = %id, number, "a batch has to wait");
+                sequence
+            })
+        });
     }
-    let (now, since) = (Timestamp::from_millis(event.received_at), Stopwatch::start());
-    let found = cloud.executions.waiting(&thing, now).await.map_err(Failure::Aws)?;
-    unreadable::tell(now, &thing, &found.unreadable);
-    let waiting = found.executions;
-    // A device that resumes its session is connected and listens, and never subscribes; any other has yet to subscribe.
-    if waiting.is_empty() || !(subscribed || cloud.messages.listens(&thing).await.map_err(Failure::Aws)?) {
-        return Ok(());
-    }
-    let turn = Turn { cloud, now, by: By::function("dispatch-commands"), token: request_id, since };
-    let (mut sent, mut failed) = (0, 0);
-    for row in waiting {
-        match turn.claim_and_send(row).await {
-            Ok(Some(_)) => sent += 1,
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(error = chain(&error), %thing, "what waited could not be sent");
-                failed += 1;
-            }
+    let (mut summary, mut failed) = (Summary::default(), Vec::new());
+    while let Some(done) = under_way.join_next().await {
+        match done {
+            Ok(Ok(done)) => summary += done,
+            Ok(Err(sequence)) => failed.push(sequence),
+            Err(error) => tracing::error!(%error, "a batch was given up in the middle"),
         }
     }
-    if sent > 0 {
-        telemetry::count(now, &[("ExecutionsReplayed", sent)], &[("thing", thing.as_str())]);
-    }
-    if failed > 0 { Err(Failure::Incomplete(failed)) } else { Ok(()) }
+    report(now, &summary);
+    Answer::failed(failed.iter().map(String::as_str))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::fixtures;
-
-    #[test]
-    fn every_good_event_is_one_and_every_bad_one_is_refused() {
-        for (name, event) in fixtures("dispatch-commands") {
-            let decoded: Result<Event, _> = serde_json::from_str(&event);
-            assert_eq!(decoded.is_ok(), name.starts_with("good_"), "{name}: {decoded:?}");
-        }
+fn report(now: Timestamp, summary: &Summary) {
+    let counted = [
+        ("BatchesSeenTo", summary.batches),
+        ("ExecutionsStored", summary.stored),
+        ("ThingsInSeveralBatches", summary.duplicates),
+        ("ThingsPutOff", summary.failed),
+        ("ExecutionsWatched", summary.watched),
+        ("ExecutionsCalledOff", summary.called_off),
+    ];
+    if summary.batches > 0 {
+        telemetry::count(now, &counted, &[]);
     }
 }

@@ -1,12 +1,17 @@
 //! The table of commands.
 
-use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
-use domain::{Command, CommandId};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::ReturnValuesOnConditionCheckFailure,
+};
+use domain::{Command, CommandId, Control};
 
 use crate::{
     Error, Put,
     delete::delete_if,
-    item::{command_from_item, command_key, command_to_item, text},
+    item::{command_from_item, command_key, command_to_item, control_attributes, number, text},
+    update::Update,
 };
 
 /// What was asked for.
@@ -49,6 +54,42 @@ impl Commands {
         delete_if(&self.client, &self.table, command_key(&command.id), seen)
             .await
             .map_err(|error| Error::sdk("forgetting a command", &command.id, error))
+    }
+
+    /// Writes what has become of a command's control, unless someone else has changed it meanwhile: then false.
+    pub async fn write_control(&self, id: &CommandId, control: &Control) -> Result<bool, Error> {
+        const OPERATION: &str = "changing a command's control";
+        let mut update = Update::default();
+        update.if_exists("pk");
+        match control.generation {
+            0 | 1 => update.if_absent("generation"),
+            generation => update.if_compares("generation", "=", number(generation - 1)),
+        }
+        for attribute in ["force", "control_reason", "control_why"] {
+            update.remove(attribute);
+        }
+        for (attribute, value) in control_attributes(control) {
+            update.unremove(attribute);
+            update.set(attribute, value);
+        }
+        let written = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(command_key(id)))
+            .update_expression(update.expression())
+            .condition_expression(update.condition())
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(Error::sdk(OPERATION, id, error)),
+            },
+        }
     }
 
     /// The command with this id.

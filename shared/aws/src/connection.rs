@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::{
     retry::{RetryPartition, TokenBucket},
 };
 
-use crate::{Commands, Executions, Lanes, Messages, Queue, Shadows};
+use crate::{Commands, Executions, Fleets, Lanes, Messages, Queue, Shadows};
 
 /// What every client is made from. Made once, when a function starts.
 #[derive(Debug)]
@@ -57,6 +57,11 @@ impl Connection {
     /// The table of commands.
     pub fn commands(&self, table: String) -> Commands {
         Commands::new(self.dynamodb(), table)
+    }
+
+    /// Plans and batches, which are in the table of commands.
+    pub fn fleets(&self, table: String) -> Fleets {
+        Fleets::new(self.dynamodb(), table)
     }
 
     /// The table of executions.

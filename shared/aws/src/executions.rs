@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     Client,
     operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
+    types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
 use domain::{Change, DeliveryStatus, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
 
@@ -47,7 +47,13 @@ impl Page {
     }
 }
 
+/// What DynamoDB leaves out of an answer is asked for again, a few times.
+const TRIES: usize = 4;
+
 impl Executions {
+    /// So many executions can be read at once: BatchGetItem's limit.
+    pub const AT_ONCE: usize = 100;
+
     pub(crate) fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
@@ -146,6 +152,30 @@ impl Executions {
             .await
             .map_err(|error| Error::sdk(OPERATION, key, error))?;
         answer.item.map(|item| read(OPERATION, key, &item)).transpose()
+    }
+
+    /// The executions with these keys that are there, in no order; at most so many as [`Self::AT_ONCE`]. A row that can't be read
+    /// hides no other.
+    pub async fn get_all(&self, keys: &[Key]) -> Result<Page, Error> {
+        const OPERATION: &str = "reading executions";
+        let mut found = Page::default();
+        let mut left: Vec<Item> = keys.iter().map(execution_key).collect();
+        for _ in 0..TRIES {
+            if left.is_empty() {
+                return Ok(found);
+            }
+            let failed = |error| Error::sdk(OPERATION, keys.len(), error);
+            let asked = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+            let asked = asked.map_err(|error| failed(error.into()))?;
+            let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await.map_err(failed)?;
+            found.add(OPERATION, answer.responses.as_ref().and_then(|all| all.get(&self.table)).map_or(&[], Vec::as_slice));
+            let unread = answer.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
+            left = unread.map(|unread| unread.keys).unwrap_or_default();
+        }
+        match left.is_empty() {
+            true => Ok(found),
+            false => Err(Error::busy(OPERATION, left.len())),
+        }
     }
 
     /// The executions of a thing, a page at a time.

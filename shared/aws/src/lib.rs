@@ -4,6 +4,7 @@
 //!
 //! - [`Connection`]: how AWS is reached; every client is made from it, once
 //! - [`Commands`], [`Executions`]: the two tables; every write is conditional
+//! - [`Fleets`]: plans, batches and lists of names, in the table of commands
 //! - [`Lanes`]: who is next, in the table of executions
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and who of them is there
 //! - [`Queue`]: what is handed back later
@@ -13,11 +14,13 @@ mod connection;
 mod delete;
 mod error;
 mod executions;
+mod fleets;
 mod item;
 mod lanes;
 mod messages;
 mod queue;
 mod shadows;
+mod stream;
 mod table;
 mod update;
 mod write;
@@ -26,8 +29,10 @@ pub use commands::Commands;
 pub use connection::Connection;
 pub use error::{Error, Kind};
 pub use executions::{Executions, Page};
+pub use fleets::{DueFleet, Fleets, List};
 pub use lanes::{Entered, Lanes};
 pub use messages::{Acknowledgement, Messages};
 pub use queue::{Delayed, Queue};
 pub use shadows::{Shadows, Updated};
+pub use stream::Changed;
 pub use table::{Advanced, Put};

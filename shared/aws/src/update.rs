@@ -66,6 +66,12 @@ impl Update {
         self.removes.push(name);
     }
 
+    /// Takes back that it is removed: it is set instead.
+    pub fn unremove(&mut self, attribute: &str) {
+        let name = format!("#{attribute}");
+        self.removes.retain(|removed| *removed != name);
+    }
+
     pub fn if_exists(&mut self, attribute: &str) {
         let name = self.name(attribute);
         self.conditions.push(format!("attribute_exists({name})"));

@@ -164,7 +164,7 @@ fn finished(update: &mut Update, outcome: &Outcome) {
 #[cfg(test)]
 mod tests {
     use domain::{
-        Command, CommandName, Deadlines, Definition, Delivery, Execution, Fingerprint, Owed, Report, ThingName,
+        Command, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Owed, Report, Target, ThingName,
         Timestamp, Via,
     };
 
@@ -172,12 +172,13 @@ mod tests {
 
     fn execution() -> Execution {
         let at = Timestamp::from_seconds(1_700_000_000);
+        let thing = ThingName::parse("pump-7").unwrap();
         let command = Command {
             id: domain::CommandId::from_request(at, "request"),
             definition: Definition {
                 name: CommandName::parse("reboot").unwrap(),
                 payload: None,
-                thing: ThingName::parse("pump-7").unwrap(),
+                target: Target::Thing(thing.clone()),
                 delivery: Delivery::Auto,
                 shadow: None,
                 deadlines: Deadlines::new(None, None, None).unwrap(),
@@ -188,8 +189,9 @@ mod tests {
             created_at: at,
             created_by: domain::By::caller("operator"),
             fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
         };
-        Execution::create(&command, Via::Direct, 60)
+        Execution::create(&command, &thing, Via::Direct, 60)
     }
 
     fn reported(payload: &str) -> Update {

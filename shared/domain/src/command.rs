@@ -3,7 +3,7 @@
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use crate::{By, CommandId, Definition, Key, Retry, Timestamp, execution::RETENTION};
+use crate::{By, CommandId, Control, Deadlines, Definition, FleetQuery, GroupName, Key, Retry, Selection, Target, ThingName, Timestamp, execution::RETENTION};
 
 /// What someone asked for, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,14 @@ pub struct Command {
     pub created_by: By,
     /// Of what was asked for, so that a token can't be used for two different commands.
     pub fingerprint: Fingerprint,
+    /// Whether it goes on: that of a fleet command can be changed.
+    pub control: Control,
 }
 
 impl Command {
-    /// Its execution at its thing.
-    pub fn key(&self) -> Key {
-        Key::of(&self.id, &self.definition.thing)
+    /// Its execution at this thing.
+    pub fn key_at(&self, thing: &ThingName) -> Key {
+        Key::of(&self.id, thing)
     }
 
     /// Must have started by.
@@ -36,9 +38,10 @@ impl Command {
         self.created_at.plus_seconds(self.definition.deadlines.timeout())
     }
 
-    /// When it may be forgotten.
+    /// When it may be forgotten. The last things of a fleet may be asked long after the first.
     pub fn purge_at(&self) -> Timestamp {
-        self.finish_by().plus_seconds(RETENTION)
+        let rollout = if self.definition.target.fleet().is_some() { 3 * Deadlines::LONGEST } else { 0 };
+        self.finish_by().plus_seconds(RETENTION.saturating_add(rollout))
     }
 }
 
@@ -49,8 +52,9 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// The fingerprint of this definition, however its fields were ordered when it was asked for.
     pub fn of(definition: &Definition) -> Self {
-        let Definition { name, payload, thing, delivery, shadow, deadlines, retry, lane, supersede } = definition;
+        let Definition { name, payload, target, delivery, shadow, deadlines, retry, lane, supersede } = definition;
         let (ttl, timeout, heartbeat) = (deadlines.ttl(), deadlines.timeout(), deadlines.heartbeat().unwrap_or(0));
+        let target = shown(target);
         let payload = payload.as_ref().map_or("", |payload| payload.as_json().get());
         let shadow = shadow.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         let retry = retry.as_ref().map_or_else(|| "-".to_owned(), Retry::to_stored);
@@ -59,7 +63,7 @@ impl Fingerprint {
             .map_or_else(|| "-".to_owned(), |lane| format!("{} {}", lane.name.as_str(), lane.on_failure.as_str()));
         // Each of what stands before the payload has a fixed number of blanks or none, so no two definitions read the same.
         let all = format!(
-            "{name} {thing} {} {shadow} {ttl} {timeout} {heartbeat} {retry} {lane} {supersede} {payload}",
+            "{name} {target} {} {shadow} {ttl} {timeout} {heartbeat} {retry} {lane} {supersede} {payload}",
             delivery.as_str()
         );
         let mut text = BASE32_NOPAD.encode(&Sha256::digest(all)).to_ascii_lowercase();
@@ -78,10 +82,32 @@ impl Fingerprint {
     }
 }
 
+/// Whom it means, so that no two targets read the same.
+fn shown(target: &Target) -> String {
+    let fleet = match target {
+        Target::Thing(thing) => return thing.to_string(),
+        Target::Fleet(fleet) => fleet,
+    };
+    let Selection { listed, groups, query, excluded, digest } = &fleet.selection;
+    let groups: Vec<&str> = groups.iter().map(GroupName::as_str).collect();
+    // A query may have blanks in it: how long it is says where it ends.
+    let query = query.as_ref().map_or("", FleetQuery::as_str);
+    let broadcast = fleet.broadcast.as_ref().map(|broadcast| format!("{} {}", broadcast.topic, broadcast.spread));
+    let broadcast = broadcast.as_deref().unwrap_or("-");
+    format!("+{listed} -{excluded} {digest} [{}] {}:{query} {broadcast}", groups.join(","), query.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Deadlines, Delivery, Payload, ThingName, execution::tests::command};
+    use crate::{Deadlines, Delivery, Fleet, GroupName, Payload, Selection, ThingName, execution::tests::command};
+
+    fn fleet(things: &[&str], groups: &[&str]) -> Target {
+        let things: Vec<_> = things.iter().map(|name| ThingName::parse(name).unwrap()).collect();
+        let groups = groups.iter().map(|name| GroupName::parse(name).unwrap()).collect();
+        let selection = Selection::new(&things, groups, None, &[]);
+        Target::Fleet(Box::new(Fleet { selection, broadcast: None }))
+    }
 
     #[test]
     fn another_definition_has_another_fingerprint() {
@@ -94,7 +120,10 @@ mod tests {
         };
         for other in [
             with(|other| other.payload = Payload::parse("{}").ok()),
-            with(|other| other.thing = ThingName::parse("pump-8").unwrap()),
+            with(|other| other.target = Target::Thing(ThingName::parse("pump-8").unwrap())),
+            with(|other| other.target = fleet(&["pump-7"], &[])),
+            with(|other| other.target = fleet(&["pump-8"], &[])),
+            with(|other| other.target = fleet(&[], &["pump-7"])),
             with(|other| other.delivery = Delivery::Topic),
             with(|other| other.deadlines = Deadlines::new(Some(60), Some(600), Some(30)).unwrap()),
         ] {

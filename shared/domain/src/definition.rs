@@ -1,8 +1,8 @@
 //! What someone asks for, once it is known to make sense.
 
-use crate::{CommandName, Deadlines, Lane, Payload, Retry, ShadowRoute, ThingName};
+use crate::{CommandName, Deadlines, Lane, Payload, Retry, ShadowRoute, Target};
 
-/// What someone asks one thing to do.
+/// What someone asks one thing, or a fleet, to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// What to do.
@@ -10,7 +10,7 @@ pub struct Definition {
     /// With what.
     pub payload: Option<Payload>,
     /// Who.
-    pub thing: ThingName,
+    pub target: Target,
     /// How it gets there.
     pub delivery: Delivery,
     /// In which shadow and dialect, if the caller says so.
@@ -34,6 +34,8 @@ pub enum Delivery {
     Topic,
     /// By an entry in a shadow of the thing.
     Shadow,
+    /// By one message for a whole fleet.
+    Broadcast,
     /// The caller does not care how: by a direct message; where the device is not connected, in its shadow if it takes
     /// commands there, else as soon as it is back.
     #[default]
@@ -43,11 +45,8 @@ pub enum Delivery {
 /// Not a way to deliver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
-    /// One that is still to come.
-    #[error("delivery {0:?} is not offered yet: use direct, topic, shadow or auto")]
-    NotOffered(String),
     /// None at all.
-    #[error("delivery must be direct, topic, shadow or auto: it is {0:?}")]
+    #[error("delivery must be direct, topic, shadow, auto or broadcast: it is {0:?}")]
     Unknown(String),
 }
 
@@ -59,7 +58,7 @@ impl Delivery {
             "topic" => Ok(Self::Topic),
             "shadow" => Ok(Self::Shadow),
             "auto" => Ok(Self::Auto),
-            "broadcast" => Err(DeliveryError::NotOffered(word.to_owned())),
+            "broadcast" => Ok(Self::Broadcast),
             _ => Err(DeliveryError::Unknown(word.chars().take(64).collect())),
         }
     }
@@ -71,6 +70,7 @@ impl Delivery {
             Self::Topic => "topic",
             Self::Shadow => "shadow",
             Self::Auto => "auto",
+            Self::Broadcast => "broadcast",
         }
     }
 }
@@ -80,11 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_way_that_is_not_offered_is_not_taken_for_another() {
-        for delivery in [Delivery::Direct, Delivery::Topic, Delivery::Shadow, Delivery::Auto] {
+    fn a_way_is_read_as_it_is_written() {
+        use Delivery::{Auto, Broadcast, Direct, Shadow, Topic};
+        for delivery in [Direct, Topic, Shadow, Auto, Broadcast] {
             assert_eq!(Delivery::parse(delivery.as_str()), Ok(delivery));
         }
-        assert!(Delivery::parse("broadcast").unwrap_err().to_string().contains("not offered yet"));
         assert!(matches!(Delivery::parse("Direct"), Err(DeliveryError::Unknown(_))));
     }
 }

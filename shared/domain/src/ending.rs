@@ -244,7 +244,7 @@ mod tests {
         let on = Some(vec!["NO_RESPONSE", "FAILED"]);
         let asked = Asked { on, wait: Some(10), base: Some(0), cap: Some(0), ..Asked::default() };
         command.definition.retry = Some(Retry::new(&asked, 60).unwrap());
-        Execution::create(&command, Via::Topic, 60)
+        Execution::create(&command, &crate::execution::tests::thing(), Via::Topic, 60)
     }
 
     fn said(row: &Execution, text: &str) -> Report {
@@ -325,7 +325,7 @@ mod tests {
     fn someone_sees_whether_its_turn_has_come_if_its_creator_did_not_live_to() {
         let mut command = command(Delivery::Topic, None);
         command.definition.lane = Some(Lane { name: LaneName::parse("valve").unwrap(), on_failure: OnFailure::Stop });
-        let row = Execution::create(&command, Via::Topic, 60);
+        let row = Execution::create(&command, &crate::execution::tests::thing(), Via::Topic, 60);
         assert_eq!(row.due_at, Some(BORN.plus_seconds(10).as_seconds_rounded_up()));
         assert_eq!(row.owed(BORN.plus_seconds(9)), Owed::Nothing);
         assert_eq!(row.owed(BORN.plus_seconds(11)), Owed::Turn);

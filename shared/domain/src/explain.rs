@@ -203,6 +203,7 @@ impl Execution {
         match &self.via {
             Via::Shadow(_) => format!("It is in a shadow of {thing}, whose device has not answered."),
             Via::Direct | Via::Topic => format!("It was sent to {thing}, which has not answered."),
+            Via::Broadcast => format!("It goes out to the whole fleet at once, and {thing} has not answered."),
         }
     }
 

@@ -6,6 +6,7 @@
 //!
 //! - [`ThingName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
 //! - [`Topic`], [`ResponseTopic`]: every topic string
+//! - [`Target`], [`Fleet`], [`Plan`], [`Batch`], [`Control`], [`Broadcast`]: a command for many things
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
 //! - [`Request`], [`CancelNotice`], [`Report`]: what is said to a device, and what it says
@@ -25,6 +26,7 @@ mod definition;
 mod ending;
 mod execution;
 mod explain;
+mod fleet;
 mod ids;
 mod lane;
 mod names;
@@ -50,10 +52,14 @@ pub use deadlines::{DeadlineError, Deadlines};
 pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
+pub use fleet::{
+    Batch, BatchClaim, BatchNumber, Broadcast, BroadcastError, BroadcastRequest, Control, ControlState, Cursor, Fleet, FleetQuery,
+    NotControlled, Plan, Selection, Source, Target, Walk, Worked,
+};
 pub use explain::{Explanation, Upcoming, WhatNext};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
-pub use names::{CommandName, NameError, ShadowName, ThingName};
+pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
 pub use notice::CancelNotice;
 pub use owed::{Owed, SHARDS, due_shard};
 pub use payload::{Payload, PayloadError};

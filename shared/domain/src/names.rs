@@ -72,6 +72,11 @@ name! {
 }
 
 name! {
+    /// The name of a thing group.
+    GroupName, "a thing group's name", 128, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
+}
+
+name! {
     /// What a command asks for, as the device knows it.
     CommandName, "a command name", 64, "a-z, A-Z, 0-9, : . _ and -", ':' | '.' | '_' | '-'
 }

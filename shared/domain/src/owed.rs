@@ -155,7 +155,7 @@ mod tests {
     fn what_may_still_be_put_into_a_shadow_is_withdrawn_again() {
         let by = crate::By::caller("operator");
         let command = crate::execution::tests::command(crate::Delivery::Shadow, None);
-        let row = Execution::create(&command, crate::Via::of(&command, None), 60);
+        let row = Execution::create(&command, &crate::execution::tests::thing(), crate::Via::of(&command, None), 60);
         let canceled = row.cancel(crate::Reason::CanceledByOperator, BORN, false, by).unwrap();
         let canceled = row.apply(&canceled).unwrap();
         let Owed::Conclude { withdraw: true, then, .. } = canceled.owed(BORN) else { panic!("nothing is owed") };

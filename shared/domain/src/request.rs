@@ -76,7 +76,7 @@ mod tests {
     fn the_envelope_is_as_devices_know_it() {
         let mut command = command(Delivery::Direct, Some(30));
         command.definition.payload = Payload::parse(r#"{"delay": 5.0}"#).ok();
-        let execution = Execution::create(&command, crate::Via::Direct, 60);
+        let execution = Execution::create(&command, &crate::execution::tests::thing(), crate::Via::Direct, 60);
         let request = Request::new(&command, &execution, BORN.plus_seconds(10)).unwrap();
         let id = execution.key.id.as_str();
         let expected = format!(
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_is_not_given_is_left_out() {
         let command = command(Delivery::Topic, None);
-        let execution = Execution::create(&command, crate::Via::Direct, 60);
+        let execution = Execution::create(&command, &crate::execution::tests::thing(), crate::Via::Direct, 60);
         let body = Request::new(&command, &execution, BORN.plus_seconds(999)).unwrap();
         let text = String::from_utf8(body.body).unwrap();
         assert!(!text.contains("payload") && !text.contains("heartbeat"), "{text}");
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn a_device_that_echoes_it_has_answered() {
         let command = command(Delivery::Direct, None);
-        let execution = Execution::create(&command, crate::Via::Direct, 60);
+        let execution = Execution::create(&command, &crate::execution::tests::thing(), crate::Via::Direct, 60);
         let request = Request::new(&command, &execution, BORN).unwrap();
         let echo = format!("SUCCESS: command ran successfully from payload: b'{}'", request.body.escape_ascii());
         let report = Report::decode(request.response_topic.as_str(), echo.as_bytes()).unwrap();
@@ -110,10 +110,10 @@ mod tests {
     #[test]
     fn the_largest_request_fits_a_message() {
         let mut command = command(Delivery::Direct, Some(600));
-        command.definition.thing = crate::ThingName::parse(&"t".repeat(128)).unwrap();
+        let thing = crate::ThingName::parse(&"t".repeat(128)).unwrap();
         command.definition.name = crate::CommandName::parse(&"n".repeat(64)).unwrap();
         command.definition.payload = Payload::parse(&format!("\"{}\"", "x".repeat(Payload::LARGEST - 2))).ok();
-        let execution = Execution::create(&command, crate::Via::Direct, 60);
+        let execution = Execution::create(&command, &thing, crate::Via::Direct, 60);
         assert!(Request::new(&command, &execution, BORN).unwrap().body.len() <= 128 * 1024);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ExecutionId, ShadowName, ThingName};
+use crate::{CommandId, ExecutionId, GroupName, ShadowName, ThingName};
 
 /// A topic that AWS IoT takes: at most 256 bytes and 7 slashes. Every one built here is, whatever the names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,23 @@ impl Topic {
     /// Where a thing is told that an execution has been called off.
     pub fn cancel(thing: &ThingName) -> Self {
         Self(format!("cmd/{thing}/cancel"))
+    }
+
+    /// Where the things of a group are asked to do something, all at once.
+    pub fn group_request(group: &GroupName) -> Self {
+        Self(format!("cmd/group/{group}/req"))
+    }
+
+    /// This topic, if a whole fleet may be asked there: it is a group's, or the one that is configured for it.
+    pub fn broadcast(topic: &str, configured: Option<&str>) -> Option<Self> {
+        let group = topic.strip_prefix("cmd/group/").and_then(|rest| rest.strip_suffix("/req"));
+        let known = group.is_some_and(|group| GroupName::parse(group).is_ok()) || configured == Some(topic);
+        known.then(|| Self(topic.to_owned()))
+    }
+
+    /// Where it is told how a fleet command gets on.
+    pub fn command_events(command: &CommandId) -> Self {
+        Self(format!("cmd/commands/{command}/events"))
     }
 
     /// Where a thing receives what is left of its shadow messages: of the classic shadow, or of a named one.

@@ -13,6 +13,8 @@ pub enum Via {
     Topic,
     /// An entry in a shadow.
     Shadow(ShadowRoute),
+    /// One message for a whole fleet. Only the first attempt goes so: whoever is asked again is asked alone.
+    Broadcast,
 }
 
 /// Not a way.
@@ -26,6 +28,7 @@ impl Via {
         match command.definition.delivery {
             Delivery::Direct | Delivery::Auto => Self::Direct,
             Delivery::Topic => Self::Topic,
+            Delivery::Broadcast => Self::Broadcast,
             Delivery::Shadow => Self::Shadow(command.definition.shadow.clone().or(shadow).unwrap_or_default()),
         }
     }
@@ -35,6 +38,7 @@ impl Via {
         match text {
             "direct" => Ok(Self::Direct),
             "topic" => Ok(Self::Topic),
+            "broadcast" => Ok(Self::Broadcast),
             _ => {
                 let route = text.strip_prefix("shadow/").and_then(|route| ShadowRoute::parse(route).ok());
                 route.map(Self::Shadow).ok_or_else(|| ViaError(text.chars().take(64).collect()))
@@ -46,7 +50,7 @@ impl Via {
     pub const fn shadow(&self) -> Option<&ShadowRoute> {
         match self {
             Self::Shadow(route) => Some(route),
-            Self::Direct | Self::Topic => None,
+            Self::Direct | Self::Topic | Self::Broadcast => None,
         }
     }
 }
@@ -56,6 +60,7 @@ impl fmt::Display for Via {
         match self {
             Self::Direct => f.write_str("direct"),
             Self::Topic => f.write_str("topic"),
+            Self::Broadcast => f.write_str("broadcast"),
             Self::Shadow(route) => write!(f, "shadow/{route}"),
         }
     }

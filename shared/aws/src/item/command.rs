@@ -3,21 +3,22 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Lane, LaneName, OnFailure,
-    Payload, Retry, ShadowRoute, ThingName, Timestamp,
+    Payload, Retry, ShadowRoute, Timestamp,
 };
 
-use super::{Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
+use super::{
+    fleet::{control_attributes, put_target, read_control, read_target},
+    Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
 
 pub(crate) fn command_key(id: &CommandId) -> Item {
     Item::from([("pk".into(), text(format!("C#{id}"))), ("sk".into(), text("META"))])
 }
 
 pub(crate) fn command_to_item(command: &Command) -> Item {
-    let Definition { name, payload, thing, delivery, shadow, deadlines, retry, lane, supersede } = &command.definition;
+    let Definition { name, payload, target, delivery, shadow, deadlines, retry, lane, supersede } = &command.definition;
     let mut item = command_key(&command.id);
     let mut put = |attribute: &str, value| item.insert(attribute.to_owned(), value);
     put("name", text(name.as_str()));
-    put("thing", text(thing.as_str()));
     put("delivery", text(delivery.as_str()));
     put("ttl", number(deadlines.ttl()));
     put("timeout", number(deadlines.timeout()));
@@ -44,6 +45,10 @@ pub(crate) fn command_to_item(command: &Command) -> Item {
     if let Some(payload) = payload {
         put("payload", text(payload.as_json().get()));
     }
+    put_target(&mut item, target);
+    for (attribute, value) in control_attributes(&command.control) {
+        item.insert(attribute.to_owned(), value);
+    }
     item
 }
 
@@ -62,7 +67,7 @@ pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
         definition: Definition {
             name: read.parsed("name", CommandName::parse)?,
             payload,
-            thing: read.parsed("thing", ThingName::parse)?,
+            target: read_target(item)?,
             delivery: read.parsed("delivery", Delivery::parse)?,
             shadow: match read.text("shadow")? {
                 None => None,
@@ -82,5 +87,6 @@ pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
         created_by: By::caller(needed("created_by", read.text("created_by")?)?),
         created_at: needed::<Timestamp>("created_at", read.millis("created_at")?)?,
         fingerprint: Fingerprint::from_stored(needed("fingerprint", read.text("fingerprint")?)?),
+        control: read_control(item)?,
     })
 }

@@ -38,6 +38,9 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
     put("purge_at", number(execution.purge_at.as_seconds()));
     put("via", text(execution.via.to_string()));
     put("created_by", text(execution.created_by.as_str()));
+    if let Some(batch) = execution.batch {
+        put("batch", number(batch));
+    }
     if let Some(heartbeat) = execution.heartbeat {
         put("heartbeat", number(heartbeat));
         // What a report adds to its time, since it knows nothing of heartbeats.
@@ -161,5 +164,6 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         steps: steps(item)?,
         due_at: read.number("due_at")?,
         purge_at: Timestamp::from_seconds(needed("purge_at", read.number("purge_at")?)?),
+        batch: read.number("batch")?,
     })
 }

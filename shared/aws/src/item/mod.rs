@@ -1,20 +1,26 @@
 //! Between domain values and the items of the tables. Times are in milliseconds, save those that an index or DynamoDB's own
 //! expiry reads: those are in seconds.
 
+mod batch;
 mod command;
 mod execution;
+mod fleet;
 mod lane;
+mod plan;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
+pub(crate) use batch::{batch_from_item, batch_key, batch_of_key, batch_to_item, names_from_item, names_to_text, things_key};
 pub(crate) use command::{command_from_item, command_key, command_to_item};
 pub(crate) use execution::{
     due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, shown_key, thing_key,
 };
+pub(crate) use fleet::control_attributes;
 pub(crate) use lane::{lane_from_item, lane_key};
+pub(crate) use plan::{command_of_key, page_key, plan_from_item, plan_key, plan_to_item};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 

@@ -1,6 +1,8 @@
 //! What is written is read back, and what is not ours is refused.
 
-use domain::{Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Payload, ThingName};
+use domain::{
+    Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Fingerprint, Payload, Target, ThingName,
+};
 
 use super::*;
 
@@ -11,7 +13,7 @@ fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: payload.map(|json| Payload::parse(json).unwrap()),
-            thing: ThingName::parse("pump-7").unwrap(),
+            target: Target::Thing(ThingName::parse("pump-7").unwrap()),
             delivery: Delivery::Topic,
             shadow: None,
             retry: None,
@@ -22,11 +24,13 @@ fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
         created_at: at,
         created_by: domain::By::caller("arn:aws:iam::000000000000:user/operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
     }
 }
 
 fn created(command: &Command) -> domain::Execution {
-    domain::Execution::create(command, domain::Via::of(command, None), 60)
+    let thing = ThingName::parse("pump-7").unwrap();
+    domain::Execution::create(command, &thing, domain::Via::of(command, None), 60)
 }
 
 #[test]

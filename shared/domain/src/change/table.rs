@@ -24,13 +24,13 @@ fn retrying() -> Execution {
     let mut command = command(Delivery::Direct, Some(5));
     let asked = Asked { on: Some(vec!["NO_RESPONSE", "HEARTBEAT_LOST", "FAILED"]), wait: Some(10), ..Asked::default() };
     command.definition.retry = Some(Retry::new(&asked, 60).unwrap());
-    Execution::create(&command, Via::Direct, 60)
+    Execution::create(&command, &crate::execution::tests::thing(), Via::Direct, 60)
 }
 
 fn in_lane() -> Execution {
     let mut command = command(Delivery::Direct, None);
     command.definition.lane = Some(Lane { name: LaneName::parse("valve").unwrap(), on_failure: OnFailure::Stop });
-    Execution::create(&command, Via::Direct, 60)
+    Execution::create(&command, &crate::execution::tests::thing(), Via::Direct, 60)
 }
 
 /// Everywhere that an execution can be.

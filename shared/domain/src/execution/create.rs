@@ -1,8 +1,8 @@
 //! The row that is stored before anything is sent.
 
 use crate::{
-    Attempt, Command, DeliveryStatus, Execution, Failure, Lane, LaneName, OnFailure, Progress, Rank, ShadowRoute,
-    Status, Timestamp, Via,
+    Attempt, BatchNumber, Command, DeliveryStatus, Execution, Failure, Key, Lane, LaneName, OnFailure, Progress, Rank,
+    ShadowRoute, Status, ThingName, Timestamp, Via,
 };
 
 /// Thirty days after its last deadline, nobody asks for an execution any more.
@@ -17,15 +17,38 @@ impl Execution {
     /// written. One in a lane is sent by whoever finds it at the head.
     ///
     /// `tick` is how often what is due is looked for, in seconds: see [`in_shadow_until`].
-    pub fn create(command: &Command, via: Via, tick: u32) -> Self {
+    pub fn create(command: &Command, thing: &ThingName, via: Via, tick: u32) -> Self {
+        Self::begin(command, thing, command.created_at, via, tick)
+    }
+
+    /// The row of one thing of a fleet command, which goes out now: its clocks count from here. What is owed to it is owed to its
+    /// batch, which is due for all of its things at once; only one that needs to be looked at by itself is due by itself.
+    pub fn create_in_batch(
+        command: &Command,
+        thing: &ThingName,
+        batch: BatchNumber,
+        now: Timestamp,
+        via: Via,
+        tick: u32,
+    ) -> Self {
+        let mut row = Self::begin(command, thing, now, via, tick);
+        row.batch = Some(batch);
+        let by_itself = row.heartbeat.is_some() || row.retry.is_some() || row.in_lane || row.withdraw;
+        row.due_at = row.due_at.filter(|_| by_itself);
+        row
+    }
+
+    fn begin(command: &Command, thing: &ThingName, now: Timestamp, via: Via, tick: u32) -> Self {
         let definition = &command.definition;
+        let deadlines = definition.deadlines;
+        let (start_by, finish_by) = (now.plus_seconds(deadlines.ttl()), now.plus_seconds(deadlines.timeout()));
         let lane = definition.lane.clone().or_else(|| lane_of(&via));
         let start_by = match &via {
-            Via::Shadow(_) => in_shadow_until(command.start_by(), command.created_at, tick),
-            Via::Direct | Via::Topic => command.start_by(),
+            Via::Shadow(_) => in_shadow_until(start_by, now, tick),
+            Via::Direct | Via::Topic | Via::Broadcast => start_by,
         };
         let mut row = Self {
-            key: command.key(),
+            key: Key::of(&command.id, thing),
             command: command.id.clone(),
             name: definition.name.clone(),
             progress: Progress::new(FIRST, Rank::Created, 0),
@@ -33,22 +56,22 @@ impl Execution {
             delivery_status: match &via {
                 _ if lane.is_some() => DeliveryStatus::Pending,
                 Via::Direct => DeliveryStatus::Pending,
-                Via::Topic | Via::Shadow(_) => DeliveryStatus::Sent,
+                Via::Topic | Via::Shadow(_) | Via::Broadcast => DeliveryStatus::Sent,
             },
             attempt: FIRST,
-            created_at: command.created_at,
+            created_at: now,
             created_by: command.created_by.clone(),
             start_by,
-            finish_by: command.finish_by(),
-            heartbeat: definition.deadlines.heartbeat(),
+            finish_by,
+            heartbeat: deadlines.heartbeat(),
             retry: definition.retry,
             in_lane: lane.is_some(),
             withdraw: lane.is_none() && via.shadow().is_some(),
             // Whoever stores it enters its lane and sees whether its turn has come.
-            send_at: lane.is_some().then(|| command.created_at.plus_seconds(super::SENDING)),
+            send_at: lane.is_some().then(|| now.plus_seconds(super::SENDING)),
             claim: None,
             unsure: false,
-            sent_at: lane.is_none().then_some(command.created_at),
+            sent_at: lane.is_none().then_some(now),
             lane,
             via,
             delivered_at: None,
@@ -59,15 +82,16 @@ impl Execution {
             outcome: None,
             steps: Vec::new(),
             due_at: None,
-            purge_at: command.purge_at(),
+            purge_at: finish_by.plus_seconds(RETENTION),
+            batch: None,
         };
         row.due_at = Some(row.first_look().as_seconds_rounded_up());
         row
     }
 
     /// The row as it is shown while it is not stored: its creation was cut short, so nothing was sent.
-    pub fn unstored(command: &Command) -> Self {
-        let row = Self::create(command, Via::of(command, None), 0);
+    pub fn unstored(command: &Command, thing: &ThingName) -> Self {
+        let row = Self::create(command, thing, Via::of(command, None), 0);
         Self { delivery_status: DeliveryStatus::Pending, sent_at: None, withdraw: false, ..row }
     }
 

@@ -9,7 +9,7 @@ pub(crate) use create::{RETENTION, in_shadow_until, lane_of, least_time};
 pub(crate) use next::{Next, NextStep, silence};
 
 use crate::{
-    Attempt, By, CommandId, CommandName, DeliveryStatus, ExecutionId, Lane, Progress, Rank, Reason, ReasonCode,
+    Attempt, BatchNumber, By, CommandId, CommandName, DeliveryStatus, ExecutionId, Lane, Progress, Rank, Reason, ReasonCode,
     ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Via,
 };
 
@@ -101,6 +101,8 @@ pub struct Execution {
     pub due_at: Option<i64>,
     /// When it may be forgotten.
     pub purge_at: Timestamp,
+    /// Which batch of its fleet command it is in, where it is of one.
+    pub batch: Option<BatchNumber>,
 }
 
 /// That the cloud has given up, why and when. A device may still correct it.

@@ -52,7 +52,7 @@ impl Execution {
     }
 
     /// When it has to be looked at next.
-    pub(crate) fn looked_at_next(&self, now: Timestamp) -> Timestamp {
+    pub fn looked_at_next(&self, now: Timestamp) -> Timestamp {
         let next = self.next(now).at;
         self.turn_at().map_or(next, |turn| turn.min(next))
     }

@@ -3,9 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Command, Deadlines, Definition, Delivery, Fingerprint, Report};
+use crate::{Command, Control, Deadlines, Definition, Delivery, Fingerprint, Report, Target};
 
 pub(crate) const BORN: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+pub(crate) fn thing() -> ThingName {
+    ThingName::parse("pump-7").unwrap()
+}
 
 pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
     Command {
@@ -13,7 +17,7 @@ pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
-            thing: ThingName::parse("pump-7").unwrap(),
+            target: Target::Thing(thing()),
             delivery,
             shadow: None,
             retry: None,
@@ -24,12 +28,13 @@ pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
         created_at: BORN,
         created_by: By::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
     }
 }
 
 pub(crate) fn create(delivery: Delivery, heartbeat: Option<i64>) -> Execution {
     let command = command(delivery, heartbeat);
-    Execution::create(&command, Via::of(&command, None), 60)
+    Execution::create(&command, &thing(), Via::of(&command, None), 60)
 }
 
 pub(crate) fn execution(heartbeat: Option<i64>) -> Execution {

@@ -21,7 +21,7 @@ pub(super) fn sent(number: u32, json: Option<&str>) -> (Command, Execution) {
     let mut command = command(Delivery::Direct, None);
     command.id = CommandId::from_request(BORN, &number.to_string());
     command.definition.payload = json.map(payload);
-    let execution = Execution::create(&command, crate::Via::Direct, 60);
+    let execution = Execution::create(&command, &crate::execution::tests::thing(), crate::Via::Direct, 60);
     (command, execution)
 }
 

@@ -108,7 +108,7 @@ impl World {
                     self.show(scenario);
                 }
             }
-            Via::Direct | Via::Topic => {
+            Via::Direct | Via::Topic | Via::Broadcast => {
                 let request = Request::new(command, row, at(since)).unwrap();
                 let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
                 let expires_at = domain::Timestamp::from_seconds(body["expiresAt"].as_i64().unwrap());

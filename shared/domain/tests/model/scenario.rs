@@ -1,8 +1,8 @@
 //! What is asked for in a model, and what may go wrong in it.
 
 use domain::{
-    Asked, By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Execution, Fingerprint, Lane,
-    LaneName, OnFailure, Payload, Retry, ShadowRoute, ThingName, Timestamp, Via,
+    Asked, By, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Lane,
+    LaneName, OnFailure, Payload, Retry, ShadowRoute, Target, ThingName, Timestamp, Via,
 };
 
 use super::world::World;
@@ -73,6 +73,11 @@ pub struct Scenario {
 /// What has to be reached, and how to tell.
 pub type Reached = (&'static str, fn(&Scenario, &World) -> bool);
 
+/// The one thing.
+pub fn thing() -> ThingName {
+    ThingName::parse("pump-7").unwrap()
+}
+
 /// The n-th command, as anybody would ask for it.
 pub fn command(n: u8) -> Command {
     Command {
@@ -80,7 +85,7 @@ pub fn command(n: u8) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
-            thing: ThingName::parse("pump-7").unwrap(),
+            target: Target::Thing(thing()),
             delivery: Delivery::Direct,
             shadow: None,
             deadlines: Deadlines::new(Some(TTL), Some(TIMEOUT), None).unwrap(),
@@ -91,6 +96,7 @@ pub fn command(n: u8) -> Command {
         created_at: BORN,
         created_by: By::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
     }
 }
 
@@ -151,6 +157,6 @@ impl Scenario {
     /// The row that is stored when the n-th command is asked for at this time.
     pub fn create(&self, n: usize, now: i64) -> Execution {
         let command = Command { created_at: at(now), ..self.commands[n].clone() };
-        Execution::create(&command, self.via.clone(), u32::try_from(TICK).unwrap())
+        Execution::create(&command, &thing(), self.via.clone(), u32::try_from(TICK).unwrap())
     }
 }

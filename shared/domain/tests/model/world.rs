@@ -12,7 +12,7 @@ use super::{
     device::Device,
     handler::Handler,
     rules,
-    scenario::{BORN, Scenario, at},
+    scenario::{BORN, Scenario, at, thing},
     shadow::Shadow,
     wishes::Shown,
 };
@@ -124,7 +124,7 @@ pub struct Sent {
 impl Said {
     /// The report, through the message that it is sent in.
     pub fn report(&self, scenario: &Scenario) -> Report {
-        let key = scenario.commands[self.n].key();
+        let key = scenario.commands[self.n].key_at(&thing());
         if matches!(scenario.via, Via::Shadow(ShadowRoute::State(_))) {
             return Report::of_state(key, self.attempt);
         }

@@ -1,0 +1,154 @@
+//! How far the target of a fleet command has been read, and what of it may go out.
+
+use super::BatchNumber;
+use crate::{CommandId, Control, Timestamp};
+
+/// The plan of a fleet command: one small item, which only grows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Of which command.
+    pub command: CommandId,
+    /// How often it was written: whoever writes it has seen it as it was.
+    pub revision: u64,
+    /// What is read next.
+    pub cursor: Cursor,
+    /// Whether all has been read.
+    pub complete: bool,
+    /// So many batches there are.
+    pub batches: BatchNumber,
+    /// So many things are in them.
+    pub things: u64,
+    /// What of the target could not be read, for people.
+    pub notes: Vec<String>,
+    /// Whoever goes through the batches after a change of the command's control.
+    pub walk: Walk,
+    /// When its one message went out, or somebody was about to send it.
+    pub broadcast_at: Option<Timestamp>,
+    /// Whether it did go out.
+    pub broadcast: bool,
+    /// When somebody sees to it if nobody has, in whole seconds.
+    pub due_at: Option<i64>,
+    /// When it may be forgotten.
+    pub purge_at: Timestamp,
+}
+
+/// What is read next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Which part of the target.
+    pub source: u32,
+    /// Which page of it; the first, if there is none.
+    pub token: Option<String>,
+}
+
+/// How far the batches have been gone through after a change of control.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// After which change.
+    pub generation: u32,
+    /// Which is next.
+    pub next: BatchNumber,
+}
+
+impl Plan {
+    /// Somebody looks at it after so many seconds, if nobody else does before.
+    const WATCHDOG: u32 = 60;
+    /// So many notes are kept.
+    const NOTES: usize = 20;
+
+    /// The plan of a command of which nothing has been read.
+    pub fn new(command: CommandId, now: Timestamp, purge_at: Timestamp) -> Self {
+        Self {
+            command,
+            revision: 0,
+            cursor: Cursor::default(),
+            complete: false,
+            batches: 0,
+            things: 0,
+            notes: Vec::new(),
+            walk: Walk::default(),
+            broadcast_at: None,
+            broadcast: false,
+            due_at: Some(watched(now)),
+            purge_at,
+        }
+    }
+
+    /// The plan with more of the target read: so many things more, up to this batch, and where it goes on.
+    #[must_use]
+    pub fn read(&self, things: u64, batches: BatchNumber, next: Option<String>, now: Timestamp) -> Self {
+        let cursor = match next {
+            Some(token) => Cursor { source: self.cursor.source, token: Some(token) },
+            None => Cursor { source: self.cursor.source.saturating_add(1), token: None },
+        };
+        let things = self.things.saturating_add(things);
+        self.next(|plan| Self { cursor, batches, things, ..plan }).watched_until(now)
+    }
+
+    /// The plan with a part of the target given up, and why.
+    #[must_use]
+    pub fn passed_over(&self, why: String, now: Timestamp) -> Self {
+        let mut plan = self.read(0, self.batches, None, now);
+        if plan.notes.len() < Self::NOTES {
+            plan.notes.push(why);
+        }
+        plan
+    }
+
+    /// The plan with this part begun again from its first page: the paging token is not known any more. What has been read of it
+    /// is known again, batch by batch.
+    #[must_use]
+    pub fn begun_again(&self, now: Timestamp) -> Self {
+        let source = self.cursor.source;
+        self.next(|plan| Self { cursor: Cursor { source, token: None }, ..plan }).watched_until(now)
+    }
+
+    /// The plan with nothing more to read.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        self.next(|plan| Self { complete: true, ..plan })
+    }
+
+    /// From which batch on all have to be gone through, since the command's control has changed; none if they have been.
+    pub fn to_walk(&self, control: &Control) -> Option<BatchNumber> {
+        match self.walk.generation.cmp(&control.generation) {
+            std::cmp::Ordering::Less => Some(0),
+            _ => Some(self.walk.next).filter(|next| *next < self.batches),
+        }
+    }
+
+    /// The plan with the batches gone through up to this one.
+    #[must_use]
+    pub fn walked(&self, generation: u32, next: BatchNumber, now: Timestamp) -> Self {
+        self.next(|plan| Self { walk: Walk { generation, next }, ..plan }).watched_until(now)
+    }
+
+    /// The plan with nothing left to see to.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        self.next(|plan| Self { due_at: None, ..plan })
+    }
+
+    /// The plan, handed to whoever sees to it.
+    #[must_use]
+    pub fn kicked(&self, now: Timestamp) -> Self {
+        self.next(|plan| Self { due_at: Some(watched(now)), ..plan })
+    }
+
+    fn next(&self, change: impl FnOnce(Self) -> Self) -> Self {
+        let next = Self { revision: self.revision + 1, ..self.clone() };
+        change(next)
+    }
+
+    /// Its entry is moved only when it has come up, since moving it costs two writes.
+    fn watched_until(mut self, now: Timestamp) -> Self {
+        if self.due_at.is_none_or(|due| due <= now.as_seconds()) {
+            self.due_at = Some(watched(now));
+        }
+        self
+    }
+}
+
+fn watched(now: Timestamp) -> i64 {
+    now.plus_seconds(Plan::WATCHDOG).as_seconds_rounded_up()
+}
