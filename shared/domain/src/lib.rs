@@ -13,6 +13,7 @@
 //! - [`Owed`]: what is owed to an execution at a given time
 //! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
 //! - [`Explanation`]: why an execution is where it is, and what happens next
+//! - [`Contribution`], [`Tally`], [`Counts`], [`Ends`]: how many of a fleet command's executions are where
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
@@ -25,6 +26,7 @@ mod definition;
 mod ending;
 mod execution;
 mod explain;
+mod fleet;
 mod ids;
 mod lane;
 mod names;
@@ -51,6 +53,7 @@ pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
 pub use explain::{Explanation, Upcoming, WhatNext};
+pub use fleet::{Batches, Contribution, Counts, CountsError, Ends, Folded, SequenceError, SequenceNumber, Tally};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, NameError, ShadowName, ThingName};
