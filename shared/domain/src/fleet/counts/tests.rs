@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    By, Execution, Reason, Timestamp, Topic,
+    By, Execution, Reason, Timestamp,
     execution::tests::{BORN, execution, told},
 };
 
@@ -32,6 +32,10 @@ fn reasons(counts: &Counts) -> Vec<(&str, u64)> {
     counts.reasons().collect()
 }
 
+fn others(counts: &Counts) -> u64 {
+    counts.reasons().find(|(word, _)| *word == Counts::OTHER).map_or(0, |(_, count)| count)
+}
+
 fn at(seconds: u32) -> Timestamp {
     BORN.plus_seconds(seconds)
 }
@@ -55,7 +59,6 @@ fn an_execution_counts_for_the_reason_that_is_shown_of_it() {
     let why = r#"{"status":"FAILED","statusReason":{"reasonCode":"LOW_BATTERY"}}"#;
     assert_eq!(reason_of(&told(&canceled, 2, why).unwrap()).as_deref(), Some("LOW_BATTERY"));
     assert_eq!(reason_of(&told(&canceled, 2, "FAILED").unwrap()), None, "its own word, though it gives no reason");
-    assert_eq!(Topic::response(&row.key.thing).as_str(), "cmd/pump-7/resp");
 }
 
 #[test]
@@ -140,8 +143,7 @@ fn devices_that_say_anything_leave_the_clouds_own_reasons_alone() {
     counts.fold(None, Some(&ended(Status::TimedOut, "NO_RESPONSE")));
     let named = Counts::REASONS - Reason::ALL.len();
     assert_eq!(counts.reasons().count(), named + 2);
-    let other = |counts: &Counts| reasons(counts).into_iter().find(|(word, _)| *word == Counts::OTHER);
-    assert_eq!(other(&counts), Some((Counts::OTHER, 100 - named as u64)));
+    assert_eq!(others(&counts), 100 - named as u64);
     assert_eq!((counts.ends().no_response, reasons(&counts)[0]), (1, ("NO_RESPONSE", 1)));
     for word in &words[..90] {
         counts.fold(Some(word), Some(&sent()));
@@ -157,7 +159,7 @@ fn what_a_parent_had_among_the_others_is_taken_from_them() {
     let mut child = Counts::default();
     child.fold(Some(&words[59]), Some(&sent()));
     sum.merge(&child);
-    assert_eq!(reasons(&sum).into_iter().find(|(word, _)| *word == Counts::OTHER), Some((Counts::OTHER, 5)));
+    assert_eq!(others(&sum), 5);
 }
 
 #[test]
