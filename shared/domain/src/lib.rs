@@ -14,6 +14,7 @@
 //! - [`Owed`]: what is owed to an execution at a given time
 //! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
 //! - [`Explanation`]: why an execution is where it is, and what happens next
+//! - [`Contribution`], [`Tally`], [`Counts`], [`Ends`]: how many of a fleet command's executions are where
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
@@ -57,6 +58,7 @@ pub use fleet::{
     NotControlled, Plan, Selection, Source, Target, Walk, Worked,
 };
 pub use explain::{Explanation, Upcoming, WhatNext};
+pub use fleet::{Batches, Contribution, Counts, CountsError, Ends, Folded, SequenceError, SequenceNumber, Tally};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};

@@ -1,0 +1,94 @@
+//! Counts as they are stored in a table: short, and without what is zero.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, Reasons};
+use crate::{DeliveryStatus, Status, UnknownWord};
+
+/// Stored counts that are none.
+#[derive(Debug, thiserror::Error)]
+pub enum CountsError {
+    /// Not JSON, or not of this shape.
+    #[error(
+        "stored counts are a JSON object of status, delivery, reasons, noResponse, planned, done and duplicates, all whole numbers"
+    )]
+    Malformed(#[source] serde_json::Error),
+    /// A word that is not known.
+    #[error("the stored counts' field {field} has an unknown word")]
+    Word {
+        /// In this field.
+        field: &'static str,
+        /// This one.
+        source: UnknownWord,
+    },
+}
+
+/// The names are stored: they may be added to, never changed. What is not known is an error, not ignored: an older function that
+/// wrote the counts again without it would lose it.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Stored {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    status: BTreeMap<String, i64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    delivery: BTreeMap<String, i64>,
+    // Here a zero stays: it holds its place.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reasons: BTreeMap<String, i64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    no_response: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    planned: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    done: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    duplicates: i64,
+}
+
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
+impl Counts {
+    /// The counts as they are stored: JSON of some hundred bytes.
+    pub fn to_stored(&self) -> String {
+        let words = |words: &mut dyn Iterator<Item = (&'static str, i64)>| {
+            words.filter(|(_, count)| *count != 0).map(|(word, count)| (word.to_owned(), count)).collect()
+        };
+        let stored = Stored {
+            status: words(&mut Status::ALL.iter().map(|status| status.as_str()).zip(self.statuses)),
+            delivery: words(&mut DeliveryStatus::ALL.iter().map(|delivery| delivery.as_str()).zip(self.deliveries)),
+            reasons: self.reasons.0.clone(),
+            no_response: self.no_response,
+            planned: self.planned,
+            done: self.done,
+            duplicates: self.duplicates,
+        };
+        // Words and whole numbers: there is nothing in it that JSON has not.
+        serde_json::to_string(&stored).unwrap_or_default()
+    }
+
+    /// The counts that were stored so.
+    pub fn from_stored(text: &str) -> Result<Self, CountsError> {
+        let stored: Stored = serde_json::from_str(text).map_err(CountsError::Malformed)?;
+        let mut counts = Self {
+            reasons: Reasons(stored.reasons),
+            no_response: stored.no_response,
+            planned: stored.planned,
+            done: stored.done,
+            duplicates: stored.duplicates,
+            ..Self::default()
+        };
+        for (word, count) in stored.status {
+            let status = Status::parse(&word).map_err(|source| CountsError::Word { field: "status", source })?;
+            counts.statuses[status as usize] = count;
+        }
+        for (word, count) in stored.delivery {
+            let unknown = |source| CountsError::Word { field: "delivery", source };
+            counts.deliveries[DeliveryStatus::parse(&word).map_err(unknown)? as usize] = count;
+        }
+        Ok(counts)
+    }
+}

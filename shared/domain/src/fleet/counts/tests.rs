@@ -1,0 +1,331 @@
+//! What is counted, what is shown of it, and what is stored.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    By, Execution, Reason, Timestamp,
+    execution::tests::{BORN, execution, told},
+};
+
+fn row(status: Status, delivery_status: DeliveryStatus, reason: Option<&str>) -> Contribution {
+    Contribution::Execution { status, delivery_status, reason: reason.map(str::to_owned) }
+}
+
+fn ended(status: Status, reason: &str) -> Contribution {
+    row(status, DeliveryStatus::Delivered, Some(reason))
+}
+
+fn sent() -> Contribution {
+    row(Status::Created, DeliveryStatus::Sent, None)
+}
+
+fn of(items: &[Contribution]) -> Counts {
+    let mut counts = Counts::default();
+    items.iter().for_each(|item| counts.fold(None, Some(item)));
+    counts
+}
+
+fn reasons(counts: &Counts) -> Vec<(&str, u64)> {
+    counts.reasons().collect()
+}
+
+fn others(counts: &Counts) -> u64 {
+    counts.reasons().find(|(word, _)| *word == Counts::OTHER).map_or(0, |(_, count)| count)
+}
+
+fn at(seconds: u32) -> Timestamp {
+    BORN.plus_seconds(seconds)
+}
+
+fn reason_of(row: &Execution) -> Option<String> {
+    match Contribution::of(row) {
+        Contribution::Execution { status, delivery_status, reason } => {
+            assert_eq!((status, delivery_status), (row.status, row.delivery_status));
+            reason
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_execution_counts_for_the_reason_that_is_shown_of_it() {
+    let row = execution(None);
+    assert_eq!(reason_of(&row), None);
+    let canceled = row.apply(&row.cancel(Reason::CanceledByOperator, at(1), false, By::device()).unwrap()).unwrap();
+    assert_eq!(reason_of(&canceled).as_deref(), Some("CANCELED_BY_OPERATOR"));
+    let why = r#"{"status":"FAILED","statusReason":{"reasonCode":"LOW_BATTERY"}}"#;
+    assert_eq!(reason_of(&told(&canceled, 2, why).unwrap()).as_deref(), Some("LOW_BATTERY"));
+    assert_eq!(reason_of(&told(&canceled, 2, "FAILED").unwrap()), None, "its own word, though it gives no reason");
+}
+
+#[test]
+fn an_item_is_counted_where_it_is_and_no_longer_where_it_was() {
+    let mut counts = of(&[sent(), sent()]);
+    assert_eq!((counts.executions(), counts.open(), counts.status(Status::Created)), (2, 2, 2));
+    counts.fold(Some(&sent()), Some(&ended(Status::Failed, "LOW_BATTERY")));
+    assert_eq!((counts.executions(), counts.open(), counts.status(Status::Failed)), (2, 1, 1));
+    assert_eq!((counts.delivery(DeliveryStatus::Sent), counts.delivery(DeliveryStatus::Delivered)), (1, 1));
+    assert_eq!(reasons(&counts), [("LOW_BATTERY", 1)]);
+    counts.fold(
+        Some(&ended(Status::Failed, "LOW_BATTERY")),
+        Some(&row(Status::Succeeded, DeliveryStatus::Delivered, None)),
+    );
+    assert_eq!(reasons(&counts), []);
+}
+
+#[test]
+fn what_is_forgotten_stays_counted() {
+    let mut counts = of(&[sent()]);
+    counts.fold(Some(&sent()), None);
+    counts.fold(None, None);
+    assert_eq!(counts, of(&[sent()]));
+}
+
+#[test]
+fn batches_count_in_things() {
+    let batch = |done, duplicates| Contribution::Batch { things: 100, done, duplicates };
+    let mut counts = of(&[batch(0, 0), batch(0, 0)]);
+    counts.fold(Some(&batch(0, 0)), Some(&batch(100, 3)));
+    assert_eq!(counts.batches(), Batches { planned: 200, done: 100, duplicates: 3 });
+    assert_eq!((counts.executions(), counts.ends()), (0, Ends::default()));
+}
+
+#[test]
+fn silence_is_what_went_out_and_was_not_heard_of() {
+    let counts = of(&[
+        sent(),
+        ended(Status::Succeeded, "FINE"),
+        ended(Status::Failed, "NO_RESPONSE"),
+        ended(Status::Rejected, "BUSY"),
+        ended(Status::Canceled, "SUPERSEDED"),
+        ended(Status::TimedOut, "NO_RESPONSE"),
+        ended(Status::TimedOut, "HEARTBEAT_LOST"),
+        ended(Status::TimedOut, "EXPIRED"),
+        ended(Status::TimedOut, "EXECUTION_TIMEOUT"),
+    ]);
+    let ends = Ends { executed: 8, succeeded: 1, failed: 1, rejected: 1, timed_out: 4, canceled: 1, no_response: 2 };
+    assert_eq!((counts.ends(), counts.executions(), counts.open()), (ends, 9, 1));
+}
+
+#[test]
+fn a_history_that_begins_too_late_is_shown_as_none_and_not_as_less() {
+    let mut counts = Counts::default();
+    counts.fold(Some(&sent()), Some(&ended(Status::TimedOut, "NO_RESPONSE")));
+    assert_eq!((counts.status(Status::Created), counts.status(Status::TimedOut), counts.executions()), (0, 1, 0));
+    let huge = Contribution::Batch { things: u64::MAX, done: u64::MAX, duplicates: u64::MAX };
+    for _ in 0..3 {
+        counts.fold(None, Some(&huge));
+    }
+    assert_eq!(counts.batches().planned, i64::MAX as u64);
+    for _ in 0..3 {
+        counts.fold(Some(&huge), Some(&sent()));
+    }
+    assert_eq!(counts.batches(), Batches::default());
+}
+
+#[test]
+fn a_child_of_a_shard_takes_away_what_its_parent_has_added() {
+    let mut parent = of(&[sent(), sent()]);
+    let mut child = Counts::default();
+    child.fold(Some(&sent()), Some(&ended(Status::TimedOut, "NO_RESPONSE")));
+    child = Counts::from_stored(&child.to_stored()).unwrap();
+    parent.merge(&child);
+    assert_eq!(parent, of(&[sent(), ended(Status::TimedOut, "NO_RESPONSE")]));
+}
+
+#[test]
+fn devices_that_say_anything_leave_the_clouds_own_reasons_alone() {
+    let words: Vec<_> = (0..100).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
+    let mut counts = of(&words);
+    counts.fold(None, Some(&ended(Status::TimedOut, "NO_RESPONSE")));
+    let named = Counts::REASONS - Reason::ALL.len();
+    assert_eq!(counts.reasons().count(), named + 2);
+    assert_eq!(others(&counts), 100 - named as u64);
+    assert_eq!((counts.ends().no_response, reasons(&counts)[0]), (1, ("NO_RESPONSE", 1)));
+    for word in &words[..90] {
+        counts.fold(Some(word), Some(&sent()));
+        counts = Counts::from_stored(&counts.to_stored()).unwrap();
+    }
+    assert_eq!(reasons(&counts), [("NO_RESPONSE", 1), (Counts::OTHER, 10)], "each is taken from where it was added");
+}
+
+#[test]
+fn what_a_parent_had_among_the_others_is_taken_from_them() {
+    let words: Vec<_> = (0..60).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
+    let mut sum = of(&words);
+    let mut child = Counts::default();
+    child.fold(Some(&words[59]), Some(&sent()));
+    sum.merge(&child);
+    assert_eq!(others(&sum), 5);
+}
+
+#[test]
+fn the_stored_form_is_pinned_and_short() {
+    let mut counts = of(&[sent(), ended(Status::TimedOut, "NO_RESPONSE"), ended(Status::Failed, "LOW_BATTERY")]);
+    let batch = Contribution::Batch { things: 100, done: 3, duplicates: 1 };
+    counts.fold(None, Some(&batch));
+    assert_eq!(
+        counts.to_stored(),
+        concat!(
+            r#"{"status":{"CREATED":1,"FAILED":1,"TIMED_OUT":1},"delivery":{"DELIVERED":2,"SENT":1},"#,
+            r#""reasons":{"LOW_BATTERY":1,"NO_RESPONSE":1},"noResponse":1,"planned":100,"done":3,"duplicates":1}"#,
+        )
+    );
+    assert_eq!(Counts::default().to_stored(), "{}");
+    assert_eq!(Counts::from_stored("{}").unwrap(), Counts::default());
+    let everywhere: Vec<_> = Status::ALL
+        .iter()
+        .flat_map(|status| DeliveryStatus::ALL.iter().map(|delivery| row(*status, *delivery, None)))
+        .chain(Reason::ALL.iter().map(|reason| ended(reason.status(), reason.as_str())))
+        .collect();
+    let mut full = of(&everywhere);
+    for _ in 0..20 {
+        full.merge(&full.clone());
+    }
+    assert!(full.to_stored().len() < 600, "{}: {}", full.to_stored().len(), full.to_stored());
+}
+
+#[test]
+fn stored_counts_that_are_not_understood_are_not_taken_for_none() {
+    let error = |text: &str| Counts::from_stored(text).unwrap_err().to_string();
+    assert!(error("").starts_with("stored counts are a JSON object"));
+    assert!(error(r#"{"shadows":1}"#).starts_with("stored counts are a JSON object"));
+    assert!(error(r#"{"done":1.5}"#).starts_with("stored counts are a JSON object"));
+    assert_eq!(error(r#"{"status":{"DONE":1}}"#), "the stored counts' field status has an unknown word");
+    assert_eq!(error(r#"{"delivery":{"LOST":1}}"#), "the stored counts' field delivery has an unknown word");
+}
+
+fn any_row() -> impl Strategy<Value = Contribution> {
+    let reason = prop_oneof![
+        3 => Just(None),
+        3 => proptest::sample::select(Reason::ALL).prop_map(|reason| Some(reason.to_string())),
+        6 => (0..90_u8).prop_map(|n| Some(format!("W{n}"))),
+        1 => Just(Some("OTHER".to_owned())),
+    ];
+    let (status, delivery) = (proptest::sample::select(Status::ALL), proptest::sample::select(DeliveryStatus::ALL));
+    let row = (status, delivery, reason).prop_map(|(status, delivery_status, reason)| Contribution::Execution {
+        status,
+        delivery_status,
+        reason,
+    });
+    let batch = (0..=100_u64, 0..=100_u64, 0..9_u64).prop_map(|(things, done, duplicates)| Contribution::Batch {
+        things,
+        done,
+        duplicates,
+    });
+    prop_oneof![9 => row, 1 => batch]
+}
+
+/// Everything that is shown but the reasons.
+fn figures(counts: &Counts) -> (Vec<u64>, Vec<u64>, Ends, Batches, u64, u64) {
+    (
+        Status::ALL.iter().map(|status| counts.status(*status)).collect(),
+        DeliveryStatus::ALL.iter().map(|delivery| counts.delivery(*delivery)).collect(),
+        counts.ends(),
+        counts.batches(),
+        counts.executions(),
+        counts.open(),
+    )
+}
+
+proptest! {
+    /// Whatever devices say: each word that has a place is counted exactly, and all others together.
+    #[test]
+    fn lives_are_counted_as_their_ends_are(
+        steps in proptest::collection::vec((0..150_usize, any_row()), 1..400), restored in 1..40_usize,
+    ) {
+        let mut items: BTreeMap<usize, Contribution> = BTreeMap::new();
+        let mut counts = Counts::default();
+        for (n, (item, after)) in steps.into_iter().enumerate() {
+            counts.fold(items.get(&item), Some(&after));
+            items.insert(item, after);
+            if n % restored == 0 {
+                let stored = Counts::from_stored(&counts.to_stored()).unwrap();
+                prop_assert_eq!(&stored, &counts);
+                counts = stored;
+            }
+        }
+        let ends: Vec<_> = items.values().cloned().collect();
+        prop_assert_eq!(figures(&counts), figures(&of(&ends)));
+        let mut truth: BTreeMap<&str, u64> = BTreeMap::new();
+        for end in &ends {
+            if let Contribution::Execution { reason: Some(reason), .. } = end {
+                *truth.entry(reason).or_default() += 1;
+            }
+        }
+        let all: u64 = truth.values().sum();
+        prop_assert_eq!(counts.reasons().map(|(_, count)| count).sum::<u64>(), all);
+        for (word, count) in counts.reasons().filter(|(word, _)| *word != Counts::OTHER) {
+            prop_assert_eq!(Some(&count), truth.get(word), "{}", word);
+        }
+        prop_assert!(counts.reasons().count() <= Counts::REASONS + 1);
+    }
+
+    #[test]
+    fn a_sum_does_not_ask_who_comes_first(items in proptest::collection::vec((0..4_usize, any_row()), 0..40)) {
+        let mut shards = vec![Counts::default(); 4];
+        items.iter().for_each(|(shard, item)| shards[*shard].fold(None, Some(item)));
+        let sum = |shards: &mut dyn Iterator<Item = &Counts>| shards.fold(Counts::default(), |mut sum, shard| {
+            sum.merge(shard);
+            sum
+        });
+        let (there, back) = (sum(&mut shards.iter()), sum(&mut shards.iter().rev()));
+        prop_assert_eq!(&there, &back);
+        prop_assert_eq!(there, of(&items.into_iter().map(|(_, item)| item).collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn sequence_numbers_are_ordered_as_numbers(a in "[0-9]{1,38}", b in "[0-9]{1,38}") {
+        let (left, right) = (SequenceNumber::parse(&a).unwrap(), SequenceNumber::parse(&b).unwrap());
+        prop_assert_eq!(left.cmp(&right), a.parse::<u128>().unwrap().cmp(&b.parse().unwrap()));
+        prop_assert_eq!(left.as_str().cmp(right.as_str()), left.cmp(&right));
+        prop_assert_eq!(SequenceNumber::parse(left.as_str()), Ok(left));
+    }
+}
+
+#[test]
+fn a_sequence_number_is_up_to_forty_digits() {
+    let shown = |text: &str| SequenceNumber::parse(text).map(|number| number.to_string());
+    assert_eq!(shown("111").unwrap(), format!("{}111", "0".repeat(37)));
+    assert_eq!(shown(&"9".repeat(40)).unwrap(), "9".repeat(40));
+    for wrong in ["", "-1", "+1", " 1", "1.0", "0x1", "\u{661}", &"9".repeat(41)] {
+        assert!(shown(wrong).is_err(), "{wrong:?}");
+    }
+    assert_eq!(shown("1a").unwrap_err().to_string(), "a sequence number is 1 to 40 decimal digits, not \"1a\"");
+}
+
+fn record(sequence: u32, before: Option<Contribution>, after: Option<Contribution>) -> Folded {
+    Folded { sequence: SequenceNumber::parse(&sequence.to_string()).unwrap(), before, after }
+}
+
+#[test]
+fn a_record_is_folded_once_whatever_comes_with_it() {
+    let first = || record(9, None, Some(sent()));
+    let second = || record(10, Some(sent()), Some(ended(Status::Succeeded, "FINE")));
+    let one = Tally::default().fold([first()].into_iter()).unwrap();
+    let both = one.fold([first(), second(), first(), second()].into_iter()).unwrap();
+    assert_eq!(both.folded, Some(SequenceNumber::parse("10").unwrap()));
+    assert_eq!(both.counts, of(&[ended(Status::Succeeded, "FINE")]));
+    assert_eq!(both.fold([first(), second()].into_iter()), None);
+    assert_eq!(Tally::default().fold([].into_iter()), None);
+}
+
+#[test]
+fn a_record_that_moves_nothing_is_not_worth_a_write() {
+    let one = Tally::default().fold([record(1, None, Some(sent()))].into_iter()).unwrap();
+    let beat = record(2, Some(sent()), Some(sent()));
+    assert_eq!(one.fold([beat, record(3, Some(sent()), None)].into_iter()), None);
+}
+
+#[test]
+fn what_moves_nothing_only_together_is_remembered() {
+    let other = || ended(Status::Failed, "LOW_BATTERY");
+    let items = [record(1, None, Some(sent())), record(2, None, Some(other()))];
+    let before = Tally::default().fold(items.into_iter()).unwrap();
+    let swap = [record(3, Some(sent()), Some(other())), record(4, Some(other()), Some(sent()))];
+    let after = before.fold(swap.into_iter()).unwrap();
+    assert_eq!((&after.counts, &after.folded), (&before.counts, &Some(SequenceNumber::parse("4").unwrap())));
+}
