@@ -15,6 +15,7 @@
 //! - [`Explanation`]: why an execution is where it is, and what happens next
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
+//! - [`fleet`]: one command to many things: how fast, in which order, until when, and when it stops itself
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -25,6 +26,7 @@ mod definition;
 mod ending;
 mod execution;
 mod explain;
+pub mod fleet;
 mod ids;
 mod lane;
 mod names;
