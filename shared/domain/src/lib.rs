@@ -6,7 +6,6 @@
 //!
 //! - [`ThingName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
 //! - [`Topic`], [`ResponseTopic`]: every topic string
-//! - [`Target`], [`Fleet`], [`Plan`], [`Batch`], [`Control`], [`Broadcast`]: a command for many things
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
 //! - [`Request`], [`CancelNotice`], [`Report`]: what is said to a device, and what it says
@@ -14,9 +13,9 @@
 //! - [`Owed`]: what is owed to an execution at a given time
 //! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
 //! - [`Explanation`]: why an execution is where it is, and what happens next
-//! - [`Contribution`], [`Tally`], [`Counts`], [`Ends`]: how many of a fleet command's executions are where
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
+//! - [`fleet`]: one command to many things: whom it means, how it is planned, how fast it goes out, when it stops itself, how far it is
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -27,7 +26,7 @@ mod definition;
 mod ending;
 mod execution;
 mod explain;
-mod fleet;
+pub mod fleet;
 mod ids;
 mod lane;
 mod names;
@@ -54,11 +53,10 @@ pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
 pub use fleet::{
-    Batch, BatchClaim, BatchNumber, Broadcast, BroadcastError, BroadcastRequest, Control, ControlState, Cursor, Fleet, FleetQuery,
-    NotControlled, Plan, Selection, Source, Target, Walk, Worked,
+    Abort, Batch, BatchClaim, BatchNumber, Broadcast, BroadcastError, BroadcastRequest, Contribution, Control,
+    ControlState, Counts, Cursor, Ends, Fleet, FleetQuery, Folded, NotControlled, Pace, Plan, Rollout, Schedule, Selection,
+    SequenceNumber, Source, Tally, Target, Walk, Worked,
 };
-pub use explain::{Explanation, Upcoming, WhatNext};
-pub use fleet::{Batches, Contribution, Counts, CountsError, Ends, Folded, SequenceError, SequenceNumber, Tally};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};

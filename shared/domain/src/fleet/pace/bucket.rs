@@ -1,0 +1,67 @@
+//! A rate as time that is used up: what is not taken is kept, but never more than a tick of it.
+
+use crate::Timestamp;
+
+const MINUTE: i128 = 60_000;
+
+/// So many things a minute, for someone who comes every tick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    rate: i128,
+    tick: i128,
+}
+
+/// What was taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    /// How many things.
+    pub things: u64,
+    /// Up to when the rate is used up then.
+    pub at: Option<Timestamp>,
+    /// When it is worth coming again for the rest; none if there is no rest.
+    pub again: Option<Timestamp>,
+}
+
+impl Bucket {
+    pub(super) fn new(rate: u32, tick_seconds: u32) -> Self {
+        Self { rate: i128::from(rate.max(1)), tick: i128::from(tick_seconds.max(1)) * 1000 }
+    }
+
+    /// As many of those left as the time since `at` allows; a tick's worth, and at least one, if it was never used.
+    pub(super) fn take(&self, at: Option<Timestamp>, left: u64, now: Timestamp) -> Taken {
+        let clock = i128::from(now.as_millis());
+        let unused = match at {
+            Some(at) => (clock - i128::from(at.as_millis())).clamp(0, self.capacity()),
+            None => self.tick.max(self.time_of(1)),
+        };
+        let things = (unused * self.rate / MINUTE).min(i128::from(left));
+        let used_up = clock - unused + self.time_of(things);
+        let rest = i128::from(left) - things;
+        Taken {
+            things: u64::try_from(things).unwrap_or(left),
+            at: if things > 0 { Some(instant(used_up)) } else { at },
+            again: (rest > 0).then(|| instant(used_up + self.time_of(rest.min(self.half_a_tick())))),
+        }
+    }
+
+    /// The most time that is kept: a tick, and what was left over of a thing at the tick before. It is never enough for more than
+    /// a tick's worth, rounded up.
+    fn capacity(&self) -> i128 {
+        self.tick + self.time_of(1) - 1
+    }
+
+    /// Someone who comes every tick may come a little early. If it were not worth it before a whole tick is over, every second
+    /// one would be for nothing.
+    fn half_a_tick(&self) -> i128 {
+        (self.tick * self.rate / MINUTE / 2).max(1)
+    }
+
+    /// Rounded up, so that the rate is not exceeded.
+    fn time_of(&self, things: i128) -> i128 {
+        (things * MINUTE + self.rate - 1) / self.rate
+    }
+}
+
+fn instant(millis: i128) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX }))
+}
