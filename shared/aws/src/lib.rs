@@ -6,6 +6,7 @@
 //! - [`Commands`], [`Executions`]: the two tables; every write is conditional
 //! - [`Lanes`]: who is next, in the table of executions
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and who of them is there
+//! - [`Registry`]: which things are in a group, and which a query finds
 //! - [`Queue`]: what is handed back later
 //! - [`Error`]: which operation on what failed, and whether a retry may help
 mod commands;
@@ -17,6 +18,7 @@ mod item;
 mod lanes;
 mod messages;
 mod queue;
+mod registry;
 mod shadows;
 mod table;
 mod update;
@@ -29,5 +31,6 @@ pub use executions::{Executions, Page};
 pub use lanes::{Entered, Lanes};
 pub use messages::{Acknowledgement, Messages};
 pub use queue::{Delayed, Queue};
+pub use registry::{Listed, Registry, ThingPage};
 pub use shadows::{Shadows, Updated};
 pub use table::{Advanced, Put};

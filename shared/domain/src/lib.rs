@@ -4,7 +4,7 @@
 //!
 //! # Layout
 //!
-//! - [`ThingName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
+//! - [`ThingName`], [`GroupName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
 //! - [`Topic`], [`ResponseTopic`]: every topic string
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
@@ -15,6 +15,7 @@
 //! - [`Explanation`]: why an execution is where it is, and what happens next
 //! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
 //! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
+//! - [`FleetQuery`]: which things a command is for, where they are not named
 //! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -25,6 +26,7 @@ mod definition;
 mod ending;
 mod execution;
 mod explain;
+pub mod fleet;
 mod ids;
 mod lane;
 mod names;
@@ -51,9 +53,10 @@ pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
 pub use explain::{Explanation, Upcoming, WhatNext};
+pub use fleet::{FleetQuery, FleetQueryError};
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
-pub use names::{CommandName, NameError, ShadowName, ThingName};
+pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
 pub use notice::CancelNotice;
 pub use owed::{Owed, SHARDS, due_shard};
 pub use payload::{Payload, PayloadError};
