@@ -1,6 +1,6 @@
 //! What the functions use of the cloud, as the template describes it to them.
 
-use aws::{Commands, Connection, Executions, Fleets, Lanes, Messages, Shadows};
+use aws::{Commands, Connection, Executions, Fleets, Lanes, Messages, Shadows, Tallies};
 
 use crate::config::{self, ConfigError};
 
@@ -11,6 +11,8 @@ pub struct Cloud {
     pub commands: Commands,
     /// What it holds of fleet commands besides.
     pub fleets: Fleets,
+    /// Their counts.
+    pub tallies: Tallies,
     /// The table of executions.
     pub executions: Executions,
     /// Who is next in which lane.
@@ -28,6 +30,7 @@ impl Cloud {
     pub fn new(connection: &Connection, commands: String, executions: &str, tick: u32) -> Self {
         Self {
             fleets: connection.fleets(commands.clone()),
+            tallies: connection.tallies(commands.clone()),
             commands: connection.commands(commands),
             executions: connection.executions(executions.to_owned()),
             lanes: connection.lanes(executions.to_owned()),

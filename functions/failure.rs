@@ -19,6 +19,9 @@ pub enum Failure {
     /// The event has no time in it.
     #[error("the event has no time")]
     Time(#[source] jiff::Error),
+    /// A part of a stream that does not say of which shard: its mapping has no windows.
+    #[error("the event does not say of which shard it is: its event source mapping needs TumblingWindowInSeconds")]
+    NoShard,
     /// Some of the work is left: so many of it.
     #[error("{0} parts of the work could not be done")]
     Incomplete(u64),

@@ -17,6 +17,7 @@ pub mod dispatch_commands;
 pub mod failure;
 #[path = "fan-out-command/mod.rs"]
 pub mod fan_out_command;
+mod fleet_view;
 pub mod invocation;
 pub mod lane;
 #[path = "reconcile-commands/mod.rs"]
@@ -24,6 +25,8 @@ pub mod reconcile_commands;
 pub mod send;
 pub mod stopwatch;
 pub mod stream;
+#[path = "tally-command/mod.rs"]
+pub mod tally_command;
 pub mod telemetry;
 pub mod time;
 #[path = "track-command/mod.rs"]

@@ -75,3 +75,22 @@ impl Answer {
         self.batch_item_failures.is_empty()
     }
 }
+
+/// The same, of a mapping that has windows: it wants back what it is to hand over with the next records of the window, which is nothing.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Windowed {
+    #[serde(flatten)]
+    answer: Answer,
+    state: State,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct State {}
+
+impl Windowed {
+    /// The answer, with nothing to hand over.
+    pub fn new(answer: Answer) -> Self {
+        Self { answer, state: State {} }
+    }
+}

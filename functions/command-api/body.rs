@@ -3,33 +3,47 @@
 use std::{borrow::Cow, time::Duration};
 
 use domain::{
-    Asked, CommandName, Deadlines, Definition, Delivery, Lane, LaneName, OnFailure, Payload, Retry, ShadowRoute,
-    ThingName,
+    CommandName, Deadlines, Definition, Delivery, Lane, LaneName, OnFailure, Payload, Retry, ShadowRoute,
+
 };
 use serde_json::value::RawValue;
 
 use super::{
     fields::{Fields, wrong},
+    fleet::{FleetBody, Names},
+    handler::Site,
     problem::Problem,
 };
 use crate::failure::chain;
 
 /// What is designed, and still to come.
 const NOT_OFFERED: [&str; 1] = ["format"];
-const NOT_OFFERED_TARGETS: [&str; 3] = ["groups", "query", "exclude"];
 
 const KNOWN: &str =
-    "name, payload, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, waitSeconds";
+    "name, payload, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, rollout, abortConfig, schedule, broadcast, dryRun, waitSeconds";
 const SECONDS: &str = "a whole number of seconds";
-const TARGET: &str = r#"{"things": ["pump-7"]}"#;
+pub const TARGET: &str = r#"{"things": ["pump-7"]}, {"groups": ["pumps"]} or {"query": "attributes.model:p1"}"#;
 const RETRY: &str = r#"{"attempts": 3, "on": ["NO_RESPONSE"], "wait": 30, "backoff": {"base": 5, "cap": 300}}"#;
 const LANE: &str = r#"a name such as "valve", or an object such as {"name": "valve", "onFailure": "skip"}"#;
 
 /// Someone waits for at most this long, in seconds; API Gateway itself gives up at 30.
 const LONGEST_WAIT: u64 = 25;
 
-/// What this body asks for, and how long the caller waits for the outcome.
-pub fn decode(body: &[u8]) -> Result<(Definition, Duration), Problem> {
+/// What a body asks for.
+#[derive(Debug)]
+pub struct Asked {
+    /// What.
+    pub definition: Definition,
+    /// The names in its target, which are stored apart.
+    pub names: Names,
+    /// How long the caller waits for the outcome.
+    pub wait: Duration,
+    /// Whether it is only to be said what would happen.
+    pub dry_run: bool,
+}
+
+/// What this body asks for.
+pub fn decode(body: &[u8], site: &Site) -> Result<Asked, Problem> {
     let mut fields = Fields::of_body(body)?;
     if let Some(field) = NOT_OFFERED.iter().find(|field| fields.has(field)) {
         return Err(Problem::unprocessable(field, format!("{field} is not offered yet")));
@@ -45,17 +59,22 @@ pub fn decode(body: &[u8]) -> Result<(Definition, Duration), Problem> {
     let lane: Option<&RawValue> = fields.take("lane", LANE)?;
     let supersede = fields.take("supersede", "true or false")?.unwrap_or(false);
     let wait: Option<i64> = fields.take("waitSeconds", SECONDS)?;
+    let fleet = FleetBody::take(&mut fields)?;
+    let dry_run = fields.take("dryRun", "true or false")?.unwrap_or(false);
     for field in NOT_OFFERED {
         fields.take::<&RawValue>(field, "left out")?;
     }
     fields.end(KNOWN)?;
 
     let deadlines = Deadlines::new(ttl, timeout, heartbeat)?;
+    let delivery_asked = delivery.as_deref().map(Delivery::parse).transpose()?;
+    let (target, names) = fleet.decode(target, delivery_asked, deadlines.ttl(), dry_run, site)?;
+    let of_fleet = if target.fleet().is_some() { Delivery::Topic } else { Delivery::default() };
     let definition = Definition {
         name: CommandName::parse(&name).map_err(|error| Problem::bad_request("name", error.to_string()))?,
         payload: payload.map(|json| Payload::parse(json.get())).transpose()?,
-        thing: decode_target(target)?,
-        delivery: delivery.as_deref().map(Delivery::parse).transpose()?.unwrap_or_default(),
+        target,
+        delivery: delivery_asked.unwrap_or(of_fleet),
         shadow: shadow.as_deref().map(decode_shadow).transpose()?,
         retry: retry.map(|retry| decode_retry(retry, deadlines.ttl())).transpose()?,
         lane: lane.map(decode_lane).transpose()?,
@@ -71,33 +90,18 @@ pub fn decode(body: &[u8]) -> Result<(Definition, Duration), Problem> {
             "supersede takes the place of what waits in a lane: name a lane",
         ));
     }
-    Ok((definition, decode_wait(wait)?))
+    let wait = decode_wait(wait)?;
+    if definition.target.fleet().is_some() && !wait.is_zero() {
+        let why = "many things do not end together: leave waitSeconds out, and read how the command stands";
+        return Err(Problem::unprocessable("waitSeconds", why));
+    }
+    Ok(Asked { definition, names, wait, dry_run })
 }
 
 fn decode_wait(wait: Option<i64>) -> Result<Duration, Problem> {
     match u64::try_from(wait.unwrap_or(0)) {
         Ok(seconds @ 0..=LONGEST_WAIT) => Ok(Duration::from_secs(seconds)),
         _ => Err(Problem::bad_request("waitSeconds", format!("waitSeconds must be 0 to {LONGEST_WAIT}"))),
-    }
-}
-
-fn decode_target(value: &RawValue) -> Result<ThingName, Problem> {
-    let mut fields = Fields::of("target", value, TARGET)?;
-    if let Some(field) = NOT_OFFERED_TARGETS.iter().find(|field| fields.has(field)) {
-        return Err(Problem::unprocessable("target", format!("a target with {field} is not offered yet")));
-    }
-    for field in NOT_OFFERED_TARGETS {
-        fields.take::<&RawValue>(field, "left out")?;
-    }
-    let things: Vec<Cow<str>> = fields.need("things", "a list such as [\"pump-7\"]")?;
-    fields.end("things")?;
-    match things.as_slice() {
-        [] => Err(Problem::unprocessable("target.things", "a command needs a thing")),
-        [thing] => ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string())),
-        more => Err(Problem::unprocessable(
-            "target.things",
-            format!("a command for {} things is not offered yet: name one", more.len()),
-        )),
     }
 }
 
@@ -122,7 +126,7 @@ fn decode_retry(value: &RawValue, ttl: u32) -> Result<Retry, Problem> {
         }
     };
     let on = on.as_ref().map(|on| on.iter().map(AsRef::as_ref).collect());
-    Ok(Retry::new(&Asked { attempts, on, wait, base, cap }, ttl)?)
+    Ok(Retry::new(&domain::Asked { attempts, on, wait, base, cap }, ttl)?)
 }
 
 fn decode_lane(value: &RawValue) -> Result<Lane, Problem> {

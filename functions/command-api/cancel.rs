@@ -1,10 +1,11 @@
 //! `POST /commands/{id}/cancel`: calls off what has not begun; with `force`, also what runs. The device is told where it may have
 //! the request. It can't be called back for certain: if it has done it all the same, its word stands.
 
-use domain::{By, CancelNotice, CommandId, Execution, NotCanceled, Reason};
+use domain::{By, CancelNotice, CommandId, ControlState, Execution, NotCanceled, Reason, Target};
 
 use super::{
     fields::Fields,
+    fleet,
     http::{Request, Response},
     problem::Problem,
     view::CommandView,
@@ -47,7 +48,14 @@ pub async fn cancel(turn: &Turn<'_>, order: Cancel) -> Result<Response, Problem>
     let command = turn.cloud.commands.get(&id).await?;
     let command = command.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
     let beginning = || Problem::conflict("commandId", "the command is still being created: try the same again");
-    let mut row = turn.read(&command.key()).await?.ok_or_else(beginning)?;
+    let thing = match &command.definition.target {
+        Target::Thing(thing) => thing,
+        Target::Fleet(_) => {
+            let state = ControlState::Canceled { force, reason: Reason::CanceledByOperator };
+            return fleet::control(turn, command, state, by).await;
+        }
+    };
+    let mut row = turn.read(&command.key_at(thing)).await?.ok_or_else(beginning)?;
     for _ in 0..TRIES {
         let change = match row.cancel(Reason::CanceledByOperator, turn.now, force, by.clone()) {
             Ok(change) => change,
@@ -81,5 +89,5 @@ async fn finish(turn: &Turn<'_>, command: &domain::Command, row: Execution) -> R
         Err(error) => tracing::error!(error = chain(&error), execution = %row.key, "its device could not be told"),
         Ok(()) => {}
     }
-    Ok(Response::json(200, &CommandView::new(command, &row)))
+    Ok(Response::json(200, &CommandView::of_one(command, &row)))
 }

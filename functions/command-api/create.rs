@@ -10,12 +10,15 @@ use std::{
 
 use aws::Put;
 use domain::{
-    By, Command, CommandId, Definition, Delivery, Execution, Fingerprint, ShadowName, ShadowRoute, Timestamp, Via,
+    By, Command, CommandId, Control, Delivery, Execution, Fingerprint, ShadowName, ShadowRoute, Target, ThingName,
+    Timestamp, Via,
 };
 use tokio::time::{Sleep, sleep};
 
 use super::{
-    body,
+    body::{self, Asked},
+    fleet,
+    handler::Site,
     http::{Request, Response},
     problem::Problem,
     view::Created,
@@ -26,21 +29,20 @@ use crate::{cloud::Cloud, failure::chain, lane::Place, send::Unfit, turn::Turn};
 #[derive(Debug)]
 pub struct Order {
     id: CommandId,
-    definition: Definition,
+    asked: Asked,
     at: Timestamp,
     by: By,
-    wait: Duration,
 }
 
 /// What this request asks for.
-pub fn decode(request: &Request) -> Result<Order, Problem> {
+pub fn decode(request: &Request, site: &Site) -> Result<Order, Problem> {
     let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(token) => CommandId::from_token(request.caller(), valid_token(token)?),
         None => CommandId::from_request(request.at(), request.id()),
     };
-    let (definition, wait) = body::decode(&request.body()?)?;
-    Ok(Order { id, definition, at: request.at(), by: request.by(), wait })
+    let asked = body::decode(&request.body()?, site)?;
+    Ok(Order { id, asked, at: request.at(), by: request.by() })
 }
 
 fn valid_token(token: &str) -> Result<&str, Problem> {
@@ -51,13 +53,18 @@ fn valid_token(token: &str) -> Result<&str, Problem> {
 }
 
 /// Does it, and answers how far it has come.
-pub async fn create(turn: &Turn<'_>, order: Order) -> Result<Response, Problem> {
-    let Order { id, definition, at: now, by, wait } = order;
+pub async fn create(turn: &Turn<'_>, site: &Site, order: Order) -> Result<Response, Problem> {
+    let Order { id, asked: Asked { definition, names, wait, dry_run }, at: now, by } = order;
     let fingerprint = Fingerprint::of(&definition);
+    let control = Control::default();
     // What delivery takes counts as waiting too: API Gateway does not wait longer for the two of them.
     let patience = pin!(sleep(wait));
-    let asked = Command { id, definition, created_at: now, created_by: by, fingerprint };
-    let via = way(turn, &asked).await?;
+    let asked = Command { id, definition, created_at: now, created_by: by, fingerprint, control };
+    let thing = match &asked.definition.target {
+        Target::Thing(thing) => thing.clone(),
+        Target::Fleet(_) => return fleet::create(turn, site, asked, names, dry_run).await,
+    };
+    let via = way(turn, &asked, &thing).await?;
     let command = match turn.cloud.commands.put_new(&asked).await? {
         Put::Stored => asked,
         Put::Exists(first) if first.fingerprint == asked.fingerprint => *first,
@@ -68,7 +75,7 @@ pub async fn create(turn: &Turn<'_>, order: Order) -> Result<Response, Problem> 
             ));
         }
     };
-    let row = Execution::create(&command, via, turn.cloud.tick);
+    let row = Execution::create(&command, &thing, via, turn.cloud.tick);
     let execution = match turn.cloud.executions.put_new(&row).await? {
         Put::Stored if row.observe(now).is_terminal() => row,
         Put::Stored => first(turn, &command, row).await?,
@@ -84,11 +91,11 @@ pub async fn create(turn: &Turn<'_>, order: Order) -> Result<Response, Problem> 
 }
 
 /// The way that it goes, once it is known to fit it.
-async fn way(turn: &Turn<'_>, command: &Command) -> Result<Via, Problem> {
+async fn way(turn: &Turn<'_>, command: &Command, thing: &ThingName) -> Result<Via, Problem> {
     let definition = &command.definition;
     let declared = match (definition.delivery, &definition.shadow) {
         (Delivery::Shadow, None) => {
-            let document = turn.cloud.shadows.get(&definition.thing, Some(&ShadowName::commands())).await?;
+            let document = turn.cloud.shadows.get(thing, Some(&ShadowName::commands())).await?;
             document.as_deref().map(ShadowRoute::declared)
         }
         _ => None,
@@ -106,7 +113,7 @@ async fn way(turn: &Turn<'_>, command: &Command) -> Result<Via, Problem> {
                 format!("what goes through {route} needs a ttl of {least} seconds here: {why}"),
             ));
         }
-        let row = Execution::create(command, via.clone(), turn.cloud.tick);
+        let row = Execution::create(command, thing, via.clone(), turn.cloud.tick);
         route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::NotForShadows(error)))?;
     }
     Ok(via)

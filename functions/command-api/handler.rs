@@ -1,16 +1,27 @@
 //! Which route is meant, with every part of the request decoded; then that is done.
 
+use aws::Registry;
 use domain::{By, CommandId, ThingName};
 
 use crate::{cloud::Cloud, stopwatch::Stopwatch, turn::Turn};
 
 use super::{
     cancel::{self, Cancel},
+    fleet::{self, Change, ExecutionsPage},
     create::{self, Order},
     http::{Request, Response},
     problem::Problem,
     read::{self, PageRequest},
 };
+
+/// What the API knows besides the cloud.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Who is in a group, and whom a query finds.
+    pub registry: Registry,
+    /// Where whole fleets may be asked, besides the topics of groups.
+    pub broadcast_topic: Option<String>,
+}
 
 /// What is asked for.
 #[derive(Debug)]
@@ -18,13 +29,14 @@ pub enum Ask {
     Create(Order),
     Cancel(Cancel),
     Command(CommandId),
-    Executions { of: CommandId, explain: bool },
+    Control(Change),
+    Executions { of: CommandId, page: ExecutionsPage },
     Execution { of: CommandId, at: ThingName, explain: bool },
     OfThing(PageRequest),
 }
 
 /// Answers one request, whatever it is.
-pub async fn handle(cloud: &Cloud, event: &str) -> Response {
+pub async fn handle(cloud: &Cloud, site: &Site, event: &str) -> Response {
     let request: Request = match serde_json::from_str(event) {
         Ok(request) => request,
         Err(error) => {
@@ -32,40 +44,42 @@ pub async fn handle(cloud: &Cloud, event: &str) -> Response {
             return Problem::internal().answer(None);
         }
     };
-    let answered = match decode(&request) {
-        Ok(ask) => answer(cloud, ask, &request).await,
+    let answered = match decode(&request, site) {
+        Ok(ask) => answer(cloud, site, ask, &request).await,
         Err(problem) => Err(problem),
     };
     answered.unwrap_or_else(|problem| problem.answer(Some(request.id())))
 }
 
-async fn answer(cloud: &Cloud, ask: Ask, request: &Request) -> Result<Response, Problem> {
+async fn answer(cloud: &Cloud, site: &Site, ask: Ask, request: &Request) -> Result<Response, Problem> {
     let now = request.at();
     let turn = Turn { cloud, now, by: By::function("command-api"), token: request.id(), since: Stopwatch::start() };
     match ask {
-        Ask::Create(order) => create::create(&turn, order).await,
+        Ask::Create(order) => create::create(&turn, site, order).await,
+        Ask::Control(change) => fleet::change(&turn, change).await,
         Ask::Cancel(order) => cancel::cancel(&turn, order).await,
         Ask::Command(id) => read::command(cloud, &id, now).await,
-        Ask::Executions { of, explain } => read::executions(cloud, &of, explain, now).await,
+        Ask::Executions { of, page } => read::executions(cloud, &of, &page, now).await,
         Ask::Execution { of, at, explain } => read::execution(cloud, &of, &at, explain, now).await,
         Ask::OfThing(page) => read::of_thing(cloud, &page, now).await,
     }
 }
 
 /// What this request asks for.
-pub fn decode(request: &Request) -> Result<Ask, Problem> {
+pub fn decode(request: &Request, site: &Site) -> Result<Ask, Problem> {
     let path = request.path();
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
-        ("POST", ["commands"]) => create::decode(request).map(Ask::Create),
+        ("POST", ["commands"]) => create::decode(request, site).map(Ask::Create),
+        ("POST", ["commands", id, "pause"]) => Change::pause(command_id(id)?, request).map(Ask::Control),
+        ("POST", ["commands", id, "resume"]) => Change::resume(command_id(id)?, request).map(Ask::Control),
         ("POST", ["commands", id, "cancel"]) => cancel::decode(command_id(id)?, request).map(Ask::Cancel),
         ("GET", ["commands", id]) => {
             let [] = request.query([])?;
             Ok(Ask::Command(command_id(id)?))
         }
         ("GET", ["commands", id, "executions"]) => {
-            let [explain] = request.query(["explain"])?;
-            Ok(Ask::Executions { of: command_id(id)?, explain: read::explain(explain)? })
+            Ok(Ask::Executions { of: command_id(id)?, page: ExecutionsPage::parse(request)? })
         }
         ("GET", ["commands", id, "executions", thing]) => {
             let [explain] = request.query(["explain"])?;
@@ -77,7 +91,7 @@ pub fn decode(request: &Request) -> Result<Ask, Problem> {
             let explain = read::explain(explain)?;
             Ok(Ask::OfThing(PageRequest::parse(thing_name(thing)?, limit, token, explain)?))
         }
-        (_, ["commands"] | ["commands", _, "cancel"]) => Err(Problem::method_not_allowed("POST")),
+        (_, ["commands"] | ["commands", _, "cancel" | "pause" | "resume"]) => Err(Problem::method_not_allowed("POST")),
         (_, ["commands", _] | ["commands", _, "executions"] | ["commands", _, "executions", _]) => {
             Err(Problem::method_not_allowed("GET"))
         }

@@ -49,7 +49,7 @@ struct Iam {
 
 impl Request {
     /// A request with a larger body is refused. The payload within has its own, smaller limit.
-    pub const LARGEST_BODY: usize = 256 * 1024;
+    pub const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
     pub fn method(&self) -> &str {
         &self.request_context.http.method

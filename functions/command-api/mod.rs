@@ -4,6 +4,7 @@ mod body;
 mod cancel;
 mod create;
 mod fields;
+mod fleet;
 mod handler;
 mod history;
 mod http;
@@ -11,7 +12,7 @@ mod problem;
 mod read;
 mod view;
 
-pub use handler::handle;
+pub use handler::{Site, handle};
 pub use http::Response;
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Errors as RFC 9457 has them: what is wrong, where, and what would be right; nothing of what is inside.
 
 use crate::failure::chain;
-use domain::{DeadlineError, DeliveryError, PayloadError, RetryError};
+use domain::{
+    BroadcastError, DeadlineError, DeliveryError, NotControlled, PayloadError, RetryError,
+    fleet::{AbortError, RolloutError, ScheduleError},
+};
 use serde::Serialize;
 
 use super::http::Response;
@@ -108,10 +111,7 @@ impl From<DeadlineError> for Problem {
 
 impl From<DeliveryError> for Problem {
     fn from(error: DeliveryError) -> Self {
-        match error {
-            DeliveryError::NotOffered(_) => Self::unprocessable("delivery", error.to_string()),
-            DeliveryError::Unknown(_) => Self::bad_request("delivery", error.to_string()),
-        }
+        Self::bad_request("delivery", error.to_string())
     }
 }
 
@@ -121,6 +121,37 @@ impl From<RetryError> for Problem {
             RetryError::WaitBeyondTtl { .. } => Self::unprocessable(error.field(), error.to_string()),
             _ => Self::bad_request(error.field(), error.to_string()),
         }
+    }
+}
+
+impl From<RolloutError> for Problem {
+    fn from(error: RolloutError) -> Self {
+        Self::unprocessable(error.field(), error.to_string())
+    }
+}
+
+impl From<AbortError> for Problem {
+    fn from(error: AbortError) -> Self {
+        Self::unprocessable(&error.field(), error.to_string())
+    }
+}
+
+impl From<ScheduleError> for Problem {
+    fn from(error: ScheduleError) -> Self {
+        Self::unprocessable(error.field(), error.to_string())
+    }
+}
+
+impl From<BroadcastError> for Problem {
+    fn from(error: BroadcastError) -> Self {
+        let field = if let BroadcastError::Spread { .. } = error { "broadcast.spread" } else { "broadcast.topic" };
+        Self::unprocessable(field, error.to_string())
+    }
+}
+
+impl From<NotControlled> for Problem {
+    fn from(error: NotControlled) -> Self {
+        Self::conflict("state", error.to_string())
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
-use domain::{Command, CommandId, Execution, ExecutionId, Key, ThingName, Timestamp};
+use domain::{Command, CommandId, Execution, ExecutionId, Key, Target, ThingName, Timestamp};
 use serde_json::json;
 
 use crate::{cloud::Cloud, unreadable};
 
 use super::{
+    fleet::{self, ExecutionsPage},
     http::Response,
     problem::Problem,
     view::{CommandView, ExecutionView},
@@ -17,14 +18,28 @@ const MOST: u16 = 100;
 
 /// `GET /commands/{id}`
 pub async fn command(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<Response, Problem> {
-    let (command, execution) = find(cloud, id, now).await?;
-    Ok(Response::json(200, &CommandView::new(&command, &execution)))
+    let command = get(cloud, id).await?;
+    match &command.definition.target {
+        Target::Thing(thing) => {
+            let execution = execution_at(cloud, &command, thing, now).await?;
+            Ok(Response::json(200, &CommandView::of_one(&command, &execution)))
+        }
+        Target::Fleet(fleet) => fleet::show(cloud, &command, fleet, now).await,
+    }
 }
 
 /// `GET /commands/{id}/executions`
-pub async fn executions(cloud: &Cloud, id: &CommandId, explain: bool, now: Timestamp) -> Result<Response, Problem> {
-    let (_, execution) = find(cloud, id, now).await?;
-    Ok(Response::json(200, &json!({"executions": [ExecutionView::new(&execution, now, explain)], "nextToken": null})))
+pub async fn executions(
+    cloud: &Cloud,
+    id: &CommandId,
+    page: &ExecutionsPage,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let command = get(cloud, id).await?;
+    let Some(thing) = command.definition.target.thing() else { return fleet::executions(cloud, &command, page, now).await };
+    let execution = execution_at(cloud, &command, thing, now).await?;
+    let shown: Vec<_> = page.takes(&execution).then(|| ExecutionView::new(&execution, now, page.explain)).into_iter().collect();
+    Ok(Response::json(200, &json!({"executions": shown, "nextToken": null})))
 }
 
 /// `GET /commands/{id}/executions/{thing}`
@@ -42,9 +57,9 @@ pub async fn execution(
             .commands
             .get(id)
             .await?
-            .filter(|command| command.definition.thing == *thing)
+            .filter(|command| command.definition.target.thing() == Some(thing))
             .as_ref()
-            .map(Execution::unstored),
+            .map(|command| Execution::unstored(command, thing)),
     };
     match execution {
         Some(execution) => Ok(Response::json(200, &ExecutionView::new(&execution, now, explain))),
@@ -101,11 +116,18 @@ impl PageRequest {
     }
 }
 
-async fn find(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(Command, Execution), Problem> {
-    let command =
-        cloud.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
+/// The command with this id.
+pub async fn get(cloud: &Cloud, id: &CommandId) -> Result<Command, Problem> {
+    cloud.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))
+}
+
+async fn execution_at(
+    cloud: &Cloud,
+    command: &Command,
+    thing: &ThingName,
+    now: Timestamp,
+) -> Result<Execution, Problem> {
     // A command whose creation was cut short has no row yet: then it is as new as on the first day, and expires like any other.
-    let row = cloud.executions.get(&command.key()).await?;
-    let execution = row.unwrap_or_else(|| Execution::unstored(&command)).observe(now);
-    Ok((command, execution))
+    let row = cloud.executions.get(&command.key_at(thing)).await?;
+    Ok(row.unwrap_or_else(|| Execution::unstored(command, thing)).observe(now))
 }

@@ -1,6 +1,6 @@
 //! Commands and executions as the API shows them.
 
-use domain::{Command, Execution, Key, Lane, Retry, Status, Timestamp};
+use domain::{Command, Execution, GroupName, Key, Lane, Retry, Status, Target, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -32,7 +32,7 @@ pub struct CommandView<'a> {
     created_at: String,
     created_by: &'a str,
     state: &'static str,
-    counts: Map<String, Value>,
+    counts: Value,
 }
 
 /// What a command's creation answers.
@@ -78,13 +78,19 @@ pub struct ExecutionView {
 }
 
 impl<'a> CommandView<'a> {
-    pub fn new(command: &'a Command, execution: &Execution) -> Self {
+    /// A command for one thing.
+    pub fn of_one(command: &'a Command, execution: &Execution) -> Self {
+        Self::new(command, state(execution), counts(execution).into())
+    }
+
+    /// A command that stands so.
+    pub fn new(command: &'a Command, state: &'static str, counts: Value) -> Self {
         let definition = &command.definition;
         Self {
             command_id: command.id.as_str(),
             name: definition.name.as_str(),
             payload: definition.payload.as_ref().map(|payload| payload.as_json()),
-            target: json!({"things": [definition.thing.as_str()]}),
+            target: target(&definition.target),
             delivery: definition.delivery.as_str(),
             shadow: definition.shadow.as_ref().map(ToString::to_string),
             ttl: definition.deadlines.ttl(),
@@ -95,8 +101,8 @@ impl<'a> CommandView<'a> {
             supersede: definition.supersede,
             created_at: time::show(command.created_at),
             created_by: command.created_by.as_str(),
-            state: state(execution),
-            counts: counts(execution),
+            state,
+            counts,
         }
     }
 }
@@ -110,6 +116,29 @@ impl<'a> Created<'a> {
             execution: ExecutionView::new(execution, now, false),
         }
     }
+}
+
+/// Whom it means. The names that are listed are those of its executions.
+fn target(target: &Target) -> Value {
+    let selection = match target {
+        Target::Thing(thing) => return json!({"things": [thing.as_str()]}),
+        Target::Fleet(fleet) => &fleet.selection,
+    };
+    let mut shown = Map::new();
+    if selection.listed > 0 {
+        shown.insert("listed".to_owned(), json!(selection.listed));
+    }
+    if !selection.groups.is_empty() {
+        let groups: Vec<&str> = selection.groups.iter().map(GroupName::as_str).collect();
+        shown.insert("groups".to_owned(), json!(groups));
+    }
+    if let Some(query) = &selection.query {
+        shown.insert("query".to_owned(), json!(query.as_str()));
+    }
+    if selection.excluded > 0 {
+        shown.insert("excluded".to_owned(), json!(selection.excluded));
+    }
+    Value::Object(shown)
 }
 
 fn retry(retry: &Retry) -> Value {

@@ -3,7 +3,7 @@
 //! back, so that one that dies is followed by another, and two fleets take turns.
 
 use aws::{Error, Put, Registry};
-use domain::{Command, CommandId, Plan, Timestamp};
+use domain::{Command, CommandId, ControlState, Fleet, Plan, Timestamp};
 
 use crate::{cloud::Cloud, stopwatch::Stopwatch};
 
@@ -43,12 +43,10 @@ impl Planner<'_> {
     /// Does what is owed to a command's plan, as far as a slice goes.
     pub async fn see_to(&self, id: &CommandId) -> Result<(), Error> {
         let Some(command) = self.cloud.commands.get(id).await? else { return Ok(()) };
-        if command.definition.target.fleet().is_none() {
-            return Ok(());
-        }
+        let Some(fleet) = command.definition.target.fleet() else { return Ok(()) };
         let mut plan = self.plan(&command).await?;
         for _ in 0..SLICE {
-            match self.step(&command, &plan).await? {
+            match self.step(&command, fleet, &plan).await? {
                 Stepped::On(next) => plan = next,
                 Stepped::Lost | Stepped::Done => break,
             }
@@ -70,14 +68,43 @@ impl Planner<'_> {
         })
     }
 
-    async fn step(&self, command: &Command, plan: &Plan) -> Result<Stepped, Error> {
-        if let Some(from) = plan.to_walk(&command.control) {
+    async fn step(&self, command: &Command, fleet: &Fleet, plan: &Plan) -> Result<Stepped, Error> {
+        let (control, now) = (&command.control, self.time());
+        if plan.is_resumed(control) {
+            let ends = self.cloud.tallies.sum(&command.id).await?.ends();
+            return self.write(plan.resumed_at(control, ends, now)).await;
+        }
+        if let Some(from) = plan.to_walk(control) {
             return self.walk(command, plan, from).await;
         }
-        if !plan.complete && !command.control.is_canceled() {
+        let paced = !fleet.is_immediate() && !plan.closed && control.state == ControlState::Running;
+        if paced
+            && plan.things > plan.pace.released
+            && let Some(stepped) = self.release(command, fleet, plan).await?
+        {
+            return Ok(stepped);
+        }
+        if !plan.complete && !control.is_canceled() {
             return self.read(command, plan).await;
         }
-        Ok(Stepped::Done)
+        if let Some(broadcast) = &fleet.broadcast
+            && let Some(stepped) = self.broadcast(command, broadcast, plan).await?
+        {
+            return Ok(stepped);
+        }
+        let waits = match control.state {
+            ControlState::Running => {
+                let released = fleet.is_immediate() || plan.closed || plan.pace.released >= plan.things;
+                !released || fleet.broadcast.is_some() && !plan.broadcast && now < command.start_by() && plan.things > 0
+            }
+            // Who changes that again begins here again.
+            ControlState::Paused | ControlState::Canceled { .. } => false,
+        };
+        match plan.due_at {
+            Some(_) if !waits => self.write(plan.at_rest()).await.map(|_| Stepped::Done),
+            Some(due) if due <= now.as_seconds() => self.write(plan.kicked(now)).await.map(|_| Stepped::Done),
+            _ => Ok(Stepped::Done),
+        }
     }
 
     /// Writes the next state of a plan.

@@ -38,11 +38,11 @@ struct Properties {
     attribute_payload: Option<AttributePayload>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateThingGroup {
-    thing_group_name: String,
-    parent_group_name: Option<String>,
+    pub thing_group_name: String,
+    pub parent_group_name: Option<String>,
     thing_group_properties: Option<Properties>,
 }
 

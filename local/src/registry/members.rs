@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Puts a thing into groups and out of others: all of it, or nothing.
-    fn regroup(&mut self, thing: &str, add: &[String], remove: &[String]) -> Outcome {
+    pub(super) fn regroup(&mut self, thing: &str, add: &[String], remove: &[String]) -> Outcome {
         let mut groups = self.thing(thing)?.groups.clone();
         for name in add.iter().chain(remove) {
             self.group(name)?;
@@ -135,15 +135,11 @@ impl Store {
     }
 
     pub(super) fn list_things_in_thing_group(&self, _: &Call<'_>, request: ListThingsInThingGroup) -> Outcome {
-        let group = self.group(&request.thing_group_name)?;
-        let (things, next_token) = if request.recursive {
-            let tree = self.subtree(&request.thing_group_name);
-            let things: BTreeSet<_> =
-                tree.into_iter().filter_map(|name| self.groups.get(name)).flat_map(|group| &group.things).collect();
-            request.paging.of(things.into_iter().map(|name| (name, name)))?
-        } else {
-            request.paging.of(group.things.iter().map(|name| (name, name)))?
-        };
+        let name = &request.thing_group_name;
+        self.group(name)?;
+        let groups = if request.recursive { self.subtree(name) } else { BTreeSet::from([name.as_str()]) };
+        let groups = groups.into_iter().filter_map(|name| self.groups.get(name));
+        let (things, next_token) = request.paging.of_sets(groups.map(|group| &group.things))?;
         Ok(json!({ "things": things, "nextToken": next_token }))
     }
 

@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod endpoint;
 mod error;
+mod fleet;
 mod groups;
 mod http;
 mod members;
@@ -28,6 +29,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::pki::Pki;
+pub use fleet::NotAdded;
 pub use search::{Connections, Connectivity};
 use store::{Call, Site, Store};
 

@@ -1,5 +1,8 @@
 //! Pages: a bounded number of results, and an opaque token to go on from.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use data_encoding::BASE64;
 use serde::Deserialize;
 
@@ -33,10 +36,7 @@ impl Paging {
     where
         K: AsRef<str>,
     {
-        let most = self.max_results.unwrap_or(DEFAULT);
-        check::number("maxResults", most, 1..=MOST)?;
-        let most = usize::try_from(most).unwrap_or_default();
-        let after = self.after()?;
+        let (most, after) = (self.most()?, self.after()?);
         let mut items =
             items.into_iter().skip_while(|(key, _)| after.as_deref().is_some_and(|after| key.as_ref() <= after));
         let mut page = Vec::with_capacity(most);
@@ -49,6 +49,22 @@ impl Paging {
         Ok((page, last.filter(|_| more).map(|key| BASE64.encode(key.as_ref().as_bytes()))))
     }
 
+    /// The page of all that is in any of these sets, each once. What is before it is not gone through, so that all pages
+    /// of a large set take no longer than it is large.
+    pub(super) fn of_sets<'a>(&self, sets: impl IntoIterator<Item = &'a BTreeSet<String>>) -> Page<&'a String> {
+        let (most, after) = (self.most()?, self.after()?);
+        let rest = (after.as_deref().map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        // No more of any set can be on the page, or tell that there is another one.
+        let near = sets.into_iter().flat_map(|set| set.range::<str, _>(rest).take(most + 1));
+        self.of(near.collect::<BTreeSet<_>>().into_iter().map(|name| (name, name)))
+    }
+
+    fn most(&self) -> Result<usize, Error> {
+        let most = self.max_results.unwrap_or(DEFAULT);
+        check::number("maxResults", most, 1..=MOST)?;
+        Ok(usize::try_from(most).unwrap_or_default())
+    }
+
     fn after(&self) -> Result<Option<String>, Error> {
         let Some(token) = self.next_token.as_deref().filter(|token| !token.is_empty()) else { return Ok(None) };
         let key = BASE64.decode(token.as_bytes()).ok().and_then(|key| String::from_utf8(key).ok());
@@ -58,8 +74,6 @@ impl Paging {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -87,6 +101,24 @@ mod tests {
         }
 
         #[test]
+        fn pages_of_many_sets_are_pages_of_their_union(
+            sets in proptest::collection::vec(proptest::collection::btree_set("[a-z]{1,2}", 0..30), 0..5),
+            size in 1_i64..20,
+        ) {
+            let union: BTreeSet<_> = sets.iter().flatten().collect();
+            let mut next_token = None;
+            loop {
+                let paging = Paging { next_token, max_results: Some(size) };
+                let page = paging.of_sets(&sets).unwrap();
+                prop_assert_eq!(&page, &paging.of(union.iter().map(|name| (name, *name))).unwrap());
+                next_token = page.1;
+                if next_token.is_none() {
+                    break;
+                }
+            }
+        }
+
+        #[test]
         fn what_goes_between_pages_hides_nothing_else(keys in proptest::collection::btree_set("[a-z]{1,3}", 4..60)) {
             let first = Paging { next_token: None, max_results: Some(3) };
             let (page, next_token) = first.of(keys.iter().map(|key| (key, key.clone()))).unwrap();
@@ -102,6 +134,7 @@ mod tests {
         for max_results in [i64::MIN, 0, 251, i64::MAX] {
             let paging = Paging { next_token: None, max_results: Some(max_results) };
             assert!(paging.of([("a", 1)]).is_err(), "{max_results}");
+            assert!(paging.of_sets([&BTreeSet::new()]).is_err(), "{max_results}");
         }
         for token in ["!", "abc", "/w=="] {
             let paging = Paging { next_token: Some(token.to_owned()), max_results: None };

@@ -27,10 +27,10 @@ pub(super) struct Thing {
     pub certificates: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateThing {
-    thing_name: String,
+    pub thing_name: String,
     thing_type_name: Option<String>,
     attribute_payload: Option<AttributePayload>,
     billing_group_name: Option<String>,

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::{
     retry::{RetryPartition, TokenBucket},
 };
 
-use crate::{Commands, Executions, Fleets, Lanes, Messages, Queue, Shadows};
+use crate::{Commands, Executions, Fleets, Lanes, Messages, Queue, Registry, Shadows, Tallies};
 
 /// What every client is made from. Made once, when a function starts.
 #[derive(Debug)]
@@ -64,6 +64,11 @@ impl Connection {
         Fleets::new(self.dynamodb(), table)
     }
 
+    /// The counts of fleet commands, which are in the table of commands.
+    pub fn tallies(&self, table: String) -> Tallies {
+        Tallies::new(self.dynamodb(), table)
+    }
+
     /// The table of executions.
     pub fn executions(&self, table: String) -> Executions {
         Executions::new(self.dynamodb(), table)
@@ -81,6 +86,15 @@ impl Connection {
             config = config.retry_partition(quota.clone()).allow_no_auth();
         }
         Queue::new(aws_sdk_sqs::Client::from_conf(config.build()), url)
+    }
+
+    /// The registry of things.
+    pub fn registry(&self) -> Registry {
+        let mut config = aws_sdk_iot::config::Builder::from(&self.config);
+        if let Some(quota) = &self.quota {
+            config = config.retry_partition(quota.clone()).allow_no_auth();
+        }
+        Registry::new(aws_sdk_iot::Client::from_conf(config.build()))
     }
 
     /// The messages to devices.

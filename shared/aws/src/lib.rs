@@ -5,8 +5,10 @@
 //! - [`Connection`]: how AWS is reached; every client is made from it, once
 //! - [`Commands`], [`Executions`]: the two tables; every write is conditional
 //! - [`Fleets`]: plans, batches and lists of names, in the table of commands
+//! - [`Tallies`]: their counts, beside them; [`Changed`], [`folded`]: what a table's stream says
 //! - [`Lanes`]: who is next, in the table of executions
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and who of them is there
+//! - [`Registry`]: which things are in a group, and which a query finds
 //! - [`Queue`]: what is handed back later
 //! - [`Error`]: which operation on what failed, and whether a retry may help
 mod commands;
@@ -19,9 +21,11 @@ mod item;
 mod lanes;
 mod messages;
 mod queue;
+mod registry;
 mod shadows;
 mod stream;
 mod table;
+mod tallies;
 mod update;
 mod write;
 
@@ -33,6 +37,8 @@ pub use fleets::{DueFleet, Fleets, List};
 pub use lanes::{Entered, Lanes};
 pub use messages::{Acknowledgement, Messages};
 pub use queue::{Delayed, Queue};
+pub use registry::{Listed, Registry, ThingPage};
 pub use shadows::{Shadows, Updated};
 pub use stream::Changed;
 pub use table::{Advanced, Put};
+pub use tallies::{Shard, Tallies, folded};

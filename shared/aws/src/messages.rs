@@ -11,7 +11,7 @@ use aws_sdk_iotdataplane::{
     primitives::Blob,
 };
 use data_encoding::BASE64;
-use domain::{Request, ThingName, Topic};
+use domain::{BroadcastRequest, Request, ThingName, Topic};
 
 use crate::Error;
 
@@ -84,6 +84,22 @@ impl Messages {
             .send()
             .await
             .map_err(|error| Error::sdk("publishing a request", &request.topic, error))?;
+        Ok(())
+    }
+
+    /// Publishes the one message for a fleet, which waits for devices with persistent sessions until it expires.
+    pub async fn broadcast(&self, request: &BroadcastRequest) -> Result<(), Error> {
+        self.client
+            .publish()
+            .topic(request.topic.as_str())
+            .qos(AT_LEAST_ONCE)
+            .correlation_data(BASE64.encode(request.correlation.as_bytes()))
+            .content_type(Request::CONTENT_TYPE)
+            .message_expiry(request.expiry.into())
+            .payload(Blob::new(request.body.clone()))
+            .send()
+            .await
+            .map_err(|error| Error::sdk("publishing to a fleet", &request.topic, error))?;
         Ok(())
     }
 

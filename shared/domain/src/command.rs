@@ -94,7 +94,9 @@ fn shown(target: &Target) -> String {
     let query = query.as_ref().map_or("", FleetQuery::as_str);
     let broadcast = fleet.broadcast.as_ref().map(|broadcast| format!("{} {}", broadcast.topic, broadcast.spread));
     let broadcast = broadcast.as_deref().unwrap_or("-");
-    format!("+{listed} -{excluded} {digest} [{}] {}:{query} {broadcast}", groups.join(","), query.len())
+    let (rollout, schedule, abort) = (fleet.rollout.to_stored(), fleet.schedule.to_stored(), fleet.abort.to_stored());
+    let groups = groups.join(",");
+    format!("+{listed} -{excluded} {digest} [{groups}] {}:{query} {broadcast} {rollout} {schedule} {abort}", query.len())
 }
 
 #[cfg(test)]
@@ -106,7 +108,8 @@ mod tests {
         let things: Vec<_> = things.iter().map(|name| ThingName::parse(name).unwrap()).collect();
         let groups = groups.iter().map(|name| GroupName::parse(name).unwrap()).collect();
         let selection = Selection::new(&things, groups, None, &[]);
-        Target::Fleet(Box::new(Fleet { selection, broadcast: None }))
+        let (rollout, schedule, abort) = Default::default();
+        Target::Fleet(Box::new(Fleet { selection, rollout, schedule, abort, broadcast: None }))
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! # Layout
 //!
-//! - [`ThingName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
+//! - [`ThingName`], [`GroupName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
 //! - [`Topic`], [`ResponseTopic`]: every topic string
 //! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
 //! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
@@ -52,9 +52,10 @@ pub use deadlines::{DeadlineError, Deadlines};
 pub use definition::{Definition, Delivery, DeliveryError};
 pub use ending::NotCanceled;
 pub use execution::{Execution, Key, Outcome, Verdict};
+pub use explain::{Explanation, Upcoming, WhatNext};
 pub use fleet::{
     Abort, Batch, BatchClaim, BatchNumber, Broadcast, BroadcastError, BroadcastRequest, Contribution, Control,
-    ControlState, Counts, Cursor, Ends, Fleet, FleetQuery, Folded, NotControlled, Pace, Plan, Rollout, Schedule, Selection,
+    ControlState, Counts, Cursor, Ends, Fleet, FleetQuery, FleetQueryError, FleetState, Folded, NotControlled, Pace, Plan, Rollout, Schedule, Selection,
     SequenceNumber, Source, Tally, Target, Walk, Worked,
 };
 pub use ids::{CommandId, ExecutionId, IdError};

@@ -1,4 +1,4 @@
-//! The names that come from outside: things, shadows and commands.
+//! The names that come from outside: things, groups, shadows and commands.
 
 use std::fmt;
 
@@ -67,13 +67,13 @@ name! {
 }
 
 name! {
-    /// The name of a named shadow.
-    ShadowName, "a shadow name", 64, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
+    /// The name of a thing group in the AWS IoT registry.
+    GroupName, "a group name", 128, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
 }
 
 name! {
-    /// The name of a thing group.
-    GroupName, "a thing group's name", 128, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
+    /// The name of a named shadow.
+    ShadowName, "a shadow name", 64, "a-z, A-Z, 0-9, : _ and -", ':' | '_' | '-'
 }
 
 name! {
@@ -106,6 +106,7 @@ mod tests {
         assert!(error("pump/7").ends_with("it has '/'"));
         assert!(error("pümp").ends_with("it has 'ü'"));
         assert!(error(&"x".repeat(129)).ends_with("it has 129"));
+        assert!(GroupName::parse("all/pumps").unwrap_err().to_string().starts_with("a group name must be 1 to 128 "));
         assert!(CommandName::parse("valve.open").is_ok());
         assert!(ThingName::parse("valve.open").is_err());
         assert!(ShadowName::parse(&"x".repeat(65)).is_err());
@@ -113,14 +114,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_thing_name_of_aws_is_one(name in "[a-zA-Z0-9:_-]{1,128}") {
-            let thing = ThingName::parse(&name).unwrap();
-            prop_assert_eq!(thing.as_str(), name);
+        fn every_name_of_the_registry_is_one(name in "[a-zA-Z0-9:_-]{1,128}") {
+            let (thing, group) = (ThingName::parse(&name).unwrap(), GroupName::parse(&name).unwrap());
+            prop_assert_eq!((thing.as_str(), group.as_str()), (name.as_str(), name.as_str()));
         }
 
         #[test]
         fn what_could_change_a_topic_is_never_a_name(name in ".*[/+#$\u{0}\n].*") {
             prop_assert!(ThingName::parse(&name).is_err());
+            prop_assert!(GroupName::parse(&name).is_err());
             prop_assert!(ShadowName::parse(&name).is_err());
         }
     }

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod certificates;
+mod fleet;
 mod groups;
 mod policies;
 mod search;

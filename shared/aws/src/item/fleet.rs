@@ -2,7 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Broadcast, By, Control, ControlState, Fleet, FleetQuery, GroupName, Reason, Selection, Target, ThingName, Topic,
+    Abort, Broadcast, By, Control, ControlState, Fleet, FleetQuery, GroupName, Reason, Rollout, Schedule, Selection, Target,
+    ThingName, Topic,
 };
 
 use super::{Item, Reader, Unreadable, millis, needed, number, text};
@@ -31,6 +32,15 @@ pub(crate) fn put_target(item: &mut Item, target: &Target) {
     }
     if let Some(query) = query {
         put("query", text(query.as_str()));
+    }
+    for (attribute, stored, default) in [
+        ("rollout", fleet.rollout.to_stored(), Rollout::default().to_stored()),
+        ("schedule", fleet.schedule.to_stored(), Schedule::default().to_stored()),
+        ("abort", fleet.abort.to_stored(), Abort::default().to_stored()),
+    ] {
+        if stored != default {
+            put(attribute, text(stored));
+        }
     }
     if let Some(broadcast) = &fleet.broadcast {
         put("broadcast_topic", text(broadcast.topic.as_str()));
@@ -65,7 +75,26 @@ pub(crate) fn read_target(item: &Item) -> Result<Target, Unreadable> {
             spread: read.number("spread")?.unwrap_or(0),
         }),
     };
-    Ok(Target::Fleet(Box::new(Fleet { selection, broadcast })))
+    let (rollout, schedule, abort) = (
+        parsed_or_default(&read, "rollout", Rollout::from_stored)?,
+        parsed_or_default(&read, "schedule", Schedule::from_stored)?,
+        parsed_or_default(&read, "abort", Abort::from_stored)?,
+    );
+    Ok(Target::Fleet(Box::new(Fleet { selection, rollout, schedule, abort, broadcast })))
+}
+
+fn parsed_or_default<T: Default, E>(
+    read: &Reader<'_>,
+    attribute: &'static str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, Unreadable>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match read.text(attribute)? {
+        None => Ok(T::default()),
+        Some(_) => read.parsed(attribute, parse),
+    }
 }
 
 /// The attributes of a control that is not as it was in the beginning.

@@ -1,7 +1,10 @@
 //! A plan's item: `C#<command id>`, `PLAN`; and the pages of names that a command lists: `C#<command id>`, `<kind>#<digest>#<page>`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{CommandId, Cursor, Plan, SHARDS, Timestamp, Walk};
+use domain::{
+    CommandId, Cursor, Ends, Pace, Plan, SHARDS, Timestamp, Walk,
+    fleet::{Release, Resumed},
+};
 
 use super::{Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
 
@@ -24,7 +27,7 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
     if let Some(token) = &plan.cursor.token {
         put("token", text(token));
     }
-    for (attribute, _) in [("complete", plan.complete), ("broadcast", plan.broadcast)].iter().filter(|(_, so)| *so) {
+    for (attribute, _) in [("complete", plan.complete), ("closed", plan.closed), ("broadcast", plan.broadcast)].iter().filter(|(_, so)| *so) {
         put(attribute, AttributeValue::Bool(true));
     }
     if !plan.notes.is_empty() {
@@ -33,6 +36,17 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
     if plan.walk != Walk::default() {
         put("walk_generation", number(plan.walk.generation));
         put("walk_next", number(plan.walk.next));
+    }
+    if plan.pace != Pace::default() || plan.release != Release::default() {
+        put("released", number(plan.pace.released));
+        put("release_batch", number(plan.release.batch));
+        put("release_before", number(plan.release.before));
+    }
+    if let Some(at) = plan.pace.at {
+        put("paced_at", millis(at));
+    }
+    if plan.resumed != Resumed::default() {
+        put("resumed", text(resumed_to_text(&plan.resumed)));
     }
     if let Some(at) = plan.broadcast_at {
         put("broadcast_at", millis(at));
@@ -44,6 +58,30 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
         put("due_at", number(due_at));
     }
     item
+}
+
+/// Numbers in their order.
+fn resumed_to_text(resumed: &Resumed) -> String {
+    let Resumed { released, ends } = resumed;
+    let Ends { executed, succeeded, failed, rejected, timed_out, canceled, no_response } = ends;
+    format!("{released} {executed} {succeeded} {failed} {rejected} {timed_out} {canceled} {no_response}")
+}
+
+fn resumed_from_text(text: &str) -> Option<Resumed> {
+    let mut numbers = text.split(' ').map(|number| number.parse::<u64>().ok());
+    let mut next = || numbers.next().flatten();
+    Some(Resumed {
+        released: next()?,
+        ends: Ends {
+            executed: next()?,
+            succeeded: next()?,
+            failed: next()?,
+            rejected: next()?,
+            timed_out: next()?,
+            canceled: next()?,
+            no_response: next()?,
+        },
+    })
 }
 
 /// Whose plan an item is, or an entry of an index.
@@ -73,6 +111,16 @@ pub(crate) fn plan_from_item(item: &Item) -> Result<Plan, Unreadable> {
         walk: Walk {
             generation: read.number("walk_generation")?.unwrap_or(0),
             next: read.number("walk_next")?.unwrap_or(0),
+        },
+        pace: Pace { released: read.number("released")?.unwrap_or(0), at: read.millis("paced_at")? },
+        release: Release {
+            batch: read.number("release_batch")?.unwrap_or(0),
+            before: read.number("release_before")?.unwrap_or(0),
+        },
+        closed: item.contains_key("closed"),
+        resumed: match read.text("resumed")? {
+            None => Resumed::default(),
+            Some(text) => needed("resumed", resumed_from_text(text))?,
         },
         broadcast_at: read.millis("broadcast_at")?,
         broadcast: item.contains_key("broadcast"),

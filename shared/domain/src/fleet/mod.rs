@@ -9,6 +9,7 @@
 //! - [`Plan`], [`Pace`], [`Step`]: how far its target has been read, and how many of it may be out
 //! - [`Batch`]: at most a hundred of its things, which go out, are watched and are called off together
 //! - [`Counts`], [`Tally`], [`Ends`]: how many executions are where
+//! - [`FleetState`]: the same in a word
 
 mod abort;
 mod batch;
@@ -21,6 +22,7 @@ mod plan;
 mod query;
 mod rollout;
 mod schedule;
+mod state;
 mod stored;
 mod target;
 
@@ -31,12 +33,13 @@ pub use control::{Control, ControlState, NotControlled};
 pub use counts::{Batches, Contribution, Counts, CountsError, Folded, SequenceError, SequenceNumber, Tally};
 pub use ends::Ends;
 pub use pace::{Pace, Seen, Step, Stop};
-pub use plan::{Cursor, Plan, Walk};
-pub use query::FleetQuery;
+pub use plan::{Cursor, Plan, Release, Resumed, Walk};
+pub use query::{FleetQuery, FleetQueryError};
 pub use rollout::{
     AskedCanary, AskedIncrease, AskedRate, AskedRollout, AskedWaves, Assumption, Canary, Estimate, ExponentialRate,
     Gate, Increase, Rollout, RolloutError, Waves,
 };
 pub use schedule::{Open, Schedule, ScheduleError, Window};
+pub use state::FleetState;
 pub use stored::StoredError;
 pub use target::{Fleet, Selection, Source, Target};

@@ -1,7 +1,7 @@
 //! How far the target of a fleet command has been read, and what of it may go out.
 
-use super::BatchNumber;
-use crate::{CommandId, Control, Timestamp};
+use super::{BatchNumber, Ends, Pace};
+use crate::{Command, CommandId, Control, ControlState, Timestamp};
 
 /// The plan of a fleet command: one small item, which only grows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,14 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Whoever goes through the batches after a change of the command's control.
     pub walk: Walk,
+    /// How many things may be out, where not all may at once.
+    pub pace: Pace,
+    /// In which batch the last one of these is, or the first that may not be out yet.
+    pub release: Release,
+    /// Whether no more are let go: the schedule has ended.
+    pub closed: bool,
+    /// How many were out when an operator resumed it, and how they had ended: what had stopped it does not stop it again.
+    pub resumed: Resumed,
     /// When its one message went out, or somebody was about to send it.
     pub broadcast_at: Option<Timestamp>,
     /// Whether it did go out.
@@ -50,6 +58,24 @@ pub struct Walk {
     pub next: BatchNumber,
 }
 
+/// Up to where things have been let go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Release {
+    /// The first batch that is not out as a whole.
+    pub batch: BatchNumber,
+    /// So many things are in those before it.
+    pub before: u64,
+}
+
+/// How far it was when it was resumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resumed {
+    /// So many things were out.
+    pub released: u64,
+    /// So many had ended, and how.
+    pub ends: Ends,
+}
+
 impl Plan {
     /// Somebody looks at it after so many seconds, if nobody else does before.
     const WATCHDOG: u32 = 60;
@@ -57,9 +83,9 @@ impl Plan {
     const NOTES: usize = 20;
 
     /// The plan of a command of which nothing has been read.
-    pub fn new(command: CommandId, now: Timestamp, purge_at: Timestamp) -> Self {
+    pub fn new(command: &Command, now: Timestamp) -> Self {
         Self {
-            command,
+            command: command.id.clone(),
             revision: 0,
             cursor: Cursor::default(),
             complete: false,
@@ -67,10 +93,14 @@ impl Plan {
             things: 0,
             notes: Vec::new(),
             walk: Walk::default(),
+            pace: Pace::default(),
+            release: Release::default(),
+            closed: false,
+            resumed: Resumed::default(),
             broadcast_at: None,
             broadcast: false,
             due_at: Some(watched(now)),
-            purge_at,
+            purge_at: command.purge_at(),
         }
     }
 
@@ -103,6 +133,13 @@ impl Plan {
         self.next(|plan| Self { cursor: Cursor { source, token: None }, ..plan }).watched_until(now)
     }
 
+    /// The plan with one more batch, which nobody had counted.
+    #[must_use]
+    pub fn found(&self, things: u64, now: Timestamp) -> Self {
+        let (things, batches) = (self.things.saturating_add(things), self.batches.saturating_add(1));
+        self.next(|plan| Self { things, batches, ..plan }).watched_until(now)
+    }
+
     /// The plan with nothing more to read.
     #[must_use]
     pub fn completed(&self) -> Self {
@@ -121,6 +158,49 @@ impl Plan {
     #[must_use]
     pub fn walked(&self, generation: u32, next: BatchNumber, now: Timestamp) -> Self {
         self.next(|plan| Self { walk: Walk { generation, next }, ..plan }).watched_until(now)
+    }
+
+    /// Whether it was resumed, and this is not noted yet.
+    pub fn is_resumed(&self, control: &Control) -> bool {
+        control.state == ControlState::Running && control.generation > self.walk.generation
+    }
+
+    /// The plan of a command that was resumed when so many had ended: before its batches are gone through.
+    #[must_use]
+    pub fn resumed_at(&self, control: &Control, ends: Ends, now: Timestamp) -> Self {
+        let resumed = Resumed { released: self.pace.released, ends };
+        let walk = Walk { generation: control.generation, next: 0 };
+        self.next(|plan| Self { resumed, walk, ..plan }).watched_until(now)
+    }
+
+    /// The plan with more let go.
+    #[must_use]
+    pub fn let_go(&self, pace: Pace, release: Release, now: Timestamp) -> Self {
+        self.next(|plan| Self { pace, release, ..plan }).watched_until(now)
+    }
+
+    /// The plan with no more let go, since its time is over.
+    #[must_use]
+    pub fn closed(&self) -> Self {
+        self.next(|plan| Self { closed: true, ..plan })
+    }
+
+    /// The plan with its one message about to go out.
+    #[must_use]
+    pub fn broadcasting(&self, now: Timestamp) -> Self {
+        self.next(|plan| Self { broadcast_at: Some(now), due_at: Some(watched(now)), ..plan })
+    }
+
+    /// The plan with its one message gone out.
+    #[must_use]
+    pub fn broadcast(&self) -> Self {
+        self.next(|plan| Self { broadcast: true, ..plan })
+    }
+
+    /// The plan looked at again at this time.
+    #[must_use]
+    pub fn looked_at(&self, at: Timestamp) -> Self {
+        self.next(|plan| Self { due_at: Some(at.as_seconds_rounded_up()), ..plan })
     }
 
     /// The plan with nothing left to see to.

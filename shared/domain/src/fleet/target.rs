@@ -3,7 +3,7 @@
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use super::{Broadcast, FleetQuery};
+use super::{Abort, Broadcast, FleetQuery, Rollout, Schedule};
 use crate::{GroupName, ThingName};
 
 /// Whom a command means.
@@ -20,6 +20,12 @@ pub enum Target {
 pub struct Fleet {
     /// Which.
     pub selection: Selection,
+    /// How fast, and who first.
+    pub rollout: Rollout,
+    /// When.
+    pub schedule: Schedule,
+    /// When it is given up.
+    pub abort: Abort,
     /// One message for all of them, if it is delivered so.
     pub broadcast: Option<Broadcast>,
 }
@@ -65,6 +71,13 @@ impl Target {
             Self::Thing(_) => None,
             Self::Fleet(fleet) => Some(fleet),
         }
+    }
+}
+
+impl Fleet {
+    /// Whether everything that is planned goes out at once.
+    pub fn is_immediate(&self) -> bool {
+        self.rollout.is_immediate() && self.schedule == Schedule::default()
     }
 }
 

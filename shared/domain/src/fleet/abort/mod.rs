@@ -8,6 +8,8 @@ mod words;
 pub use error::AbortError;
 pub use words::{AbortAction, AbortFailure};
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Ends, StoredError};
@@ -98,6 +100,14 @@ impl Abort {
             true => Ok(Self::default()),
             false => Self::new(&asked).map_err(StoredError::of("abort")),
         }
+    }
+}
+
+impl fmt::Display for Criterion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.threshold_hundredths / 100, self.threshold_hundredths % 100);
+        let (failure, action, least) = (self.failure.as_str(), self.action.as_str(), self.min_number_of_executed_things);
+        write!(f, "{action} at {whole}.{rest:02} % {failure} of {least} things or more")
     }
 }
 

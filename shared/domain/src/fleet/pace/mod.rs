@@ -4,7 +4,9 @@ mod bucket;
 #[cfg(test)]
 mod tests;
 
-use super::{Ends, Gate, Open, Rollout, Schedule};
+use std::fmt;
+
+use super::{Counts, Ends, Gate, Open, Plan, Rollout, Schedule};
 use crate::Timestamp;
 use bucket::Bucket;
 
@@ -65,6 +67,30 @@ pub enum Stop {
         /// How many of those planned by now.
         left: u64,
     },
+}
+
+impl Seen {
+    /// What a plan and the counts say.
+    pub fn of(plan: &Plan, counts: &Counts) -> Self {
+        Self {
+            planned: plan.things,
+            planned_all: plan.complete,
+            ends: counts.ends(),
+            duplicates: counts.batches().duplicates,
+            passed: plan.resumed.released,
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFewSucceeded { gate, succeeded, of, success_percentage } => {
+                write!(f, "{succeeded} of the {of} things of {gate} succeeded, less than {success_percentage} %")
+            }
+            Self::NotAfterPassed { left } => write!(f, "the schedule has ended, and {left} things are not asked"),
+        }
+    }
 }
 
 impl Step {

@@ -1,5 +1,7 @@
 //! Who goes first, and what has to have become of them before the others follow.
 
+use std::fmt;
+
 use super::Rollout;
 use crate::fleet::pace::{Seen, Stop};
 
@@ -24,6 +26,15 @@ pub enum Gate {
     Canary,
     /// After the wave that ends at this percentage.
     Wave(u8),
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Canary => f.write_str("the canary"),
+            Self::Wave(percentage) => write!(f, "the wave up to {percentage} %"),
+        }
+    }
 }
 
 /// How many may be out as far as the gates are concerned.

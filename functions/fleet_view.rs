@@ -1,0 +1,40 @@
+//! How a fleet command stands, as the API shows it and as it is told on its topic.
+
+use domain::{Command, Counts, DeliveryStatus, FleetState, Plan, Status, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::time;
+
+/// What is told on the command's topic.
+pub fn event(command: &Command, state: FleetState, plan: Option<&Plan>, counts: &Counts, now: Timestamp) -> String {
+    let event = json!({
+        "commandId": command.id.as_str(),
+        "name": command.definition.name.as_str(),
+        "state": state.as_str(),
+        "why": command.control.why,
+        "counts": counts_of(plan, counts),
+        "at": time::show(now),
+    });
+    event.to_string()
+}
+
+/// How many executions are where. `total` is how many things the command is known to be for, `waiting` how many of them have no execution
+/// yet: they and the statuses add up.
+pub fn counts_of(plan: Option<&Plan>, counts: &Counts) -> Value {
+    let batches = counts.batches();
+    let planned = plan.map_or(0, |plan| plan.things).max(batches.planned);
+    let waiting = planned.saturating_sub(batches.duplicates).saturating_sub(counts.executions());
+    let mut shown = Map::new();
+    shown.insert("total".to_owned(), json!(counts.executions().saturating_add(waiting)));
+    shown.insert("waiting".to_owned(), json!(waiting));
+    for &status in Status::ALL {
+        shown.insert(status.to_string(), json!(counts.status(status)));
+    }
+    let by_delivery: Map<String, Value> =
+        DeliveryStatus::ALL.iter().map(|&status| (status.to_string(), json!(counts.delivery(status)))).collect();
+    let by_reason: Map<String, Value> =
+        counts.reasons().map(|(reason, number)| (reason.to_owned(), json!(number))).collect();
+    shown.insert("byDeliveryStatus".to_owned(), by_delivery.into());
+    shown.insert("byReason".to_owned(), by_reason.into());
+    Value::Object(shown)
+}
