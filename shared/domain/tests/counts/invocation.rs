@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use domain::Tally;
+use domain::{SequenceNumber, Tally};
 use fastrand::Rng;
 
 use crate::{
@@ -24,7 +24,7 @@ pub enum Answer {
 /// What it is about to do for a command.
 enum Next {
     Read,
-    Write { seen: Tally, item: Tally },
+    Write { seen: Option<SequenceNumber>, item: Box<Tally> },
 }
 
 pub struct Invocation {
@@ -73,14 +73,14 @@ impl Invocation {
                 };
                 let own = records.iter().filter(|record| record.command == command).map(Record::folded);
                 match seen.fold(own) {
-                    Some(item) => self.next = Next::Write { seen, item },
+                    Some(item) => self.next = Next::Write { seen: seen.folded, item: Box::new(item) },
                     None => drop(self.commands.pop()),
                 }
             }
             Next::Write { seen, item } => {
                 let written = answer == Answer::Fails
                     || match self.way {
-                        Way::Watermark => table.put(key, seen.folded.as_ref(), item),
+                        Way::Watermark => table.put(key, seen.as_ref(), *item),
                         Way::Add => {
                             table.add(key, &item.counts);
                             true

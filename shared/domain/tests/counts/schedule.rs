@@ -49,7 +49,7 @@ impl<'a> Schedule<'a> {
         let streams = Streams::new(&mut rng, lives);
         let reader = |_: &_| Reader { checkpoint: 0, handed: 0, most: usize::MAX, call: None };
         let readers = streams.shards.iter().map(reader).collect();
-        let table = Table::new(seed % 16 == 0);
+        let table = Table::new(seed.is_multiple_of(16));
         let mishaps = rng.u32(0..=10);
         Self { rng, way, streams, readers, zombies: Vec::new(), table, mishaps }
     }
