@@ -40,3 +40,31 @@ impl fmt::Display for SequenceNumber {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_sequence_number_is_up_to_forty_digits() {
+        let shown = |text: &str| SequenceNumber::parse(text).map(|number| number.to_string());
+        assert_eq!(shown("111").unwrap(), format!("{}111", "0".repeat(37)));
+        assert_eq!(shown(&"9".repeat(40)).unwrap(), "9".repeat(40));
+        for wrong in ["", "-1", "+1", " 1", "1.0", "0x1", "\u{661}", &"9".repeat(41)] {
+            assert!(shown(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(shown("1a").unwrap_err().to_string(), "a sequence number is 1 to 40 decimal digits, not \"1a\"");
+    }
+
+    proptest! {
+        #[test]
+        fn sequence_numbers_are_ordered_as_numbers(a in "[0-9]{1,38}", b in "[0-9]{1,38}") {
+            let (left, right) = (SequenceNumber::parse(&a).unwrap(), SequenceNumber::parse(&b).unwrap());
+            prop_assert_eq!(left.cmp(&right), a.parse::<u128>().unwrap().cmp(&b.parse().unwrap()));
+            prop_assert_eq!(left.as_str().cmp(right.as_str()), left.cmp(&right));
+            prop_assert_eq!(SequenceNumber::parse(left.as_str()), Ok(left));
+        }
+    }
+}

@@ -92,3 +92,48 @@ impl Counts {
         Ok(counts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Contribution, Reason,
+        fleet::counts::tests::{ended, of, row, sent},
+    };
+
+    #[test]
+    fn the_stored_form_is_pinned_and_short() {
+        let mut counts = of(&[sent(), ended(Status::TimedOut, "NO_RESPONSE"), ended(Status::Failed, "LOW_BATTERY")]);
+        let batch = Contribution::Batch { things: 100, done: 3, duplicates: 1 };
+        counts.fold(None, Some(&batch));
+        assert_eq!(
+            counts.to_stored(),
+            concat!(
+                r#"{"status":{"CREATED":1,"FAILED":1,"TIMED_OUT":1},"delivery":{"DELIVERED":2,"SENT":1},"#,
+                r#""reasons":{"LOW_BATTERY":1,"NO_RESPONSE":1},"noResponse":1,"planned":100,"done":3,"duplicates":1}"#,
+            )
+        );
+        assert_eq!(Counts::default().to_stored(), "{}");
+        assert_eq!(Counts::from_stored("{}").unwrap(), Counts::default());
+        let everywhere: Vec<_> = Status::ALL
+            .iter()
+            .flat_map(|status| DeliveryStatus::ALL.iter().map(|delivery| row(*status, *delivery, None)))
+            .chain(Reason::ALL.iter().map(|reason| ended(reason.status(), reason.as_str())))
+            .collect();
+        let mut full = of(&everywhere);
+        for _ in 0..20 {
+            full.merge(&full.clone());
+        }
+        assert!(full.to_stored().len() < 600, "{}: {}", full.to_stored().len(), full.to_stored());
+    }
+
+    #[test]
+    fn stored_counts_that_are_not_understood_are_not_taken_for_none() {
+        let error = |text: &str| Counts::from_stored(text).unwrap_err().to_string();
+        assert!(error("").starts_with("stored counts are a JSON object"));
+        assert!(error(r#"{"shadows":1}"#).starts_with("stored counts are a JSON object"));
+        assert!(error(r#"{"done":1.5}"#).starts_with("stored counts are a JSON object"));
+        assert_eq!(error(r#"{"status":{"DONE":1}}"#), "the stored counts' field status has an unknown word");
+        assert_eq!(error(r#"{"delivery":{"LOST":1}}"#), "the stored counts' field delivery has an unknown word");
+    }
+}

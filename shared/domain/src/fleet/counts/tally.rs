@@ -47,3 +47,45 @@ impl Tally {
         (next.folded != self.folded).then_some(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Status,
+        fleet::counts::tests::{ended, of, sent},
+    };
+
+    fn record(sequence: u32, before: Option<Contribution>, after: Option<Contribution>) -> Folded {
+        Folded { sequence: SequenceNumber::parse(&sequence.to_string()).unwrap(), before, after }
+    }
+
+    #[test]
+    fn a_record_is_folded_once_whatever_comes_with_it() {
+        let first = || record(9, None, Some(sent()));
+        let second = || record(10, Some(sent()), Some(ended(Status::Succeeded, "FINE")));
+        let one = Tally::default().fold([first()].into_iter()).unwrap();
+        let both = one.fold([first(), second(), first(), second()].into_iter()).unwrap();
+        assert_eq!(both.folded, Some(SequenceNumber::parse("10").unwrap()));
+        assert_eq!(both.counts, of(&[ended(Status::Succeeded, "FINE")]));
+        assert_eq!(both.fold([first(), second()].into_iter()), None);
+        assert_eq!(Tally::default().fold([].into_iter()), None);
+    }
+
+    #[test]
+    fn a_record_that_moves_nothing_is_not_worth_a_write() {
+        let one = Tally::default().fold([record(1, None, Some(sent()))].into_iter()).unwrap();
+        let beat = record(2, Some(sent()), Some(sent()));
+        assert_eq!(one.fold([beat, record(3, Some(sent()), None)].into_iter()), None);
+    }
+
+    #[test]
+    fn what_moves_nothing_only_together_is_remembered() {
+        let other = || ended(Status::Failed, "LOW_BATTERY");
+        let items = [record(1, None, Some(sent())), record(2, None, Some(other()))];
+        let before = Tally::default().fold(items.into_iter()).unwrap();
+        let swap = [record(3, Some(sent()), Some(other())), record(4, Some(other()), Some(sent()))];
+        let after = before.fold(swap.into_iter()).unwrap();
+        assert_eq!((&after.counts, &after.folded), (&before.counts, &Some(SequenceNumber::parse("4").unwrap())));
+    }
+}

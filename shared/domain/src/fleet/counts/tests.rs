@@ -1,4 +1,4 @@
-//! What is counted, what is shown of it, and what is stored.
+//! What is counted, and what is shown of it.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::{
     execution::tests::{BORN, execution, told},
 };
 
-fn row(status: Status, delivery_status: DeliveryStatus, reason: Option<&str>) -> Contribution {
+pub(super) fn row(status: Status, delivery_status: DeliveryStatus, reason: Option<&str>) -> Contribution {
     Contribution::Execution { status, delivery_status, reason: reason.map(str::to_owned) }
 }
 
-fn ended(status: Status, reason: &str) -> Contribution {
+pub(super) fn ended(status: Status, reason: &str) -> Contribution {
     row(status, DeliveryStatus::Delivered, Some(reason))
 }
 
-fn sent() -> Contribution {
+pub(super) fn sent() -> Contribution {
     row(Status::Created, DeliveryStatus::Sent, None)
 }
 
-fn of(items: &[Contribution]) -> Counts {
+pub(super) fn of(items: &[Contribution]) -> Counts {
     let mut counts = Counts::default();
     items.iter().for_each(|item| counts.fold(None, Some(item)));
     counts
@@ -153,6 +153,17 @@ fn devices_that_say_anything_leave_the_clouds_own_reasons_alone() {
 }
 
 #[test]
+fn a_place_that_is_empty_is_not_given_to_another() {
+    let words: Vec<_> = (0..54).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
+    let late = ended(Status::Failed, "LATE");
+    let mut counts = of(&words);
+    counts.fold(None, Some(&late));
+    counts.fold(Some(&words[0]), Some(&sent()));
+    counts.fold(None, Some(&late));
+    assert_eq!((others(&counts), counts.reasons().count()), (2, 54), "it stays among the others");
+}
+
+#[test]
 fn what_a_parent_had_among_the_others_is_taken_from_them() {
     let words: Vec<_> = (0..60).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
     let mut sum = of(&words);
@@ -160,42 +171,6 @@ fn what_a_parent_had_among_the_others_is_taken_from_them() {
     child.fold(Some(&words[59]), Some(&sent()));
     sum.merge(&child);
     assert_eq!(others(&sum), 5);
-}
-
-#[test]
-fn the_stored_form_is_pinned_and_short() {
-    let mut counts = of(&[sent(), ended(Status::TimedOut, "NO_RESPONSE"), ended(Status::Failed, "LOW_BATTERY")]);
-    let batch = Contribution::Batch { things: 100, done: 3, duplicates: 1 };
-    counts.fold(None, Some(&batch));
-    assert_eq!(
-        counts.to_stored(),
-        concat!(
-            r#"{"status":{"CREATED":1,"FAILED":1,"TIMED_OUT":1},"delivery":{"DELIVERED":2,"SENT":1},"#,
-            r#""reasons":{"LOW_BATTERY":1,"NO_RESPONSE":1},"noResponse":1,"planned":100,"done":3,"duplicates":1}"#,
-        )
-    );
-    assert_eq!(Counts::default().to_stored(), "{}");
-    assert_eq!(Counts::from_stored("{}").unwrap(), Counts::default());
-    let everywhere: Vec<_> = Status::ALL
-        .iter()
-        .flat_map(|status| DeliveryStatus::ALL.iter().map(|delivery| row(*status, *delivery, None)))
-        .chain(Reason::ALL.iter().map(|reason| ended(reason.status(), reason.as_str())))
-        .collect();
-    let mut full = of(&everywhere);
-    for _ in 0..20 {
-        full.merge(&full.clone());
-    }
-    assert!(full.to_stored().len() < 600, "{}: {}", full.to_stored().len(), full.to_stored());
-}
-
-#[test]
-fn stored_counts_that_are_not_understood_are_not_taken_for_none() {
-    let error = |text: &str| Counts::from_stored(text).unwrap_err().to_string();
-    assert!(error("").starts_with("stored counts are a JSON object"));
-    assert!(error(r#"{"shadows":1}"#).starts_with("stored counts are a JSON object"));
-    assert!(error(r#"{"done":1.5}"#).starts_with("stored counts are a JSON object"));
-    assert_eq!(error(r#"{"status":{"DONE":1}}"#), "the stored counts' field status has an unknown word");
-    assert_eq!(error(r#"{"delivery":{"LOST":1}}"#), "the stored counts' field delivery has an unknown word");
 }
 
 fn any_row() -> impl Strategy<Value = Contribution> {
@@ -276,56 +251,4 @@ proptest! {
         prop_assert_eq!(&there, &back);
         prop_assert_eq!(there, of(&items.into_iter().map(|(_, item)| item).collect::<Vec<_>>()));
     }
-
-    #[test]
-    fn sequence_numbers_are_ordered_as_numbers(a in "[0-9]{1,38}", b in "[0-9]{1,38}") {
-        let (left, right) = (SequenceNumber::parse(&a).unwrap(), SequenceNumber::parse(&b).unwrap());
-        prop_assert_eq!(left.cmp(&right), a.parse::<u128>().unwrap().cmp(&b.parse().unwrap()));
-        prop_assert_eq!(left.as_str().cmp(right.as_str()), left.cmp(&right));
-        prop_assert_eq!(SequenceNumber::parse(left.as_str()), Ok(left));
-    }
-}
-
-#[test]
-fn a_sequence_number_is_up_to_forty_digits() {
-    let shown = |text: &str| SequenceNumber::parse(text).map(|number| number.to_string());
-    assert_eq!(shown("111").unwrap(), format!("{}111", "0".repeat(37)));
-    assert_eq!(shown(&"9".repeat(40)).unwrap(), "9".repeat(40));
-    for wrong in ["", "-1", "+1", " 1", "1.0", "0x1", "\u{661}", &"9".repeat(41)] {
-        assert!(shown(wrong).is_err(), "{wrong:?}");
-    }
-    assert_eq!(shown("1a").unwrap_err().to_string(), "a sequence number is 1 to 40 decimal digits, not \"1a\"");
-}
-
-fn record(sequence: u32, before: Option<Contribution>, after: Option<Contribution>) -> Folded {
-    Folded { sequence: SequenceNumber::parse(&sequence.to_string()).unwrap(), before, after }
-}
-
-#[test]
-fn a_record_is_folded_once_whatever_comes_with_it() {
-    let first = || record(9, None, Some(sent()));
-    let second = || record(10, Some(sent()), Some(ended(Status::Succeeded, "FINE")));
-    let one = Tally::default().fold([first()].into_iter()).unwrap();
-    let both = one.fold([first(), second(), first(), second()].into_iter()).unwrap();
-    assert_eq!(both.folded, Some(SequenceNumber::parse("10").unwrap()));
-    assert_eq!(both.counts, of(&[ended(Status::Succeeded, "FINE")]));
-    assert_eq!(both.fold([first(), second()].into_iter()), None);
-    assert_eq!(Tally::default().fold([].into_iter()), None);
-}
-
-#[test]
-fn a_record_that_moves_nothing_is_not_worth_a_write() {
-    let one = Tally::default().fold([record(1, None, Some(sent()))].into_iter()).unwrap();
-    let beat = record(2, Some(sent()), Some(sent()));
-    assert_eq!(one.fold([beat, record(3, Some(sent()), None)].into_iter()), None);
-}
-
-#[test]
-fn what_moves_nothing_only_together_is_remembered() {
-    let other = || ended(Status::Failed, "LOW_BATTERY");
-    let items = [record(1, None, Some(sent())), record(2, None, Some(other()))];
-    let before = Tally::default().fold(items.into_iter()).unwrap();
-    let swap = [record(3, Some(sent()), Some(other())), record(4, Some(other()), Some(sent()))];
-    let after = before.fold(swap.into_iter()).unwrap();
-    assert_eq!((&after.counts, &after.folded), (&before.counts, &Some(SequenceNumber::parse("4").unwrap())));
 }
