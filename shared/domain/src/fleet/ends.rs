@@ -1,20 +1,21 @@
-//! How many executions of a fleet command have ended, and how.
+//! How many of a command's executions have ended, and how: what its rollout and its abort criteria look at.
 
-/// How many executions have ended, and how. Every one that has ended is in `executed`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Executions that have ended. They are counts, of one command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ends {
-    /// All that have ended, whatever the end.
+    /// All that have ended: `SUCCEEDED`, `FAILED`, `REJECTED`, `TIMED_OUT` or `CANCELED`.
     pub executed: u64,
-    /// SUCCEEDED.
+    /// `SUCCEEDED`.
     pub succeeded: u64,
-    /// FAILED.
+    /// `FAILED`.
     pub failed: u64,
-    /// REJECTED.
+    /// `REJECTED`.
     pub rejected: u64,
-    /// TIMED_OUT.
+    /// `TIMED_OUT`, for whatever reason.
     pub timed_out: u64,
-    /// CANCELED.
+    /// `CANCELED`.
     pub canceled: u64,
-    /// Those of `timed_out` that went out and fell silent: NO_RESPONSE or HEARTBEAT_LOST.
+    /// Those of `timed_out` that went out and were not heard of, or not any more: `NO_RESPONSE` or `HEARTBEAT_LOST`. Not
+    /// `EXPIRED`, which never went out: that says nothing of the device.
     pub no_response: u64,
 }

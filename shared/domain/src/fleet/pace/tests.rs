@@ -62,9 +62,13 @@ fn without_a_rate_all_that_is_planned_is_out() {
 
 #[test]
 fn a_rate_gives_a_ticks_worth_at_once_and_then_as_time_goes() {
-    assert_eq!(released(&most(60), &ALWAYS, 100, &[0, 0, 5, 10, 11, 20]), [10, 10, 15, 20, 21, 30]);
+    assert_eq!(released(&most(60), &ALWAYS, 100, &[0, 0, 5, 10, 11, 20]), [10, 10, 15, 20, 20, 30]);
     let first = Pace::default().next(&most(60), &ALWAYS, &planned(100), 10, at(0));
     assert_eq!(first, Step { released: 10, at: Some(at(0)), look_again: Some(at(5)), stop: None });
+    let early = first.pace().next(&most(60), &ALWAYS, &planned(100), 10, at(4));
+    assert_eq!(early, first, "four would not be worth a write");
+    let few = first.pace().next(&most(60), &ALWAYS, &planned(14), 10, at(4));
+    assert_eq!((few.released, few.look_again), (14, None), "unless they are the last");
     let last = Pace::default().next(&most(60), &ALWAYS, &planned(10), 10, at(0));
     assert_eq!((last.released, last.look_again), (10, None));
 }
