@@ -27,20 +27,23 @@ impl Bucket {
         Self { rate: i128::from(rate.max(1)), tick: i128::from(tick_seconds.max(1)) * 1000 }
     }
 
-    /// As many of those left as the time since `at` allows; a tick's worth, and at least one, if it was never used.
+    /// As many of those left as the time since `at` allows; a tick's worth, and at least one, if it was never used. None rather
+    /// than a few: each time costs a write, and up to a millisecond that is rounded away.
     pub(super) fn take(&self, at: Option<Timestamp>, left: u64, now: Timestamp) -> Taken {
         let clock = i128::from(now.as_millis());
         let unused = match at {
             Some(at) => (clock - i128::from(at.as_millis())).clamp(0, self.capacity()),
             None => self.tick.max(self.time_of(1)),
         };
-        let things = (unused * self.rate / MINUTE).min(i128::from(left));
+        let all = i128::from(left);
+        let allowed = (unused * self.rate / MINUTE).min(all);
+        let things = if allowed < self.worth_it(all) { 0 } else { allowed };
         let used_up = clock - unused + self.time_of(things);
-        let rest = i128::from(left) - things;
+        let rest = all - things;
         Taken {
             things: u64::try_from(things).unwrap_or(left),
             at: if things > 0 { Some(instant(used_up)) } else { at },
-            again: (rest > 0).then(|| instant(used_up + self.time_of(rest.min(self.half_a_tick())))),
+            again: (rest > 0).then(|| instant(used_up + self.time_of(self.worth_it(rest)))),
         }
     }
 
@@ -50,10 +53,10 @@ impl Bucket {
         self.tick + self.time_of(1) - 1
     }
 
-    /// Someone who comes every tick may come a little early. If it were not worth it before a whole tick is over, every second
-    /// one would be for nothing.
-    fn half_a_tick(&self) -> i128 {
-        (self.tick * self.rate / MINUTE / 2).max(1)
+    /// Half a tick's worth, or all that are left. Someone who comes every tick may come a little early: if it were not worth it
+    /// before a whole tick is over, every second one would be for nothing.
+    fn worth_it(&self, left: i128) -> i128 {
+        (self.tick * self.rate / MINUTE / 2).max(1).min(left)
     }
 
     /// Rounded up, so that the rate is not exceeded.

@@ -104,17 +104,15 @@ impl Rollout {
     }
 
     /// The gates in order: how many are out before each, and how many percent of them have to succeed. A wave that ends within
-    /// the canary is part of it.
+    /// the canary is behind everybody who has passed that.
     fn gates(&self, seen: &Seen) -> impl Iterator<Item = (Gate, u64, u8)> {
         let canary = self.canary.map(|canary| (Gate::Canary, u64::from(canary.things), canary.success_percentage));
-        let first = canary.map_or(0, |(_, at, _)| at);
         let planned = seen.planned;
         let waves = self.waves.iter().filter(|_| seen.planned_all).flat_map(move |waves| {
-            let wave =
-                move |percentage: &u8| (Gate::Wave(*percentage), share(planned, *percentage), waves.success_percentage);
+            let wave = move |&at: &u8| (Gate::Wave(at), share(planned, at), waves.success_percentage);
             waves.percentages.iter().map(wave)
         });
-        canary.into_iter().chain(waves.filter(move |(_, at, _)| *at >= first))
+        canary.into_iter().chain(waves)
     }
 }
 

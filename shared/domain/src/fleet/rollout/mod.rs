@@ -6,7 +6,7 @@ mod estimate;
 mod gate;
 mod rate;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use asked::{AskedCanary, AskedIncrease, AskedRate, AskedRollout, AskedWaves};
 pub use error::RolloutError;

@@ -2,7 +2,7 @@
 
 mod error;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod window;
 
 pub use error::ScheduleError;
