@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use domain::{
-    CommandName, Deadlines, Definition, Delivery, Lane, LaneName, OnFailure, Payload, Retry, ShadowRoute,
-
-};
+use domain::{CommandName, Deadlines, Definition, Delivery, Lane, LaneName, OnFailure, Payload, Retry, ShadowRoute};
 use serde_json::value::RawValue;
 
 use super::{
@@ -19,8 +16,7 @@ use crate::failure::chain;
 /// What is designed, and still to come.
 const NOT_OFFERED: [&str; 1] = ["format"];
 
-const KNOWN: &str =
-    "name, payload, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, rollout, abortConfig, schedule, broadcast, dryRun, waitSeconds";
+const KNOWN: &str = "name, payload, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, rollout, abortConfig, schedule, broadcast, dryRun, waitSeconds";
 const SECONDS: &str = "a whole number of seconds";
 pub const TARGET: &str = r#"{"things": ["pump-7"]}, {"groups": ["pumps"]} or {"query": "attributes.model:p1"}"#;
 const RETRY: &str = r#"{"attempts": 3, "on": ["NO_RESPONSE"], "wait": 30, "backoff": {"base": 5, "cap": 300}}"#;

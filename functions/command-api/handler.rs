@@ -7,8 +7,8 @@ use crate::{cloud::Cloud, stopwatch::Stopwatch, turn::Turn};
 
 use super::{
     cancel::{self, Cancel},
-    fleet::{self, Change, ExecutionsPage},
     create::{self, Order},
+    fleet::{self, Change, ExecutionsPage},
     http::{Request, Response},
     problem::Problem,
     read::{self, PageRequest},

@@ -36,9 +36,12 @@ pub async fn executions(
     now: Timestamp,
 ) -> Result<Response, Problem> {
     let command = get(cloud, id).await?;
-    let Some(thing) = command.definition.target.thing() else { return fleet::executions(cloud, &command, page, now).await };
+    let Some(thing) = command.definition.target.thing() else {
+        return fleet::executions(cloud, &command, page, now).await;
+    };
     let execution = execution_at(cloud, &command, thing, now).await?;
-    let shown: Vec<_> = page.takes(&execution).then(|| ExecutionView::new(&execution, now, page.explain)).into_iter().collect();
+    let shown: Vec<_> =
+        page.takes(&execution).then(|| ExecutionView::new(&execution, now, page.explain)).into_iter().collect();
     Ok(Response::json(200, &json!({"executions": shown, "nextToken": null})))
 }
 

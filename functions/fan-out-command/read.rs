@@ -68,7 +68,12 @@ impl Planner<'_> {
     }
 
     /// Takes out what is excluded, and what comes twice.
-    async fn leave_out(&self, command: &Command, selection: &Selection, names: &mut Vec<ThingName>) -> Result<(), Error> {
+    async fn leave_out(
+        &self,
+        command: &Command,
+        selection: &Selection,
+        names: &mut Vec<ThingName>,
+    ) -> Result<(), Error> {
         let mut known = HashSet::new();
         for page in 0..Selection::pages(selection.excluded) {
             known.extend(self.cloud.fleets.list(&command.id, &selection.digest, List::Excluded, page).await?);

@@ -1,7 +1,7 @@
 //! Finds what is due, decides what is owed, writes that. A device that answers in between wins: then there is nothing to do.
 
-use aws::Error;
-use domain::{By, Key, SHARDS, Timestamp};
+use aws::{DueFleet, Error};
+use domain::{BatchNumber, By, CommandId, FLEET_SHARDS, Key, SHARDS, Timestamp};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -25,6 +25,8 @@ pub struct Summary {
     done: Done,
     /// Could not be read or written: still due.
     failed: u64,
+    /// Plans and batches whose time has come: those who see to them are told.
+    woken: u64,
     /// Shards in which more may be due than one run takes: the next run goes on.
     shards_with_more: u64,
 }
@@ -55,6 +57,10 @@ async fn run(cloud: &Cloud, now: Timestamp, request_id: &str) -> Result<Summary,
     for shard in 0..SHARDS {
         let work = Work { cloud: cloud.clone(), now, token: format!("{request_id}/{shard}"), since };
         shards.spawn(async move { work.reconcile(shard).await });
+    }
+    for shard in 0..FLEET_SHARDS {
+        let work = Work { cloud: cloud.clone(), now, token: String::new(), since };
+        shards.spawn(async move { work.wake(shard).await });
     }
     let (mut summary, mut unread) = (Summary::default(), 0);
     while let Some(shard) = shards.join_next().await {
@@ -115,6 +121,42 @@ impl Work {
         Ok(summary)
     }
 
+    /// Tells whoever sees to plans and batches of those that are due.
+    async fn wake(self, shard: u8) -> Result<Summary, Error> {
+        let due = self.cloud.fleets.due(shard, self.now, PER_SHARD).await?;
+        let mut summary =
+            Summary { shards_with_more: (due.len() == usize::from(PER_SHARD)).into(), ..Summary::default() };
+        for found in due {
+            let woken = match found {
+                Ok(DueFleet::Plan(id)) => self.wake_plan(&id).await,
+                Ok(DueFleet::Batch(id, number)) => self.wake_batch(&id, number).await,
+                Err(error) => Err(error),
+            };
+            match woken {
+                Ok(()) => summary.woken += 1,
+                Err(error) => summary.unsettled(shard, &error),
+            }
+        }
+        Ok(summary)
+    }
+
+    /// Whoever else has written it meanwhile has woken someone.
+    async fn wake_plan(&self, id: &CommandId) -> Result<(), Error> {
+        let plan = self.cloud.fleets.plan(id).await?;
+        if let Some(plan) = plan.filter(|plan| plan.due_at.is_some_and(|due| due <= self.now.as_seconds())) {
+            self.cloud.fleets.write_plan(&plan.kicked(self.now)).await?;
+        }
+        Ok(())
+    }
+
+    async fn wake_batch(&self, id: &CommandId, number: BatchNumber) -> Result<(), Error> {
+        let batch = self.cloud.fleets.batch(id, number).await?;
+        if let Some(batch) = batch.filter(|batch| batch.due_at.is_some_and(|due| due <= self.now.as_seconds())) {
+            self.cloud.fleets.write_batch(&batch.kicked(self.now)).await?;
+        }
+        Ok(())
+    }
+
     async fn settle(&self, key: &Key) -> Result<Done, Error> {
         let (by, since) = (By::function("reconcile-commands"), self.since);
         let turn = Turn { cloud: &self.cloud, now: self.now, by, token: &self.token, since };
@@ -142,6 +184,7 @@ impl Summary {
     fn add(&mut self, other: &Self) {
         self.done += other.done;
         self.failed += other.failed;
+        self.woken += other.woken;
         self.shards_with_more += other.shards_with_more;
     }
 
@@ -164,6 +207,7 @@ impl Summary {
             ("ExecutionsConcluded", self.done.concluded),
             ("ExecutionsMoved", self.done.moved),
             ("RacesLost", self.done.lost),
+            ("FleetsWoken", self.woken),
             ("ExecutionsUnsettled", self.failed),
             ("ShardsWithMore", self.shards_with_more),
         ];

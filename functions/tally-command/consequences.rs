@@ -83,10 +83,11 @@ fn more_may_go(cloud: &Cloud, command: &Command, fleet: &Fleet, plan: &Plan, cou
     let all_out = plan.complete && plan.things > 0 && batches.done >= plan.things;
     let broadcast = fleet.broadcast.is_some() && !plan.broadcast && all_out && now < command.start_by();
     let paced = !fleet.is_immediate() && !plan.closed && plan.things > plan.pace.released;
-    broadcast || paced && {
-        let step = plan.pace.next(&fleet.rollout, &fleet.schedule, &Seen::of(plan, counts), cloud.tick, now);
-        step.released > plan.pace.released || step.stop.is_some()
-    }
+    broadcast
+        || paced && {
+            let step = plan.pace.next(&fleet.rollout, &fleet.schedule, &Seen::of(plan, counts), cloud.tick, now);
+            step.released > plan.pace.released || step.stop.is_some()
+        }
 }
 
 async fn kick(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(), Error> {

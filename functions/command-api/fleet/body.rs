@@ -79,7 +79,8 @@ impl<'a> FleetBody<'a> {
         let broadcast = delivery == Some(Delivery::Broadcast);
         let of_fleet = self.rollout.is_some() || self.abort.is_some() || self.schedule.is_some();
         if let (Some([thing]), true, false) = (things.as_deref(), alone, broadcast || of_fleet || dry_run) {
-            let thing = ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string()))?;
+            let thing =
+                ThingName::parse(thing).map_err(|error| Problem::unprocessable("target.things", error.to_string()))?;
             return Ok((Target::Thing(thing), Names::default()));
         }
         let names = Names {
@@ -118,7 +119,10 @@ impl<'a> FleetBody<'a> {
     ) -> Result<Option<Broadcast>, Problem> {
         let (topic, spread): (Option<Cow<str>>, _) = match self.broadcast {
             Some(_) if !wanted => {
-                return Err(Problem::unprocessable("broadcast", "broadcast says where to: it needs delivery broadcast"));
+                return Err(Problem::unprocessable(
+                    "broadcast",
+                    "broadcast says where to: it needs delivery broadcast",
+                ));
             }
             None => (None, None),
             Some(value) => {
@@ -135,9 +139,8 @@ impl<'a> FleetBody<'a> {
 
 /// What has to be of this shape. It says itself what is wrong with it.
 fn read<T: DeserializeOwned>(field: &str, value: &RawValue, example: &str) -> Result<T, Problem> {
-    serde_json::from_str(value.get()).map_err(|error| {
-        Problem::bad_request(field, format!("{field} must be an object such as {example}: {error}"))
-    })
+    serde_json::from_str(value.get())
+        .map_err(|error| Problem::bad_request(field, format!("{field} must be an object such as {example}: {error}")))
 }
 
 fn decode_abort(value: &RawValue) -> Result<Abort, Problem> {
@@ -153,7 +156,10 @@ fn decode_schedule(value: &RawValue) -> Result<Schedule, Problem> {
         let text: Option<Cow<str>> = fields.take(field, "a time such as \"2030-01-01T22:00:00Z\"")?;
         let parse = |text: Cow<str>| {
             time::parse(&text).map_err(|_| {
-                Problem::bad_request(path, format!("{path} must be a time such as \"2030-01-01T22:00:00Z\": it is {text:?}"))
+                Problem::bad_request(
+                    path,
+                    format!("{path} must be a time such as \"2030-01-01T22:00:00Z\": it is {text:?}"),
+                )
             })
         };
         text.map(parse).transpose()
@@ -165,7 +171,8 @@ fn decode_schedule(value: &RawValue) -> Result<Schedule, Problem> {
     let window = match window {
         None => None,
         Some(value) => {
-            let mut fields = Fields::of("schedule.window", value, r#"{"start": "22:00", "end": "04:00", "offset": "+02:00"}"#)?;
+            let mut fields =
+                Fields::of("schedule.window", value, r#"{"start": "22:00", "end": "04:00", "offset": "+02:00"}"#)?;
             let start: Cow<str> = fields.need("start", "a time of the day such as \"22:00\"")?;
             let end: Cow<str> = fields.need("end", "a time of the day such as \"04:00\"")?;
             let offset: Option<Cow<str>> = fields.take("offset", "an offset from UTC such as \"+02:00\"")?;
@@ -186,7 +193,8 @@ fn decode_groups(groups: Option<Vec<Cow<str>>>) -> Result<Vec<GroupName>, Proble
     let mut known = HashSet::new();
     let mut parsed = Vec::new();
     for group in groups {
-        let group = GroupName::parse(&group).map_err(|error| Problem::unprocessable("target.groups", error.to_string()))?;
+        let group =
+            GroupName::parse(&group).map_err(|error| Problem::unprocessable("target.groups", error.to_string()))?;
         if known.insert(group.clone()) {
             parsed.push(group);
         }
@@ -198,7 +206,10 @@ fn decode_groups(groups: Option<Vec<Cow<str>>>) -> Result<Vec<GroupName>, Proble
 fn parsed(field: &'static str, names: Option<Vec<Cow<str>>>, most: usize) -> Result<Vec<ThingName>, Problem> {
     let names = names.unwrap_or_default();
     if names.len() > most {
-        let why = format!("{field} can list {most} things: it lists {}. For more, name a thing group or a query", names.len());
+        let why = format!(
+            "{field} can list {most} things: it lists {}. For more, name a thing group or a query",
+            names.len()
+        );
         return Err(Problem::unprocessable(field, why));
     }
     let mut known = HashSet::new();

@@ -54,12 +54,7 @@ pub async fn change(turn: &Turn<'_>, change: Change) -> Result<Response, Problem
 }
 
 /// The same of a command that is in hand.
-pub async fn control(
-    turn: &Turn<'_>,
-    mut command: Command,
-    state: ControlState,
-    by: By,
-) -> Result<Response, Problem> {
+pub async fn control(turn: &Turn<'_>, mut command: Command, state: ControlState, by: By) -> Result<Response, Problem> {
     for _ in 0..TRIES {
         let next = match command.control.to(state, turn.now, by.clone(), None) {
             Ok(next) => next,

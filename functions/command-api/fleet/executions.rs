@@ -50,9 +50,8 @@ impl ExecutionsPage {
         };
         let from = match token {
             None => (0, 0),
-            Some(token) => parse(token).ok_or_else(|| {
-                Problem::bad_request("nextToken", "nextToken must be the one of the page before")
-            })?,
+            Some(token) => parse(token)
+                .ok_or_else(|| Problem::bad_request("nextToken", "nextToken must be the one of the page before"))?,
         };
         Ok(Self { status, limit, from, explain: read::explain(explain)? })
     }

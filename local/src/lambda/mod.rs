@@ -145,7 +145,7 @@ impl Lambda {
         faults: Faults,
         journal: Journal,
     ) -> std::io::Result<Self> {
-        let host = Arc::new(Host::new(faults, journal));
+        let host = Arc::new(Host::new(clock.clone(), faults, journal));
         let mut entries = HashMap::new();
         for function in functions {
             let name = function.name.clone();

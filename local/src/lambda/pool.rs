@@ -1,6 +1,7 @@
 //! One function: its processes, how many may run at once, and what it did so far.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -81,7 +82,8 @@ impl Pool {
                     Err(failure) => return failure,
                 },
             };
-            match process.run(id, payload.clone(), self.function.timeout).await {
+            let now = Duration::from_millis(u64::try_from(self.host.clock.now_ms()).unwrap_or(0));
+            match process.run(id, payload.clone(), self.function.timeout, now).await {
                 End::Over(outcome) => {
                     locked(&self.idle).push(process);
                     return outcome;

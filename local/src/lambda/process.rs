@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::{Desk, Phase, Reply, Work};
 use super::logs::Logs;
 use super::{Function, Outcome, runtime_api};
+use crate::clock::Clock;
 use crate::faults::{Faults, Seat};
 use crate::journal::Journal;
 
@@ -30,18 +31,18 @@ const INHERITED: [&str; 6] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "T
 const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 
 /// All processes of all functions.
-#[derive(Default)]
 pub(super) struct Host {
     /// Ends everything.
     pub stop: CancellationToken,
+    pub clock: Clock,
     pub faults: Faults,
     pub journal: Journal,
     alive: watch::Sender<usize>,
 }
 
 impl Host {
-    pub fn new(faults: Faults, journal: Journal) -> Self {
-        Self { faults, journal, ..Self::default() }
+    pub fn new(clock: Clock, faults: Faults, journal: Journal) -> Self {
+        Self { stop: CancellationToken::new(), clock, faults, journal, alive: watch::Sender::default() }
     }
 
     pub async fn shutdown(&self) {
@@ -150,10 +151,8 @@ impl Process {
         Err(failure)
     }
 
-    /// Does one piece of work. The deadline is on the system's clock, not on the stack's: it is compared with the clock
-    /// that the process itself reads, and nobody can move that one.
-    pub async fn run(&self, id: &str, payload: Bytes, limit: Duration) -> End {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    /// Does one piece of work, at this time since the epoch. The deadline is on the stack's clock: it also says what time it is.
+    pub async fn run(&self, id: &str, payload: Bytes, limit: Duration, now: Duration) -> End {
         let deadline_ms = u64::try_from((now + limit).as_millis()).unwrap_or(u64::MAX);
         self.seat.begin(id);
         let mut reply = self.desk.assign(Work { id: id.to_owned(), payload, deadline_ms, trace: trace(now) });

@@ -168,7 +168,10 @@ impl Executions {
             let asked = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
             let asked = asked.map_err(|error| failed(error.into()))?;
             let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await.map_err(failed)?;
-            found.add(OPERATION, answer.responses.as_ref().and_then(|all| all.get(&self.table)).map_or(&[], Vec::as_slice));
+            found.add(
+                OPERATION,
+                answer.responses.as_ref().and_then(|all| all.get(&self.table)).map_or(&[], Vec::as_slice),
+            );
             let unread = answer.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
             left = unread.map(|unread| unread.keys).unwrap_or_default();
         }

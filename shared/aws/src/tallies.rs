@@ -67,9 +67,9 @@ impl Tallies {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = match &onto.folded {
             None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(folded) => put
-                .condition_expression("folded = :seen")
-                .expression_attribute_values(":seen", text(folded.as_str())),
+            Some(folded) => {
+                put.condition_expression("folded = :seen").expression_attribute_values(":seen", text(folded.as_str()))
+            }
         };
         match put.send().await {
             Ok(_) => Ok(true),

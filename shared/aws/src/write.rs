@@ -164,8 +164,8 @@ fn finished(update: &mut Update, outcome: &Outcome) {
 #[cfg(test)]
 mod tests {
     use domain::{
-        Command, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Owed, Report, Target, ThingName,
-        Timestamp, Via,
+        Command, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Owed, Report, Target,
+        ThingName, Timestamp, Via,
     };
 
     use super::*;
@@ -189,7 +189,7 @@ mod tests {
             created_at: at,
             created_by: domain::By::caller("operator"),
             fingerprint: Fingerprint::from_stored("fingerprint"),
-        control: Control::default(),
+            control: Control::default(),
         };
         Execution::create(&command, &thing, Via::Direct, 60)
     }

@@ -3,7 +3,10 @@
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use crate::{By, CommandId, Control, Deadlines, Definition, FleetQuery, GroupName, Key, Retry, Selection, Target, ThingName, Timestamp, execution::RETENTION};
+use crate::{
+    By, CommandId, Control, Deadlines, Definition, FleetQuery, GroupName, Key, Retry, Selection, Target, ThingName,
+    Timestamp, execution::RETENTION,
+};
 
 /// What someone asked for, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +99,10 @@ fn shown(target: &Target) -> String {
     let broadcast = broadcast.as_deref().unwrap_or("-");
     let (rollout, schedule, abort) = (fleet.rollout.to_stored(), fleet.schedule.to_stored(), fleet.abort.to_stored());
     let groups = groups.join(",");
-    format!("+{listed} -{excluded} {digest} [{groups}] {}:{query} {broadcast} {rollout} {schedule} {abort}", query.len())
+    format!(
+        "+{listed} -{excluded} {digest} [{groups}] {}:{query} {broadcast} {rollout} {schedule} {abort}",
+        query.len()
+    )
 }
 
 #[cfg(test)]

@@ -55,14 +55,14 @@ pub use execution::{Execution, Key, Outcome, Verdict};
 pub use explain::{Explanation, Upcoming, WhatNext};
 pub use fleet::{
     Abort, Batch, BatchClaim, BatchNumber, Broadcast, BroadcastError, BroadcastRequest, Contribution, Control,
-    ControlState, Counts, Cursor, Ends, Fleet, FleetQuery, FleetQueryError, FleetState, Folded, NotControlled, Pace, Plan, Rollout, Schedule, Selection,
-    SequenceNumber, Source, Tally, Target, Walk, Worked,
+    ControlState, Counts, Cursor, Ends, Fleet, FleetQuery, FleetQueryError, FleetState, Folded, NotControlled, Pace,
+    Plan, Rollout, Schedule, Selection, SequenceNumber, Source, Tally, Target, Walk, Worked,
 };
 pub use ids::{CommandId, ExecutionId, IdError};
 pub use lane::{Lane, LaneName, OnFailure, Queue};
 pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
 pub use notice::CancelNotice;
-pub use owed::{Owed, SHARDS, due_shard};
+pub use owed::{FLEET_SHARDS, Owed, SHARDS, due_shard};
 pub use payload::{Payload, PayloadError};
 pub use progress::{Attempt, Progress, Rank};
 pub use report::{ReasonCode, Report, ReportError, ReportPath, ReportResult, Reported};

@@ -8,6 +8,9 @@ use crate::{By, Change, Execution, ExecutionId, Timestamp, execution::NextStep};
 /// The `due` index is spread over this many partitions, each read in order of time.
 pub const SHARDS: u8 = 16;
 
+/// The same of the table of commands, which holds far fewer items.
+pub const FLEET_SHARDS: u8 = 4;
+
 /// The partition of the `due` index that an execution is in.
 pub fn due_shard(id: &ExecutionId) -> u8 {
     // An id is the base 32 of a hash, so its first character is as good as random.

@@ -1,7 +1,7 @@
 //! A batch's items: `C#<command id>#<number>`, with `BATCH` for how far it has come and `THINGS` for whom it is about.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Batch, BatchClaim, BatchNumber, CommandId, SHARDS, ThingName};
+use domain::{Batch, BatchClaim, BatchNumber, CommandId, FLEET_SHARDS, ThingName};
 
 use super::{Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
 
@@ -44,7 +44,7 @@ pub(crate) fn batch_to_item(batch: &Batch) -> Item {
         put("called_off", number(batch.called_off));
     }
     if let Some(due_at) = batch.due_at {
-        put("due_shard", text((batch.number % BatchNumber::from(SHARDS)).to_string()));
+        put("due_shard", text((batch.number % BatchNumber::from(FLEET_SHARDS)).to_string()));
         put("due_at", number(due_at));
     }
     item
@@ -52,7 +52,8 @@ pub(crate) fn batch_to_item(batch: &Batch) -> Item {
 
 /// Which batch an item is of, or an entry of an index.
 pub(crate) fn batch_of_key(item: &Item) -> Result<(CommandId, BatchNumber), Unreadable> {
-    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| Unreadable { attribute: "pk", source: Some(source) };
+    let unreadable =
+        |source: Box<dyn std::error::Error + Send + Sync>| Unreadable { attribute: "pk", source: Some(source) };
     let key = after_prefix("pk", "C#", Reader(item).text("pk")?)?;
     let (command, batch) = needed("pk", key.split_once('#'))?;
     let command = CommandId::parse(command).map_err(|error| unreadable(error.into()))?;
@@ -75,7 +76,8 @@ pub(crate) fn batch_from_item(item: &Item) -> Result<Batch, Unreadable> {
         things: count("things")?,
         allowed: count("allowed")?,
         done: count("done")?,
-        left: left.map_err(|error: std::num::ParseIntError| Unreadable { attribute: "left", source: Some(error.into()) })?,
+        left: left
+            .map_err(|error: std::num::ParseIntError| Unreadable { attribute: "left", source: Some(error.into()) })?,
         duplicates: read.number("duplicates")?.unwrap_or(0),
         ready: item.contains_key("ready"),
         claim,
@@ -95,8 +97,7 @@ pub(crate) fn names_to_text(things: &[ThingName]) -> AttributeValue {
 /// The names in an attribute.
 pub(crate) fn names_from_item(item: &Item) -> Result<Vec<ThingName>, Unreadable> {
     let names = needed("names", Reader(item).text("names")?)?;
-    let parse = |name| {
-        ThingName::parse(name).map_err(|error| Unreadable { attribute: "names", source: Some(error.into()) })
-    };
+    let parse =
+        |name| ThingName::parse(name).map_err(|error| Unreadable { attribute: "names", source: Some(error.into()) });
     names.split_whitespace().map(parse).collect()
 }

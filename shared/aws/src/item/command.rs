@@ -7,8 +7,10 @@ use domain::{
 };
 
 use super::{
+    Item, Reader, Unreadable, after_prefix,
     fleet::{control_attributes, put_target, read_control, read_target},
-    Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
+    millis, needed, number, text,
+};
 
 pub(crate) fn command_key(id: &CommandId) -> Item {
     Item::from([("pk".into(), text(format!("C#{id}"))), ("sk".into(), text("META"))])

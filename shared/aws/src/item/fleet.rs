@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Abort, Broadcast, By, Control, ControlState, Fleet, FleetQuery, GroupName, Reason, Rollout, Schedule, Selection, Target,
-    ThingName, Topic,
+    Abort, Broadcast, By, Control, ControlState, Fleet, FleetQuery, GroupName, Reason, Rollout, Schedule, Selection,
+    Target, ThingName, Topic,
 };
 
 use super::{Item, Reader, Unreadable, millis, needed, number, text};
@@ -54,9 +54,8 @@ pub(crate) fn read_target(item: &Item) -> Result<Target, Unreadable> {
     if !item.contains_key("fleet") {
         return read.parsed("thing", ThingName::parse).map(Target::Thing);
     }
-    let group = |name| {
-        GroupName::parse(name).map_err(|error| Unreadable { attribute: "groups", source: Some(error.into()) })
-    };
+    let group =
+        |name| GroupName::parse(name).map_err(|error| Unreadable { attribute: "groups", source: Some(error.into()) });
     let groups = read.text("groups")?.unwrap_or_default().split_whitespace().map(group).collect::<Result<_, _>>()?;
     let selection = Selection {
         listed: read.number("listed")?.unwrap_or(0),
@@ -102,10 +101,7 @@ pub(crate) fn control_attributes(control: &Control) -> Vec<(&'static str, Attrib
     if *control == Control::default() {
         return Vec::new();
     }
-    let mut attributes = vec![
-        ("control", text(control.state.as_str())),
-        ("generation", number(control.generation)),
-    ];
+    let mut attributes = vec![("control", text(control.state.as_str())), ("generation", number(control.generation))];
     if let ControlState::Canceled { force, reason } = control.state {
         attributes.push(("force", AttributeValue::Bool(force)));
         attributes.push(("control_reason", text(reason.as_str())));

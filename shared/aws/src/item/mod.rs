@@ -13,7 +13,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
-pub(crate) use batch::{batch_from_item, batch_key, batch_of_key, batch_to_item, names_from_item, names_to_text, things_key};
+pub(crate) use batch::{
+    batch_from_item, batch_key, batch_of_key, batch_to_item, names_from_item, names_to_text, things_key,
+};
 pub(crate) use command::{command_from_item, command_key, command_to_item};
 pub(crate) use execution::{
     due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, shown_key, thing_key,

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    CommandId, Cursor, Ends, Pace, Plan, SHARDS, Timestamp, Walk,
+    CommandId, Cursor, Ends, FLEET_SHARDS, Pace, Plan, Timestamp, Walk,
     fleet::{Release, Resumed},
 };
 
@@ -27,7 +27,10 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
     if let Some(token) = &plan.cursor.token {
         put("token", text(token));
     }
-    for (attribute, _) in [("complete", plan.complete), ("closed", plan.closed), ("broadcast", plan.broadcast)].iter().filter(|(_, so)| *so) {
+    for (attribute, _) in [("complete", plan.complete), ("closed", plan.closed), ("broadcast", plan.broadcast)]
+        .iter()
+        .filter(|(_, so)| *so)
+    {
         put(attribute, AttributeValue::Bool(true));
     }
     if !plan.notes.is_empty() {
@@ -53,7 +56,7 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
     }
     if let Some(due_at) = plan.due_at {
         // An id is random in its last character, or is a hash.
-        let shard = plan.command.as_str().bytes().next_back().unwrap_or(0) % SHARDS;
+        let shard = plan.command.as_str().bytes().next_back().unwrap_or(0) % FLEET_SHARDS;
         put("due_shard", text(shard.to_string()));
         put("due_at", number(due_at));
     }

@@ -9,8 +9,8 @@ pub(crate) use create::{RETENTION, in_shadow_until, lane_of, least_time};
 pub(crate) use next::{Next, NextStep, silence};
 
 use crate::{
-    Attempt, BatchNumber, By, CommandId, CommandName, DeliveryStatus, ExecutionId, Lane, Progress, Rank, Reason, ReasonCode,
-    ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Via,
+    Attempt, BatchNumber, By, CommandId, CommandName, DeliveryStatus, ExecutionId, Lane, Progress, Rank, Reason,
+    ReasonCode, ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Via,
 };
 
 /// No sending is under way longer than this, in seconds, after its row was stored or claimed: whoever needs longer does not begin it.

@@ -206,7 +206,9 @@ fn what_did_not_go_out_is_tried_again() {
 
 #[test]
 fn what_is_in_a_shadow_says_what_is_left_to_do_there() {
-    let through = |route| Execution::create(&command(Delivery::Shadow, None), &crate::execution::tests::thing(), Via::Shadow(route), 10);
+    let through = |route| {
+        Execution::create(&command(Delivery::Shadow, None), &crate::execution::tests::thing(), Via::Shadow(route), 10)
+    };
     let map = through(ShadowRoute::default());
     let put = "It is in a shadow of pump-7, whose device has not answered. \
                If it has not begun by +45s, it is given up (NO_RESPONSE).";

@@ -92,12 +92,7 @@ impl Selection {
     pub const MOST_GROUPS: usize = 100;
 
     /// The selection with these names in it and those left out.
-    pub fn new(
-        things: &[ThingName],
-        groups: Vec<GroupName>,
-        query: Option<FleetQuery>,
-        exclude: &[ThingName],
-    ) -> Self {
+    pub fn new(things: &[ThingName], groups: Vec<GroupName>, query: Option<FleetQuery>, exclude: &[ThingName]) -> Self {
         let mut digest = Sha256::new();
         for (mark, names) in [(b'+', things), (b'-', exclude)] {
             for name in names {
@@ -145,8 +140,13 @@ mod tests {
         selection.listed = 1001;
         let sources: Vec<_> = (0..6).map_while(|n| selection.source(n)).collect();
         let found = query.as_ref().map(Source::Found);
-        let parts =
-            [Source::Listed(0), Source::Listed(1), Source::Group(&groups[0]), Source::Group(&groups[1]), found.unwrap()];
+        let parts = [
+            Source::Listed(0),
+            Source::Listed(1),
+            Source::Group(&groups[0]),
+            Source::Group(&groups[1]),
+            found.unwrap(),
+        ];
         assert_eq!(sources, parts);
         assert_eq!(Selection::default().source(0), None);
     }
@@ -156,7 +156,8 @@ mod tests {
         let of = |listed: &[&str], excluded: &[&str]| {
             Selection::new(&things(listed), Vec::new(), None, &things(excluded)).digest
         };
-        let all = [of(&["a", "b"], &[]), of(&["ab"], &[]), of(&["a"], &["b"]), of(&["b"], &["a"]), of(&[], &["a", "b"])];
+        let all =
+            [of(&["a", "b"], &[]), of(&["ab"], &[]), of(&["a"], &["b"]), of(&["b"], &["a"]), of(&[], &["a", "b"])];
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
     }

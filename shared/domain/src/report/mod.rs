@@ -139,8 +139,8 @@ impl Report {
         let text = std::str::from_utf8(payload).map_err(ReportError::NotText)?.trim();
         let said = match text.as_bytes() {
             [] => return Err(ReportError::Empty),
-            [b'{', ..] => json::decode(text, from.execution.is_some())?,
-            _ => text::decode(text)?,
+            [b'{', ..] => json::decode(&from.thing, text, from.execution.is_some())?,
+            _ => text::decode(&from.thing, text)?,
         };
         Self::new(from, said, ReportPath::Mqtt)
     }
@@ -148,8 +148,8 @@ impl Report {
     /// What a device says in its shadow, in JSON, about the execution that its place there names.
     pub(crate) fn in_shadow(key: Key, entry: &str) -> Result<Self, ReportError> {
         Self::new(
-            ResponseTopic { thing: key.thing, execution: Some(key.id) },
-            json::decode(entry, false)?,
+            ResponseTopic { thing: key.thing.clone(), execution: Some(key.id) },
+            json::decode(&key.thing, entry, false)?,
             ReportPath::Shadow,
         )
     }

@@ -106,7 +106,8 @@ impl Abort {
 impl fmt::Display for Criterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, rest) = (self.threshold_hundredths / 100, self.threshold_hundredths % 100);
-        let (failure, action, least) = (self.failure.as_str(), self.action.as_str(), self.min_number_of_executed_things);
+        let (failure, action, least) =
+            (self.failure.as_str(), self.action.as_str(), self.min_number_of_executed_things);
         write!(f, "{action} at {whole}.{rest:02} % {failure} of {least} things or more")
     }
 }
