@@ -19,8 +19,7 @@ impl Registry {
     /// # Errors
     /// What the API would refuse: a bad name, a parent that is not there, a group of this name elsewhere.
     pub fn add_group(&self, group: &str, parent: Option<&str>) -> Result<(), NotAdded> {
-        let (thing_group_name, parent_group_name) = (group.to_owned(), parent.map(str::to_owned));
-        let request = CreateThingGroup { thing_group_name, parent_group_name, ..CreateThingGroup::default() };
+        let request = CreateThingGroup::plain(group.to_owned(), parent.map(str::to_owned));
         self.write(|store, call| store.create_thing_group(call, request)).map_err(not_added(group))?;
         Ok(())
     }
@@ -38,7 +37,7 @@ impl Registry {
         self.write(|store, call| {
             things.iter().map(AsRef::as_ref).try_for_each(|thing| {
                 if !store.things.contains_key(thing) {
-                    let request = CreateThing { thing_name: thing.to_owned(), ..CreateThing::default() };
+                    let request = CreateThing::plain(thing.to_owned());
                     store.create_thing(call, request).map_err(not_added(thing))?;
                 }
                 store.regroup(thing, &groups, &[]).map_err(not_added(thing))?;

@@ -38,11 +38,11 @@ struct Properties {
     attribute_payload: Option<AttributePayload>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateThingGroup {
-    pub thing_group_name: String,
-    pub parent_group_name: Option<String>,
+    thing_group_name: String,
+    parent_group_name: Option<String>,
     thing_group_properties: Option<Properties>,
 }
 
@@ -75,6 +75,12 @@ pub(super) struct ListThingGroups {
     recursive: Option<bool>,
     #[serde(flatten)]
     paging: Paging,
+}
+
+impl CreateThingGroup {
+    pub(super) fn plain(thing_group_name: String, parent_group_name: Option<String>) -> Self {
+        Self { thing_group_name, parent_group_name, thing_group_properties: None }
+    }
 }
 
 impl Store {

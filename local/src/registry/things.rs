@@ -27,10 +27,10 @@ pub(super) struct Thing {
     pub certificates: BTreeSet<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateThing {
-    pub thing_name: String,
+    thing_name: String,
     thing_type_name: Option<String>,
     attribute_payload: Option<AttributePayload>,
     billing_group_name: Option<String>,
@@ -70,6 +70,12 @@ pub(super) struct ListThings {
     use_prefix_attribute_value: bool,
     #[serde(flatten)]
     paging: Paging,
+}
+
+impl CreateThing {
+    pub(super) fn plain(thing_name: String) -> Self {
+        Self { thing_name, thing_type_name: None, attribute_payload: None, billing_group_name: None }
+    }
 }
 
 impl Store {

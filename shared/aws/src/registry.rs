@@ -103,5 +103,5 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
 /// How the service put it.
 fn words<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
     let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
-    message.unwrap_or_else(|| code(error)).to_owned()
+    message.filter(|message| !message.is_empty()).unwrap_or_else(|| code(error)).to_owned()
 }

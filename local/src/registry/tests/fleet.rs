@@ -1,7 +1,7 @@
 //! Large groups: made at once, listed page by page.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::*;
 
