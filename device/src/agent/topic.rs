@@ -10,6 +10,11 @@ pub fn cancel(thing: &str) -> String {
     format!("cmd/{thing}/cancel")
 }
 
+/// Where requests to all things of a group arrive.
+pub fn group(group: &str) -> String {
+    format!("cmd/group/{group}/req")
+}
+
 /// Where answers go unless the request names another topic.
 pub fn response(thing: &str) -> String {
     format!("cmd/{thing}/resp")

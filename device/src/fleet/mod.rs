@@ -13,7 +13,6 @@ use tokio::task::JoinSet;
 mod alarm;
 mod due;
 mod live;
-mod random;
 mod runs;
 mod script;
 mod shadow;
@@ -22,9 +21,9 @@ mod thing;
 
 use crate::Now;
 use crate::link::Endpoint;
+use crate::random::Random;
 pub use alarm::SleepUntil;
 use alarm::{Alarm, Sleeper};
-use random::Random;
 use runs::Runs;
 pub use runs::{Finish, Run};
 pub use script::{BadKnobs, Behaviour, Expected, Knobs, Script};

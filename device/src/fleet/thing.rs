@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 
 use super::alarm::Sleeper;
 use super::live::Live;
-use super::random::Random;
 use super::runs::Runs;
 use super::script::{Behaviour, Script};
 use super::shadow;
@@ -16,6 +15,7 @@ use super::stats::Counters;
 use crate::Now;
 use crate::agent::{Agent, Config};
 use crate::link::{Endpoint, Link};
+use crate::random::Random;
 
 pub(crate) struct Thing {
     pub name: String,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fleet::random::Random;
 use crate::fleet::runs::Runs;
 use crate::fleet::script::Script;
 use crate::link::Endpoint;
+use crate::random::Random;
 
 const WORK_MS: i64 = 1_000;
 const EXPIRES_MS: i64 = 300_000;
