@@ -17,6 +17,8 @@ const QUEUE: usize = 1024;
 const EVENTS: usize = 64;
 /// What AWS IoT takes in one message, and room for the topic.
 const MAX_PACKET: usize = 160 * 1024;
+/// Filters in one SUBSCRIBE: AWS IoT takes no more.
+const FILTERS: usize = 8;
 const BACKOFF_MS: std::ops::RangeInclusive<u64> = 250..=32_000;
 
 /// Where to connect, and as whom.
@@ -160,6 +162,9 @@ impl Pump {
         let mut failures = 0;
         // Only a SUBACK counts: a SUBSCRIBE that was lost with its connection is not sent again by the client library.
         let mut subscribed = false;
+        // One that was lost before it was sent is sent again, before those of the new connection. As they are always made
+        // in the same order, this many SUBACKs in a row are of all of them even so.
+        let mut missing = 0;
         loop {
             // The first poll after a failure connects; it is the only one that needs a permit.
             let permit = match &connecting {
@@ -175,7 +180,7 @@ impl Pump {
                     subscribed &= ack.session_present;
                     let up = Event::Up { session_lost: !ack.session_present };
                     if !subscribed {
-                        self.subscribe();
+                        missing = self.subscribe();
                         up
                     } else if self.events.send(up).await.is_ok() {
                         Event::Subscribed
@@ -191,9 +196,13 @@ impl Pump {
                     Event::Message { topic: publish.topic, payload: publish.payload, receipt }
                 }
                 Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
-                    subscribed = true;
+                    missing = usize::saturating_sub(missing, 1);
+                    subscribed = missing == 0;
                     if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                         tracing::warn!(filters = ?self.filters, "the broker refused a subscription");
+                    }
+                    if !subscribed {
+                        continue;
                     }
                     Event::Subscribed
                 }
@@ -217,14 +226,15 @@ impl Pump {
         }
     }
 
-    fn subscribe(&self) {
-        if self.filters.is_empty() {
-            return;
+    /// How many SUBACKs there will be if all goes well.
+    fn subscribe(&self) -> usize {
+        for some in self.filters.chunks(FILTERS) {
+            let filters = some.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
+            if self.client.try_subscribe_many(filters).is_err() {
+                tracing::warn!("the queue is full: subscriptions are made with the next connection");
+            }
         }
-        let filters = self.filters.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
-        if self.client.try_subscribe_many(filters).is_err() {
-            tracing::warn!("the queue is full: subscriptions are made with the next connection");
-        }
+        self.filters.len().div_ceil(FILTERS)
     }
 }
 

@@ -32,7 +32,17 @@ impl Broker {
     fn options(&self, handlers: Handlers) -> Options {
         let endpoint = Endpoint::plain("127.0.0.1", self.0.local_addr().unwrap().port());
         let thing = "pump-7".to_owned();
-        Options { endpoint, thing, handlers, now: Arc::new(|| NOW_MS), memory: None, shadow: false }
+        Options {
+            endpoint,
+            thing,
+            handlers,
+            now: Arc::new(|| NOW_MS),
+            memory: None,
+            shadow: false,
+            groups: Vec::new(),
+            broadcast_topics: Vec::new(),
+            answer_topics: Vec::new(),
+        }
     }
 
     /// The next connection, up to its CONNACK.

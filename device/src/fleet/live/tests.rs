@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fleet::loss::Loss;
 use crate::fleet::runs::Runs;
 use crate::fleet::script::Script;
+use crate::fleet::thing::Hears;
 use crate::link::Endpoint;
 use crate::random::Random;
 
@@ -33,6 +35,8 @@ impl Watched {
             late_after_ms: 120_000,
             with_shadow: false,
             shadow_commands: true,
+            hears: Arc::new(Hears { groups: vec!["pumps".to_owned()], ..Hears::default() }),
+            loss: Loss::new(0.0, 1, "pump-7"),
             here: Duration::from_secs(60)..=Duration::from_secs(60),
             gone: Duration::from_secs(30)..=Duration::from_secs(30),
             random: Random::new(1, "pump-7"),
