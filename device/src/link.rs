@@ -84,7 +84,7 @@ pub struct Receipt {
 pub struct Link {
     client: AsyncClient,
     events: mpsc::Receiver<Event>,
-    /// Counts the connections.
+    /// Counts the connections that were lost.
     epoch: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
@@ -176,7 +176,6 @@ impl Pump {
             let event = match polled {
                 Ok(MqttEvent::Incoming(Packet::ConnAck(ack))) => {
                     failures = 0;
-                    self.epoch.fetch_add(1, Ordering::Relaxed);
                     subscribed &= ack.session_present;
                     let up = Event::Up { session_lost: !ack.session_present };
                     if !subscribed {
@@ -213,6 +212,10 @@ impl Pump {
                 Err(error) => {
                     let retry_in = backoff(failures, rand::random());
                     failures = failures.saturating_add(1);
+                    self.epoch.fetch_add(1, Ordering::Relaxed);
+                    if !self.leave_behind().await {
+                        return;
+                    }
                     if self.events.send(Event::Down { error, retry_in }).await.is_err() {
                         return;
                     }
@@ -224,6 +227,19 @@ impl Pump {
                 return;
             }
         }
+    }
+
+    /// The client library tells what is left of a lost connection as if it were of the next one. There, a SUBACK would
+    /// stand for a subscription that may not hold, and the number of a message that comes again would be acknowledged too
+    /// early. `false` when nobody listens.
+    async fn leave_behind(&mut self) -> bool {
+        for left in std::mem::take(&mut self.connection.state.events) {
+            let taken = matches!(left, MqttEvent::Incoming(Packet::PubAck(_)));
+            if taken && self.events.send(Event::Acknowledged).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// How many SUBACKs there will be if all goes well.
