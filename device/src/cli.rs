@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use device::agent::Outcome;
+use device::agent::{Outcome, topic};
 use device::client::{Client, Options};
 use device::fleet::{Behaviour, Fleet, FleetConfig, Knobs, Stats};
 use device::handlers::{Handlers, Job};
@@ -23,11 +23,13 @@ Examples, with the local stack running (cargo run -p local):
   device --thing pump-7 --fail             every command fails
   device --thing pump-7 --memory pump.json answers repeated requests even after a restart
   device --thing pump-7 --shadow           takes commands from its named shadow cmd as well
+  device --thing pump-7 --group pumps      takes broadcasts to the group as well
+  device --broadcast-topic device_status/request --answer-topic device_status/response
   device fleet --things 1000 --mixed       things with every kind of trouble";
 
 /// A device that takes commands: the reference for the other end of the wire.
 ///
-/// It listens on cmd/<thing>/req and cmd/<thing>/cancel, answers on cmd/<thing>/resp, and prints what it does. Any command is accepted and
+/// It listens on cmd/<thing>/req and cmd/<thing>/cancel, and for broadcasts where it is told to, answers on cmd/<thing>/resp, and prints what it does. Any command is accepted and
 /// takes --work milliseconds; the answer returns the payload.
 #[derive(Debug, Parser)]
 #[command(name = "device", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -64,6 +66,8 @@ struct One {
     /// Take commands from the named shadow cmd as well, and say so there
     #[arg(long)]
     shadow: bool,
+    #[command(flatten)]
+    broadcasts: Broadcasts,
     /// A command that may run twice: if a restart cuts it short, it is started again; repeat for more
     #[arg(long, value_name = "NAME", requires = "memory")]
     safe_to_repeat: Vec<String>,
@@ -73,6 +77,29 @@ struct One {
     /// Print more: every message and acknowledgement
     #[arg(long, short)]
     verbose: bool,
+}
+
+#[derive(Debug, Args)]
+struct Broadcasts {
+    /// Take broadcasts to this group, on cmd/group/<NAME>/req; repeat for more
+    #[arg(long = "group", value_name = "NAME", value_parser = group)]
+    groups: Vec<String>,
+    /// Take broadcasts on this topic, whatever its name; repeat for more
+    #[arg(long = "broadcast-topic", value_name = "TOPIC", value_parser = literal)]
+    topics: Vec<String>,
+    /// Answer on this topic if a request asks for it, and not only on cmd/<thing>/...; repeat for more
+    #[arg(long = "answer-topic", value_name = "TOPIC", value_parser = literal)]
+    answers: Vec<String>,
+}
+
+fn group(name: &str) -> Result<String, String> {
+    let wrong = || "a group's name is 1 to 128 of a-z, A-Z, 0-9, colon, underscore and hyphen".to_owned();
+    topic::is_group(name).then(|| name.to_owned()).ok_or_else(wrong)
+}
+
+fn literal(text: &str) -> Result<String, String> {
+    let wrong = || "a topic is 1 to 256 bytes with at most 7 slashes, and without + and #".to_owned();
+    topic::is_literal(text).then(|| text.to_owned()).ok_or_else(wrong)
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +179,11 @@ struct Many {
     /// Share that take commands from the named shadow cmd as well; with any trouble, not counted with the others
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     shadow: f64,
+    #[command(flatten)]
+    broadcasts: Broadcasts,
+    /// Share of requests that never reach their thing, and of answers that never leave it
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    loss: f64,
     /// How long after the ttl late things answer
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     late_after: u64,
@@ -187,7 +219,11 @@ fn read(path: &Path) -> Result<Vec<u8>, AnyError> {
 impl One {
     async fn run(self) -> Result<(), AnyError> {
         let Broker { host, port, .. } = &self.broker;
-        println!("{} on {host}:{port}, listening on cmd/{}/req. Ctrl-C ends it.", self.thing, self.thing);
+        let own = format!("cmd/{}/req", self.thing);
+        let Broadcasts { groups, topics, .. } = &self.broadcasts;
+        let groups = groups.iter().map(|group| topic::group(group));
+        let listening: Vec<_> = std::iter::once(own).chain(groups).chain(topics.iter().cloned()).collect();
+        println!("{} on {host}:{port}, listening on {}. Ctrl-C ends it.", self.thing, listening.join(", "));
         let client = Client::start(Options {
             endpoint: self.broker.endpoint()?,
             handlers: self.handlers(),
@@ -195,6 +231,9 @@ impl One {
             thing: self.thing,
             memory: self.memory,
             shadow: self.shadow,
+            groups: self.broadcasts.groups,
+            broadcast_topics: self.broadcasts.topics,
+            answer_topics: self.broadcasts.answers,
         })?;
         tokio::signal::ctrl_c().await?;
         client.stop().await;
@@ -230,6 +269,10 @@ impl Many {
         config.prefix = self.prefix;
         config.seed = self.seed;
         config.shadow_commands = self.shadow;
+        config.groups = self.broadcasts.groups;
+        config.broadcast_topics = self.broadcasts.topics;
+        config.answer_topics = self.broadcasts.answers;
+        config.loss = self.loss;
         config.late_after = Duration::from_secs(self.late_after);
         let fleet = Fleet::start(config).await?;
         let names = fleet.things();
@@ -248,8 +291,9 @@ impl Many {
                 _ = every.tick() => {
                     let stats = fleet.stats();
                     if stats != seen {
-                        let Stats { requests, started, answers, deltas, trimmed, .. } = stats;
-                        println!("{requests} requests, {started} started, {answers} answers, {deltas} deltas, {trimmed} trimmed");
+                        let Stats { requests, broadcasts, started, answers, deltas, trimmed, .. } = stats;
+                        print!("{requests} requests, {broadcasts} broadcasts, {started} started, {answers} answers, ");
+                        println!("{deltas} deltas, {trimmed} trimmed, {} lost", stats.lost_requests + stats.lost_answers);
                         seen = stats;
                     }
                 }
@@ -291,6 +335,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn broadcasts_need_groups_and_topics_that_can_be() {
+        let parse = |option, value| Cli::try_parse_from(["device", option, value]).map(|cli| cli.one.broadcasts);
+        assert_eq!(parse("--group", "pumps").unwrap().groups, ["pumps"]);
+        assert_eq!(parse("--broadcast-topic", "device_status/request").unwrap().topics, ["device_status/request"]);
+        assert!(parse("--group", "a/b").is_err());
+        assert!(parse("--broadcast-topic", "a/#").is_err());
+        assert!(parse("--answer-topic", "").is_err());
+        assert!(Cli::try_parse_from(["device", "fleet", "--group", "pumps", "--loss", "0.05"]).is_ok());
     }
 
     #[test]

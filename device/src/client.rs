@@ -14,7 +14,7 @@ use crate::handlers::{Handlers, Job, Stopper, run};
 use crate::link::{Endpoint, Event, Link};
 use crate::store::{self, StoreError};
 
-/// How often the clock is read for heartbeats. In real time: the injected clock may jump.
+/// How often the clock is read for heartbeats and for broadcasts that wait. In real time: the injected clock may jump.
 const TICK: Duration = Duration::from_millis(200);
 
 /// What a device needs.
@@ -31,6 +31,12 @@ pub struct Options {
     pub memory: Option<PathBuf>,
     /// Take commands from the named shadow `cmd` as well, and say so there.
     pub shadow: bool,
+    /// The groups whose broadcasts it takes. This and the next two are those of [`Config`].
+    pub groups: Vec<String>,
+    /// Further topics that broadcasts arrive on.
+    pub broadcast_topics: Vec<String>,
+    /// Topics besides its own that it may answer on.
+    pub answer_topics: Vec<String>,
 }
 
 /// A device that runs in the background until it is stopped.
@@ -42,9 +48,11 @@ pub struct Client {
 impl Client {
     /// Starts a device. It connects, and reconnects, for ever.
     pub fn start(options: Options) -> Result<Self, StoreError> {
-        let Options { endpoint, thing, handlers, now, memory, shadow } = options;
-        let commands = handlers.known();
-        let config = Config { commands, repeatable: handlers.repeatable(), shadow, ..Config::new(&thing) };
+        let Options { endpoint, thing, handlers, now, memory, shadow, groups, broadcast_topics, answer_topics } =
+            options;
+        let (commands, repeatable) = (handlers.known(), handlers.repeatable());
+        let config =
+            Config { commands, repeatable, shadow, groups, broadcast_topics, answer_topics, ..Config::new(&thing) };
         let (agent, first) = match &memory {
             Some(path) => store::load(path, config, now())?,
             None => (Agent::new(config), Vec::new()),
@@ -96,11 +104,7 @@ impl Driver {
                     None => break,
                 },
                 Some(ended) = self.jobs.join_next_with_id() => self.on_ended(ended),
-                // Without a connection a heartbeat proves nothing, and would only fill the queue.
-                _ = ticks.tick(), if self.up && self.agent.running() > 0 => {
-                    let actions = self.agent.on_tick((self.now)());
-                    self.act(actions);
-                }
+                _ = ticks.tick(), if self.is_waiting() => self.on_tick(),
             }
         }
         self.link.close().await;
@@ -141,6 +145,25 @@ impl Driver {
                 self.act(actions);
             }
             Event::Acknowledged => {}
+        }
+    }
+
+    /// For a time.
+    fn is_waiting(&self) -> bool {
+        self.agent.next_held_ms().is_some() || self.up && self.agent.next_beat_ms().is_some()
+    }
+
+    fn on_tick(&mut self) {
+        let now_ms = (self.now)();
+        if self.agent.next_held_ms().is_some_and(|at| at <= now_ms) {
+            let actions = self.agent.on_held(now_ms);
+            self.remember();
+            self.act(actions);
+        }
+        // Without a connection a heartbeat proves nothing, and would only fill the queue.
+        if self.up {
+            let actions = self.agent.on_tick(now_ms);
+            self.act(actions);
         }
     }
 

@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// One command to be carried out.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// The execution.
+    /// The execution; of a broadcast, the command's id.
     pub execution_id: String,
     /// Which attempt at it, from 1.
     pub attempt: u32,

@@ -21,6 +21,7 @@ pub mod files;
 pub mod fleet;
 pub mod handlers;
 pub mod link;
+mod random;
 pub mod store;
 pub mod tls;
 

@@ -17,6 +17,8 @@ const QUEUE: usize = 1024;
 const EVENTS: usize = 64;
 /// What AWS IoT takes in one message, and room for the topic.
 const MAX_PACKET: usize = 160 * 1024;
+/// Filters in one SUBSCRIBE: AWS IoT takes no more.
+const FILTERS: usize = 8;
 const BACKOFF_MS: std::ops::RangeInclusive<u64> = 250..=32_000;
 
 /// Where to connect, and as whom.
@@ -82,7 +84,7 @@ pub struct Receipt {
 pub struct Link {
     client: AsyncClient,
     events: mpsc::Receiver<Event>,
-    /// Counts the connections.
+    /// Counts the connections that were lost.
     epoch: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
@@ -160,6 +162,9 @@ impl Pump {
         let mut failures = 0;
         // Only a SUBACK counts: a SUBSCRIBE that was lost with its connection is not sent again by the client library.
         let mut subscribed = false;
+        // One that was lost before it was sent is sent again, before those of the new connection. As they are always made
+        // in the same order, this many SUBACKs in a row are of all of them even so.
+        let mut missing = 0;
         loop {
             // The first poll after a failure connects; it is the only one that needs a permit.
             let permit = match &connecting {
@@ -171,11 +176,10 @@ impl Pump {
             let event = match polled {
                 Ok(MqttEvent::Incoming(Packet::ConnAck(ack))) => {
                     failures = 0;
-                    self.epoch.fetch_add(1, Ordering::Relaxed);
                     subscribed &= ack.session_present;
                     let up = Event::Up { session_lost: !ack.session_present };
                     if !subscribed {
-                        self.subscribe();
+                        missing = self.subscribe();
                         up
                     } else if self.events.send(up).await.is_ok() {
                         Event::Subscribed
@@ -191,9 +195,13 @@ impl Pump {
                     Event::Message { topic: publish.topic, payload: publish.payload, receipt }
                 }
                 Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
-                    subscribed = true;
+                    missing = usize::saturating_sub(missing, 1);
+                    subscribed = missing == 0;
                     if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                         tracing::warn!(filters = ?self.filters, "the broker refused a subscription");
+                    }
+                    if !subscribed {
+                        continue;
                     }
                     Event::Subscribed
                 }
@@ -204,6 +212,10 @@ impl Pump {
                 Err(error) => {
                     let retry_in = backoff(failures, rand::random());
                     failures = failures.saturating_add(1);
+                    self.epoch.fetch_add(1, Ordering::Relaxed);
+                    if !self.leave_behind().await {
+                        return;
+                    }
                     if self.events.send(Event::Down { error, retry_in }).await.is_err() {
                         return;
                     }
@@ -217,14 +229,28 @@ impl Pump {
         }
     }
 
-    fn subscribe(&self) {
-        if self.filters.is_empty() {
-            return;
+    /// The client library tells what is left of a lost connection as if it were of the next one. There, a SUBACK would
+    /// stand for a subscription that may not hold, and the number of a message that comes again would be acknowledged too
+    /// early. `false` when nobody listens.
+    async fn leave_behind(&mut self) -> bool {
+        for left in std::mem::take(&mut self.connection.state.events) {
+            let taken = matches!(left, MqttEvent::Incoming(Packet::PubAck(_)));
+            if taken && self.events.send(Event::Acknowledged).await.is_err() {
+                return false;
+            }
         }
-        let filters = self.filters.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
-        if self.client.try_subscribe_many(filters).is_err() {
-            tracing::warn!("the queue is full: subscriptions are made with the next connection");
+        true
+    }
+
+    /// How many SUBACKs there will be if all goes well.
+    fn subscribe(&self) -> usize {
+        for some in self.filters.chunks(FILTERS) {
+            let filters = some.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
+            if self.client.try_subscribe_many(filters).is_err() {
+                tracing::warn!("the queue is full: subscriptions are made with the next connection");
+            }
         }
+        self.filters.len().div_ceil(FILTERS)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The driver against a broker that the test plays itself, packet by packet.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -32,7 +32,17 @@ impl Broker {
     fn options(&self, handlers: Handlers) -> Options {
         let endpoint = Endpoint::plain("127.0.0.1", self.0.local_addr().unwrap().port());
         let thing = "pump-7".to_owned();
-        Options { endpoint, thing, handlers, now: Arc::new(|| NOW_MS), memory: None, shadow: false }
+        Options {
+            endpoint,
+            thing,
+            handlers,
+            now: Arc::new(|| NOW_MS),
+            memory: None,
+            shadow: false,
+            groups: Vec::new(),
+            broadcast_topics: Vec::new(),
+            answer_topics: Vec::new(),
+        }
     }
 
     /// The next connection, up to its CONNACK.
@@ -88,8 +98,11 @@ impl Connection {
         match self.read().await {
             Packet::Subscribe(subscribe) => {
                 let paths: Vec<_> = subscribe.filters.iter().map(|filter| filter.path.as_str()).collect();
-                assert_eq!(paths[0], "cmd/pump-7/req");
-                assert!(paths.len() == 1 || paths[1] == "cmd/pump-7/cancel");
+                assert!(paths.len() <= 8, "more than AWS IoT takes: {paths:?}");
+                if self.filters == 0 {
+                    assert_eq!(paths[0], "cmd/pump-7/req");
+                    assert!(paths.len() == 1 || paths[1] == "cmd/pump-7/cancel");
+                }
                 self.filters = paths.len();
                 subscribe.pkid
             }
@@ -369,6 +382,102 @@ async fn commands_are_taken_from_the_shadow_once_whichever_way_else_they_come() 
     let answers = [connection.answer().await, connection.answer().await, connection.answer().await];
     assert_eq!(answers, ["SUCCEEDED", "IN_PROGRESS", "SUCCEEDED"]);
     assert_eq!(runs.load(Ordering::SeqCst), 2);
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_broadcast_is_answered_by_the_commands_id_where_it_asks_for_it() {
+    let (broker, runs) = (Broker::start().await, Arc::new(AtomicUsize::new(0)));
+    let mut options = broker.options(counted(&runs));
+    options.groups = vec!["pumps".to_owned()];
+    options.broadcast_topics = vec!["device_status/request".to_owned()];
+    options.answer_topics = vec!["device_status/response".to_owned()];
+    let device = Client::start(options).unwrap();
+    let mut connection = broker.accept_and_subscribe(false).await;
+    assert_eq!(connection.filters, 4);
+    let mut broadcast = json!({"commandId": "c1", "attempt": 1, "command": "reboot", "expiresAt": NOW_MS / 1000 + 10,
+                               "responseTopic": "device_status/response"});
+    connection.send_to("device_status/request", broadcast.to_string()).await;
+    connection.acknowledged().await;
+    let answer = |id: &str, status: &str| json!({"commandId": id, "attempt": 1, "status": status});
+    let (topic, accepted) = connection.published().await;
+    assert_eq!((topic.as_str(), &accepted["commandId"]), ("device_status/response", &json!("c1")));
+    let succeeded = answer("c1", "SUCCEEDED");
+    assert_eq!(connection.published().await, ("device_status/response".to_owned(), succeeded.clone()));
+    connection.send_to("cmd/group/pumps/req", broadcast.to_string()).await;
+    connection.acknowledged().await;
+    assert_eq!(connection.published().await, ("device_status/response".to_owned(), succeeded));
+    broadcast["commandId"] = json!("c2");
+    broadcast["responseTopic"] = json!("cmd/pump-8/resp");
+    broadcast["command"] = json!("dance");
+    connection.send_to("cmd/group/pumps/req", broadcast.to_string()).await;
+    connection.acknowledged().await;
+    assert_eq!(connection.answer().await, "REJECTED UNKNOWN_COMMAND", "on its own topic");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_broadcast_that_waits_survives_a_restart_and_is_begun_without_a_connection() {
+    let broker = Broker::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Some(folder.path().join("memory.json"));
+    let (clock, runs) = (Arc::new(AtomicI64::new(NOW_MS)), Arc::new(AtomicUsize::new(0)));
+    let options = || {
+        let clock = clock.clone();
+        let mut options = broker.options(counted(&runs));
+        options.now = Arc::new(move || clock.load(Ordering::SeqCst));
+        options.groups = vec!["pumps".to_owned()];
+        Options { memory: memory.clone(), ..options }
+    };
+    let device = Client::start(options()).unwrap();
+    let mut connection = broker.accept_and_subscribe(false).await;
+    let broadcast = json!({"commandId": "c1", "command": "reboot", "expiresAt": NOW_MS / 1000 + 100, "spread": 50});
+    connection.send_to("cmd/group/pumps/req", broadcast.to_string()).await;
+    connection.acknowledged().await;
+    connection.send(request("e1", "dance")).await;
+    assert_eq!(connection.answer().await, "REJECTED UNKNOWN_COMMAND", "nothing before it of the broadcast");
+    device.stop().await;
+    drop(connection);
+
+    let device = Client::start(options()).unwrap();
+    let (stream, _) = patient(broker.0.accept()).await.unwrap();
+    clock.fetch_add(50_000, Ordering::SeqCst);
+    patient(async {
+        while runs.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    drop(stream);
+    let mut connection = broker.accept(true).await;
+    let said = [connection.answer().await, connection.answer().await, connection.answer().await];
+    assert_eq!(said, ["REJECTED UNKNOWN_COMMAND", "IN_PROGRESS", "SUCCEEDED"]);
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn many_subscriptions_are_made_a_few_at_a_time_and_hold_when_the_last_one_does() {
+    let broker = Broker::start().await;
+    let mut options = broker.options(Handlers::default());
+    options.shadow = true;
+    options.groups = (0..8).map(|n| format!("group-{n}")).collect();
+    let device = Client::start(options).unwrap();
+    let mut connection = broker.accept(false).await;
+    let first = connection.expect_subscribe().await;
+    connection.grant(first).await;
+    connection.expect_subscribe().await;
+    drop(connection);
+
+    let mut connection = broker.accept(true).await;
+    let again = [connection.expect_subscribe().await, connection.expect_subscribe().await];
+    connection.filters = 8;
+    connection.grant(again[0]).await;
+    connection.send(request("e1", "dance")).await;
+    assert_eq!(connection.answer().await, "REJECTED UNKNOWN_COMMAND", "the shadow is not asked for yet");
+    connection.filters = 5;
+    connection.grant(again[1]).await;
+    assert!(connection.published().await.0.ends_with("/shadow/name/cmd/get"));
     device.stop().await;
 }
 

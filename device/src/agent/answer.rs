@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::id::Id;
+
 /// The largest answer that the message broker takes.
 const LIMIT: usize = 128 * 1024;
 
@@ -83,7 +85,8 @@ impl Outcome {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
-    execution_id: &'a str,
+    #[serde(flatten)]
+    id: &'a Id,
     attempt: u32,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,27 +98,14 @@ struct Body<'a> {
 }
 
 /// `seq` 0 is "accepted", then it counts the heartbeats.
-pub(crate) fn running(execution_id: &str, attempt: u32, seq: u32) -> Vec<u8> {
-    write(&Body {
-        execution_id,
-        attempt,
-        status: Status::InProgress,
-        seq: Some(seq),
-        status_reason: None,
-        result: None,
-    })
+pub(crate) fn running(id: &Id, attempt: u32, seq: u32) -> Vec<u8> {
+    write(&Body { id, attempt, status: Status::InProgress, seq: Some(seq), status_reason: None, result: None })
 }
 
-pub(crate) fn ended(execution_id: &str, attempt: u32, outcome: &Outcome) -> Vec<u8> {
+pub(crate) fn ended(id: &Id, attempt: u32, outcome: &Outcome) -> Vec<u8> {
     let Outcome { status, reason, result } = outcome;
-    let mut body = Body {
-        execution_id,
-        attempt,
-        status: *status,
-        seq: None,
-        status_reason: reason.as_ref(),
-        result: result.as_ref(),
-    };
+    let mut body =
+        Body { id, attempt, status: *status, seq: None, status_reason: reason.as_ref(), result: result.as_ref() };
     let bytes = write(&body);
     if bytes.len() <= LIMIT {
         return bytes;
@@ -135,6 +125,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn e1() -> Id {
+        Id::ExecutionId("e1".to_owned())
+    }
+
     fn parsed(bytes: &[u8]) -> Value {
         serde_json::from_slice(bytes).unwrap()
     }
@@ -142,16 +136,20 @@ mod tests {
     #[test]
     fn answers_have_the_agreed_fields() {
         assert_eq!(
-            parsed(&running("e1", 1, 3)),
+            parsed(&running(&e1(), 1, 3)),
             json!({"executionId": "e1", "attempt": 1, "status": "IN_PROGRESS", "seq": 3})
         );
         assert_eq!(
-            parsed(&ended("e1", 2, &Outcome::failed("pump jammed", "left valve"))),
+            parsed(&ended(&e1(), 2, &Outcome::failed("pump jammed", "left valve"))),
             json!({"executionId": "e1", "attempt": 2, "status": "FAILED",
                    "statusReason": {"reasonCode": "PUMP_JAMMED", "reasonDescription": "left valve"}})
         );
         assert_eq!(
-            parsed(&ended("e1", 1, &Outcome::succeeded(Some(json!({"rpm": 7}))))),
+            parsed(&ended(&Id::CommandId("c1".to_owned()), 1, &Outcome::succeeded(None))),
+            json!({"commandId": "c1", "attempt": 1, "status": "SUCCEEDED"})
+        );
+        assert_eq!(
+            parsed(&ended(&e1(), 1, &Outcome::succeeded(Some(json!({"rpm": 7}))))),
             json!({"executionId": "e1", "attempt": 1, "status": "SUCCEEDED", "result": {"rpm": 7}})
         );
     }
@@ -160,7 +158,7 @@ mod tests {
     fn a_result_that_is_too_large_is_left_out_and_the_verdict_is_kept() {
         let outcome = Outcome::succeeded(Some(Value::String("x".repeat(LIMIT))));
         assert_eq!(
-            parsed(&ended("e1", 1, &outcome)),
+            parsed(&ended(&e1(), 1, &outcome)),
             json!({"executionId": "e1", "attempt": 1, "status": "SUCCEEDED"})
         );
     }

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::{self, Outcome, Status};
+use super::id::Id;
 
 /// One execution, as far as this device knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    pub execution_id: String,
+    #[serde(flatten)]
+    pub id: Id,
     /// The attempt that `state` is about.
     pub attempt: u32,
     /// The newest attempt that was asked for, whether or not it was begun: older ones are not run any more.
@@ -76,9 +78,9 @@ impl Entry {
     /// How it stands now, as an answer; none when it was canceled before there was anything to tell.
     pub fn answer(&self) -> Option<Vec<u8>> {
         match &self.state {
-            State::Running { seq, .. } => Some(answer::running(&self.execution_id, self.attempt, *seq)),
+            State::Running { seq, .. } => Some(answer::running(&self.id, self.attempt, *seq)),
             State::Ended(outcome) | State::Canceled(Some(outcome)) => {
-                Some(answer::ended(&self.execution_id, self.attempt, outcome))
+                Some(answer::ended(&self.id, self.attempt, outcome))
             }
             State::Canceled(None) => None,
         }
@@ -110,8 +112,8 @@ impl Cache {
     }
 
     /// Finds an execution, and makes it the most recently used.
-    pub fn touch(&mut self, execution_id: &str) -> Option<&mut Entry> {
-        let at = self.entries.iter().position(|e| e.execution_id == execution_id)?;
+    pub fn touch(&mut self, id: &str) -> Option<&mut Entry> {
+        let at = self.entries.iter().position(|e| e.id.as_str() == id)?;
         let entry = self.entries.remove(at);
         self.entries.push(entry);
         self.entries.last_mut()
@@ -120,7 +122,7 @@ impl Cache {
     /// Adds or replaces an execution, and forgets others until `limit` is kept; first those that could not be started
     /// again even if their request came once more, as they may start no later than `startable_ms`.
     pub fn put(&mut self, entry: Entry, limit: usize, startable_ms: i64) {
-        self.entries.retain(|e| e.execution_id != entry.execution_id);
+        self.entries.retain(|e| e.id.as_str() != entry.id.as_str());
         while self.entries.len() >= limit.max(1) {
             let ended = |e: &Entry| !e.is_running();
             let expired = self.entries.iter().position(|e| ended(e) && e.expires_at_ms <= startable_ms);
@@ -143,11 +145,11 @@ mod tests {
         } else {
             State::Ended(Outcome::succeeded(None))
         };
-        Entry { execution_id: id.to_owned(), attempt: 1, newest: 1, topic: String::new(), expires_at_ms, state }
+        Entry { id: Id::ExecutionId(id.to_owned()), attempt: 1, newest: 1, topic: String::new(), expires_at_ms, state }
     }
 
     fn ids(cache: &Cache) -> Vec<&str> {
-        cache.entries().iter().map(|e| e.execution_id.as_str()).collect()
+        cache.entries().iter().map(|e| e.id.as_str()).collect()
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Whether what is asked for is begun, refused, or answered with what is known.
 
 use super::cache::{Again, Entry, State};
+use super::id::Id;
 use super::request::{Malformed, Request};
 use super::{Action, Agent, Config, Outcome, respond, topic};
 
 /// What is asked for, whether it can be understood or not.
 struct Asked {
-    execution_id: String,
+    id: Id,
     attempt: u32,
     topic: String,
     expires_at_ms: i64,
@@ -23,16 +24,16 @@ impl Agent {
     ) -> Vec<Action> {
         let asked = match request {
             Ok(request) => Asked {
-                execution_id: request.execution_id.clone(),
+                id: request.id.clone(),
                 attempt: request.attempt,
                 topic: self.answer_topic(request.response_topic.clone()),
                 expires_at_ms: request.expires_at_ms(),
                 what: Ok(request),
             },
-            Err(Malformed::Envelope { execution_id, attempt, response_topic, why }) => {
+            Err(Malformed::Envelope { id, attempt, response_topic, why }) => {
                 *self.ignored.entry("malformed").or_default() += 1;
                 Asked {
-                    execution_id,
+                    id,
                     attempt: attempt.max(1),
                     topic: self.answer_topic(response_topic),
                     expires_at_ms: now_ms,
@@ -46,8 +47,8 @@ impl Agent {
     }
 
     fn decide(&mut self, asked: Asked, answer_again: bool, now_ms: i64) -> Vec<Action> {
-        let Asked { execution_id, attempt, topic, expires_at_ms, what } = asked;
-        if let Some(known) = self.cache.touch(&execution_id) {
+        let Asked { id, attempt, topic, expires_at_ms, what } = asked;
+        if let Some(known) = self.cache.touch(id.as_str()) {
             let repeated = attempt <= known.newest;
             if !known.admits(attempt, expires_at_ms) {
                 let bytes = known.answer().filter(|_| answer_again || !repeated);
@@ -63,12 +64,12 @@ impl Agent {
                 let repeatable = self.config.repeatable.contains(&command);
                 let again =
                     repeatable.then(|| Again { command: command.clone(), payload: payload.clone(), expires_at_ms });
-                let execution_id = execution_id.clone();
+                let execution_id = id.as_str().to_owned();
                 let start = Action::Start { execution_id, attempt, command, payload, expires_at_ms };
                 (State::Running { seq: 0, heartbeat_ms, next_beat_ms, again }, Some(start))
             }
         };
-        let entry = Entry { execution_id, attempt, newest: attempt, topic, expires_at_ms, state };
+        let entry = Entry { id, attempt, newest: attempt, topic, expires_at_ms, state };
         let mut actions = self.remember(entry, now_ms);
         actions.extend(start);
         actions
@@ -95,7 +96,11 @@ impl Agent {
     }
 
     fn answer_topic(&self, asked: Option<String>) -> String {
-        let thing = &self.config.thing;
-        asked.filter(|topic| topic::may_answer_on(thing, topic)).unwrap_or_else(|| topic::response(thing))
+        let Config { thing, answer_topics, .. } = &self.config;
+        // An answer that comes back as a request would be answered for ever.
+        let agreed = |topic: &String| answer_topics.contains(topic) && !self.config.takes_broadcasts_on(topic);
+        asked
+            .filter(|topic| topic::may_answer_on(thing, topic) || agreed(topic))
+            .unwrap_or_else(|| topic::response(thing))
     }
 }

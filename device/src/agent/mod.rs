@@ -9,13 +9,20 @@
 //! Requests arrive twice, late and out of order, on the request topic and in the shadow. An execution is known by its
 //! id and attempt, and for each of these nothing runs twice, nothing starts once it has expired or was canceled, and
 //! there is one verdict that never changes. A next attempt begins only when the one before it has failed.
+//!
+//! A broadcast is a request to many things at once. It is known by its command's id, which is what answers name too, and
+//! it is handled after a part of its `spread` that is this thing's own.
 
 use std::collections::BTreeMap;
 
 mod answer;
+#[cfg(test)]
+mod broadcasts;
 mod cache;
 mod config;
 mod decide;
+mod held;
+mod id;
 mod request;
 mod restart;
 mod shadow;
@@ -28,6 +35,8 @@ pub mod topic;
 pub use answer::{Outcome, Status};
 use cache::{Cache, Entry, State};
 pub use config::{Action, Config};
+use held::Held;
+use id::Id;
 use request::{Cancel, Request};
 use shadow::Document;
 
@@ -41,6 +50,7 @@ pub struct BadSnapshot(#[from] serde_json::Error);
 pub struct Agent {
     config: Config,
     cache: Cache,
+    held: Vec<Held>,
     /// The newest version of the shadow that was read since the last connection.
     shadow_version: u64,
     ignored: BTreeMap<&'static str, u64>,
@@ -49,13 +59,14 @@ pub struct Agent {
 impl Agent {
     /// A device that remembers nothing.
     pub fn new(config: Config) -> Self {
-        Self { config, cache: Cache::default(), shadow_version: 0, ignored: BTreeMap::new() }
+        Self { config, cache: Cache::default(), held: Vec::new(), shadow_version: 0, ignored: BTreeMap::new() }
     }
 
     /// The topics to subscribe to.
     pub fn topics(&self) -> Vec<String> {
         let thing = &self.config.thing;
         let mut topics = vec![topic::request(thing), topic::cancel(thing)];
+        topics.extend(self.config.broadcasts());
         if self.config.shadow {
             topics.extend(["get/accepted", "get/rejected", "update/delta"].map(|name| shadow::topic(thing, name)));
         }
@@ -74,7 +85,7 @@ impl Agent {
     pub fn on_message(&mut self, topic: &str, bytes: &[u8], now_ms: i64) -> Vec<Action> {
         let thing = &self.config.thing;
         let in_shadow = |name| self.config.shadow && topic == shadow::topic(thing, name);
-        if topic == topic::request(thing) {
+        if topic == topic::request(thing) || self.config.takes_broadcasts_on(topic) {
             self.on_request(bytes, now_ms)
         } else if topic == topic::cancel(thing) {
             self.on_cancel(bytes, now_ms)
@@ -89,27 +100,34 @@ impl Agent {
         }
     }
 
-    /// A message arrived on the request topic.
+    /// A message arrived on a request topic: this thing's own, or one for broadcasts.
     pub fn on_request(&mut self, bytes: &[u8], now_ms: i64) -> Vec<Action> {
-        let request = Request::read(bytes, self.config.max_request);
-        self.consider(request, true, now_ms)
+        let envelope = Request::envelope(bytes, self.config.max_request);
+        if envelope.as_ref().is_ok_and(|envelope| self.hold(envelope, now_ms)) {
+            return Vec::new();
+        }
+        self.consider(envelope.and_then(Request::from_value), true, now_ms)
     }
 
-    /// A message arrived on the cancel topic: no attempt at that execution runs from now on, whichever the message
-    /// names. A verdict that was given stands.
+    /// A message arrived on the cancel topic: no attempt at that execution, or that broadcast, runs from now on, whichever
+    /// the message names. A verdict that was given stands.
     pub fn on_cancel(&mut self, bytes: &[u8], now_ms: i64) -> Vec<Action> {
         let cancel = Some(bytes).filter(|bytes| bytes.len() <= self.config.max_request).and_then(Cancel::read);
-        let Some(Cancel { execution_id, attempt }) = cancel else { return self.ignore("unreadable cancel") };
-        match self.cache.touch(&execution_id) {
+        let Some(Cancel { ids, attempt }) = cancel else { return self.ignore("unreadable cancel") };
+        ids.into_iter().flat_map(|id| self.cancel(id, attempt, now_ms)).collect()
+    }
+
+    fn cancel(&mut self, id: Id, attempt: u32, now_ms: i64) -> Vec<Action> {
+        match self.cache.touch(id.as_str()) {
             Some(known) => {
-                let attempt = known.attempt;
+                let (execution_id, attempt) = (id.as_str().to_owned(), known.attempt);
                 if known.cancel() { vec![Action::Stop { execution_id, attempt }] } else { Vec::new() }
             }
             // It overtook its request.
             None => {
                 let topic = topic::response(&self.config.thing);
                 let (newest, expires_at_ms, state) = (attempt, i64::MAX, State::Canceled(None));
-                self.remember(Entry { execution_id, attempt, newest, topic, expires_at_ms, state }, now_ms)
+                self.remember(Entry { id, attempt, newest, topic, expires_at_ms, state }, now_ms)
             }
         }
     }
@@ -170,9 +188,9 @@ impl Agent {
         }
     }
 
-    /// Time has passed: heartbeats that are due.
+    /// Time has passed: broadcasts whose moment has come, and heartbeats that are due.
     pub fn on_tick(&mut self, now_ms: i64) -> Vec<Action> {
-        let mut actions = Vec::new();
+        let mut actions = self.on_held(now_ms);
         for entry in self.cache.entries_mut() {
             if let State::Running { seq, heartbeat_ms: Some(every), next_beat_ms, .. } = &mut entry.state
                 && *next_beat_ms <= now_ms
@@ -184,6 +202,15 @@ impl Agent {
             }
         }
         actions
+    }
+
+    /// When the next heartbeat is due, in milliseconds since 1970: [`on_tick`](Self::on_tick) is wanted then.
+    pub fn next_beat_ms(&self) -> Option<i64> {
+        let beat = |entry: &Entry| match entry.state {
+            State::Running { heartbeat_ms: Some(_), next_beat_ms, .. } => Some(next_beat_ms),
+            _ => None,
+        };
+        self.cache.entries().iter().filter_map(beat).min()
     }
 
     /// The connection came back without its session: answers on their way may be lost, so all are given again.

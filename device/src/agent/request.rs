@@ -3,11 +3,14 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::id::Id;
+
 /// A request in the envelope that devices get.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
-    pub execution_id: String,
+    #[serde(flatten)]
+    pub id: Id,
     #[serde(default = "first")]
     pub attempt: u32,
     pub command: String,
@@ -25,18 +28,23 @@ fn first() -> u32 {
 }
 
 /// What is no longer wanted.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cancel {
-    pub execution_id: String,
-    #[serde(default = "first")]
+    /// One work may have come to this device under either of its names.
+    pub ids: Vec<Id>,
     pub attempt: u32,
 }
 
 impl Cancel {
     /// `None`: it says nothing that could be acted on.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|cancel: &Self| is_id(&cancel.execution_id))
+        let envelope: Value = serde_json::from_slice(bytes).ok()?;
+        let attempt = match envelope.get("attempt") {
+            Some(attempt) => u32::try_from(attempt.as_u64()?).ok()?,
+            None => first(),
+        };
+        let ids: Vec<Id> = Id::all(&envelope).into_iter().flatten().collect();
+        (!ids.is_empty()).then_some(Self { ids, attempt })
     }
 }
 
@@ -45,19 +53,20 @@ impl Cancel {
 pub(crate) enum Malformed {
     #[error("larger than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("not a JSON object with an executionId")]
+    #[error("not a JSON object with an executionId or a commandId")]
     Unreadable,
-    /// The envelope is wrong, but it says which execution it is about, so somebody can be told.
+    /// The envelope is wrong, but it says what it is about, so somebody can be told.
     #[error("{why}")]
-    Envelope { execution_id: String, attempt: u32, response_topic: Option<String>, why: String },
+    Envelope { id: Id, attempt: u32, response_topic: Option<String>, why: String },
 }
 
 impl Request {
-    pub fn read(bytes: &[u8], limit: usize) -> Result<Self, Malformed> {
+    /// The envelope, whatever it holds.
+    pub fn envelope(bytes: &[u8], limit: usize) -> Result<Value, Malformed> {
         if bytes.len() > limit {
             return Err(Malformed::TooLarge { limit });
         }
-        Self::from_value(serde_json::from_slice(bytes).map_err(|_| Malformed::Unreadable)?)
+        serde_json::from_slice(bytes).map_err(|_| Malformed::Unreadable)
     }
 
     /// An entry of the shadow. Its key is the execution's id, whatever else it says.
@@ -66,12 +75,15 @@ impl Request {
         Self::from_value(entry)
     }
 
-    fn from_value(value: Value) -> Result<Self, Malformed> {
-        let id = value.get("executionId").and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned);
-        let execution_id = id.ok_or(Malformed::Unreadable)?;
+    /// A request in its envelope.
+    pub fn from_value(mut value: Value) -> Result<Self, Malformed> {
+        let id = Id::of(&value).ok_or(Malformed::Unreadable)?;
+        if let (Id::ExecutionId(_), Some(object)) = (&id, value.as_object_mut()) {
+            object.remove("commandId");
+        }
         let attempt = value.get("attempt").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
         let response_topic = value.get("responseTopic").and_then(Value::as_str).map(str::to_owned);
-        let wrong = |why: String| Malformed::Envelope { execution_id, attempt, response_topic, why };
+        let wrong = |why: String| Malformed::Envelope { id, attempt, response_topic, why };
         match serde_json::from_value::<Self>(value) {
             Ok(request) if request.attempt == 0 => Err(wrong("attempt counts from 1".to_owned())),
             Ok(request) if request.command.is_empty() => Err(wrong("command is empty".to_owned())),
@@ -90,16 +102,12 @@ impl Request {
     }
 }
 
-fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Request, Malformed> {
-        Request::read(text.as_bytes(), 1024)
+        Request::envelope(text.as_bytes(), 1024).and_then(Request::from_value)
     }
 
     #[test]
@@ -124,24 +132,36 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(Malformed::Unreadable), "{text}");
         }
-        assert_eq!(Request::read(&[0xff; 8], 1024), Err(Malformed::Unreadable));
-        assert_eq!(Request::read(&[b' '; 9], 8), Err(Malformed::TooLarge { limit: 8 }));
+        assert_eq!(Request::envelope(&[0xff; 8], 1024), Err(Malformed::Unreadable));
+        assert_eq!(Request::envelope(&[b' '; 9], 8), Err(Malformed::TooLarge { limit: 8 }));
     }
 
     #[test]
     fn a_cancel_needs_an_id_and_nothing_else() {
-        let cancel = |text: &str| Cancel::read(text.as_bytes()).map(|c| (c.execution_id, c.attempt));
-        assert_eq!(cancel(r#"{"executionId":"e1","attempt":2,"more":[]}"#), Some(("e1".to_owned(), 2)));
-        assert_eq!(cancel(r#"{"executionId":"e1"}"#), Some(("e1".to_owned(), 1)));
+        let cancel = |text: &str| Cancel::read(text.as_bytes()).map(|c| (c.ids, c.attempt));
+        let (execution, command) = (Id::ExecutionId("e1".to_owned()), Id::CommandId("c1".to_owned()));
+        let both = vec![execution.clone(), command.clone()];
+        assert_eq!(cancel(r#"{"executionId":"e1","attempt":2,"more":[]}"#), Some((vec![execution], 2)));
+        assert_eq!(cancel(r#"{"commandId":"c1"}"#), Some((vec![command], 1)));
+        assert_eq!(cancel(r#"{"commandId":"c1","executionId":"e1"}"#), Some((both, 1)));
         for text in ["", "e1", "{}", r#"{"executionId":"a b"}"#, r#"{"executionId":"e1","attempt":-1}"#] {
             assert_eq!(cancel(text), None, "{text}");
         }
     }
 
     #[test]
+    fn an_execution_is_named_more_precisely_than_a_command() {
+        let id = |ids: &str| read(&format!(r#"{{{ids},"command":"reboot","expiresAt":10}}"#)).map(|request| request.id);
+        assert_eq!(id(r#""commandId":"c1""#), Ok(Id::CommandId("c1".to_owned())));
+        assert_eq!(id(r#""commandId":"c1","executionId":"e1""#), Ok(Id::ExecutionId("e1".to_owned())));
+        assert_eq!(id(r#""commandId":"c1","executionId":7"#), Ok(Id::CommandId("c1".to_owned())));
+        assert_eq!(id(r#""commandId":"c/1""#), Err(Malformed::Unreadable));
+    }
+
+    #[test]
     fn an_entry_of_the_shadow_is_known_by_its_key() {
         let entry = serde_json::json!({"executionId": "other", "command": "reboot", "expiresAt": 10});
-        assert_eq!(Request::in_shadow("e1".to_owned(), entry.clone()).unwrap().execution_id, "e1");
+        assert_eq!(Request::in_shadow("e1".to_owned(), entry.clone()).unwrap().id.as_str(), "e1");
         assert_eq!(Request::in_shadow("e/1".to_owned(), entry), Err(Malformed::Unreadable));
         assert_eq!(Request::in_shadow("e1".to_owned(), Value::from(7)), Err(Malformed::Unreadable));
     }
@@ -157,8 +177,8 @@ mod tests {
             (r#"{"executionId":"e1","command":"a","expiresAt":10,"heartbeat":-1}"#, "-1"),
         ] {
             match read(text) {
-                Err(Malformed::Envelope { execution_id, why, .. }) => {
-                    assert_eq!(execution_id, "e1");
+                Err(Malformed::Envelope { id, why, .. }) => {
+                    assert_eq!(id.as_str(), "e1");
                     assert!(why.contains(part), "{why}");
                 }
                 other => panic!("{text}: {other:?}"),

@@ -1,16 +1,36 @@
 //! What is kept over a restart, and what a device does with it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cache::{Again, Cache, State};
+use super::cache::{Again, Cache, Entry, State};
+use super::held::Held;
 use super::{Action, Agent, BadSnapshot, Config, Outcome};
+
+/// What is kept.
+#[derive(Serialize, Deserialize)]
+struct Memory {
+    entries: Vec<Entry>,
+    held: Vec<Held>,
+}
+
+impl Memory {
+    fn read(snapshot: Value) -> Result<Self, serde_json::Error> {
+        match snapshot {
+            // As it was kept before there were broadcasts.
+            Value::Array(_) => Ok(Self { entries: serde_json::from_value(snapshot)?, held: Vec::new() }),
+            _ => serde_json::from_value(snapshot),
+        }
+    }
+}
 
 impl Agent {
     /// A device that was restarted. What ran when the snapshot was taken did not end: it has FAILED, or is started once
     /// more when it is declared safe to repeat and its time has not passed. Answers on their way may be lost, so all are
     /// given again.
     pub fn restore(config: Config, snapshot: Value, now_ms: i64) -> Result<(Self, Vec<Action>), BadSnapshot> {
-        let mut agent = Self { cache: Cache::new(serde_json::from_value(snapshot)?), ..Self::new(config) };
+        let Memory { entries, held } = Memory::read(snapshot)?;
+        let mut agent = Self { cache: Cache::new(entries), held, ..Self::new(config) };
         let mut starts = Vec::new();
         for entry in agent.cache.entries_mut().filter(|e| e.is_running()) {
             let in_time = |again: &Again| now_ms < again.expires_at_ms.saturating_add(agent.config.tolerance_ms);
@@ -19,7 +39,7 @@ impl Agent {
                     *seq = seq.saturating_add(beats_since(*next_beat_ms, *heartbeat_ms, now_ms)).saturating_add(1);
                     *next_beat_ms = now_ms.saturating_add(heartbeat_ms.unwrap_or(i64::MAX));
                     starts.push(Action::Start {
-                        execution_id: entry.execution_id.clone(),
+                        execution_id: entry.id.as_str().to_owned(),
                         attempt: entry.attempt,
                         command: again.command.clone(),
                         payload: again.payload.clone(),
@@ -36,7 +56,8 @@ impl Agent {
 
     /// What to keep over a restart, for [`Agent::restore`].
     pub fn snapshot(&self) -> Value {
-        serde_json::to_value(self.cache.entries()).unwrap_or_default()
+        let (entries, held) = (self.cache.entries().to_vec(), self.held.clone());
+        serde_json::to_value(Memory { entries, held }).unwrap_or_default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Any order and repetition of requests, cancels and restarts, by topic and by shadow: the agent's promises hold.
+//! Any order and repetition of requests, cancels and restarts, by topic, by broadcast and by shadow: the agent's promises hold.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,9 +10,9 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Input {
-    Request { id: u8, attempt: u32, expires_in_s: i64, heartbeat: u32, command: &'static str, way: Way },
+    Request { id: u8, attempt: u32, expires_in_s: i64, heartbeat: u32, spread: u8, command: &'static str, way: Way },
     Repeat(prop::sample::Index),
-    Cancel { id: u8, attempt: u32 },
+    Cancel { id: u8, attempt: u32, names: [bool; 2] },
     Finish { nth: prop::sample::Index, ok: bool },
     Tick(i64),
     SessionLost,
@@ -23,6 +23,7 @@ enum Input {
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Topic,
+    Group,
     Shadow,
     Delta,
     Cancel,
@@ -32,16 +33,21 @@ impl Way {
     fn topic(self) -> String {
         match self {
             Self::Topic => topic::request("pump-7"),
+            Self::Group => topic::group("pumps"),
             Self::Cancel => topic::cancel("pump-7"),
             Self::Shadow => shadow::topic("pump-7", "get/accepted"),
             Self::Delta => shadow::topic("pump-7", "update/delta"),
         }
     }
 
+    fn id(self, id: u8) -> String {
+        format!("{}{id}", if matches!(self, Self::Group) { 'c' } else { 'e' })
+    }
+
     fn wrap(self, id: &str, mut request: Value) -> Vec<u8> {
         match self {
-            Self::Topic | Self::Cancel => {
-                request["executionId"] = id.into();
+            Self::Topic | Self::Cancel | Self::Group => {
+                request[name(id)] = id.into();
                 bytes(&request)
             }
             Self::Shadow => bytes(&json!({"state": {"desired": {"c": {id: request}}}, "version": 1})),
@@ -50,15 +56,22 @@ impl Way {
     }
 }
 
+/// What an id is called.
+fn name(id: &str) -> &'static str {
+    if id.starts_with('c') { "commandId" } else { "executionId" }
+}
+
 fn inputs() -> impl Strategy<Value = Vec<Input>> {
-    let way = prop_oneof![2 => Just(Way::Topic), 1 => Just(Way::Shadow), 1 => Just(Way::Delta)].boxed();
+    let way = prop_oneof![2 => Just(Way::Topic), 2 => Just(Way::Group), 1 => Just(Way::Shadow), 1 => Just(Way::Delta)]
+        .boxed();
     let command = prop_oneof![6 => Just("reboot"), 2 => Just("ping"), 1 => Just("dance"), 1 => Just("")];
-    let request = (0..4u8, 1..4u32, -1..20i64, 0..4u32, command, way.clone()).prop_map(
-        |(id, attempt, expires_in_s, heartbeat, command, way)| Input::Request {
+    let request = (0..4u8, 1..4u32, -1..20i64, 0..4u32, 0..20u8, command, way.clone()).prop_map(
+        |(id, attempt, expires_in_s, heartbeat, spread, command, way)| Input::Request {
             id,
             attempt,
             expires_in_s,
             heartbeat,
+            spread,
             command,
             way,
         },
@@ -67,7 +80,7 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
     let input = prop_oneof![
         4 => request,
         4 => any::<prop::sample::Index>().prop_map(Input::Repeat),
-        1 => (0..4u8, 1..4u32).prop_map(|(id, attempt)| Input::Cancel { id, attempt }),
+        1 => (0..4u8, 1..4u32, any::<[bool; 2]>()).prop_map(|(id, attempt, names)| Input::Cancel { id, attempt, names }),
         4 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(nth, ok)| Input::Finish { nth, ok }),
         3 => (0..5_000i64).prop_map(Input::Tick),
         1 => Just(Input::SessionLost),
@@ -126,7 +139,9 @@ impl Onlooker {
                 Action::Respond { topic, bytes } => {
                     assert_eq!(topic, "cmd/pump-7/resp");
                     let answer: Value = serde_json::from_slice(bytes).unwrap();
-                    let id = answer["executionId"].as_str().unwrap().to_owned();
+                    let [execution, command] = ["executionId", "commandId"].map(|name| answer[name].as_str());
+                    let id = execution.xor(command).unwrap().to_owned();
+                    assert_eq!(answer[name(&id)].as_str(), Some(&*id));
                     let canceled = self.canceled.contains(&id);
                     let seen = self.seen.entry((id.clone(), answer["attempt"].as_u64().unwrap())).or_default();
                     assert!(!canceled || seen.verdict.is_some(), "told of what was canceled");
@@ -151,6 +166,7 @@ impl Onlooker {
 fn shadowed() -> Agent {
     let mut agent = agent();
     agent.config.shadow = true;
+    agent.config.groups = vec!["pumps".to_owned()];
     agent.config.commands = Some(["reboot".to_owned(), "ping".to_owned()].into());
     agent.config.repeatable = ["ping".to_owned()].into();
     agent
@@ -165,19 +181,23 @@ proptest! {
         let mut sent: Vec<(String, Vec<u8>)> = Vec::new();
         for input in inputs {
             match input {
-                Input::Request { id, attempt, expires_in_s, heartbeat, command, way } => {
-                    let expires_at = now / 1000 + expires_in_s;
-                    onlooker.expiries.insert((format!("e{id}"), attempt, expires_at * 1000));
+                Input::Request { id, attempt, expires_in_s, heartbeat, spread, command, way } => {
+                    let (id, expires_at) = (way.id(id), now / 1000 + expires_in_s);
+                    onlooker.expiries.insert((id.clone(), attempt, expires_at * 1000));
                     let request = json!({"attempt": attempt, "command": command, "heartbeat": heartbeat,
-                                         "expiresAt": expires_at});
-                    let message = (way.topic(), way.wrap(&format!("e{id}"), request));
+                                         "expiresAt": expires_at, "spread": spread});
+                    let message = (way.topic(), way.wrap(&id, request));
                     onlooker.watch(&agent.on_message(&message.0, &message.1, now), now, false);
                     sent.push(message);
                 }
-                Input::Cancel { id, attempt } => {
-                    let id = format!("e{id}");
-                    let message = (Way::Cancel.topic(), Way::Cancel.wrap(&id, json!({"attempt": attempt})));
-                    onlooker.canceled.insert(id);
+                Input::Cancel { id, attempt, names } => {
+                    let mut cancel = json!({"attempt": attempt});
+                    for (way, _) in [Way::Topic, Way::Group].into_iter().zip(names).filter(|(_, named)| *named) {
+                        let id = way.id(id);
+                        cancel[name(&id)] = id.clone().into();
+                        onlooker.canceled.insert(id);
+                    }
+                    let message = (Way::Cancel.topic(), bytes(&cancel));
                     onlooker.watch(&agent.on_message(&message.0, &message.1, now), now, false);
                     sent.push(message);
                 }
@@ -195,7 +215,10 @@ proptest! {
                 }
                 Input::Tick(by) => {
                     now += by;
+                    onlooker.watch(&agent.on_held(now), now, false);
+                    prop_assert!(agent.next_held_ms().is_none_or(|at| now < at));
                     onlooker.watch(&agent.on_tick(now), now, true);
+                    prop_assert!(agent.next_beat_ms().is_none_or(|at| now < at));
                 }
                 Input::SessionLost => onlooker.watch(&agent.on_session_lost(), now, false),
                 Input::Restart => {

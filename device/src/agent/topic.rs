@@ -10,9 +10,25 @@ pub fn cancel(thing: &str) -> String {
     format!("cmd/{thing}/cancel")
 }
 
+/// Where requests to all things of a group arrive.
+pub fn group(group: &str) -> String {
+    format!("cmd/group/{group}/req")
+}
+
 /// Where answers go unless the request names another topic.
 pub fn response(thing: &str) -> String {
     format!("cmd/{thing}/resp")
+}
+
+/// Whether this is the name of a thing group, as AWS IoT has them.
+pub fn is_group(group: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-');
+    (1..=128).contains(&group.len()) && group.bytes().all(legal)
+}
+
+/// Whether this is a topic, and no filter for many.
+pub fn is_literal(topic: &str) -> bool {
+    (1..=256).contains(&topic.len()) && topic.matches('/').count() <= 7 && !topic.contains(['+', '#', '\0'])
 }
 
 /// Whether an answer may go to `topic`. A request is data from outside: were its word taken, whoever can send one could
@@ -41,6 +57,20 @@ pub fn may_answer_on(thing: &str, topic: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_and_topics_without_wildcards_are_taken() {
+        for group in ["pumps", "North:1_a-b", &"x".repeat(128)] {
+            assert!(is_group(group), "{group}");
+        }
+        for odd in ["", "a/b", "+", "a b", "ü", &"x".repeat(129)] {
+            assert!(!is_group(odd), "{odd}");
+        }
+        assert!(is_literal("device_status/request") && is_literal("a/b/c/d/e/f/g/h"));
+        for odd in ["", "a/+", "#", "a\0", "a/b/c/d/e/f/g/h/i", &"x".repeat(257)] {
+            assert!(!is_literal(odd), "{odd}");
+        }
+    }
 
     #[test]
     fn answers_stay_on_the_things_own_topics() {

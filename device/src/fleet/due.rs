@@ -1,4 +1,5 @@
-//! What a simulated thing does at a time of the injected clock: it ends its work, it goes away, it comes back.
+//! What a simulated thing does at a time of the injected clock: it begins what waited, it ends its work, it goes away, it
+//! comes back.
 
 use super::live::Live;
 use super::runs::Finish;
@@ -7,14 +8,13 @@ use crate::agent::{Agent, Outcome};
 
 /// How long a thing that went away because of its work stays away, in milliseconds.
 const AWAY_MS: i64 = 500;
-/// How often a thing that works looks whether it owes a heartbeat, in milliseconds.
-const BEAT_MS: i64 = 100;
 
 pub(crate) enum Task {
     Finish { execution_id: String, attempt: u32 },
     Send { topic: String, bytes: Vec<u8> },
     GoAway,
     ComeBack,
+    Crash,
 }
 
 impl Live {
@@ -29,10 +29,8 @@ impl Live {
             match self.due.remove(n).1 {
                 Task::GoAway => self.go(),
                 Task::ComeBack => self.come(),
-                Task::Send { topic, bytes } => {
-                    self.thing.counters.answers.add(1);
-                    self.publish(topic, bytes);
-                }
+                Task::Crash => self.crash(),
+                Task::Send { topic, bytes } => self.send(topic, bytes),
                 Task::Finish { execution_id, attempt } => {
                     let outcome = match self.thing.script.behaviour {
                         Behaviour::Fails => jammed(),
@@ -49,17 +47,19 @@ impl Live {
     }
 
     pub fn tick(&mut self) {
-        if self.link.is_some() {
-            let actions = self.agent.on_tick(self.now_ms());
-            self.act(actions);
-        }
+        let now_ms = self.now_ms();
+        let actions = match self.link {
+            Some(_) => self.agent.on_tick(now_ms),
+            None => self.agent.on_held(now_ms),
+        };
+        self.act(actions);
     }
 
     /// When it wants to be woken, by the injected clock.
     pub fn next_ms(&self) -> Option<i64> {
         let next = self.due.iter().map(|(due, _)| *due).min();
-        let beats = (self.agent.running() > 0).then(|| self.now_ms().saturating_add(BEAT_MS));
-        next.into_iter().chain(beats).min()
+        let beat = self.link.as_ref().and_then(|_| self.agent.next_beat_ms());
+        next.into_iter().chain(beat).chain(self.agent.next_held_ms()).min()
     }
 
     /// Connects, for as long as its script says.

@@ -121,10 +121,18 @@ impl Live {
             counters.deltas.add(1);
             counters.delta_bytes.add(payload.len());
         } else {
-            if topic == topic::request(name) {
-                counters.requests.add(1);
-            } else if topic == topic::cancel(name) {
-                counters.cancels.add(1);
+            let count = match () {
+                () if topic == topic::request(name) => Some(&counters.requests),
+                () if topic == topic::cancel(name) => Some(&counters.cancels),
+                () if self.thing.hears.broadcast(topic) => Some(&counters.broadcasts),
+                () => None,
+            };
+            if let Some(count) = count {
+                if self.thing.loss.strikes() {
+                    counters.lost_requests.add(1);
+                    return;
+                }
+                count.add(1);
             }
             let ignored = |agent: &Agent| agent.ignored().values().sum::<u64>();
             let before = ignored(&self.agent);
@@ -200,6 +208,19 @@ impl Live {
                 return;
             }
             _ => {}
+        }
+        self.send(topic, bytes);
+    }
+
+    /// An answer, unless it is lost.
+    pub fn send(&mut self, topic: String, bytes: Vec<u8>) {
+        if self.thing.loss.strikes() {
+            self.thing.counters.lost_answers.add(1);
+            // Nobody will acknowledge it.
+            if self.crash_on_ack && self.unacknowledged.is_empty() {
+                self.due.push((self.now_ms(), Task::Crash));
+            }
+            return;
         }
         self.thing.counters.answers.add(1);
         self.publish(topic, bytes);

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 mod alarm;
 mod due;
 mod live;
-mod random;
+mod loss;
 mod runs;
 mod script;
 mod shadow;
@@ -22,15 +22,16 @@ mod thing;
 
 use crate::Now;
 use crate::link::Endpoint;
+use crate::random::Random;
 pub use alarm::SleepUntil;
 use alarm::{Alarm, Sleeper};
-use random::Random;
+use loss::Loss;
 use runs::Runs;
 pub use runs::{Finish, Run};
 pub use script::{BadKnobs, Behaviour, Expected, Knobs, Script};
 use stats::Counters;
 pub use stats::Stats;
-use thing::Thing;
+use thing::{Hears, Thing};
 
 /// Connections that are opened at the same time.
 const CONNECTING: usize = 100;
@@ -61,6 +62,15 @@ pub struct FleetConfig {
     pub shadows: bool,
     /// Share that take commands from their named shadow `cmd` as well, from 0 to 1, whatever trouble they have.
     pub shadow_commands: f64,
+    /// The groups that every thing is in, so that it takes their broadcasts.
+    pub groups: Vec<String>,
+    /// Further topics that every thing takes broadcasts on, without wildcards.
+    pub broadcast_topics: Vec<String>,
+    /// Topics besides its own that a thing may answer on, if a request asks for that.
+    pub answer_topics: Vec<String>,
+    /// Share of the requests, broadcasts and cancels that are lost before a thing sees them, and of the answers that are
+    /// lost when it has said them, from 0 to 1; drawn from the seed. Shadows lose nothing.
+    pub loss: f64,
     /// How long things that come and go are connected, by the injected clock.
     pub here: RangeInclusive<Duration>,
     /// How long they are gone.
@@ -83,6 +93,10 @@ impl FleetConfig {
             late_after: Duration::from_secs(120),
             shadows: true,
             shadow_commands: 0.0,
+            groups: Vec::new(),
+            broadcast_topics: Vec::new(),
+            answer_topics: Vec::new(),
+            loss: 0.0,
             here: Duration::from_secs(60)..=Duration::from_secs(600),
             gone: Duration::from_secs(60)..=Duration::from_secs(600),
             patience: PATIENCE.saturating_mul(u32::try_from(1 + things / 1_000).unwrap_or(u32::MAX)),
@@ -124,6 +138,7 @@ impl Fleet {
     pub async fn start(config: FleetConfig) -> Result<Self, FleetError> {
         config.knobs.check()?;
         script::check_share("shadow", config.shadow_commands)?;
+        script::check_share("loss", config.loss)?;
         let names = names(&config.prefix, config.things);
         let scripts: BTreeMap<String, Script> =
             names.iter().map(|name| (name.clone(), Script::draw(config.seed, name, &config.knobs))).collect();
@@ -138,6 +153,12 @@ impl Fleet {
             runs: Arc::default(),
             tasks: JoinSet::new(),
         };
+        let hears = Hears {
+            groups: config.groups,
+            broadcast_topics: config.broadcast_topics,
+            answer_topics: config.answer_topics,
+        };
+        let hears = Arc::new(hears);
         let (sender, mut ready) = mpsc::channel(config.things.max(1));
         let alarm = Arc::<Alarm>::default();
         for (number, (name, script)) in fleet.scripts.iter().enumerate().filter(|(_, (_, script))| script.connects()) {
@@ -149,6 +170,8 @@ impl Fleet {
                 late_after_ms: i64::try_from(config.late_after.as_millis()).unwrap_or(i64::MAX),
                 with_shadow: config.shadows,
                 shadow_commands: fleet.takes_commands_in_shadow(name),
+                hears: hears.clone(),
+                loss: Loss::new(config.loss, config.seed, name),
                 here: config.here.clone(),
                 gone: config.gone.clone(),
                 random: Random::new(!config.seed, name),

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Run {
     /// Where.
     pub thing: String,
-    /// The execution.
+    /// The execution; of a broadcast, the command's id.
     pub execution_id: String,
     /// Which attempt at it.
     pub attempt: u32,

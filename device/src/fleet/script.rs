@@ -1,6 +1,6 @@
 //! What each simulated thing will do, and how its execution must therefore end.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Shares of the fleet, each from 0 to 1; together at most 1. The rest simply succeed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -38,6 +38,8 @@ counters! {
     connects,
     /// Messages on request topics, repeated ones included.
     requests,
+    /// Messages on topics for broadcasts, at each thing that got one, repeated ones included.
+    broadcasts,
     /// Messages about commands that could not be understood, or were out of date.
     malformed,
     /// Messages on cancel topics.
@@ -46,6 +48,10 @@ counters! {
     started,
     /// Answers handed to the connection.
     answers,
+    /// Requests, broadcasts and cancels that were lost on their way; they are not among those above.
+    lost_requests,
+    /// Answers that were lost on their way.
+    lost_answers,
     /// Shadow updates published.
     reports,
     /// Shadow delta messages, as AWS sends them.

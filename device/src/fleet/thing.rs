@@ -8,14 +8,31 @@ use tokio::sync::mpsc;
 
 use super::alarm::Sleeper;
 use super::live::Live;
-use super::random::Random;
+use super::loss::Loss;
 use super::runs::Runs;
 use super::script::{Behaviour, Script};
 use super::shadow;
 use super::stats::Counters;
 use crate::Now;
-use crate::agent::{Agent, Config};
+use crate::agent::{Agent, Config, topic};
 use crate::link::{Endpoint, Link};
+use crate::random::Random;
+
+/// Where every thing of a fleet takes broadcasts, and may answer.
+#[derive(Default)]
+pub(crate) struct Hears {
+    pub groups: Vec<String>,
+    pub broadcast_topics: Vec<String>,
+    pub answer_topics: Vec<String>,
+}
+
+impl Hears {
+    /// Whether broadcasts arrive there.
+    pub fn broadcast(&self, topic: &str) -> bool {
+        self.broadcast_topics.iter().any(|own| own == topic)
+            || self.groups.iter().any(|group| topic::group(group) == topic)
+    }
+}
 
 pub(crate) struct Thing {
     pub name: String,
@@ -25,6 +42,8 @@ pub(crate) struct Thing {
     pub late_after_ms: i64,
     pub with_shadow: bool,
     pub shadow_commands: bool,
+    pub hears: Arc<Hears>,
+    pub loss: Loss,
     pub here: RangeInclusive<Duration>,
     pub gone: RangeInclusive<Duration>,
     pub random: Random,
@@ -60,7 +79,14 @@ impl Thing {
     }
 
     pub fn config(&self) -> Config {
-        let mut config = Config { shadow: self.shadow_commands, ..Config::new(&self.name) };
+        let Hears { groups, broadcast_topics, answer_topics } = &*self.hears;
+        let mut config = Config {
+            shadow: self.shadow_commands,
+            groups: groups.clone(),
+            broadcast_topics: broadcast_topics.clone(),
+            answer_topics: answer_topics.clone(),
+            ..Config::new(&self.name)
+        };
         if self.script.behaviour == Behaviour::Rejects {
             config.commands = Some(Default::default());
         }

@@ -10,6 +10,7 @@ use super::*;
 #[derive(Clone, Debug)]
 enum Input {
     Request { id: u8, attempt: u32, in_shadow: bool },
+    Broadcast { id: u8, spread: u32 },
     Cancel(u8),
     Turn(i64),
     PowerCut,
@@ -19,6 +20,7 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
     let request = (0..3u8, 1..4u32, any::<bool>());
     let input = prop_oneof![
         6 => request.prop_map(|(id, attempt, in_shadow)| Input::Request { id, attempt, in_shadow }),
+        3 => (0..3u8, 0..400u32).prop_map(|(id, spread)| Input::Broadcast { id, spread }),
         1 => (0..3u8).prop_map(Input::Cancel),
         4 => prop_oneof![0..3_000i64, 0..200_000i64].prop_map(Input::Turn),
         1 => Just(Input::PowerCut),
@@ -65,6 +67,7 @@ proptest! {
             match input {
                 Input::Request { id, attempt, in_shadow: false } => thing.request(&format!("e{id}"), attempt),
                 Input::Request { id, attempt, in_shadow: true } => thing.request_in_shadow(&format!("e{id}"), attempt),
+                Input::Broadcast { id, spread } => thing.broadcast(&format!("c{id}"), spread),
                 Input::Cancel(id) => {
                     let id = format!("e{id}");
                     thing.cancel(&id);

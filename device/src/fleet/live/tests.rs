@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fleet::random::Random;
+use crate::fleet::loss::Loss;
 use crate::fleet::runs::Runs;
 use crate::fleet::script::Script;
+use crate::fleet::thing::Hears;
 use crate::link::Endpoint;
+use crate::random::Random;
 
 const WORK_MS: i64 = 1_000;
 const EXPIRES_MS: i64 = 300_000;
@@ -33,6 +35,8 @@ impl Watched {
             late_after_ms: 120_000,
             with_shadow: false,
             shadow_commands: true,
+            hears: Arc::new(Hears { groups: vec!["pumps".to_owned()], ..Hears::default() }),
+            loss: Loss::new(0.0, 1, "pump-7"),
             here: Duration::from_secs(60)..=Duration::from_secs(60),
             gone: Duration::from_secs(30)..=Duration::from_secs(30),
             random: Random::new(1, "pump-7"),
@@ -46,6 +50,12 @@ impl Watched {
     pub fn request(&mut self, id: &str, attempt: u32) {
         let request = json!({"executionId": id, "attempt": attempt, "command": "a", "expiresAt": EXPIRES_MS / 1000});
         self.live.on_message("cmd/pump-7/req", request.to_string().as_bytes());
+    }
+
+    pub fn broadcast(&mut self, id: &str, spread: u32) {
+        let request = json!({"commandId": id, "attempt": 1, "command": "a", "expiresAt": EXPIRES_MS / 1000,
+                             "spread": spread});
+        self.live.on_message("cmd/group/pumps/req", request.to_string().as_bytes());
     }
 
     pub fn request_in_shadow(&mut self, id: &str, attempt: u32) {
@@ -177,6 +187,74 @@ async fn what_is_in_its_shadow_is_run_as_well() {
     thing.request_in_shadow("e1", 1);
     thing.turn(WORK_MS);
     assert_eq!((thing.said().len(), thing.ran().len()), (2, 1));
+}
+
+#[test]
+fn a_broadcast_is_run_once_by_its_script_and_noted_by_the_commands_id() {
+    for (behaviour, said) in [
+        (Behaviour::Succeeds, &["IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED"][..]),
+        (Behaviour::Fails, &["IN_PROGRESS", "IN_PROGRESS", "FAILED"]),
+        (Behaviour::Mute, &[]),
+    ] {
+        let mut thing = Watched::new(behaviour);
+        thing.broadcast("c1", 0);
+        thing.broadcast("c1", 0);
+        thing.turn(WORK_MS);
+        assert_eq!(thing.said(), said);
+        let ran: Vec<_> = thing.runs.all().into_iter().map(|run| (run.execution_id, run.attempt)).collect();
+        assert_eq!(ran, [("c1".to_owned(), 1)]);
+        let stats = thing.live.thing.counters.read();
+        assert_eq!((stats.broadcasts, stats.requests, stats.started), (2, 0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_waits_for_its_moment_with_or_without_a_connection() {
+    for connected in [false, true] {
+        let mut thing = Watched::new(Behaviour::Succeeds);
+        if connected {
+            thing.live.come();
+        }
+        thing.broadcast("c1", 60);
+        let at_ms = thing.live.next_ms().unwrap();
+        assert!((1..60_000).contains(&at_ms), "{at_ms}");
+        thing.turn(at_ms - 1);
+        thing.live.tick();
+        assert_eq!(thing.ran(), []);
+        thing.turn(at_ms);
+        thing.live.tick();
+        assert_eq!(thing.ran(), [(1, None)]);
+        assert_eq!(thing.live.next_ms(), Some(at_ms + WORK_MS), "it waits for nothing else");
+    }
+}
+
+#[test]
+fn a_request_that_is_lost_is_not_seen_and_an_answer_that_is_lost_was_never_said() {
+    let mut thing = Watched::new(Behaviour::Twice);
+    thing.live.thing.loss = Loss::new(1.0, 1, "pump-7");
+    thing.request("e1", 1);
+    thing.broadcast("c1", 0);
+    thing.cancel("e1");
+    assert_eq!(thing.ran(), []);
+    thing.live.thing.loss = Loss::new(0.0, 1, "pump-7");
+    thing.request("e1", 1);
+    thing.live.thing.loss = Loss::new(1.0, 1, "pump-7");
+    thing.turn(WORK_MS * 10);
+    assert_eq!(thing.said(), ["IN_PROGRESS"]);
+    assert_eq!(thing.ran(), [(1, Some((WORK_MS * 10, Finish::Succeeded)))]);
+    let stats = thing.live.thing.counters.read();
+    assert_eq!((stats.requests, stats.broadcasts, stats.cancels, stats.answers), (1, 0, 0, 1));
+    assert_eq!((stats.lost_requests, stats.lost_answers), (3, 2));
+}
+
+#[tokio::test]
+async fn power_is_lost_even_if_all_that_was_said_is() {
+    let mut thing = Watched::new(Behaviour::Crashes);
+    thing.live.thing.loss = Loss::new(1.0, 1, "pump-7");
+    thing.live.start("e1".to_owned(), 1, EXPIRES_MS, 0);
+    thing.live.answer("cmd/pump-7/resp".to_owned(), Vec::new(), 0);
+    thing.turn(0);
+    assert_eq!(thing.ran(), [(1, Some((0, Finish::Lost)))]);
 }
 
 #[tokio::test]
