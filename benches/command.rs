@@ -20,7 +20,9 @@ fn programs() -> BTreeMap<String, PathBuf> {
     [
         ("command-api", env!("CARGO_BIN_EXE_command-api")),
         ("track-command", env!("CARGO_BIN_EXE_track-command")),
+        ("fan-out-command", env!("CARGO_BIN_EXE_fan-out-command")),
         ("dispatch-commands", env!("CARGO_BIN_EXE_dispatch-commands")),
+        ("tally-command", env!("CARGO_BIN_EXE_tally-command")),
         ("reconcile-commands", env!("CARGO_BIN_EXE_reconcile-commands")),
         ("trim-shadow", env!("CARGO_BIN_EXE_trim-shadow")),
     ]

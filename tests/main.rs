@@ -8,6 +8,7 @@ mod crash;
 mod dialects;
 mod expiry;
 mod fixtures;
+mod fleet;
 mod history;
 mod life;
 mod one_command;

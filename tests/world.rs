@@ -124,14 +124,16 @@ impl World {
         let request =
             headers.iter().fold(self.http.request(method, url), |request, (name, value)| request.header(*name, *value));
         let request = request.body(body).build().expect("a request");
-        let asked: Value =
-            request.body().and_then(|body| serde_json::from_slice(body.as_bytes()?).ok()).unwrap_or_default();
         let response = self.http.execute(request).await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("text");
         let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) };
-        if let (200 | 202, "/commands", Some(command)) = (status, path, answer.body["commandId"].as_str()) {
-            let thing = asked["target"]["things"][0].as_str().expect("a thing").to_owned();
+        // Of a fleet it is known only later whom it means.
+        let thing = answer.body["execution"]["thing"].as_str();
+        if let (200 | 202, "/commands", Some(command), Some(thing)) =
+            (status, path, answer.body["commandId"].as_str(), thing)
+        {
+            let thing = thing.to_owned();
             self.accepted.lock().expect("nobody panicked").push((thing, command.to_owned()));
         }
         answer
@@ -325,7 +327,9 @@ fn programs() -> BTreeMap<String, PathBuf> {
     [
         ("command-api", env!("CARGO_BIN_EXE_command-api")),
         ("track-command", env!("CARGO_BIN_EXE_track-command")),
+        ("fan-out-command", env!("CARGO_BIN_EXE_fan-out-command")),
         ("dispatch-commands", env!("CARGO_BIN_EXE_dispatch-commands")),
+        ("tally-command", env!("CARGO_BIN_EXE_tally-command")),
         ("reconcile-commands", env!("CARGO_BIN_EXE_reconcile-commands")),
         ("trim-shadow", env!("CARGO_BIN_EXE_trim-shadow")),
     ]

@@ -71,7 +71,7 @@ impl Image {
 
     /// Whether its request goes through a shadow.
     pub fn is_in_shadow(&self) -> bool {
-        self.text("via").is_some_and(|via| !matches!(via, "direct" | "topic"))
+        self.text("via").is_some_and(|via| !matches!(via, "direct" | "topic" | "broadcast"))
     }
 
     /// Whether nothing is awaited.

@@ -1,0 +1,3 @@
+//! One command to many things.
+
+mod one_fleet;
