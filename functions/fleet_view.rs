@@ -21,9 +21,7 @@ pub fn event(command: &Command, state: FleetState, plan: Option<&Plan>, counts: 
 /// How many executions are where. `total` is how many things the command is known to be for, `waiting` how many of them have no execution
 /// yet: they and the statuses add up.
 pub fn counts_of(plan: Option<&Plan>, counts: &Counts) -> Value {
-    let batches = counts.batches();
-    let planned = plan.map_or(0, |plan| plan.things).max(batches.planned);
-    let waiting = planned.saturating_sub(batches.duplicates).saturating_sub(counts.executions());
+    let waiting = plan.map_or(0, |plan| plan.things).saturating_sub(counts.reached());
     let mut shown = Map::new();
     shown.insert("total".to_owned(), json!(counts.executions().saturating_add(waiting)));
     shown.insert("waiting".to_owned(), json!(waiting));

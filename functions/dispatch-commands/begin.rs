@@ -28,7 +28,10 @@ pub async fn begin(
     let row = Execution::create_in_batch(command, thing, batch, turn.time(), via, turn.cloud.tick);
     let row = match turn.cloud.executions.put_new(&row).await? {
         Put::Stored => first(turn, command, row).await?,
-        Put::Exists(row) if row.batch != Some(batch) => return Ok(Begun::Duplicate),
+        Put::Exists(row) if row.batch != Some(batch) => {
+            turn.cloud.executions.put_duplicate(&row, batch).await?;
+            return Ok(Begun::Duplicate);
+        }
         Put::Exists(row) => again(turn, command, *row).await?,
     };
     Ok(Begun::Stored { throttled: row.is_put_off(turn.time()) })

@@ -1,6 +1,6 @@
 //! The things of a batch that go out: their executions are stored and sent, many at once.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws::Error;
 use domain::{Batch, Command, ThingName, Via, Worked};
@@ -29,6 +29,8 @@ impl Dispatcher {
     ) {
         let via = Via::of(command, None);
         let mut under_way = JoinSet::new();
+        // One whose task dies is tried again like one that failed.
+        let mut open = BTreeSet::new();
         let mut reached = batch.done;
         for place in batch.to_go_out() {
             let Some(thing) = things.get(usize::from(place)) else { continue };
@@ -39,6 +41,7 @@ impl Dispatcher {
                 continue;
             }
             reached = reached.max(place + 1);
+            open.insert(place);
             let (me, command, thing, via) = (self.clone(), command.clone(), thing.clone(), via.clone());
             let number = batch.number;
             under_way.spawn(async move {
@@ -47,28 +50,30 @@ impl Dispatcher {
                 (place, begun)
             });
             while let Some(done) = under_way.try_join_next() {
-                self.note(done, work, summary);
+                self.note(done, &mut open, summary);
             }
         }
         while let Some(done) = under_way.join_next().await {
-            self.note(done, work, summary);
+            self.note(done, &mut open, summary);
         }
+        work.left.extend(open);
         work.left.sort_unstable();
         work.upto = Some(reached);
     }
 
-    fn note(&self, done: Done, work: &mut Worked, summary: &mut Summary) {
+    fn note(&self, done: Done, open: &mut BTreeSet<u16>, summary: &mut Summary) {
         match done {
-            Ok((_, Ok(Begun::Stored { throttled }))) => {
+            Ok((place, Ok(Begun::Stored { throttled }))) => {
+                open.remove(&place);
                 summary.stored += 1;
                 match throttled {
                     true => self.throttle.was_too_much(),
                     false => self.throttle.went_well(),
                 }
             }
-            Ok((_, Ok(Begun::Duplicate))) => {
+            Ok((place, Ok(Begun::Duplicate))) => {
+                open.remove(&place);
                 summary.duplicates += 1;
-                work.duplicates += 1;
             }
             Ok((place, Err(error))) => {
                 tracing::warn!(error = chain(&error), place, "a thing of a batch has to wait");
@@ -76,7 +81,6 @@ impl Dispatcher {
                     self.throttle.was_too_much();
                 }
                 summary.failed += 1;
-                work.left.push(place);
             }
             Err(error) => tracing::error!(%error, "a thing of a batch was given up in the middle"),
         }

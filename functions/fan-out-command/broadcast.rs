@@ -23,9 +23,8 @@ impl Planner<'_> {
         if plan.broadcast || under_way || !plan.complete || !open {
             return Ok(None);
         }
-        let batches = self.cloud.tallies.sum(&command.id).await?.batches();
-        let allowed = if plan.release.before > 0 || plan.pace.released > 0 { plan.pace.released } else { plan.things };
-        if plan.things == 0 || batches.done < allowed {
+        let reached = self.cloud.tallies.sum(&command.id).await?.reached();
+        if plan.things == 0 || reached < plan.things {
             return Ok(None);
         }
         // Two who claim it at once: one of them has not seen the plan as it is.

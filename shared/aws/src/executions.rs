@@ -5,14 +5,14 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
     types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
-use domain::{Change, DeliveryStatus, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
+use domain::{BatchNumber, Change, DeliveryStatus, Execution, ExecutionId, Fact, Key, Status, ThingName, Timestamp};
 
 use crate::{
     Advanced, Error, Put,
     delete::delete_if,
     item::{
-        Item, execution_from_item, execution_key, execution_to_item, key_from_item, millis, number, shown_key, text,
-        thing_key,
+        Item, duplicate_to_item, execution_from_item, execution_key, execution_to_item, key_from_item, millis, number,
+        shown_key, text, thing_key,
     },
     update::Update,
     write::update_for,
@@ -83,6 +83,25 @@ impl Executions {
                 }
             }
             _ => Err(Error::sdk(OPERATION, &execution.key, error)),
+        }
+    }
+
+    /// Notes that a thing is in this batch too, and goes out with another: so the counts of its command come out even.
+    pub async fn put_duplicate(&self, row: &Execution, batch: BatchNumber) -> Result<(), Error> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(duplicate_to_item(&row.key, &row.command, batch, row.purge_at)))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(Error::sdk("noting a thing that is in two batches", &row.key, error)),
+            },
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Error,
-    item::{Item, batch_from_item, execution_from_item, number, shown_key, text},
+    item::{Item, command_of_duplicate, execution_from_item, number, shown_key, text},
     stream,
 };
 
@@ -136,14 +136,9 @@ fn contribution(image: &Value) -> Result<Option<(CommandId, Contribution)>, Erro
     };
     let corrupt = |error| Error::corrupt(OPERATION, shown_key(&item), error);
     match item.get("sk").and_then(|sk| sk.as_s().ok()).map(String::as_str) {
-        Some("BATCH") => {
-            let batch = batch_from_item(&item).map_err(corrupt)?;
-            let contribution = Contribution::Batch {
-                things: batch.things.into(),
-                done: batch.dispatched().into(),
-                duplicates: batch.duplicates.into(),
-            };
-            Ok(Some((batch.command, contribution)))
+        Some(sk) if sk.starts_with("D#") => {
+            let command = command_of_duplicate(&item).map_err(corrupt)?;
+            Ok(Some((command, Contribution::Duplicate)))
         }
         Some(sk) if sk.starts_with("E#") && item.contains_key("batch") => {
             let execution = execution_from_item(&item).map_err(corrupt)?;

@@ -27,9 +27,6 @@ pub(crate) fn batch_to_item(batch: &Batch) -> Item {
         let left: Vec<String> = batch.left.iter().map(ToString::to_string).collect();
         put("left", text(left.join(" ")));
     }
-    if batch.duplicates > 0 {
-        put("duplicates", number(batch.duplicates));
-    }
     if batch.ready {
         put("ready", AttributeValue::Bool(true));
     }
@@ -78,7 +75,6 @@ pub(crate) fn batch_from_item(item: &Item) -> Result<Batch, Unreadable> {
         done: count("done")?,
         left: left
             .map_err(|error: std::num::ParseIntError| Unreadable { attribute: "left", source: Some(error.into()) })?,
-        duplicates: read.number("duplicates")?.unwrap_or(0),
         ready: item.contains_key("ready"),
         claim,
         watch_at: read.millis("watch_at")?,

@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    By, CommandId, CommandName, DeliveryStatus, Execution, ExecutionId, Key, Lane, LaneName, OnFailure, Outcome,
-    Progress, Reason, ReasonCode, ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp, Verdict, Via,
-    due_shard,
+    BatchNumber, By, CommandId, CommandName, DeliveryStatus, Execution, ExecutionId, Key, Lane, LaneName, OnFailure,
+    Outcome, Progress, Reason, ReasonCode, ReportPath, ReportResult, Retry, Status, Step, ThingName, Timestamp,
+    Verdict, Via, due_shard,
 };
 
 use super::{Item, Reader, Unreadable, after_prefix, millis, needed, number, text};
@@ -70,6 +70,21 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
         put(attribute, value);
     }
     item
+}
+
+/// That a thing is in two batches of a command: `T#<thing>`, `D#<command id>#<batch>`.
+pub(crate) fn duplicate_to_item(key: &Key, command: &CommandId, batch: BatchNumber, purge_at: Timestamp) -> Item {
+    Item::from([
+        ("pk".into(), thing_key(&key.thing)),
+        ("sk".into(), text(format!("D#{command}#{batch}"))),
+        ("command_id".into(), text(command.as_str())),
+        ("batch".into(), number(batch)),
+        ("purge_at".into(), number(purge_at.as_seconds())),
+    ])
+}
+
+pub(crate) fn command_of_duplicate(item: &Item) -> Result<CommandId, Unreadable> {
+    Reader(item).parsed("command_id", CommandId::parse)
 }
 
 /// The key of an item, or of an entry of an index.

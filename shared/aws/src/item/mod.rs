@@ -18,7 +18,8 @@ pub(crate) use batch::{
 };
 pub(crate) use command::{command_from_item, command_key, command_to_item};
 pub(crate) use execution::{
-    due_entry, execution_from_item, execution_key, execution_to_item, key_from_item, shown_key, thing_key,
+    command_of_duplicate, due_entry, duplicate_to_item, execution_from_item, execution_key, execution_to_item,
+    key_from_item, shown_key, thing_key,
 };
 pub(crate) use fleet::control_attributes;
 pub(crate) use lane::{lane_from_item, lane_key};

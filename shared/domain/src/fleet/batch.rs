@@ -23,8 +23,6 @@ pub struct Batch {
     pub done: u16,
     /// Those among them that could not be stored, by their places: they are tried again.
     pub left: Vec<u16>,
-    /// So many of them are in another batch too, and go out with that.
-    pub duplicates: u16,
     /// Somebody is to see to it now.
     pub ready: bool,
     /// Somebody does.
@@ -55,8 +53,6 @@ pub struct Worked {
     pub upto: Option<u16>,
     /// Those that could not be stored.
     pub left: Vec<u16>,
-    /// So many more are in another batch too.
-    pub duplicates: u16,
     /// When its executions have to be looked at next, if they were looked at; what has gone out since counts.
     pub watch_at: Option<Option<Timestamp>>,
     /// It was called off, for this change of control.
@@ -87,7 +83,6 @@ impl Batch {
             allowed: if at_once { things } else { 0 },
             done: 0,
             left: Vec::new(),
-            duplicates: 0,
             ready: at_once,
             claim: None,
             watch_at: None,
@@ -158,7 +153,6 @@ impl Batch {
         if let Some(upto) = work.upto {
             next.done = next.done.max(upto);
             next.left = work.left.clone();
-            next.duplicates = next.duplicates.saturating_add(work.duplicates);
         }
         if let Some(watch_at) = work.watch_at {
             next.watch_at = watch_at;
@@ -174,11 +168,6 @@ impl Batch {
         let watched = next.watch_at.map(Timestamp::as_seconds_rounded_up);
         next.due_at = goes_out.into_iter().chain(watched).min();
         next
-    }
-
-    /// So many of its things have an execution, or are known to have one in another batch.
-    pub fn dispatched(&self) -> u16 {
-        self.done.saturating_sub(u16::try_from(self.left.len()).unwrap_or(u16::MAX))
     }
 
     fn written(&self) -> Self {

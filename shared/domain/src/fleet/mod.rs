@@ -30,7 +30,7 @@ pub use abort::{Abort, AbortAction, AbortError, AbortFailure, AskedCriterion, Cr
 pub use batch::{Batch, BatchClaim, BatchNumber, Worked};
 pub use broadcast::{Broadcast, BroadcastError, BroadcastRequest};
 pub use control::{Control, ControlState, NotControlled};
-pub use counts::{Batches, Contribution, Counts, CountsError, Folded, SequenceError, SequenceNumber, Tally};
+pub use counts::{Contribution, Counts, CountsError, Folded, SequenceError, SequenceNumber, Tally};
 pub use ends::Ends;
 pub use pace::{Pace, Seen, Step, Stop};
 pub use plan::{Cursor, Plan, Release, Resumed, Walk};

@@ -59,6 +59,5 @@ impl FleetState {
 fn is_completed(fleet: &Fleet, plan: &Plan, counts: &Counts) -> bool {
     let out = if fleet.is_immediate() { plan.things } else { plan.pace.released };
     let all = plan.complete && (plan.closed || out == plan.things);
-    let batches = counts.batches();
-    all && batches.done == out && counts.open() == 0 && counts.executions() + batches.duplicates == batches.done
+    all && counts.reached() == out && counts.open() == 0
 }

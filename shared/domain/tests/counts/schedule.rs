@@ -171,6 +171,6 @@ fn figures(counts: &Counts) -> String {
     let statuses: Vec<_> = Status::ALL.iter().map(|status| counts.status(*status)).collect();
     let deliveries: Vec<_> = DeliveryStatus::ALL.iter().map(|delivery| counts.delivery(*delivery)).collect();
     let reasons: Vec<_> = counts.reasons().collect();
-    let (all, open, ends, batches) = (counts.executions(), counts.open(), counts.ends(), counts.batches());
-    format!("{all} {open} {statuses:?} {deliveries:?} {reasons:?} {ends:?} {batches:?}")
+    let (all, open, ends, twice) = (counts.executions(), counts.open(), counts.ends(), counts.duplicates());
+    format!("{all} {open} {statuses:?} {deliveries:?} {reasons:?} {ends:?} {twice}")
 }

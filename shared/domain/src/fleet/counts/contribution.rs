@@ -14,15 +14,8 @@ pub enum Contribution {
         /// Why it ended, as the API shows it: the device's own word, or a [`Reason`].
         reason: Option<String>,
     },
-    /// A batch, in things.
-    Batch {
-        /// How many it has.
-        things: u64,
-        /// How many of them are dispatched: the row was put, or found to be there already.
-        done: u64,
-        /// How many of those were in another batch.
-        duplicates: u64,
-    },
+    /// That a batch has a thing which is in another batch too, and goes out with that.
+    Duplicate,
 }
 
 impl Contribution {

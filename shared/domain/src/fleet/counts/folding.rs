@@ -22,8 +22,6 @@ impl Counts {
         add_each(&mut self.deliveries, &other.deliveries);
         self.reasons.merge(&other.reasons);
         add(&mut self.no_response, other.no_response);
-        add(&mut self.planned, other.planned);
-        add(&mut self.done, other.done);
         add(&mut self.duplicates, other.duplicates);
     }
 
@@ -38,12 +36,7 @@ impl Counts {
                     self.reasons.add(reason, sign);
                 }
             }
-            Contribution::Batch { things, done, duplicates } => {
-                let signed = |things: u64| i64::try_from(things).unwrap_or(i64::MAX) * sign;
-                add(&mut self.planned, signed(*things));
-                add(&mut self.done, signed(*done));
-                add(&mut self.duplicates, signed(*duplicates));
-            }
+            Contribution::Duplicate => add(&mut self.duplicates, sign),
         }
     }
 }

@@ -24,7 +24,7 @@ pub use tally::{Folded, Tally};
 use super::Ends;
 use crate::{DeliveryStatus, Status};
 
-/// How many of a command's executions are where, and how far its batches are. What is asked of it is asked of the sum of all shards
+/// How many of a command's executions are where. What is asked of it is asked of the sum of all shards
 /// ([`Counts::merge`]); nothing that is shown is ever less than none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -32,20 +32,7 @@ pub struct Counts {
     deliveries: [i64; DeliveryStatus::ALL.len()],
     reasons: Reasons,
     no_response: i64,
-    planned: i64,
-    done: i64,
     duplicates: i64,
-}
-
-/// How far a command's batches are, in things.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Batches {
-    /// In a batch.
-    pub planned: u64,
-    /// Of these, dispatched: its row was put, or found to be there already.
-    pub done: u64,
-    /// Of these, found in another batch.
-    pub duplicates: u64,
 }
 
 /// What is shown: a sum that is still on its way may be less than none for a moment.
@@ -69,9 +56,14 @@ impl Counts {
         self.reasons.shown()
     }
 
-    /// How far its batches are.
-    pub fn batches(&self) -> Batches {
-        Batches { planned: shown(self.planned), done: shown(self.done), duplicates: shown(self.duplicates) }
+    /// Things that were found in a second batch, once for each batch but the first.
+    pub fn duplicates(&self) -> u64 {
+        shown(self.duplicates)
+    }
+
+    /// Things of its batches that were seen to: they have an execution, or are known to have it in another batch.
+    pub fn reached(&self) -> u64 {
+        self.executions().saturating_add(self.duplicates())
     }
 
     /// All executions.

@@ -12,7 +12,7 @@ use crate::{DeliveryStatus, Status, UnknownWord};
 pub enum CountsError {
     /// Not JSON, or not of this shape.
     #[error(
-        "stored counts are a JSON object of status, delivery, reasons, noResponse, planned, done and duplicates, all whole numbers"
+        "stored counts are a JSON object of status, delivery, reasons, noResponse and duplicates, all whole numbers"
     )]
     Malformed(#[source] serde_json::Error),
     /// A word that is not known.
@@ -40,10 +40,6 @@ struct Stored {
     #[serde(skip_serializing_if = "is_zero")]
     no_response: i64,
     #[serde(skip_serializing_if = "is_zero")]
-    planned: i64,
-    #[serde(skip_serializing_if = "is_zero")]
-    done: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     duplicates: i64,
 }
 
@@ -62,8 +58,6 @@ impl Counts {
             delivery: words(&mut DeliveryStatus::ALL.iter().map(|delivery| delivery.as_str()).zip(self.deliveries)),
             reasons: self.reasons.0.clone(),
             no_response: self.no_response,
-            planned: self.planned,
-            done: self.done,
             duplicates: self.duplicates,
         };
         // Words and whole numbers: there is nothing in it that JSON has not.
@@ -76,8 +70,6 @@ impl Counts {
         let mut counts = Self {
             reasons: Reasons(stored.reasons),
             no_response: stored.no_response,
-            planned: stored.planned,
-            done: stored.done,
             duplicates: stored.duplicates,
             ..Self::default()
         };
@@ -104,13 +96,12 @@ mod tests {
     #[test]
     fn the_stored_form_is_pinned_and_short() {
         let mut counts = of(&[sent(), ended(Status::TimedOut, "NO_RESPONSE"), ended(Status::Failed, "LOW_BATTERY")]);
-        let batch = Contribution::Batch { things: 100, done: 3, duplicates: 1 };
-        counts.fold(None, Some(&batch));
+        counts.fold(None, Some(&Contribution::Duplicate));
         assert_eq!(
             counts.to_stored(),
             concat!(
                 r#"{"status":{"CREATED":1,"FAILED":1,"TIMED_OUT":1},"delivery":{"DELIVERED":2,"SENT":1},"#,
-                r#""reasons":{"LOW_BATTERY":1,"NO_RESPONSE":1},"noResponse":1,"planned":100,"done":3,"duplicates":1}"#,
+                r#""reasons":{"LOW_BATTERY":1,"NO_RESPONSE":1},"noResponse":1,"duplicates":1}"#,
             )
         );
         assert_eq!(Counts::default().to_stored(), "{}");
@@ -132,7 +123,7 @@ mod tests {
         let error = |text: &str| Counts::from_stored(text).unwrap_err().to_string();
         assert!(error("").starts_with("stored counts are a JSON object"));
         assert!(error(r#"{"shadows":1}"#).starts_with("stored counts are a JSON object"));
-        assert!(error(r#"{"done":1.5}"#).starts_with("stored counts are a JSON object"));
+        assert!(error(r#"{"duplicates":1.5}"#).starts_with("stored counts are a JSON object"));
         assert_eq!(error(r#"{"status":{"DONE":1}}"#), "the stored counts' field status has an unknown word");
         assert_eq!(error(r#"{"delivery":{"LOST":1}}"#), "the stored counts' field delivery has an unknown word");
     }

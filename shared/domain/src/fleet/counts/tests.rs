@@ -85,12 +85,10 @@ fn what_is_forgotten_stays_counted() {
 }
 
 #[test]
-fn batches_count_in_things() {
-    let batch = |done, duplicates| Contribution::Batch { things: 100, done, duplicates };
-    let mut counts = of(&[batch(0, 0), batch(0, 0)]);
-    counts.fold(Some(&batch(0, 0)), Some(&batch(100, 3)));
-    assert_eq!(counts.batches(), Batches { planned: 200, done: 100, duplicates: 3 });
-    assert_eq!((counts.executions(), counts.ends()), (0, Ends::default()));
+fn what_is_in_two_batches_has_one_execution() {
+    let counts = of(&[sent(), Contribution::Duplicate, Contribution::Duplicate]);
+    assert_eq!((counts.executions(), counts.duplicates(), counts.reached()), (1, 2, 3));
+    assert_eq!(counts.ends(), Ends::default());
 }
 
 #[test]
@@ -115,15 +113,8 @@ fn a_history_that_begins_too_late_is_shown_as_none_and_not_as_less() {
     let mut counts = Counts::default();
     counts.fold(Some(&sent()), Some(&ended(Status::TimedOut, "NO_RESPONSE")));
     assert_eq!((counts.status(Status::Created), counts.status(Status::TimedOut), counts.executions()), (0, 1, 0));
-    let huge = Contribution::Batch { things: u64::MAX, done: u64::MAX, duplicates: u64::MAX };
-    for _ in 0..3 {
-        counts.fold(None, Some(&huge));
-    }
-    assert_eq!(counts.batches().planned, i64::MAX as u64);
-    for _ in 0..3 {
-        counts.fold(Some(&huge), Some(&sent()));
-    }
-    assert_eq!(counts.batches(), Batches::default());
+    counts.fold(Some(&Contribution::Duplicate), None);
+    assert_eq!((counts.duplicates(), counts.reached()), (0, 0));
 }
 
 #[test]
@@ -186,21 +177,16 @@ fn any_row() -> impl Strategy<Value = Contribution> {
         delivery_status,
         reason,
     });
-    let batch = (0..=100_u64, 0..=100_u64, 0..9_u64).prop_map(|(things, done, duplicates)| Contribution::Batch {
-        things,
-        done,
-        duplicates,
-    });
-    prop_oneof![9 => row, 1 => batch]
+    prop_oneof![9 => row, 1 => Just(Contribution::Duplicate)]
 }
 
 /// Everything that is shown but the reasons.
-fn figures(counts: &Counts) -> (Vec<u64>, Vec<u64>, Ends, Batches, u64, u64) {
+fn figures(counts: &Counts) -> (Vec<u64>, Vec<u64>, Ends, u64, u64, u64) {
     (
         Status::ALL.iter().map(|status| counts.status(*status)).collect(),
         DeliveryStatus::ALL.iter().map(|delivery| counts.delivery(*delivery)).collect(),
         counts.ends(),
-        counts.batches(),
+        counts.duplicates(),
         counts.executions(),
         counts.open(),
     )

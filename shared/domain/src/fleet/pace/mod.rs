@@ -76,7 +76,7 @@ impl Seen {
             planned: plan.things,
             planned_all: plan.complete,
             ends: counts.ends(),
-            duplicates: counts.batches().duplicates,
+            duplicates: counts.duplicates(),
             passed: plan.resumed.released,
         }
     }
