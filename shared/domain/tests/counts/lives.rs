@@ -1,8 +1,8 @@
-//! What executions and batches go through, from their first write to their last: executions by the crate's own state machine.
+//! What executions and notes of duplicates go through, from their first write to their last: executions by the crate's own state machine.
 
 use domain::{
-    Asked, By, Command, CommandId, CommandName, Contribution, Deadlines, Definition, Delivery, Execution, Fingerprint,
-    Owed, Reason, Report, Retry, ThingName, Timestamp, Topic, Via,
+    Asked, By, Command, CommandId, CommandName, Contribution, Control, Deadlines, Definition, Delivery, Execution,
+    Fingerprint, Owed, Reason, Report, Retry, Target, ThingName, Timestamp, Topic, Via,
 };
 use fastrand::Rng;
 
@@ -15,7 +15,7 @@ pub type Life = Vec<Contribution>;
 /// Lives to choose from.
 pub struct Lives {
     pub executions: Vec<Life>,
-    pub batches: Vec<Life>,
+    pub duplicates: Vec<Life>,
 }
 
 impl Lives {
@@ -23,9 +23,13 @@ impl Lives {
         let mut rng = Rng::with_seed(1);
         Self {
             executions: (0..5000).map(|_| execution(&mut rng)).collect(),
-            batches: (0..200).map(|_| duplicate(&mut rng)).collect(),
+            duplicates: (0..200).map(|_| duplicate(&mut rng)).collect(),
         }
     }
+}
+
+fn thing() -> ThingName {
+    ThingName::parse("pump-7").unwrap()
 }
 
 fn command(rng: &mut Rng) -> Command {
@@ -36,7 +40,7 @@ fn command(rng: &mut Rng) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
-            thing: ThingName::parse("pump-7").unwrap(),
+            target: Target::Thing(thing()),
             delivery: if rng.bool() { Delivery::Direct } else { Delivery::Topic },
             shadow: None,
             retry: rng.bool().then(|| Retry::new(&asked, TTL).unwrap()),
@@ -47,12 +51,13 @@ fn command(rng: &mut Rng) -> Command {
         created_at: BORN,
         created_by: By::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
     }
 }
 
 fn execution(rng: &mut Rng) -> Life {
     let command = command(rng);
-    let mut row = Execution::create(&command, Via::of(&command, None), 60);
+    let mut row = Execution::create(&command, &thing(), Via::of(&command, None), 60);
     let mut life = vec![Contribution::of(&row)];
     let mut now = BORN;
     for _ in 0..rng.usize(0..10) {

@@ -62,7 +62,7 @@ impl<'a> Streams<'a> {
                 streams.shards.push(Shard { parent: None, records: Vec::new(), of_batches, open: true });
             }
         }
-        for (of_batches, lives, most) in [(false, &lives.executions, 6), (true, &lives.batches, 2)] {
+        for (of_batches, lives, most) in [(false, &lives.executions, 6), (true, &lives.duplicates, 2)] {
             for _ in 0..rng.usize(1..=most) {
                 let command = rng.usize(0..streams.commands);
                 let life = rng.choice(lives).unwrap();
