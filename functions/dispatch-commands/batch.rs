@@ -78,6 +78,10 @@ impl Dispatcher {
         for _ in 0..TRIES {
             let Some(batch) = self.cloud.fleets.batch(id, number).await? else { return Ok(None) };
             let touched = batch.done > 0 || batch.claim.is_some();
+            // It was written, and only the answer was lost.
+            if batch.is_claimed_by(token) {
+                return Ok(Some((batch, touched)));
+            }
             let Some(claimed) = batch.claimed(self.time(), token) else { return Ok(None) };
             if self.cloud.fleets.write_batch(&claimed).await? {
                 return Ok(Some((claimed, touched)));
@@ -94,25 +98,23 @@ impl Dispatcher {
     ) -> Result<(Worked, Summary), Error> {
         let mut work = Worked::default();
         let mut summary = Summary { batches: 1, ..Summary::default() };
-        let called_off = batch.is_to_be_called_off(&command.control);
-        let goes_out = !command.control.is_canceled() && batch.is_to_go_out();
-        work.held = goes_out && command.control.state == ControlState::Paused;
-        let to_watch = batch.watch_at.is_some_and(|at| at <= self.time());
-        if !(called_off || to_watch || goes_out && !work.held) {
+        let duties = batch.duties(&command.control, self.time());
+        work.held = duties.hold;
+        if !(duties.call_off || duties.watch || duties.go_out) {
             return Ok((work, summary));
         }
         let things = self.cloud.fleets.things(&command.id, batch.number).await?;
         let things = things.ok_or_else(|| Error::gone(format!("{}/{}", command.id, batch.number)))?;
         let mut watch_at = batch.watch_at;
-        if called_off {
+        if duties.call_off {
             if touched {
                 watch_at = self.call_off(command, &things, &mut summary).await?;
             }
             work.called_off = Some(command.control.generation);
-        } else if to_watch {
+        } else if duties.watch {
             watch_at = self.watch(command, &things, &mut summary).await?;
         }
-        if goes_out && !work.held {
+        if duties.go_out {
             self.send(command, batch, &things, &mut work, &mut summary).await;
             let until = self.time().plus_seconds(command.definition.deadlines.ttl());
             watch_at = Some(watch_at.map_or(until, |at| at.min(until)));

@@ -7,7 +7,7 @@ use crate::{Command, CommandId, Control, ControlState, Timestamp};
 pub type BatchNumber = u32;
 
 /// A batch. Its things are stored apart, once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Batch {
     /// Of which command.
     pub command: CommandId,
@@ -38,7 +38,7 @@ pub struct Batch {
 }
 
 /// Who sees to a batch, and how long at most.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BatchClaim {
     /// A word that nobody else has.
     pub token: String,
@@ -47,7 +47,7 @@ pub struct BatchClaim {
 }
 
 /// What whoever claimed a batch has done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Worked {
     /// It was gone through up to here; none if nothing was to go out.
     pub upto: Option<u16>,
@@ -59,6 +59,19 @@ pub struct Worked {
     pub called_off: Option<u32>,
     /// Nothing goes out, since the command is paused.
     pub held: bool,
+}
+
+/// What is to be done for a batch, by whoever has claimed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Duties {
+    /// Its executions are called off.
+    pub call_off: bool,
+    /// Its executions are looked at.
+    pub watch: bool,
+    /// Those of its things that may go out do.
+    pub go_out: bool,
+    /// They would, but the command is paused.
+    pub hold: bool,
 }
 
 impl Batch {
@@ -139,6 +152,20 @@ impl Batch {
     /// The places of those that may go out now.
     pub fn to_go_out(&self) -> Vec<u16> {
         self.left.iter().copied().chain(self.done..self.allowed).collect()
+    }
+
+    /// What is to be done for it now, if its command's control is this. It has to be read after the batch is claimed: whoever changes
+    /// it later finds the batch claimed, and is followed by another look at it.
+    pub fn duties(&self, control: &Control, now: Timestamp) -> Duties {
+        let call_off = self.is_to_be_called_off(control);
+        let goes_out = !control.is_canceled() && self.is_to_go_out();
+        let paused = control.state == ControlState::Paused;
+        Duties {
+            call_off,
+            watch: !call_off && self.watch_at.is_some_and(|at| at <= now),
+            go_out: goes_out && !paused,
+            hold: goes_out && paused,
+        }
     }
 
     /// Whether its executions are still to be called off after this change of control.

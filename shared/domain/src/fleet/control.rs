@@ -3,7 +3,7 @@
 use crate::{By, Reason, Timestamp};
 
 /// Whether it goes on, since when, and who said so.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Control {
     /// Whether it goes on.
     pub state: ControlState,
@@ -18,7 +18,7 @@ pub struct Control {
 }
 
 /// Whether it goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ControlState {
     /// It does.
     #[default]

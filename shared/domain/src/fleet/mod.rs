@@ -27,7 +27,7 @@ mod stored;
 mod target;
 
 pub use abort::{Abort, AbortAction, AbortError, AbortFailure, AskedCriterion, Criterion};
-pub use batch::{Batch, BatchClaim, BatchNumber, Worked};
+pub use batch::{Batch, BatchClaim, BatchNumber, Duties, Worked};
 pub use broadcast::{Broadcast, BroadcastError, BroadcastRequest};
 pub use control::{Control, ControlState, NotControlled};
 pub use counts::{Contribution, Counts, CountsError, Folded, SequenceError, SequenceNumber, Tally};
