@@ -35,13 +35,13 @@ pub struct Order {
 }
 
 /// What this request asks for.
-pub fn decode(request: &Request, site: &Site) -> Result<Order, Problem> {
+pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<Order, Problem> {
     let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(token) => CommandId::from_token(request.caller(), valid_token(token)?),
         None => CommandId::from_request(request.at(), request.id()),
     };
-    let asked = body::decode(&request.body()?, site)?;
+    let asked = body::decode(&request.body()?, broadcast_topic)?;
     Ok(Order { id, asked, at: request.at(), by: request.by() })
 }
 

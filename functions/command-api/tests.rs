@@ -1,11 +1,16 @@
 //! Every event in `events/command-api` is read: the good ones are understood, the bad ones get the status in their name.
 
 use super::{
-    handler::{Ask, decode},
+    handler::{self, Ask},
     http::Request,
     problem::Problem,
 };
 use crate::fixtures::fixtures;
+
+/// What the request asks for, where whole fleets are asked on this topic.
+fn decode(request: &Request) -> Result<Ask, Problem> {
+    handler::decode(request, Some("device_status/request"))
+}
 
 fn event(name: &str) -> Request {
     let (_, event) =

@@ -10,12 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
-    command_api::{
-        body::TARGET,
-        fields::{Fields, wrong},
-        handler::Site,
-        problem::Problem,
-    },
+    command_api::{body::TARGET, fields::Fields, problem::Problem},
     time,
 };
 
@@ -67,7 +62,7 @@ impl<'a> FleetBody<'a> {
         delivery: Option<Delivery>,
         ttl: u32,
         dry_run: bool,
-        site: &Site,
+        broadcast_topic: Option<&str>,
     ) -> Result<(Target, Names), Problem> {
         let mut fields = Fields::of("target", target, TARGET)?;
         let things: Option<Vec<Cow<str>>> = fields.take("things", NAMES)?;
@@ -94,7 +89,7 @@ impl<'a> FleetBody<'a> {
             return Err(Problem::unprocessable("target", format!("target must be an object such as {TARGET}")));
         }
         let fleet = Fleet {
-            broadcast: self.decode_broadcast(&groups, broadcast, ttl, site)?,
+            broadcast: self.decode_broadcast(&groups, broadcast, ttl, broadcast_topic)?,
             selection: Selection::new(&names.things, groups, query, &names.excluded),
             rollout: match self.rollout {
                 None => Rollout::default(),
@@ -115,7 +110,7 @@ impl<'a> FleetBody<'a> {
         groups: &[GroupName],
         wanted: bool,
         ttl: u32,
-        site: &Site,
+        broadcast_topic: Option<&str>,
     ) -> Result<Option<Broadcast>, Problem> {
         let (topic, spread): (Option<Cow<str>>, _) = match self.broadcast {
             Some(_) if !wanted => {
@@ -132,7 +127,7 @@ impl<'a> FleetBody<'a> {
                 taken
             }
         };
-        let broadcast = Broadcast::new(topic.as_deref(), groups, spread, ttl, site.broadcast_topic.as_deref());
+        let broadcast = Broadcast::new(topic.as_deref(), groups, spread, ttl, broadcast_topic);
         Ok(if wanted { Some(broadcast?) } else { None })
     }
 }
@@ -221,9 +216,4 @@ fn parsed(field: &'static str, names: Option<Vec<Cow<str>>>, most: usize) -> Res
         }
     }
     Ok(parsed)
-}
-
-#[allow(unused)]
-fn unused(value: &RawValue) -> Problem {
-    wrong("", "", value)
 }

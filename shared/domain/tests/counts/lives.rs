@@ -1,8 +1,8 @@
 //! What executions and batches go through, from their first write to their last: executions by the crate's own state machine.
 
 use domain::{
-    Asked, By, Command, CommandId, CommandName, Contribution, Deadlines, Definition, Delivery, Execution, Fingerprint,
-    Owed, Reason, Report, Retry, ThingName, Timestamp, Topic, Via,
+    Asked, By, Command, CommandId, CommandName, Contribution, Control, Deadlines, Definition, Delivery, Execution,
+    Fingerprint, Owed, Reason, Report, Retry, Target, ThingName, Timestamp, Topic, Via,
 };
 use fastrand::Rng;
 
@@ -36,7 +36,7 @@ fn command(rng: &mut Rng) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
-            thing: ThingName::parse("pump-7").unwrap(),
+            target: Target::Thing(thing()),
             delivery: if rng.bool() { Delivery::Direct } else { Delivery::Topic },
             shadow: None,
             retry: rng.bool().then(|| Retry::new(&asked, TTL).unwrap()),
@@ -47,12 +47,17 @@ fn command(rng: &mut Rng) -> Command {
         created_at: BORN,
         created_by: By::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
     }
+}
+
+fn thing() -> ThingName {
+    ThingName::parse("pump-7").unwrap()
 }
 
 fn execution(rng: &mut Rng) -> Life {
     let command = command(rng);
-    let mut row = Execution::create(&command, Via::of(&command, None), 60);
+    let mut row = Execution::create(&command, &thing(), Via::of(&command, None), 60);
     let mut life = vec![Contribution::of(&row)];
     let mut now = BORN;
     for _ in 0..rng.usize(0..10) {
