@@ -90,6 +90,7 @@ async fn the_rules_select_what_the_fixtures_hold() {
             "ResponseByIdRule" => ("track-command", "cmd/pump-7/resp/x", "SUCCESS".to_owned()),
             "ClassicShadowRule" => ("trim-shadow", "$aws/things/pump-7/shadow/update/delta", shadow.to_string()),
             "NamedShadowRule" => ("trim-shadow", "$aws/things/pump-7/shadow/name/cmd/update/delta", shadow.to_string()),
+            "BroadcastResponseRule" => ("track-command", "device_status/response", "SUCCESS".to_owned()),
             "ShadowReportRule" => {
                 ("track-command", "$aws/things/pump-7/shadow/update/documents", documents.to_string())
             }

@@ -191,8 +191,10 @@ fn the_template_is_the_only_wiring() {
     for folder in ["functions", "shared/aws/src"] {
         for (path, text) in sources(folder) {
             let text = code(&text);
-            for (at, call) in text.match_indices("variable(\"") {
-                read.insert(text[at + call.len()..].split('"').next().unwrap_or_default().to_owned());
+            for call in ["variable(\"", "config::optional(\"", "config::number(\""] {
+                for (at, call) in text.match_indices(call) {
+                    read.insert(text[at + call.len()..].split('"').next().unwrap_or_default().to_owned());
+                }
             }
             let elsewhere = text.contains("env::var") && !path.ends_with("functions/config.rs");
             assert!(!elsewhere, "{}: the environment is read in functions/config.rs only", path.display());
@@ -304,11 +306,43 @@ fn every_function_keeps_its_logs_for_a_time_and_its_failures_for_good() {
         );
         let invoked_by_http = format!("{:?}", function["Properties"]["Events"]).contains("HttpApi");
         let destination = &function["Properties"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
-        assert!(invoked_by_http || !destination.is_null(), "{name} loses events that it cannot handle");
+        let streams: Vec<_> = streams(&function).collect();
+        let kept = streams.iter().all(|stream| !stream["DestinationConfig"]["OnFailure"].is_null());
+        let only_streams = binary == "fan-out-command" || binary == "tally-command";
+        assert_eq!(only_streams, destination.is_null() && !invoked_by_http, "{name}");
+        assert!(kept && only_streams <= !streams.is_empty(), "{name} loses events that it cannot handle");
     }
     for (name, log) in resources("AWS::Logs::LogGroup") {
         assert!(!log["Properties"]["RetentionInDays"].is_null(), "{name} is kept for ever");
     }
+}
+
+/// The streams that a function reads.
+fn streams(function: &Value) -> impl Iterator<Item = &Value> {
+    let events = function["Properties"]["Events"].as_mapping();
+    events
+        .into_iter()
+        .flat_map(|events| events.values())
+        .filter(|event| event["Type"] == "DynamoDB")
+        .map(|event| &event["Properties"])
+}
+
+/// What a stream brings does not say what time it is: a function knows when it began from when it has to end, and how long it may take.
+#[test]
+fn a_function_that_reads_a_stream_knows_how_long_it_may_take() {
+    let usual = template()["Globals"]["Function"]["Timeout"].clone();
+    let mut known = 0;
+    for (name, function) in resources("AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        let told = &properties["Environment"]["Variables"]["TIMEOUT_SECONDS"];
+        let timeout = if properties["Timeout"].is_null() { &usual } else { &properties["Timeout"] };
+        assert_eq!(streams(&function).next().is_some(), !told.is_null(), "{name}: TIMEOUT_SECONDS is for streams");
+        if !told.is_null() {
+            assert_eq!(told, timeout, "{name}: TIMEOUT_SECONDS and Timeout");
+            known += 1;
+        }
+    }
+    assert_eq!(known, 3, "does this test still see them?");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws::{Connection, Executions, Messages, Put};
 use domain::{
-    By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Execution, Fingerprint, Payload, Request,
-    ThingName, Timestamp, Via,
+    By, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Payload,
+    Request, Target, ThingName, Timestamp, Via,
 };
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::task::JoinSet;
@@ -43,8 +43,9 @@ async fn serve(things: usize, executions: Executions, messages: Messages) {
                 if n >= things {
                     return;
                 }
-                let command = command(&super::thing(n));
-                let execution = Execution::create(&command, Via::Topic, 60);
+                let thing = ThingName::parse(&super::thing(n)).expect("a name");
+                let command = command(&thing);
+                let execution = Execution::create(&command, &thing, Via::Topic, 60);
                 let request = Request::new(&command, &execution, command.created_at).expect("JSON");
                 assert_eq!(executions.put_new(&execution).await.expect("put"), Put::Stored);
                 messages.publish_request(&request).await.expect("published");
@@ -54,14 +55,14 @@ async fn serve(things: usize, executions: Executions, messages: Messages) {
     workers.join_all().await;
 }
 
-fn command(thing: &str) -> Command {
+fn command(thing: &ThingName) -> Command {
     let at = Timestamp::from_seconds(1_700_000_000);
     Command {
         id: CommandId::from_request(at, "benchmark"),
         definition: Definition {
             name: CommandName::parse("reboot").expect("a name"),
             payload: Payload::parse(r#"{"delay":5}"#).ok(),
-            thing: ThingName::parse(thing).expect("a name"),
+            target: Target::Thing(thing.clone()),
             delivery: Delivery::Topic,
             shadow: None,
             deadlines: Deadlines::new(None, None, None).expect("the usual ones"),
@@ -72,5 +73,6 @@ fn command(thing: &str) -> Command {
         created_at: at,
         created_by: By::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
+        control: Control::default(),
     }
 }

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use super::{
     fields::{Fields, wrong},
     fleet::{FleetBody, Names},
-    handler::Site,
     problem::Problem,
 };
 use crate::failure::chain;
@@ -39,7 +38,7 @@ pub struct Asked {
 }
 
 /// What this body asks for.
-pub fn decode(body: &[u8], site: &Site) -> Result<Asked, Problem> {
+pub fn decode(body: &[u8], broadcast_topic: Option<&str>) -> Result<Asked, Problem> {
     let mut fields = Fields::of_body(body)?;
     if let Some(field) = NOT_OFFERED.iter().find(|field| fields.has(field)) {
         return Err(Problem::unprocessable(field, format!("{field} is not offered yet")));
@@ -64,7 +63,7 @@ pub fn decode(body: &[u8], site: &Site) -> Result<Asked, Problem> {
 
     let deadlines = Deadlines::new(ttl, timeout, heartbeat)?;
     let delivery_asked = delivery.as_deref().map(Delivery::parse).transpose()?;
-    let (target, names) = fleet.decode(target, delivery_asked, deadlines.ttl(), dry_run, site)?;
+    let (target, names) = fleet.decode(target, delivery_asked, deadlines.ttl(), dry_run, broadcast_topic)?;
     let of_fleet = if target.fleet().is_some() { Delivery::Topic } else { Delivery::default() };
     let definition = Definition {
         name: CommandName::parse(&name).map_err(|error| Problem::bad_request("name", error.to_string()))?,

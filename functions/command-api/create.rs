@@ -35,13 +35,13 @@ pub struct Order {
 }
 
 /// What this request asks for.
-pub fn decode(request: &Request, site: &Site) -> Result<Order, Problem> {
+pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<Order, Problem> {
     let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(token) => CommandId::from_token(request.caller(), valid_token(token)?),
         None => CommandId::from_request(request.at(), request.id()),
     };
-    let asked = body::decode(&request.body()?, site)?;
+    let asked = body::decode(&request.body()?, broadcast_topic)?;
     Ok(Order { id, asked, at: request.at(), by: request.by() })
 }
 
@@ -62,7 +62,8 @@ pub async fn create(turn: &Turn<'_>, site: &Site, order: Order) -> Result<Respon
     let asked = Command { id, definition, created_at: now, created_by: by, fingerprint, control };
     let thing = match &asked.definition.target {
         Target::Thing(thing) => thing.clone(),
-        Target::Fleet(_) => return fleet::create(turn, site, asked, names, dry_run).await,
+        // In a box, since not every request has to make room for it.
+        Target::Fleet(_) => return Box::pin(fleet::create(turn, site, asked, names, dry_run)).await,
     };
     let via = way(turn, &asked, &thing).await?;
     let command = match turn.cloud.commands.put_new(&asked).await? {
@@ -101,6 +102,13 @@ async fn way(turn: &Turn<'_>, command: &Command, thing: &ThingName) -> Result<Vi
         _ => None,
     };
     let via = Via::of(command, declared);
+    fits(turn, command, thing, &via)?;
+    Ok(via)
+}
+
+/// Whether it fits the way that it goes.
+pub fn fits(turn: &Turn<'_>, command: &Command, thing: &ThingName, via: &Via) -> Result<(), Problem> {
+    let definition = &command.definition;
     if let Some(route) = via.shadow() {
         if definition.lane.is_some() && !matches!(route, ShadowRoute::Map(_)) {
             return Err(Problem::unprocessable("lane", format!("what goes through {route} has a lane of its own")));
@@ -116,7 +124,7 @@ async fn way(turn: &Turn<'_>, command: &Command, thing: &ThingName) -> Result<Vi
         let row = Execution::create(command, thing, via.clone(), turn.cloud.tick);
         route.delivery(command, &row, turn.now).map_err(|error| unfit(Unfit::NotForShadows(error)))?;
     }
-    Ok(via)
+    Ok(())
 }
 
 /// Sends what has just been stored. Nothing is left of what its shadow does not take.

@@ -44,7 +44,7 @@ pub async fn handle(cloud: &Cloud, site: &Site, event: &str) -> Response {
             return Problem::internal().answer(None);
         }
     };
-    let answered = match decode(&request, site) {
+    let answered = match decode(&request, site.broadcast_topic.as_deref()) {
         Ok(ask) => answer(cloud, site, ask, &request).await,
         Err(problem) => Err(problem),
     };
@@ -65,12 +65,12 @@ async fn answer(cloud: &Cloud, site: &Site, ask: Ask, request: &Request) -> Resu
     }
 }
 
-/// What this request asks for.
-pub fn decode(request: &Request, site: &Site) -> Result<Ask, Problem> {
+/// What this request asks for. `broadcast_topic`: see [`Site`].
+pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<Ask, Problem> {
     let path = request.path();
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
-        ("POST", ["commands"]) => create::decode(request, site).map(Ask::Create),
+        ("POST", ["commands"]) => create::decode(request, broadcast_topic).map(Ask::Create),
         ("POST", ["commands", id, "pause"]) => Change::pause(command_id(id)?, request).map(Ask::Control),
         ("POST", ["commands", id, "resume"]) => Change::resume(command_id(id)?, request).map(Ask::Control),
         ("POST", ["commands", id, "cancel"]) => cancel::decode(command_id(id)?, request).map(Ask::Cancel),

@@ -130,8 +130,8 @@ fn of_step(step: &Step) -> Entry {
 #[cfg(test)]
 mod tests {
     use domain::{
-        Asked, By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Owed, Report, Retry,
-        ThingName, Topic, Via,
+        Asked, By, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Fingerprint, Owed,
+        Report, Retry, Target, ThingName, Topic, Via,
     };
 
     use super::*;
@@ -143,10 +143,11 @@ mod tests {
     fn execution(delivery: Delivery) -> Execution {
         let asked =
             Asked { on: Some(vec!["NO_RESPONSE", "FAILED"]), wait: Some(10), base: Some(0), ..Asked::default() };
+        let thing = ThingName::parse("pump-7").expect("a name");
         let definition = Definition {
             name: CommandName::parse("reboot").expect("a name"),
             payload: None,
-            target: Target::Thing(ThingName::parse("pump-7").expect("a name")),
+            target: Target::Thing(thing.clone()),
             delivery,
             shadow: None,
             deadlines: Deadlines::new(Some(60), None, None).expect("deadlines"),
@@ -156,8 +157,9 @@ mod tests {
         };
         let fingerprint = Fingerprint::of(&definition);
         let id = CommandId::from_request(at(0), "request");
-        let command = Command { id, definition, created_at: at(0), created_by: By::caller("ada"), fingerprint };
-        Execution::create(&command, Via::of(&command, None), 60)
+        let (created_at, created_by, control) = (at(0), By::caller("ada"), Control::default());
+        let command = Command { id, definition, created_at, created_by, fingerprint, control };
+        Execution::create(&command, &thing, Via::of(&command, None), 60)
     }
 
     fn owed(row: &Execution, seconds: u32) -> Execution {

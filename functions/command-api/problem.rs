@@ -3,7 +3,7 @@
 use crate::failure::chain;
 use domain::{
     BroadcastError, DeadlineError, DeliveryError, NotControlled, PayloadError, RetryError,
-    fleet::{AbortError, RolloutError, ScheduleError},
+    fleet::{AbortError, ScheduleError},
 };
 use serde::Serialize;
 
@@ -70,7 +70,12 @@ impl Problem {
         Self::new(500, "Internal Server Error", None, "something is wrong here; the request's id helps to find it")
     }
 
-    fn later(status: u16, title: &'static str, detail: &str) -> Self {
+    /// It is as it should be soon.
+    pub fn later(detail: &str) -> Self {
+        Self::again(503, "Service Unavailable", detail)
+    }
+
+    fn again(status: u16, title: &'static str, detail: &str) -> Self {
         Self { header: Some(("retry-after", "1")), ..Self::new(status, title, None, detail) }
     }
 
@@ -96,8 +101,8 @@ impl From<aws::Error> for Problem {
     fn from(error: aws::Error) -> Self {
         tracing::error!(error = chain(&error), "a request could not be served");
         match error.kind() {
-            aws::Kind::Throttled => Self::later(429, "Too Many Requests", "too much at once: try the same again"),
-            aws::Kind::Unavailable => Self::later(503, "Service Unavailable", "try the same again a little later"),
+            aws::Kind::Throttled => Self::again(429, "Too Many Requests", "too much at once: try the same again"),
+            aws::Kind::Unavailable => Self::later("try the same again a little later"),
             aws::Kind::Refused | aws::Kind::Corrupt => Self::internal(),
         }
     }
@@ -121,12 +126,6 @@ impl From<RetryError> for Problem {
             RetryError::WaitBeyondTtl { .. } => Self::unprocessable(error.field(), error.to_string()),
             _ => Self::bad_request(error.field(), error.to_string()),
         }
-    }
-}
-
-impl From<RolloutError> for Problem {
-    fn from(error: RolloutError) -> Self {
-        Self::unprocessable(error.field(), error.to_string())
     }
 }
 

@@ -1,11 +1,16 @@
 //! Every event in `events/command-api` is read: the good ones are understood, the bad ones get the status in their name.
 
 use super::{
-    handler::{Ask, decode},
+    handler::{self, Ask},
     http::Request,
     problem::Problem,
 };
 use crate::fixtures::fixtures;
+
+/// What the request asks for, where whole fleets are asked on this topic.
+fn decode(request: &Request) -> Result<Ask, Problem> {
+    handler::decode(request, Some("device_status/request"))
+}
 
 fn event(name: &str) -> Request {
     let (_, event) =
@@ -73,7 +78,36 @@ fn a_problem_names_its_field() {
         ("bad_400_cancel_query", "force"),
         ("bad_400_explain", "explain"),
         ("bad_422_format", "format"),
-        ("bad_422_broadcast", "delivery"),
+        ("bad_422_broadcast", "broadcast.topic"),
+        ("bad_400_rollout_text", "rollout"),
+        ("bad_400_rollout_unknown_field", "rollout"),
+        ("bad_422_rollout_rate_zero", "rollout.maximumPerMinute"),
+        ("bad_422_rollout_rate_of_jobs_zero", "jobExecutionsRolloutConfig.maximumPerMinute"),
+        ("bad_422_rollout_twice", "jobExecutionsRolloutConfig"),
+        ("bad_422_rollout_waves_descending", "rollout.waves.percentages"),
+        ("bad_400_abort_unknown_field", "abortConfig.criteriaList"),
+        ("bad_400_abort_criteria_object", "abortConfig.criteriaList"),
+        ("bad_422_abort_no_criteria", "abortConfig.criteriaList"),
+        ("bad_422_abort_threshold", "abortConfig.criteriaList[0].thresholdPercentage"),
+        ("bad_400_schedule_time", "schedule.notBefore"),
+        ("bad_400_schedule_unknown_field", "schedule.startTime"),
+        ("bad_400_window_no_end", "schedule.window.end"),
+        ("bad_422_window_time", "schedule.window.start"),
+        ("bad_422_wait_of_a_fleet", "waitSeconds"),
+        ("bad_422_broadcast_spread", "broadcast.spread"),
+        ("bad_422_broadcast_topic", "broadcast.topic"),
+        ("bad_422_broadcast_rollout", "delivery"),
+        ("bad_422_broadcast_without_delivery", "broadcast"),
+        ("bad_400_groups_text", "target.groups"),
+        ("bad_422_group_name", "target.groups"),
+        ("bad_422_query_empty", "target.query"),
+        ("bad_422_exclude_alone", "target"),
+        ("bad_422_exclude_name", "target.exclude"),
+        ("bad_400_dry_run_text", "dryRun"),
+        ("bad_400_pause_body", "body"),
+        ("bad_400_executions_status", "status"),
+        ("bad_400_executions_limit", "limit"),
+        ("bad_400_executions_token", "nextToken"),
         ("bad_422_thing_name", "target.things"),
     ] {
         let problem = decode(&event(name)).expect_err(name);
@@ -101,6 +135,15 @@ fn a_problem_says_what_would_be_right() {
             "\"retry.atempts\" is not a field here; known are: attempts, on, wait, backoff",
         ),
         ("bad_400_ttl_float", "ttl must be a whole number of seconds: it is 1.5"),
+        ("bad_422_rollout_rate_zero", "rollout.maximumPerMinute must be 1 to 1000000: it is 0"),
+        (
+            "bad_422_rollout_rate_of_jobs_zero",
+            "jobExecutionsRolloutConfig.maximumPerMinute must be 1 to 1000000: it is 0",
+        ),
+        (
+            "bad_400_executions_status",
+            "\"BROKEN\" is no status: it can be CREATED, IN_PROGRESS, SUCCEEDED, FAILED, REJECTED, TIMED_OUT, CANCELED",
+        ),
         ("bad_400_explain", "explain must be true, false or without a value"),
     ] {
         let answer = decode(&event(name)).expect_err(name).answer(None);

@@ -39,3 +39,21 @@ pub async fn handle(
     }
     Ok(Answer::failed(failed))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::fixtures;
+
+    #[test]
+    fn every_good_event_is_one_and_every_bad_one_is_refused() {
+        for (name, event) in fixtures("fan-out-command") {
+            let decoded = Event::decode(&event);
+            assert_eq!(decoded.is_ok(), name.starts_with("good_"), "{name}: {decoded:?}");
+            let records = decoded.map(|event| event.records).unwrap_or_default();
+            let commands = records.iter().filter_map(|record| Changed::of(&record.dynamodb.keys));
+            let commands = commands.filter(|changed| matches!(changed, Changed::Command(_))).count();
+            assert_eq!(commands > 0, matches!(name.as_str(), "good_command_and_plan" | "good_plan_moved"), "{name}");
+        }
+    }
+}

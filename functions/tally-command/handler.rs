@@ -78,3 +78,35 @@ async fn fold(cloud: &Cloud, shard: Shard<'_>, id: &CommandId, records: Vec<Fold
     }
     Err(Error::busy("folding counts", id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::fixtures;
+
+    /// How many records of an event count; none if it is refused.
+    fn counted(event: &str) -> Option<usize> {
+        let event = Event::decode(event).ok()?;
+        event.shard.as_ref().and(event.stream.as_ref())?;
+        let folded = event.records.iter().map(|record| {
+            let changes = &record.dynamodb;
+            aws::folded(&changes.sequence_number, changes.old_image.as_ref(), changes.new_image.as_ref())
+        });
+        Some(folded.filter_map(|folded| folded.ok().flatten()).count())
+    }
+
+    #[test]
+    fn every_good_event_is_counted_and_every_bad_one_is_refused() {
+        for (name, event) in fixtures("tally-command") {
+            let right = match name.as_str() {
+                "good_batches" => Some(3),
+                "good_executions" => Some(2),
+                "good_removed" | "good_row_that_can_not_be_read" => Some(1),
+                "good_end_of_a_window" | "good_items_that_do_not_count" => Some(0),
+                _ => None,
+            };
+            assert_eq!(counted(&event), right, "{name}");
+            assert_eq!(right.is_some(), name.starts_with("good_"), "{name}");
+        }
+    }
+}

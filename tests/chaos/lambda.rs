@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use aws::Connection;
 use functions::{
     cloud::Cloud,
-    command_api, dispatch_commands,
+    command_api,
+    dispatch_commands::{self, Throttle},
     reconcile_commands::{self, Ticks},
     track_command,
 };
@@ -31,7 +32,8 @@ impl Handler {
             "track-command" => Some(Self::TrackCommand),
             "dispatch-commands" => Some(Self::DispatchCommands),
             "reconcile-commands" => Some(Self::ReconcileCommands),
-            "trim-shadow" => None,
+            // Fleets have proofs of their own.
+            "fan-out-command" | "tally-command" | "trim-shadow" => None,
             other => panic!("the simulation does not know the function {other}"),
         }
     }
@@ -82,6 +84,8 @@ pub enum Outcome {
 /// What a function holds between two events.
 struct Container {
     cloud: Cloud,
+    site: command_api::Site,
+    throttle: Throttle,
     queue: aws::Queue,
 }
 
@@ -195,6 +199,8 @@ impl Lambda {
         let (commands, executions) = self.tables.clone();
         self.containers.push(Arc::new(Container {
             cloud: Cloud::new(&connection, commands, &executions, self.every),
+            site: command_api::Site { registry: connection.registry(), broadcast_topic: None },
+            throttle: Throttle::new(),
             queue: connection.queue(self.queue.clone()),
         }));
         fastrand::seed(dice);
@@ -207,14 +213,17 @@ async fn handle(handler: Handler, container: Arc<Container>, every: u32, event: 
     let cloud = Cloud { tick: every, ..container.cloud.clone() };
     match handler {
         Handler::CommandApi => {
-            let response = command_api::handle(&cloud, &event).await;
+            let response = command_api::handle(&cloud, &container.site, &event).await;
             Outcome::Answered(response.status_code, response.body)
         }
         Handler::TrackCommand => {
             track_command::handle(&cloud, &event, &request_id).await.map_or_else(told, |()| Outcome::Done)
         }
         Handler::DispatchCommands => {
-            dispatch_commands::handle(&cloud, &event, &request_id).await.map_or_else(told, |()| Outcome::Done)
+            // A device that is back says in its event when.
+            let now = domain::Timestamp::from_seconds(0);
+            let handled = dispatch_commands::handle(&cloud, &container.throttle, &event, now, &request_id).await;
+            handled.map_or_else(told, |_| Outcome::Done)
         }
         Handler::ReconcileCommands => {
             let ticks = Ticks::new(container.queue.clone(), every.to_string().parse().expect("a part of a minute"));

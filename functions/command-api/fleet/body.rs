@@ -10,20 +10,18 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
-    command_api::{
-        body::TARGET,
-        fields::{Fields, wrong},
-        handler::Site,
-        problem::Problem,
-    },
+    command_api::{body::TARGET, fields::Fields, problem::Problem},
     time,
 };
 
+const ROLLOUT_NAME: &str = "rollout";
+/// AWS IoT Jobs' name of the same.
+const OF_JOBS: &str = "jobExecutionsRolloutConfig";
 const ROLLOUT: &str =
     r#"{"maximumPerMinute": 1000, "canary": {"things": 10}, "waves": {"percentages": [10, 50, 100]}}"#;
 const ABORT: &str = r#"{"criteriaList": [{"failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": 10, "minNumberOfExecutedThings": 100}]}"#;
 const SCHEDULE: &str = r#"{"notBefore": "2030-01-01T22:00:00Z", "window": {"start": "22:00", "end": "04:00"}}"#;
-const BROADCAST: &str = r#"{"topic": "cmd/group/pumps/req", "spread": 30}"#;
+const BROADCAST: &str = r#"{"topic": "device_status/request", "spread": 30}"#;
 const NAMES: &str = "a list such as [\"pump-7\"]";
 
 /// The names of a target, which are stored apart from the command.
@@ -37,7 +35,8 @@ pub struct Names {
 
 /// How many things are asked, as it was sent.
 pub struct FleetBody<'a> {
-    rollout: Option<&'a RawValue>,
+    /// Under the name that the caller has for it.
+    rollout: Option<(&'static str, &'a RawValue)>,
     abort: Option<&'a RawValue>,
     schedule: Option<&'a RawValue>,
     broadcast: Option<&'a RawValue>,
@@ -46,14 +45,14 @@ pub struct FleetBody<'a> {
 impl<'a> FleetBody<'a> {
     /// Takes what is there. AWS Jobs' name of a rollout is understood too.
     pub fn take(fields: &mut Fields<'a>) -> Result<Self, Problem> {
-        let rollout = fields.take("rollout", ROLLOUT)?;
-        let of_jobs = fields.take("jobExecutionsRolloutConfig", ROLLOUT)?;
+        let rollout = fields.take(ROLLOUT_NAME, ROLLOUT)?;
+        let of_jobs = fields.take(OF_JOBS, ROLLOUT)?;
         if rollout.is_some() && of_jobs.is_some() {
-            let why = "jobExecutionsRolloutConfig is another name of rollout: leave one of them out";
-            return Err(Problem::unprocessable("jobExecutionsRolloutConfig", why));
+            let why = format!("{OF_JOBS} is another name of {ROLLOUT_NAME}: leave one of them out");
+            return Err(Problem::unprocessable(OF_JOBS, why));
         }
         Ok(Self {
-            rollout: rollout.or(of_jobs),
+            rollout: rollout.map(|value| (ROLLOUT_NAME, value)).or(of_jobs.map(|value| (OF_JOBS, value))),
             abort: fields.take("abortConfig", ABORT)?,
             schedule: fields.take("schedule", SCHEDULE)?,
             broadcast: fields.take("broadcast", BROADCAST)?,
@@ -67,7 +66,7 @@ impl<'a> FleetBody<'a> {
         delivery: Option<Delivery>,
         ttl: u32,
         dry_run: bool,
-        site: &Site,
+        broadcast_topic: Option<&str>,
     ) -> Result<(Target, Names), Problem> {
         let mut fields = Fields::of("target", target, TARGET)?;
         let things: Option<Vec<Cow<str>>> = fields.take("things", NAMES)?;
@@ -94,11 +93,11 @@ impl<'a> FleetBody<'a> {
             return Err(Problem::unprocessable("target", format!("target must be an object such as {TARGET}")));
         }
         let fleet = Fleet {
-            broadcast: self.decode_broadcast(&groups, broadcast, ttl, site)?,
+            broadcast: self.decode_broadcast(&groups, broadcast, ttl, broadcast_topic)?,
             selection: Selection::new(&names.things, groups, query, &names.excluded),
             rollout: match self.rollout {
                 None => Rollout::default(),
-                Some(value) => Rollout::new(&read::<AskedRollout>("rollout", value, ROLLOUT)?)?,
+                Some((name, value)) => decode_rollout(name, value)?,
             },
             abort: self.abort.map(decode_abort).transpose()?.unwrap_or_default(),
             schedule: self.schedule.map(decode_schedule).transpose()?.unwrap_or_default(),
@@ -115,7 +114,7 @@ impl<'a> FleetBody<'a> {
         groups: &[GroupName],
         wanted: bool,
         ttl: u32,
-        site: &Site,
+        broadcast_topic: Option<&str>,
     ) -> Result<Option<Broadcast>, Problem> {
         let (topic, spread): (Option<Cow<str>>, _) = match self.broadcast {
             Some(_) if !wanted => {
@@ -132,7 +131,7 @@ impl<'a> FleetBody<'a> {
                 taken
             }
         };
-        let broadcast = Broadcast::new(topic.as_deref(), groups, spread, ttl, site.broadcast_topic.as_deref());
+        let broadcast = Broadcast::new(topic.as_deref(), groups, spread, ttl, broadcast_topic);
         Ok(if wanted { Some(broadcast?) } else { None })
     }
 }
@@ -141,6 +140,13 @@ impl<'a> FleetBody<'a> {
 fn read<T: DeserializeOwned>(field: &str, value: &RawValue, example: &str) -> Result<T, Problem> {
     serde_json::from_str(value.get())
         .map_err(|error| Problem::bad_request(field, format!("{field} must be an object such as {example}: {error}")))
+}
+
+fn decode_rollout(name: &str, value: &RawValue) -> Result<Rollout, Problem> {
+    Rollout::new(&read::<AskedRollout>(name, value, ROLLOUT)?).map_err(|error| {
+        let named = |text: &str| text.replace("rollout.", &format!("{name}."));
+        Problem::unprocessable(&named(error.field()), named(&error.to_string()))
+    })
 }
 
 fn decode_abort(value: &RawValue) -> Result<Abort, Problem> {
@@ -221,9 +227,4 @@ fn parsed(field: &'static str, names: Option<Vec<Cow<str>>>, most: usize) -> Res
         }
     }
     Ok(parsed)
-}
-
-#[allow(unused)]
-fn unused(value: &RawValue) -> Problem {
-    wrong("", "", value)
 }

@@ -1,12 +1,12 @@
 //! A command for many things is stored, and planned by whoever the table's stream wakes.
 
-use aws::{List, Listed, Put};
-use domain::{Command, Counts, Delivery, Fleet, FleetState, Plan};
+use aws::{List, Put};
+use domain::{Command, Counts, Delivery, Fleet, FleetState, Plan, ThingName, Via};
 use serde_json::json;
 
-use super::Names;
+use super::{Names, members};
 use crate::{
-    command_api::{handler::Site, http::Response, problem::Problem},
+    command_api::{create::fits, handler::Site, http::Response, problem::Problem},
     fleet_view,
     turn::Turn,
 };
@@ -20,14 +20,17 @@ pub async fn create(
     dry_run: bool,
 ) -> Result<Response, Problem> {
     let Some(fleet) = asked.definition.target.fleet() else { return Err(Problem::internal()) };
-    check(&asked, fleet)?;
+    check(turn, &asked, fleet)?;
+    if dry_run {
+        fleet.schedule.check(turn.now)?;
+        return super::dry_run::dry_run(turn, site, &asked, fleet, &names).await;
+    }
     let known = turn.cloud.commands.get(&asked.id).await?;
     if known.is_none() {
         // Whoever asks again asks for what could be asked for then.
         fleet.schedule.check(turn.now)?;
-        look(site, fleet).await?;
+        members::look(site, fleet).await?;
     }
-    let _ = dry_run;
     let fleets = &turn.cloud.fleets;
     let (purge_at, digest) = (asked.purge_at(), &fleet.selection.digest);
     if known.is_none() {
@@ -62,7 +65,7 @@ async fn answer(turn: &Turn<'_>, command: &Command, plan: &Plan) -> Result<Respo
 }
 
 /// What a fleet can't be asked so.
-fn check(command: &Command, fleet: &Fleet) -> Result<(), Problem> {
+fn check(turn: &Turn<'_>, command: &Command, fleet: &Fleet) -> Result<(), Problem> {
     let definition = &command.definition;
     if fleet.broadcast.is_some() {
         let why = "one message to all things has no place in the order of each of them: leave it out";
@@ -77,29 +80,7 @@ fn check(command: &Command, fleet: &Fleet) -> Result<(), Problem> {
     if definition.delivery == Delivery::Broadcast && fleet.broadcast.is_none() {
         return Err(Problem::unprocessable("broadcast", "delivery broadcast needs to know where to"));
     }
-    Ok(())
-}
-
-/// Sees that what is named is there, so that whoever names it is told, and not only the plan.
-async fn look(site: &Site, fleet: &Fleet) -> Result<(), Problem> {
-    let registry = &site.registry;
-    for group in &fleet.selection.groups {
-        if let Listed::NoSuchGroup = registry.things_in_group(group, None, 1).await? {
-            let why = format!("there is no thing group {group}");
-            return Err(Problem::unprocessable("target.groups", why));
-        }
-    }
-    if let Some(query) = &fleet.selection.query {
-        match registry.things_found(query, None, 1).await? {
-            Listed::BadQuery(why) => {
-                return Err(Problem::unprocessable("target.query", format!("the query does not parse: {why}")));
-            }
-            Listed::NoIndex(why) => {
-                let why = format!("there is no fleet index to ask: {why}");
-                return Err(Problem::unprocessable("target.query", why));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    // Things may say otherwise of themselves; this is how most are asked.
+    let Ok(some) = ThingName::parse("thing") else { return Err(Problem::internal()) };
+    fits(turn, command, &some, &Via::of(command, None))
 }

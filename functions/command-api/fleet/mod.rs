@@ -3,7 +3,9 @@
 mod body;
 mod change;
 mod create;
+mod dry_run;
 mod executions;
+mod members;
 mod show;
 
 pub use body::{FleetBody, Names};

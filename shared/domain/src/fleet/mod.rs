@@ -8,6 +8,7 @@
 //! - [`Control`]: whether it goes on
 //! - [`Plan`], [`Pace`], [`Step`]: how far its target has been read, and how many of it may be out
 //! - [`Batch`]: at most a hundred of its things, which go out, are watched and are called off together
+//! - [`Cost`]: what it costs on AWS
 //! - [`Counts`], [`Tally`], [`Ends`]: how many executions are where
 //! - [`FleetState`]: the same in a word
 
@@ -15,11 +16,13 @@ mod abort;
 mod batch;
 mod broadcast;
 mod control;
+mod cost;
 mod counts;
 mod ends;
 mod pace;
 mod plan;
 mod query;
+mod quota;
 mod rollout;
 mod schedule;
 mod state;
@@ -30,6 +33,7 @@ pub use abort::{Abort, AbortAction, AbortError, AbortFailure, AskedCriterion, Cr
 pub use batch::{Batch, BatchClaim, BatchNumber, Duties, Worked};
 pub use broadcast::{Broadcast, BroadcastError, BroadcastRequest};
 pub use control::{Control, ControlState, NotControlled};
+pub use cost::{Cost, usd};
 pub use counts::{Contribution, Counts, CountsError, Folded, SequenceError, SequenceNumber, Tally};
 pub use ends::Ends;
 pub use pace::{Pace, Seen, Step, Stop};

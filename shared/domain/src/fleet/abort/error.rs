@@ -6,11 +6,11 @@ use super::Abort;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum AbortError {
     /// None, or too many.
-    #[error("abort.criteriaList must have 1 to {most} criteria: it has {0}", most = Abort::MOST_CRITERIA)]
+    #[error("abortConfig.criteriaList must have 1 to {most} criteria: it has {0}", most = Abort::MOST_CRITERIA)]
     HowMany(usize),
     /// Nothing that happens to an execution.
     #[error(
-        "abort.criteriaList[{at}].failureType must be FAILED, REJECTED, TIMED_OUT, NO_RESPONSE or ALL: it is {found:?}"
+        "abortConfig.criteriaList[{at}].failureType must be FAILED, REJECTED, TIMED_OUT, NO_RESPONSE or ALL: it is {found:?}"
     )]
     Failure {
         /// In which criterion.
@@ -19,7 +19,7 @@ pub enum AbortError {
         found: String,
     },
     /// Nothing that can be done.
-    #[error("abort.criteriaList[{at}].action must be CANCEL or PAUSE: it is {found:?}")]
+    #[error("abortConfig.criteriaList[{at}].action must be CANCEL or PAUSE: it is {found:?}")]
     Action {
         /// In which criterion.
         at: usize,
@@ -28,7 +28,7 @@ pub enum AbortError {
     },
     /// Not a share.
     #[error(
-        "abort.criteriaList[{at}].thresholdPercentage must be more than 0 and at most 100, with at most two digits \
+        "abortConfig.criteriaList[{at}].thresholdPercentage must be more than 0 and at most 100, with at most two digits \
          after the point: it is {found}"
     )]
     Threshold {
@@ -38,7 +38,7 @@ pub enum AbortError {
         found: f64,
     },
     /// It would conclude from nothing.
-    #[error("abort.criteriaList[{at}].minNumberOfExecutedThings must be 1 to {most}: it is {found}", most = u32::MAX)]
+    #[error("abortConfig.criteriaList[{at}].minNumberOfExecutedThings must be 1 to {most}: it is {found}", most = u32::MAX)]
     Minimum {
         /// In which criterion.
         at: usize,
@@ -51,12 +51,12 @@ impl AbortError {
     /// The field that is wrong.
     pub fn field(&self) -> String {
         let (at, name) = match self {
-            Self::HowMany(_) => return "abort.criteriaList".to_owned(),
+            Self::HowMany(_) => return "abortConfig.criteriaList".to_owned(),
             Self::Failure { at, .. } => (at, "failureType"),
             Self::Action { at, .. } => (at, "action"),
             Self::Threshold { at, .. } => (at, "thresholdPercentage"),
             Self::Minimum { at, .. } => (at, "minNumberOfExecutedThings"),
         };
-        format!("abort.criteriaList[{at}].{name}")
+        format!("abortConfig.criteriaList[{at}].{name}")
     }
 }

@@ -107,10 +107,10 @@ fn what_makes_no_sense_names_its_field() {
         (one("FAILED", "CANCEL", 20.0, i64::MAX), "minNumberOfExecutedThings"),
     ] {
         let error = Abort::new(&[good.clone(), wrong]).unwrap_err();
-        assert_eq!(error.field(), format!("abort.criteriaList[1].{field}"), "{error}");
+        assert_eq!(error.field(), format!("abortConfig.criteriaList[1].{field}"), "{error}");
         assert!(error.to_string().starts_with(&error.field()), "{error}");
     }
-    assert_eq!(Abort::new(&[]).unwrap_err().field(), "abort.criteriaList");
+    assert_eq!(Abort::new(&[]).unwrap_err().field(), "abortConfig.criteriaList");
     assert_eq!(Abort::new(&vec![good; 11]).unwrap_err(), AbortError::HowMany(11));
 }
 

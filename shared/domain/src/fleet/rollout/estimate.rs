@@ -20,6 +20,8 @@ pub enum Assumption {
     GatesOpenAtOnce,
     /// Every thing succeeds as soon as it is asked, so that the rate grows.
     ThingsSucceedAtOnce,
+    /// The account has the quotas that AWS gives it by default, and nobody else uses them.
+    DefaultQuotas,
 }
 
 impl Assumption {
@@ -28,6 +30,7 @@ impl Assumption {
         match self {
             Self::GatesOpenAtOnce => "GATES_OPEN_AT_ONCE",
             Self::ThingsSucceedAtOnce => "THINGS_SUCCEED_AT_ONCE",
+            Self::DefaultQuotas => "DEFAULT_QUOTAS",
         }
     }
 }
