@@ -42,7 +42,9 @@ fn story(world: &World, id: &str, word: &str) -> Story {
             Event::Written { table, after: Some(item), .. } if table == COMMANDS => match item["sk"]["S"].as_str() {
                 Some("META") if item["control"]["S"] == word => stopped = true,
                 Some("BATCH") if !stopped && item.get("claim").is_some() => {
-                    story.claimed.extend(item["pk"]["S"].as_str().and_then(|pk| pk.rsplit('#').next()).map(str::to_owned));
+                    story
+                        .claimed
+                        .extend(item["pk"]["S"].as_str().and_then(|pk| pk.rsplit('#').next()).map(str::to_owned));
                 }
                 _ => {}
             },
@@ -71,7 +73,8 @@ fn later_batches_wait(world: &World, id: String, from: u32) -> Arc<AtomicBool> {
     let flag = open.clone();
     world.stack.faults.plan(move |call| {
         let body = String::from_utf8_lossy(&call.body);
-        let batch = body.split_once(&format!("C#{id}#")).and_then(|(_, rest)| rest.split('"').next()?.parse::<u32>().ok());
+        let batch =
+            body.split_once(&format!("C#{id}#")).and_then(|(_, rest)| rest.split('"').next()?.parse::<u32>().ok());
         let claims = call.function == "flaghoist-dispatch-commands" && call.operation == "DynamoDB.PutItem";
         (claims && batch.is_some_and(|batch| batch >= from) && !flag.load(Ordering::Relaxed)).then_some(Fault::Throttle)
     });
@@ -81,7 +84,8 @@ fn later_batches_wait(world: &World, id: String, from: u32) -> Arc<AtomicBool> {
 /// The shards of the stream on this machine, and what the template says of its readers.
 fn bound() -> usize {
     let text = std::fs::read_to_string(template()).expect("text");
-    let part = text.split("ReadyBatches:").nth(1).and_then(|rest| rest.split("FilterCriteria").next()).expect("the mapping");
+    let part =
+        text.split("ReadyBatches:").nth(1).and_then(|rest| rest.split("FilterCriteria").next()).expect("the mapping");
     let number = |name: &str| -> usize {
         let rest = part.split(&format!("{name}: ")).nth(1).and_then(|rest| rest.lines().next()).expect(name);
         rest.trim().parse().expect("a number")
@@ -132,7 +136,8 @@ async fn after_too_many_failures_only_what_was_claimed_goes_out() {
 async fn after_too_many_failures_it_may_pause_instead() {
     let (world, fleet) = field(400, Knobs { fail: 0.5, ..Knobs::default() }).await;
     world.stack.streams.hold(COMMANDS);
-    let body = json!({"target": {"groups": ["pumps"]}, "ttl": 3600, "timeout": 3600, "abortConfig": abort("FAILED", "PAUSE")});
+    let body =
+        json!({"target": {"groups": ["pumps"]}, "ttl": 3600, "timeout": 3600, "abortConfig": abort("FAILED", "PAUSE")});
     let id = command(&world, body).await;
     let open = later_batches_wait(&world, id.clone(), 2);
     world.stack.streams.release(COMMANDS);
@@ -150,7 +155,7 @@ async fn after_too_many_failures_it_may_pause_instead() {
     let shown = until(&world, &id, "", &[]).await;
     assert_eq!((miscounts(&shown, &rows), shown["state"].as_str()), (vec![], Some("PAUSED")));
     // What had failed until then does not stop it again; what fails afterwards may.
-    let answer = world.post(&format!("/commands/{id}/resume"), &json!({})).await;
+    let answer = world.request(reqwest::Method::POST, &format!("/commands/{id}/resume"), &[], "").await;
     assert_eq!(answer.status, 200, "{answer:?}");
     for _ in 0..8 {
         world.advance(30).await;

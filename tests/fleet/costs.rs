@@ -19,7 +19,7 @@ async fn each(answers: bool) -> f64 {
     let mut device = world.device("all", &["cmd/+/req"]).await;
     world.stack.settle().await;
     world.stack.dynamodb.forget_capacity();
-    let id = command(&world, json!({"target": {"groups": ["pumps"]}, "ttl": 120, "timeout": 120})).await;
+    let id = command(&world, json!({"target": {"groups": ["pumps"]}, "ttl": 300, "timeout": 300})).await;
     world.stack.settle().await;
     while let Some((topic, payload)) = device.try_next() {
         let request: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
@@ -31,7 +31,7 @@ async fn each(answers: bool) -> f64 {
     }
     until(&world, &id, "COMPLETED", &[1; 8]).await;
     // The watch over silence ends too.
-    for _ in 0..8 {
+    for _ in 0..10 {
         world.advance(60).await;
     }
     let shown = until(&world, &id, "COMPLETED", &[]).await;

@@ -92,7 +92,10 @@ async fn counts_are_those_of_a_recount_whatever_happens_to_streams_and_functions
         world.stack.faults.clear();
         let shown = until(&world, &id, "COMPLETED", &[60; 6]).await;
         world.advance(150).await;
-        let (shown, rows) = (until(&world, &id, "", &[]).await, { let _ = shown; rows_of(&world, &id).await });
+        let (shown, rows) = (until(&world, &id, "", &[]).await, {
+            let _ = shown;
+            rows_of(&world, &id).await
+        });
         completed += usize::from(shown["state"] == "COMPLETED" && rows.len() == THINGS);
         if shown["state"] != "COMPLETED" || rows.len() != THINGS {
             wrongs.push(format!("seed {seed}: {} rows, {shown}", rows.len()));

@@ -176,7 +176,11 @@ async fn every_kind_of_call(function: &'static str) {
                 continue;
             }
             let late = times.saturating_sub(times / 8).max(1);
-            let places = if all { vec![1, times.div_ceil(2), late] } else { vec![[1, times.div_ceil(2), late][(number + at) % 3]] };
+            let places = if all {
+                vec![1, times.div_ceil(2), late]
+            } else {
+                vec![[1, times.div_ceil(2), late][(number + at) % 3]]
+            };
             let places: std::collections::BTreeSet<_> = places.into_iter().collect();
             for nth in places {
                 trials += 1;
