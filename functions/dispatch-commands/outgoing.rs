@@ -1,10 +1,10 @@
 //! The things of a batch that go out: their executions are stored and sent, many at once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use aws::Error;
 use domain::{Batch, Command, ThingName, Via, Worked};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::{
     batch::{Dispatcher, Summary},
@@ -15,7 +15,7 @@ use crate::failure::chain;
 /// Nothing is begun after so many seconds: what is under way then ends before the claim does.
 const PATIENCE: u32 = 35;
 
-type Done = Result<(u16, Result<Begun, Error>), JoinError>;
+type Done = Result<(Id, Result<Begun, Error>), JoinError>;
 
 impl Dispatcher {
     /// Stores and sends those that may go out, in the order of their places.
@@ -28,7 +28,7 @@ impl Dispatcher {
         summary: &mut Summary,
     ) {
         let via = Via::of(command, None);
-        let mut under_way = JoinSet::new();
+        let (mut under_way, mut places) = (JoinSet::new(), HashMap::new());
         let mut reached = batch.done;
         for place in batch.to_go_out() {
             let Some(thing) = things.get(usize::from(place)) else { continue };
@@ -41,23 +41,24 @@ impl Dispatcher {
             reached = reached.max(place + 1);
             let (me, command, thing, via) = (self.clone(), command.clone(), thing.clone(), via.clone());
             let number = batch.number;
-            under_way.spawn(async move {
+            let task = under_way.spawn(async move {
                 let begun = begin(&me.turn(), &command, number, &thing, via).await;
                 drop(permit);
-                (place, begun)
+                begun
             });
-            while let Some(done) = under_way.try_join_next() {
-                self.note(done, work, summary);
+            places.insert(task.id(), place);
+            while let Some(done) = under_way.try_join_next_with_id() {
+                self.note(done, &places, work, summary);
             }
         }
-        while let Some(done) = under_way.join_next().await {
-            self.note(done, work, summary);
+        while let Some(done) = under_way.join_next_with_id().await {
+            self.note(done, &places, work, summary);
         }
         work.left.sort_unstable();
         work.upto = Some(reached);
     }
 
-    fn note(&self, done: Done, work: &mut Worked, summary: &mut Summary) {
+    fn note(&self, done: Done, places: &HashMap<Id, u16>, work: &mut Worked, summary: &mut Summary) {
         match done {
             Ok((_, Ok(Begun::Stored { throttled }))) => {
                 summary.stored += 1;
@@ -70,15 +71,19 @@ impl Dispatcher {
                 summary.duplicates += 1;
                 work.duplicates += 1;
             }
-            Ok((place, Err(error))) => {
-                tracing::warn!(error = chain(&error), place, "a thing of a batch has to wait");
+            Ok((id, Err(error))) => {
+                tracing::warn!(error = chain(&error), "a thing of a batch has to wait");
                 if error.kind() == aws::Kind::Throttled {
                     self.throttle.was_too_much();
                 }
                 summary.failed += 1;
-                work.left.push(place);
+                work.left.extend(places.get(&id));
             }
-            Err(error) => tracing::error!(%error, "a thing of a batch was given up in the middle"),
+            Err(error) => {
+                tracing::error!(%error, "a thing of a batch was given up in the middle");
+                summary.failed += 1;
+                work.left.extend(places.get(&error.id()));
+            }
         }
     }
 }
