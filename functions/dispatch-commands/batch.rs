@@ -1,5 +1,16 @@
 //! One batch: whatever is owed to it is done. It is claimed first, so that nobody else sees to it too, and then it is written what was done;
 //! whoever does not live to write that is followed by someone else.
+//!
+//! # What still goes out once a fleet command is stopped
+//!
+//! The command is read once after a batch was claimed. So whoever reads it after it was stopped, by its criteria or by an operator, sends
+//! nothing; whoever had read it before goes on to the end of the batch. At most one batch for each record that an invocation has in hand
+//! can be at that point, and of each shard as many invocations run as its readers:
+//!
+//! > shards of the commands' stream x `ParallelizationFactor` x `BatchSize` x [`Batch::LARGEST`]
+//!
+//! With the template's 10 and 10 these are 10,000 things a shard, however large the fleet is; what a rollout has not let go is never among
+//! them. A criterion is judged once what ended is counted, a second after it is in the table. `tests/fleet/abort.rs` holds it.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -45,9 +56,10 @@ pub struct Dispatcher {
 const TRIES: usize = 8;
 
 impl Dispatcher {
+    /// A turn that begins now: how long a thing takes is not how long those before it took.
     pub(super) fn turn(&self) -> Turn<'_> {
         let by = By::function("dispatch-commands");
-        Turn { cloud: &self.cloud, now: self.now, by, token: &self.token, since: self.since }
+        Turn { cloud: &self.cloud, now: self.time(), by, token: &self.token, since: Stopwatch::start() }
     }
 
     /// What time it is.
@@ -75,13 +87,14 @@ impl Dispatcher {
 
     /// Claims a batch; none if there is nothing to do, or someone else does it. Also whether executions of it may be there.
     async fn claim(&self, id: &CommandId, number: BatchNumber, token: &str) -> Result<Option<(Batch, bool)>, Error> {
+        let mut touched = false;
         for _ in 0..TRIES {
             let Some(batch) = self.cloud.fleets.batch(id, number).await? else { return Ok(None) };
-            let touched = batch.done > 0 || batch.claim.is_some();
             // It was written, and only the answer was lost.
             if batch.is_claimed_by(token) {
                 return Ok(Some((batch, touched)));
             }
+            touched = batch.done > 0 || batch.claim.is_some();
             let Some(claimed) = batch.claimed(self.time(), token) else { return Ok(None) };
             if self.cloud.fleets.write_batch(&claimed).await? {
                 return Ok(Some((claimed, touched)));

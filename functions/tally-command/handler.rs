@@ -34,14 +34,15 @@ pub async fn handle(cloud: &Cloud, event: &str, now: Timestamp) -> Result<Window
     for record in &event.records {
         let changes = &record.dynamodb;
         match aws::folded(&changes.sequence_number, changes.old_image.as_ref(), changes.new_image.as_ref()) {
-            Ok(Some((command, folded))) => {
+            // A batch that is claimed, or told to go on, is worth neither a look nor a message.
+            Ok(Some((command, folded))) if folded.moves() => {
                 let part = commands.entry(command).or_default();
                 if part.records.is_empty() {
                     part.first = &changes.sequence_number;
                 }
                 part.records.push(folded);
             }
-            Ok(None) => {}
+            Ok(Some(_) | None) => {}
             // To wait for it would stop all others.
             Err(error) => {
                 tracing::error!(error = chain(&error), "a change was not counted");

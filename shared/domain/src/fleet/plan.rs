@@ -150,6 +150,8 @@ impl Plan {
     pub fn to_walk(&self, control: &Control) -> Option<BatchNumber> {
         match self.walk.generation.cmp(&control.generation) {
             std::cmp::Ordering::Less => Some(0),
+            // It was never changed.
+            _ if control.generation == 0 => None,
             _ => Some(self.walk.next).filter(|next| *next < self.batches),
         }
     }

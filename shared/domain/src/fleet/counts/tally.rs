@@ -24,8 +24,8 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// Whether it counts at all: an item that only beats, or is forgotten at last, moves nothing.
-    fn moves(&self) -> bool {
+    /// Whether it counts at all: an item that only beats, or is forgotten at last, or a batch that is claimed, moves nothing.
+    pub fn moves(&self) -> bool {
         self.after.is_some() && self.before != self.after
     }
 }
