@@ -8,7 +8,14 @@ use device::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{START, World};
+use crate::world::World;
+
+/// A world that looks for what is due this often. It has come to its first full minute, from which the other looks are counted.
+pub async fn ticking(seconds: &str) -> World {
+    let world = World::with_parameters(&[("ReconcileSeconds", seconds)]).await;
+    world.advance(60).await;
+    world
+}
 
 /// Simulated things that live by the world's clock, in the group `pumps`.
 pub async fn things(world: &World, prefix: &str, things: usize, knobs: Knobs) -> Fleet {
@@ -28,6 +35,13 @@ pub async fn things_with(world: &World, things: usize, edit: impl FnOnce(FleetCo
     let fleet = Fleet::start(edit(config)).await.expect("everything connects");
     world.stack.registry.add_things("pumps", fleet.things()).expect("a group");
     fleet
+}
+
+/// Things that all have this trouble.
+pub fn all(trouble: impl FnOnce(&mut Knobs)) -> Knobs {
+    let mut knobs = Knobs::default();
+    trouble(&mut knobs);
+    knobs
 }
 
 /// Asks for something; the command's id.
@@ -90,11 +104,11 @@ pub async fn until_state(world: &World, id: &str, seconds: u64, state: &str) -> 
     until(world, id, seconds, |shown| shown["state"] == state).await
 }
 
-/// When the things of a fleet have begun, in milliseconds of the world, ascending.
+/// When the things of a fleet have begun, in milliseconds after the first of them, ascending.
 pub fn begun(fleet: &Fleet) -> Vec<i64> {
-    let mut begun: Vec<i64> = fleet.runs().iter().map(|run| run.started_ms - START * 1000).collect();
+    let mut begun: Vec<i64> = fleet.runs().iter().map(|run| run.started_ms).collect();
     begun.sort_unstable();
-    begun
+    begun.iter().map(|at| at - begun[0]).collect()
 }
 
 /// The names, as a target lists them.
