@@ -8,7 +8,7 @@ use device::{
 };
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{EXECUTIONS, World};
 
 /// A world that looks for what is due this often. It has come to its first full minute, from which the other looks are counted.
 pub async fn ticking(seconds: &str) -> World {
@@ -97,6 +97,19 @@ pub async fn until(world: &World, id: &str, seconds: u64, is: impl Fn(&Value) ->
     let shown = shown(world, id).await;
     assert!(is(&shown), "after {seconds} seconds: {shown:#}");
     shown
+}
+
+/// Waits, while the world's time stands still, until so many executions are stored with this status: devices have to be heard first.
+pub async fn stored(world: &World, status: &str, executions: usize) {
+    let mut found = 0;
+    for _ in 0..500 {
+        world.stack.settle().await;
+        found = world.rows(EXECUTIONS).await.iter().filter(|row| row["status"]["S"] == status).count();
+        if found == executions {
+            return;
+        }
+    }
+    panic!("{found} executions are {status} instead of {executions}");
 }
 
 /// The same, until it is in this state.

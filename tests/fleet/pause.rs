@@ -4,7 +4,7 @@ use device::fleet::{Finish, Knobs};
 use local::faults::Fault;
 use serde_json::{Value, json};
 
-use super::operator::{all, ask, count, pass, shown, state, tell, things, ticking, until, until_state};
+use super::operator::{all, ask, count, pass, shown, state, stored, tell, things, ticking, until, until_state};
 use crate::world::{COMMANDS, EXECUTIONS, START, World};
 
 /// Plans a command by hand, while its table's stream is held: its batches are ready, and nobody knows.
@@ -136,9 +136,10 @@ async fn by_force_those_that_run_are_stopped_too() {
     let slow = things(&world, "pump", 110, all(|knobs| knobs.slow = 1.0)).await;
     let mute = things(&world, "mute", 20, all(|knobs| knobs.mute = 1.0)).await;
     let id = ask(&world, json!({})).await;
-    until(&world, &id, 2, |shown| shown["counts"]["IN_PROGRESS"] == 110).await;
+    stored(&world, "IN_PROGRESS", 110).await;
     assert_eq!(world.cancel(&id, false).await.status, 200);
-    until(&world, &id, 2, |shown| statuses(shown) == json!({"IN_PROGRESS": 110, "CANCELED": 20})).await;
+    stored(&world, "CANCELED", 20).await;
+    stored(&world, "IN_PROGRESS", 110).await;
     assert_eq!((slow.stats().cancels, mute.stats().cancels), (0, 20));
     assert_eq!(world.cancel(&id, true).await.status, 200);
     let done = until(&world, &id, 10, |shown| statuses(shown) == json!({"CANCELED": 130})).await;
@@ -159,7 +160,7 @@ async fn those_that_run_end_by_themselves_after_it_is_called_off() {
     let slow = things(&world, "pump", 5, all(|knobs| knobs.slow = 1.0)).await;
     let lost = things(&world, "lost", 4, all(|knobs| knobs.crash = 1.0)).await;
     let id = ask(&world, json!({"ttl": 60, "timeout": 120})).await;
-    until(&world, &id, 2, |shown| shown["counts"]["IN_PROGRESS"] == 9).await;
+    stored(&world, "IN_PROGRESS", 9).await;
     assert_eq!(world.cancel(&id, false).await.status, 200);
     pass(&world, 190).await;
     let shown = shown(&world, &id).await;

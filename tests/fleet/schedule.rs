@@ -71,17 +71,17 @@ async fn a_window_closes_and_opens_again_the_next_day() {
     let names: Vec<String> = (0..90).map(|n| format!("pump-{n}")).collect();
     world.stack.registry.add_things("pumps", &names).expect("a group");
     let window = json!({"start": "10:02", "end": "10:04", "offset": "+02:00"});
-    let body = json!({"delivery": "topic", "rollout": {"maximumPerMinute": 20}, "schedule": {"window": window}});
+    let body = json!({"delivery": "topic", "rollout": {"maximumPerMinute": 30}, "schedule": {"window": window}});
     let id = ask(&world, body).await;
     world.advance(119).await;
     assert_eq!(state(&world, &id).await, "SCHEDULED");
     let out = async |world: &World| 90 - count(world, &id, "waiting").await;
     world.advance(2).await;
     pass(&world, 2).await;
-    assert_eq!(out(&world).await, 20, "a tick's worth as it opens");
+    assert_eq!(out(&world).await, 30, "a tick's worth as it opens");
     world.advance(3600).await;
     let first = out(&world).await;
-    assert!((40..=60).contains(&first), "{first}");
+    assert!((45..=60).contains(&first), "{first}");
     let last =
         |rows: &[Value]| rows.iter().filter_map(|row| row["created_at"]["N"].as_str()?.parse::<i64>().ok()).max();
     let before = last(&world.rows(EXECUTIONS).await).expect("some");
