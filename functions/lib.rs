@@ -5,7 +5,7 @@
 //! - [`turn`]: whatever row a function has in hand, it does what is owed to it; with [`send`], [`lane`] and [`withdraw`]
 //! - [`cloud`]: what it does it with
 //! - [`stream`], [`invocation`]: what a table's stream hands over, and when
-//! - `unreadable`: what it makes of rows that can't be read
+//! - `unreadable`: what it makes of rows that can't be read; `unsent`: of those whose broadcast never went out
 //! - [`config`], [`telemetry`], [`failure`], [`time`], [`stopwatch`]: how they start, what they count, how they fail, how times are written, how
 //!   long something has taken
 pub mod cloud;
@@ -35,6 +35,7 @@ pub mod track_command;
 pub mod trim_shadow;
 pub mod turn;
 mod unreadable;
+mod unsent;
 pub mod withdraw;
 
 #[cfg(test)]

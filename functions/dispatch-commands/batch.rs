@@ -129,7 +129,9 @@ impl Dispatcher {
         }
         if duties.go_out {
             self.send(command, batch, &things, &mut work, &mut summary).await;
-            let until = self.time().plus_seconds(command.definition.deadlines.ttl());
+            let broadcast = command.definition.target.fleet().is_some_and(|fleet| fleet.broadcast.is_some());
+            let ttl = command.definition.deadlines.ttl();
+            let until = if broadcast { command.start_by() } else { self.time().plus_seconds(ttl) };
             watch_at = Some(watch_at.map_or(until, |at| at.min(until)));
         }
         work.watch_at = Some(watch_at);

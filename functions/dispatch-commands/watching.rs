@@ -7,7 +7,7 @@ use domain::{CancelNotice, Command, ControlState, Execution, Key, Owed, ThingNam
 use tokio::task::JoinSet;
 
 use super::batch::{Dispatcher, Summary};
-use crate::{failure::chain, turn::Wrote};
+use crate::{failure::chain, turn::Wrote, unsent};
 
 /// Those that could not be seen to are looked at again after so many seconds.
 const AGAIN: u32 = 60;
@@ -44,6 +44,8 @@ impl Dispatcher {
         called_off: Option<ControlState>,
     ) -> Result<Option<Timestamp>, Error> {
         let mut next: Option<Timestamp> = None;
+        let broadcast = command.definition.target.fleet().is_some_and(|fleet| fleet.broadcast.is_some());
+        let out = !broadcast || unsent::was_broadcast(&self.cloud, &command.id).await?;
         let again = self.time().plus_seconds(AGAIN);
         for things in things.chunks(Executions::AT_ONCE) {
             let keys: Vec<Key> = things.iter().map(|thing| command.key_at(thing)).collect();
@@ -53,6 +55,7 @@ impl Dispatcher {
             }
             let mut under_way = JoinSet::new();
             for row in found.executions.into_iter().filter(|row| !row.is_terminal()) {
+                let row = if out { row } else { row.never_broadcast() };
                 summary.watched += 1;
                 let permit = self.throttle.enter().await;
                 let me = self.clone();

@@ -1,13 +1,10 @@
 //! The one message of a broadcast: it goes out once every thing has its execution, so that whoever answers is known.
 
 use aws::Error;
-use domain::{Broadcast, BroadcastRequest, Command, ControlState, Plan};
+use domain::{Broadcast, BroadcastRequest, Command, ControlState, Plan, Timestamp};
 
 use super::plan::{Planner, Stepped};
 use crate::failure::chain;
-
-/// Whoever was about to send it has done so, or is dead, after so many seconds.
-const SENDING: u32 = 30;
 
 impl Planner<'_> {
     /// Sends it, if its time has come; none if it has not, or it is sent.
@@ -18,9 +15,7 @@ impl Planner<'_> {
         plan: &Plan,
     ) -> Result<Option<Stepped>, Error> {
         let now = self.time();
-        let under_way = plan.broadcast_at.is_some_and(|at| now < at.plus_seconds(SENDING));
-        let open = command.control.state == ControlState::Running && now < command.start_by();
-        if plan.broadcast || under_way || !plan.complete || !open {
+        if plan.broadcast || plan.is_broadcasting(now) || !plan.complete || !is_open(command, now) {
             return Ok(None);
         }
         let reached = self.cloud.tallies.sum(&command.id).await?.reached();
@@ -32,6 +27,11 @@ impl Planner<'_> {
         if !self.cloud.fleets.write_plan(&claimed).await? {
             return Ok(Some(Stepped::Lost));
         }
+        // Read after that is written: who calls it off after this sees that it may be out.
+        let still = self.cloud.commands.get(&command.id).await?;
+        if !still.is_some_and(|command| is_open(&command, now)) {
+            return self.write(claimed.not_broadcast(plan.broadcast_at, now)).await.map(Some);
+        }
         let request = match BroadcastRequest::new(command, broadcast, self.response_topic, now) {
             Ok(request) => request,
             Err(error) => {
@@ -39,7 +39,19 @@ impl Planner<'_> {
                 return Ok(Some(Stepped::Done));
             }
         };
-        self.cloud.messages.broadcast(&request).await?;
-        self.write(claimed.broadcast()).await.map(Some)
+        match self.cloud.messages.broadcast(&request).await {
+            Ok(()) => self.write(claimed.broadcast()).await.map(Some),
+            Err(error) => {
+                if error.is_refusal() {
+                    self.write(claimed.not_broadcast(plan.broadcast_at, now)).await?;
+                }
+                Err(error)
+            }
+        }
     }
+}
+
+/// Whether it may go out at this time.
+fn is_open(command: &Command, now: Timestamp) -> bool {
+    command.control.state == ControlState::Running && now < command.start_by()
 }

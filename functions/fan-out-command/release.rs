@@ -25,7 +25,7 @@ impl Planner<'_> {
         match step.stop {
             Some(stop @ Stop::NotAfterPassed { .. }) => {
                 tracing::info!(command = %command.id, "{stop}");
-                self.write(plan.closed()).await.map(Some)
+                self.write(plan.closed(stop.to_string())).await.map(Some)
             }
             Some(stop @ Stop::TooFewSucceeded { .. }) => {
                 let by = By::function("fan-out-command");

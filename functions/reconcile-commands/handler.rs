@@ -15,6 +15,7 @@ use crate::{
     stopwatch::Stopwatch,
     telemetry,
     turn::{Done, Turn},
+    unsent,
 };
 
 /// What a run has done.
@@ -162,6 +163,7 @@ impl Work {
         let turn = Turn { cloud: &self.cloud, now: self.now, by, token: &self.token, since };
         // The index lags.
         let Some(row) = turn.read(key).await? else { return Ok(Done::default()) };
+        let row = unsent::seen(&self.cloud, row).await?;
         let settled = turn.drive(row).await;
         if settled.is_err() {
             // Others that are due do not wait behind what fails again and again.

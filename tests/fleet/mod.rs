@@ -1,12 +1,18 @@
 //! One command to many things.
 
-mod bad_input;
-mod control;
-mod dry_run;
 mod abort;
+mod bad_input;
+mod broadcast;
 mod changing;
+mod control;
 mod costs;
 mod counts;
 mod crashes;
+mod dry_run;
 mod one_fleet;
+mod operator;
+mod pause;
 mod recount;
+mod rollout;
+mod schedule;
+mod silence;

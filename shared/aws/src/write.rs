@@ -22,6 +22,9 @@ pub(crate) fn update_for(change: &Change) -> Update {
         update.set("delivery_status", text(delivery.as_str()));
     }
     fact(&mut update, &change.fact);
+    if change.takes_back() {
+        update.remove("sent_at");
+    }
     if let Some(step) = &change.step {
         update.append("steps", text(step.to_stored()));
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Attempt, By, Change, DeliveryStatus, DueEntry, Execution, Fact, Failure, Guard, Key, Outcome, Progress, Rank,
-    Reason, Report, ReportPath, Reported, Status, Step, Timestamp, Verdict,
+    Reason, Report, ReportPath, Reported, Status, Step, Timestamp, Verdict, Via,
 };
 
 /// Why an execution can't be called off.
@@ -142,7 +142,8 @@ impl Execution {
             guard: Guard::Seen(self.seen()),
             progress: Progress::new(self.attempt, rank, 0),
             status: verdict.reason.status(),
-            delivery_status: None,
+            // A row is stored as sent before its fleet is: that it was not is known only now.
+            delivery_status: (self.via == Via::Broadcast).then_some(self.delivery_status),
             fact: Fact::GaveUp(verdict),
             due,
             step,

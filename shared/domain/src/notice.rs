@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Execution, Status, Topic};
+use crate::{Execution, Status, Topic, Via};
 
 /// A message that tells a device to leave a command alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct CancelNotice {
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     execution_id: &'a str,
+    /// By which a device knows what it was asked in a broadcast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_id: Option<&'a str>,
     attempt: u16,
 }
 
@@ -27,7 +30,11 @@ impl CancelNotice {
         if execution.status != Status::Canceled || !told || execution.via.shadow().is_some() {
             return None;
         }
-        let body = Body { execution_id: execution.key.id.as_str(), attempt: execution.attempt };
+        let body = Body {
+            execution_id: execution.key.id.as_str(),
+            command_id: (execution.via == Via::Broadcast).then(|| execution.command.as_str()),
+            attempt: execution.attempt,
+        };
         let body = serde_json::to_string(&body).ok()?;
         Some(Self { topic: Topic::cancel(&execution.key.thing), body })
     }

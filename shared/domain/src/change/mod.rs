@@ -224,7 +224,10 @@ impl Execution {
                 next.outcome = Some((**outcome).clone());
                 next.withdraw &= !withdrawn;
             }
-            Fact::GaveUp(verdict) => next.verdict = Some(*verdict),
+            Fact::GaveUp(verdict) => {
+                next.verdict = Some(*verdict);
+                next.sent_at = self.sent_at.filter(|_| !change.takes_back());
+            }
             Fact::Again { attempt, send_at } => {
                 next.attempt = *attempt;
                 next.send_at = Some(*send_at);
@@ -248,6 +251,11 @@ impl Change {
     /// Whether nothing is awaited after it.
     pub fn is_terminal(&self) -> bool {
         self.progress.is_terminal()
+    }
+
+    /// Whether it is given up as what never went out, though it was stored as sent.
+    pub fn takes_back(&self) -> bool {
+        matches!(self.fact, Fact::GaveUp(_)) && self.delivery_status == Some(DeliveryStatus::Pending)
     }
 
     /// Whether it moves the execution from one status to another, or within one; not if it only tidies up.

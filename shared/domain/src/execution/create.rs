@@ -31,7 +31,9 @@ impl Execution {
         via: Via,
         tick: u32,
     ) -> Self {
-        let mut row = Self::begin(command, thing, now, via, tick);
+        // One message says to all of them until when it is meant.
+        let since = if via == Via::Broadcast { command.created_at } else { now };
+        let mut row = Self::begin(command, thing, since, via, tick);
         row.batch = Some(batch);
         let by_itself = row.heartbeat.is_some() || row.retry.is_some() || row.in_lane || row.withdraw;
         row.due_at = row.due_at.filter(|_| by_itself);

@@ -1,5 +1,6 @@
 //! One command at one thing: the row, as values, and what it says at a given time.
 
+mod broadcast;
 mod create;
 mod next;
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct Plan {
     pub batches: BatchNumber,
     /// So many things are in them.
     pub things: u64,
-    /// What of the target could not be read, for people.
+    /// What of the target could not be read, or was never asked, for people.
     pub notes: Vec<String>,
     /// Whoever goes through the batches after a change of the command's control.
     pub walk: Walk,
@@ -79,6 +79,8 @@ pub struct Resumed {
 impl Plan {
     /// Somebody looks at it after so many seconds, if nobody else does before.
     const WATCHDOG: u32 = 60;
+    /// Whoever is about to send the one message of a broadcast has done so, or is dead, after so many.
+    const SENDING: u32 = 30;
     /// So many notes are kept.
     const NOTES: usize = 20;
 
@@ -118,11 +120,7 @@ impl Plan {
     /// The plan with a part of the target given up, and why.
     #[must_use]
     pub fn passed_over(&self, why: String, now: Timestamp) -> Self {
-        let mut plan = self.read(0, self.batches, None, now);
-        if plan.notes.len() < Self::NOTES {
-            plan.notes.push(why);
-        }
-        plan
+        self.read(0, self.batches, None, now).noted(why)
     }
 
     /// The plan with this part begun again from its first page: the paging token is not known any more. What has been read of it
@@ -181,16 +179,28 @@ impl Plan {
         self.next(|plan| Self { pace, release, ..plan }).watched_until(now)
     }
 
-    /// The plan with no more let go, since its time is over.
+    /// The plan with no more let go, since its time is over; and what that means, for people.
     #[must_use]
-    pub fn closed(&self) -> Self {
-        self.next(|plan| Self { closed: true, ..plan })
+    pub fn closed(&self, why: String) -> Self {
+        self.next(|plan| Self { closed: true, ..plan }).noted(why)
     }
 
-    /// The plan with its one message about to go out.
+    /// The plan with its one message about to go out. If nothing more is written of that, somebody else sends it.
     #[must_use]
     pub fn broadcasting(&self, now: Timestamp) -> Self {
-        self.next(|plan| Self { broadcast_at: Some(now), due_at: Some(watched(now)), ..plan })
+        let due_at = Some(now.plus_seconds(Self::SENDING).as_seconds_rounded_up());
+        self.next(|plan| Self { broadcast_at: Some(now), due_at, ..plan })
+    }
+
+    /// Whether its one message may be about to go out just now.
+    pub fn is_broadcasting(&self, now: Timestamp) -> bool {
+        !self.broadcast && self.broadcast_at.is_some_and(|at| now < at.plus_seconds(Self::SENDING))
+    }
+
+    /// The plan with its one message known not to have gone out, as far as whoever was about to send it is concerned.
+    #[must_use]
+    pub fn not_broadcast(&self, before: Option<Timestamp>, now: Timestamp) -> Self {
+        self.next(|plan| Self { broadcast_at: before, due_at: Some(watched(now)), ..plan })
     }
 
     /// The plan with its one message gone out.
@@ -220,6 +230,13 @@ impl Plan {
     fn next(&self, change: impl FnOnce(Self) -> Self) -> Self {
         let next = Self { revision: self.revision + 1, ..self.clone() };
         change(next)
+    }
+
+    fn noted(mut self, note: String) -> Self {
+        if self.notes.len() < Self::NOTES {
+            self.notes.push(note);
+        }
+        self
     }
 
     /// Its entry is moved only when it has come up, since moving it costs two writes.
