@@ -7,13 +7,15 @@ use device::fleet::{Fleet, Script};
 use super::api::{Api, ApiError, Asked};
 use super::board::Board;
 use super::progress::Progress;
-use super::report::with_sources;
+use super::report::{Recount, with_sources};
 use crate::stack::Stack;
 
 /// How often the board is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// When nothing was heard for so long, only time can bring news: what is due, and what may go out, is looked for oftener than that.
 const STILL: Duration = Duration::from_secs(7);
+/// The same while the first ones are awaited.
+const STILL_AT_GATE: Duration = Duration::from_millis(1_500);
 /// The same after the clock was moved a little.
 const STILL_AFTER_STEP: Duration = Duration::from_millis(400);
 /// What is due is looked for this often at least, by the stack's clock.
@@ -68,7 +70,13 @@ impl Rollout<'_> {
                 self.progress.say(&format!("  no news for {quiet:.0?}, and {working} still work"));
                 break;
             }
-            let still = if in_time.is_some() || steps > 0 { STILL_AFTER_STEP } else { STILL };
+            // Behind the canary nothing goes out by itself.
+            let gated = standing.counts.total.saturating_sub(standing.counts.waiting) <= u64::from(self.asked.canary);
+            let still = match () {
+                () if in_time.is_some() || steps > 0 => STILL_AFTER_STEP,
+                () if gated => STILL_AT_GATE,
+                () => STILL,
+            };
             if working > 0 || quiet < still {
                 continue;
             }
@@ -137,16 +145,12 @@ impl Rollout<'_> {
 }
 
 /// The executions as they stand, and whether the counts agree with them; asked again for a while, since counts lag.
-pub(super) async fn recount(
-    api: &Api,
-    command_id: &str,
-    patience: Duration,
-) -> Result<super::report::Recount, ApiError> {
+pub(super) async fn recount(api: &Api, command_id: &str, patience: Duration) -> Result<Recount, ApiError> {
     let start = Instant::now();
     loop {
         let executions = api.executions(command_id).await?;
         let standing = api.standing(command_id).await?;
-        let recount = super::report::Recount { executions, standing };
+        let recount = Recount { executions, standing };
         if recount.is_equal() || start.elapsed() > patience {
             return Ok(recount);
         }
