@@ -10,6 +10,8 @@ mod cloud;
 mod dispatch;
 #[path = "fleet/measure.rs"]
 mod measure;
+#[path = "fleet/seed.rs"]
+mod seed;
 #[path = "fleet/table.rs"]
 mod table;
 
@@ -35,9 +37,9 @@ struct Options {
     /// What cargo says to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
-    /// Be the process that is measured.
+    /// Be the process that stores the command.
     #[arg(long, hide = true)]
-    measured: bool,
+    seed: bool,
 }
 
 fn thing(n: usize) -> String {
@@ -48,8 +50,8 @@ fn main() -> ExitCode {
     let options = Options::parse();
     // As the functions do, and as the cloud may: one thread each.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    if options.measured {
-        runtime.block_on(dispatch::measured(options.things));
+    if options.seed {
+        runtime.block_on(seed::seed(options.things));
         return ExitCode::SUCCESS;
     }
     runtime.block_on(compare(&options))
@@ -61,7 +63,7 @@ async fn compare(options: &Options) -> ExitCode {
     }
     Figures::print_header();
     let dispatched = dispatch(options.things).await;
-    dispatched.print("put and publish in one process, no function yet");
+    dispatched.print("dispatch-commands, one process");
     let good = dispatched.served && (cfg!(debug_assertions) || dispatched.rate() >= ENOUGH);
     match &options.python {
         Some(python) => {
@@ -79,26 +81,29 @@ async fn compare(options: &Options) -> ExitCode {
     }
 }
 
-/// What serves a fleet. It is to become `dispatch-commands`, fed with stream events of batches that are ready through `local::lambda`; until
-/// then it is what that function can't do without, one put and one publish for each thing, through the clients that it will use.
+/// The function, with the stream of a command that is ready.
 async fn dispatch(things: usize) -> Figures {
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["--measured", "--things", &things.to_string()]);
-    run(command, things).await
+    let cloud = Cloud::start().await;
+    let mut seeding = Command::new(std::env::current_exe().expect("this program"));
+    seeding.args(["--seed", "--things", &things.to_string()]).envs(measure::environment(cloud.address()));
+    assert!(seeding.status().await.expect("it runs").success(), "the command could not be stored");
+    let before = cloud.requests();
+    let figures = dispatch::measure(things, cloud.address()).await;
+    judge(figures, &cloud, before, things)
 }
 
 /// The same, as it is written by hand.
 async fn by_hand(python: &PathBuf, things: usize) -> Figures {
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/fleet.py")).arg(things.to_string());
-    run(command, things).await
+    let cloud = Cloud::start().await;
+    let figures = Program::start(command, cloud.address()).await.measure(things).await;
+    judge(figures, &cloud, 0, things)
 }
 
-async fn run(command: Command, things: usize) -> Figures {
-    let cloud = Cloud::start().await;
-    let mut program = Program::start(command, cloud.address()).await;
-    let mut figures = program.measure(things).await;
-    figures.requests = cloud.requests();
+/// Whether every thing has its row and has got its request, once.
+fn judge(mut figures: Figures, cloud: &Cloud, before: u64, things: usize) -> Figures {
+    figures.requests = cloud.requests() - before;
     figures.served = (0..things).all(|n| cloud.published(&format!("cmd/{}/req", thing(n))) == 1)
         && cloud.rows("executions") == things;
     figures

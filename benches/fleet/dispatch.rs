@@ -1,78 +1,63 @@
-//! The least that a dispatch has to do: for each thing a row that was not there, then its request.
+//! dispatch-commands itself: one process of it behind the Runtime API, handed the stream of a table whose batches are ready.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use aws::{Connection, Executions, Messages, Put};
-use domain::{
-    By, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Payload,
-    Request, Target, ThingName, Timestamp, Via,
-};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
-use tokio::task::JoinSet;
+use local::clock::Clock;
+use local::lambda::{Function, Lambda};
+use local::sqs::Sqs;
+use local::template::Queue;
 
-/// Things that are served at a time. Two calls of 10 ms each: 64 would not leave room for 3,000 a second.
-const IN_FLIGHT: usize = 128;
+use super::measure::{self, Figures};
+use super::seed;
 
-/// The process that is measured.
-pub async fn measured(things: usize) {
-    let connection = Connection::from_env().await;
-    let executions = connection.executions("executions".to_owned());
-    let messages = connection.messages();
-    let mut told = BufReader::new(tokio::io::stdin()).lines();
-    println!("ready");
-    wait(&mut told).await;
-    serve(things, executions, messages).await;
-    println!("done");
-    wait(&mut told).await;
-}
+const NAME: &str = "dispatch-commands";
 
-/// For a line, or for the end.
-async fn wait(told: &mut Lines<BufReader<Stdin>>) {
-    told.next_line().await.expect("standard input");
-}
-
-async fn serve(things: usize, executions: Executions, messages: Messages) {
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut workers = JoinSet::new();
-    for _ in 0..IN_FLIGHT {
-        let (next, executions, messages) = (next.clone(), executions.clone(), messages.clone());
-        workers.spawn(async move {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                if n >= things {
-                    return;
-                }
-                let thing = ThingName::parse(&super::thing(n)).expect("a name");
-                let command = command(&thing);
-                let execution = Execution::create(&command, &thing, Via::Topic, 60);
-                let request = Request::new(&command, &execution, command.created_at).expect("JSON");
-                assert_eq!(executions.put_new(&execution).await.expect("put"), Put::Stored);
-                messages.publish_request(&request).await.expect("published");
-            }
-        });
+fn function(cloud: SocketAddr) -> Function {
+    let variables = [
+        ("COMMANDS_TABLE", seed::COMMANDS),
+        ("EXECUTIONS_TABLE", "executions"),
+        ("RECONCILE_SECONDS", "60"),
+        ("TIMEOUT_SECONDS", "60"),
+    ];
+    let added = measure::environment(cloud).into_iter().map(|(name, value)| (name.to_owned(), value));
+    Function {
+        name: NAME.to_owned(),
+        arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{NAME}"),
+        program: env!("CARGO_BIN_EXE_dispatch-commands").into(),
+        memory_mb: 512,
+        timeout: Duration::from_secs(60),
+        environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        added_environment: added.collect(),
+        // One process.
+        concurrency: Some(1),
+        retries: 0,
+        event_age: Duration::from_secs(3_600),
+        on_failure: None,
     }
-    workers.join_all().await;
 }
 
-fn command(thing: &ThingName) -> Command {
-    let at = Timestamp::from_seconds(1_700_000_000);
-    Command {
-        id: CommandId::from_request(at, "benchmark"),
-        definition: Definition {
-            name: CommandName::parse("reboot").expect("a name"),
-            payload: Payload::parse(r#"{"delay":5}"#).ok(),
-            target: Target::Thing(thing.clone()),
-            delivery: Delivery::Topic,
-            shadow: None,
-            deadlines: Deadlines::new(None, None, None).expect("the usual ones"),
-            retry: None,
-            lane: None,
-            supersede: false,
-        },
-        created_at: at,
-        created_by: By::caller("operator"),
-        fingerprint: Fingerprint::from_stored("fingerprint"),
-        control: Control::default(),
+/// Hands it its events, one after the other. What it took to start is not counted, its memory is.
+pub async fn measure(things: usize, cloud: SocketAddr) -> Figures {
+    let clock = Clock::system();
+    let sqs = Sqs::new(clock.clone(), "us-east-1", "000000000000", Vec::<Queue>::new());
+    let lambda = Lambda::start(clock, vec![function(cloud)], sqs).await.expect("a host");
+    invoke(&lambda, r#"{"Records":[]}"#.to_owned()).await;
+    let pid = measure::child(NAME);
+    let events = seed::events(things);
+    let (before, start) = (measure::cpu(pid), Instant::now());
+    for event in events {
+        invoke(&lambda, event).await;
     }
+    let took = start.elapsed();
+    let figures = Figures::of(pid, things, took, before);
+    lambda.shutdown().await;
+    figures
+}
+
+async fn invoke(lambda: &Lambda, event: String) {
+    let outcome = lambda.invoke(NAME, event.into()).await.expect("accepted");
+    let answer = String::from_utf8_lossy(&outcome.payload);
+    let good = outcome.error.is_none() && answer == r#"{"batchItemFailures":[]}"#;
+    assert!(good, "{answer}\n{}", lambda.logs(NAME).join("\n"));
 }

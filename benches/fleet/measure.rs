@@ -19,6 +19,12 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Of a process that has just served so many things.
+    pub fn of(pid: u32, things: usize, took: Duration, cpu_before: Duration) -> Self {
+        let (cpu, peak_kib) = (cpu(pid) - cpu_before, peak_kib(pid));
+        Self { things, took, cpu, peak_kib, requests: 0, served: false }
+    }
+
     pub fn rate(&self) -> f64 {
         self.things as f64 / self.took.as_secs_f64()
     }
@@ -54,16 +60,7 @@ impl Program {
     /// Starts it where AWS is this address, and waits until it is ready.
     pub async fn start(mut command: Command, cloud: SocketAddr) -> Self {
         command
-            .envs([
-                ("AWS_ENDPOINT_URL", format!("http://{cloud}").as_str()),
-                ("AWS_REGION", "us-east-1"),
-                ("AWS_DEFAULT_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
-                ("AWS_EC2_METADATA_DISABLED", "true"),
-                ("AWS_CONFIG_FILE", "/dev/null"),
-                ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-            ])
+            .envs(environment(cloud))
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_SESSION_TOKEN")
             .stdin(Stdio::piped())
@@ -88,13 +85,40 @@ impl Program {
         let (before, start) = (cpu(pid), Instant::now());
         self.hears.write_all(b"go\n").await.expect("it listens");
         self.hear("done").await;
-        let took = start.elapsed();
-        Figures { things, took, cpu: cpu(pid) - before, peak_kib: peak_kib(pid), requests: 0, served: false }
+        Figures::of(pid, things, start.elapsed(), before)
     }
 }
 
+/// What tells a program where AWS is.
+pub fn environment(cloud: SocketAddr) -> [(&'static str, String); 8] {
+    [
+        ("AWS_ENDPOINT_URL", format!("http://{cloud}")),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
+    ]
+}
+
+/// The process that this one has started of a program.
+pub fn child(program: &str) -> u32 {
+    let parent = std::process::id().to_string();
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    let mut numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_it = |pid: &u32| {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        let (stat, command) = (read("stat"), read("cmdline"));
+        let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
+        after_name.split_whitespace().nth(1) == Some(&parent) && command.contains(program)
+    };
+    numbers.find(is_it).expect("it runs")
+}
+
 /// Of all its threads, so far. Linux counts in hundredths of a second here, whatever its clock does.
-fn cpu(pid: u32) -> Duration {
+pub fn cpu(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("Linux");
     let (_, after_name) = stat.rsplit_once(')').expect("a name in brackets");
     let ticks = after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));

@@ -20,7 +20,7 @@ impl Tables {
         let table = request["TableName"].as_str().ok_or_else(|| refused("no TableName"))?;
         let table = self.0.entry(table.to_owned()).or_default();
         match operation {
-            "PutItem" => put(table, request["Item"].take()),
+            "PutItem" => put(table, &mut request),
             // Whatever it changes: nothing here reads it again.
             "UpdateItem" => {
                 Ok(json!({"Attributes": get(table, &request["Key"])?.cloned().unwrap_or(request["Key"].take())}))
@@ -32,11 +32,20 @@ impl Tables {
     }
 }
 
-/// Every put is one of something that must not be there.
-fn put(table: &mut Table, item: Value) -> Result<Value, Value> {
+/// A put is one of something that must not be there, or that must be as it was seen.
+fn put(table: &mut Table, request: &mut Value) -> Result<Value, Value> {
+    let item = request["Item"].take();
     let (pk, sk) = key(&item)?;
     let partition = table.entry(pk.to_owned()).or_default();
-    if let Some(existing) = partition.get(sk) {
+    let existing = partition.get(sk);
+    let holds = match request["ConditionExpression"].as_str() {
+        Some("attribute_not_exists(pk)") => existing.is_none(),
+        Some("revision = :seen") => {
+            existing.is_some_and(|item| item["revision"] == request["ExpressionAttributeValues"][":seen"])
+        }
+        other => return Err(refused(&format!("the benchmark's cloud does not know {other:?}"))),
+    };
+    if !holds {
         return Err(json!({
             "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
             "message": "The conditional request failed",

@@ -1,82 +1,83 @@
-//! Where every execution stands, for whoever shows it or waits for it.
+//! Where the command stands, as its events say it, and what the broker has carried for each thing: for whoever shows it or waits for it.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
-/// The statuses that an execution can have, in the order in which people expect them.
-pub(super) const STATUSES: [&str; 7] =
-    ["CREATED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED"];
+use super::api::Standing;
 
 /// What the broker has carried for one thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// Answers of any kind.
-    pub answers: u32,
-    /// Answers that said how it ended.
-    pub verdicts: u32,
+    /// When it was first asked.
+    pub asked: Option<Instant>,
+    /// When it first said how it ended.
+    pub answered: Option<Instant>,
 }
 
-/// One line for every thing.
-pub(super) struct Board {
-    heard: BTreeMap<String, watch::Sender<Heard>>,
-    statuses: Mutex<BTreeMap<String, String>>,
-    settled: watch::Sender<usize>,
+pub(super) struct Board(Mutex<Seen>);
+
+struct Seen {
+    things: BTreeMap<String, Heard>,
+    standing: Standing,
+    /// When something was last news.
+    news: Instant,
 }
 
 impl Board {
+    /// One line for every thing.
     pub fn new(things: &[String]) -> Self {
-        Self {
-            heard: things.iter().map(|thing| (thing.clone(), watch::Sender::default())).collect(),
-            statuses: Mutex::default(),
-            settled: watch::Sender::default(),
-        }
+        let things = things.iter().map(|thing| (thing.clone(), Heard::default())).collect();
+        Self(Mutex::new(Seen { things, standing: Standing::default(), news: Instant::now() }))
     }
 
-    /// A thing has answered.
-    pub fn hear(&self, thing: &str, verdict: bool) {
-        let Some(heard) = self.heard.get(thing) else { return };
-        heard.send_modify(|heard| {
-            heard.answers += 1;
-            heard.verdicts += u32::from(verdict);
+    /// A request went to a thing.
+    pub fn asked(&self, thing: &str) {
+        self.note(thing, |heard, now| {
+            heard.asked.get_or_insert(now);
         });
-        let mut statuses = self.statuses.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(status) = statuses.get_mut(thing).filter(|status| *status == "CREATED") {
-            "IN_PROGRESS".clone_into(status);
+    }
+
+    /// A thing has said how it ended.
+    pub fn answered(&self, thing: &str) {
+        self.note(thing, |heard, now| {
+            heard.answered.get_or_insert(now);
+        });
+    }
+
+    fn note(&self, thing: &str, note: impl FnOnce(&mut Heard, Instant)) {
+        let (mut seen, now) = (self.locked(), Instant::now());
+        if let Some(heard) = seen.things.get_mut(thing) {
+            note(heard, now);
+            seen.news = now;
         }
     }
 
-    /// What is heard of a thing.
-    pub fn listen(&self, thing: &str) -> Option<watch::Receiver<Heard>> {
-        self.heard.get(thing).map(watch::Sender::subscribe)
-    }
-
-    /// The API has said how an execution stands.
-    pub fn show(&self, thing: &str, status: &str) {
-        let mut statuses = self.statuses.lock().unwrap_or_else(|e| e.into_inner());
-        // A GET that was under way when the thing was heard is older than what was heard.
-        if status != "CREATED" || !statuses.contains_key(thing) {
-            statuses.insert(thing.to_owned(), status.to_owned());
+    /// An event has said how the command stands. Events overtake each other, and no execution that has ended begins again.
+    pub fn told(&self, standing: Standing) {
+        let mut seen = self.locked();
+        if standing.counts.ended() >= seen.standing.counts.ended() && standing != seen.standing {
+            (seen.standing, seen.news) = (standing, Instant::now());
         }
     }
 
-    /// An execution needs no more watching.
-    pub fn settle(&self) {
-        self.settled.send_modify(|count| *count += 1);
+    /// How the command stands.
+    pub fn standing(&self) -> Standing {
+        self.locked().standing.clone()
     }
 
-    /// How many need none.
-    pub fn settled(&self) -> watch::Receiver<usize> {
-        self.settled.subscribe()
+    /// What is known of a thing.
+    pub fn heard(&self, thing: &str) -> Heard {
+        self.locked().things.get(thing).copied().unwrap_or_default()
     }
 
-    /// `SUCCEEDED 120, FAILED 14`, in the usual order.
-    pub fn summary(&self) -> String {
-        let statuses = self.statuses.lock().unwrap_or_else(|e| e.into_inner());
-        let count = |status: &str| statuses.values().filter(|s| *s == status).count();
-        let parts = STATUSES.iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0);
-        parts.map(|(status, count)| format!("{status} {count}")).collect::<Vec<_>>().join(", ")
+    /// How long there has been no news.
+    pub fn quiet_for(&self) -> Duration {
+        self.locked().news.elapsed()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,17 +85,34 @@ impl Board {
 mod tests {
     use super::*;
 
+    fn standing(ended: u64) -> Standing {
+        serde_json::from_value(serde_json::json!({
+            "state": "IN_PROGRESS",
+            "counts": {"total": 9, "waiting": 0, "SUCCEEDED": ended, "byReason": {}},
+        }))
+        .expect("a standing")
+    }
+
     #[test]
-    fn what_was_heard_is_not_taken_back_by_an_older_look() {
-        let board = Board::new(&["a".to_owned(), "b".to_owned()]);
-        board.show("a", "CREATED");
-        board.show("b", "CREATED");
-        board.hear("a", false);
-        board.show("a", "CREATED");
-        assert_eq!(board.summary(), "CREATED 1, IN_PROGRESS 1");
-        board.show("a", "SUCCEEDED");
-        board.hear("a", true);
-        board.hear("stranger", true);
-        assert_eq!(board.summary(), "CREATED 1, SUCCEEDED 1");
+    fn an_event_that_was_overtaken_takes_nothing_back() {
+        let board = Board::new(&["a".to_owned()]);
+        board.told(standing(5));
+        board.told(standing(3));
+        assert_eq!(board.standing(), standing(5));
+        board.told(standing(6));
+        assert_eq!(board.standing().counts.summary(), "SUCCEEDED 6");
+    }
+
+    #[test]
+    fn the_first_request_and_the_first_answer_count() {
+        let board = Board::new(&["a".to_owned()]);
+        board.asked("a");
+        let first = board.heard("a");
+        board.asked("a");
+        board.answered("a");
+        board.answered("stranger");
+        assert_eq!(board.heard("a").asked, first.asked);
+        assert!(board.heard("a").answered >= first.asked);
+        assert_eq!(board.heard("stranger"), Heard::default());
     }
 }

@@ -1,26 +1,27 @@
-//! The main job on show: a stack, a fleet, a command for each thing, and a check of every outcome.
+//! The main job on show: a stack, a fleet, one command for all of it, and a check of every outcome.
 //!
 //! | file | holds |
 //! |---|---|
 //! | [`options`] | what can be asked of it |
 //! | [`api`] | the command API and the shadow API, as an operator's program calls them |
-//! | [`watch`] | an application's connection, which hears what things answer |
-//! | [`board`] | where every execution stands |
-//! | [`follow`] | one execution, from the request to its end |
+//! | [`watch`] | an application's connection, which hears what things answer, and how the command stands |
+//! | [`board`] | what it has heard |
+//! | [`rollout`] | the command, from the request to its end |
 //! | [`progress`] | what is seen meanwhile |
 //! | [`latency`], [`report`] | the tables at the end |
 //! | [`scratch`] | a directory that is gone afterwards |
 
 mod api;
 mod board;
-mod follow;
 mod latency;
 mod options;
 mod progress;
 mod report;
+mod rollout;
 mod scratch;
 mod watch;
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,25 +30,31 @@ use device::files::TooFewFiles;
 use device::fleet::{Fleet, FleetConfig, FleetError, Script};
 use device::link::Endpoint;
 use serde_json::json;
-use tokio::sync::watch::Sender;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use self::api::{Api, Delivery};
+use self::api::{Api, ApiError, Asked};
 use self::board::Board;
-use self::follow::{Deadlines, Followed, Follower};
 pub use self::options::Options;
 use self::progress::Progress;
-use self::report::{Report, with_sources};
+use self::report::{Followed, Recount, Report, with_sources};
+use self::rollout::{Ended, Rollout};
 use self::scratch::Scratch;
+use crate::registry::NotAdded;
 use crate::stack::{Config, Ports, Stack, StackError};
 
+/// The group that all things are in.
+const GROUP: &str = "pumps";
 /// Every thing that works shows a sign of life this often; three that are missing, and it is given up.
 const HEARTBEAT_S: u32 = 5;
 /// How long after the ttl late things answer: long enough for the cloud to have given them up.
 const LATE_AFTER: Duration = Duration::from_secs(180);
-/// What is due is looked for every minute, so this is long enough for one look after a deadline.
-const ONE_LOOK: Duration = Duration::from_secs(61);
+/// How often what is due, and what may go out, is looked for, in seconds.
+const TICK_S: u32 = 5;
+/// How many are asked first, in percent.
+const CANARY_PERCENT: u32 = 10;
+/// In how many seconds the others are asked.
+const ROLLOUT_S: u32 = 6;
 /// How long things may take that need no jump of the clock, and as much again for every thousand of them.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -57,8 +64,12 @@ enum DemoError {
     Stack(#[from] StackError),
     #[error("the fleet did not start")]
     Fleet(#[from] FleetError),
+    #[error("the fleet is not in the registry")]
+    Group(#[from] NotAdded),
     #[error("the demo could not listen to answers")]
     Deaf,
+    #[error("the command could not be seen to its end")]
+    Api(#[from] ApiError),
     #[error(transparent)]
     Files(#[from] TooFewFiles),
     #[error("interrupted")]
@@ -87,8 +98,12 @@ async fn show(options: &Options) -> Result<bool, DemoError> {
     tokio::pin!(interrupted);
     let scratch = Scratch::new()?;
     println!("Starting a stack; the functions are built first if need be.");
-    let config =
-        Config { ports: Ports::any(), certificates: scratch.path().to_owned(), ..Config::new(&options.template) };
+    let config = Config {
+        ports: Ports::any(),
+        certificates: scratch.path().to_owned(),
+        parameters: [("ReconcileSeconds".to_owned(), TICK_S.to_string())].into(),
+        ..Config::new(&options.template)
+    };
     let stack = tokio::select! {
         started = Stack::start(config) => started?,
         () = &mut interrupted => return Err(DemoError::Interrupted),
@@ -107,8 +122,6 @@ struct Demo {
     api: Arc<Api>,
     board: Arc<Board>,
     fleet: Fleet,
-    /// Changes when the clock was moved; `true` when there is nothing more to wait for.
-    time: Sender<bool>,
     watching: tokio::task::JoinHandle<()>,
 }
 
@@ -120,55 +133,58 @@ impl Demo {
         let endpoint = config.endpoint.clone();
         let connecting = Instant::now();
         let fleet = Fleet::start(config).await?;
+        stack.registry.add_things(GROUP, fleet.things())?;
         let online = scripts(&fleet).filter(|(_, script)| script.connects()).count();
         let (all, took) = (options.things, connecting.elapsed().as_secs_f64());
-        println!("{online} of {all} things connected in {took:.1} s, as many as ever will.");
+        println!(
+            "{online} of {all} things connected in {took:.1} s, as many as ever will; all are in the group {GROUP}."
+        );
         let board = Arc::new(Board::new(fleet.things()));
         let (watching, listens) = watch::start(&endpoint, board.clone());
         timeout(patience(options), listens).await.ok().and_then(Result::ok).ok_or(DemoError::Deaf)?;
         let api = Arc::new(Api::new(format!("http://{}", at.http_api), format!("http://{}", at.endpoint)));
-        Ok(Self { api, board, fleet, time: Sender::new(false), watching })
+        Ok(Self { api, board, fleet, watching })
     }
 
     async fn run(self, options: &Options, stack: &Stack, start: Instant) -> Result<bool, DemoError> {
         let progress = Progress::start(self.board.clone(), u64::from(options.things));
         let patience = patience(options);
-        progress.say("A command for each thing, half of them as direct messages, half on a topic:");
-        let mut in_time = self.command(options, |script| !script.waits_for_time());
-        let mut waiting = self.command(options, Script::waits_for_time);
-        let mut followed = Vec::new();
-        if timeout(patience, join(&mut in_time, &mut followed)).await.is_err() {
-            progress.say(&format!("  some have not settled after {patience:?}"));
-        }
+        let asked = asked(options);
+        let Asked { canary, per_minute, .. } = asked;
+        progress.say(&format!("One command for the group: {canary} first, then {per_minute} a minute."));
+        let (api, board, fleet) = (&*self.api, &*self.board, &self.fleet);
+        let rollout =
+            Rollout { api, board, fleet, stack, progress: &progress, asked, late_after: LATE_AFTER, patience };
+        let ended = rollout.run().await?;
+        progress.say("Every execution is listed:");
+        let recount = rollout::recount(api, &ended.command_id, patience / 3).await?;
         progress.say("Every thing is wished another state through its shadow:");
         self.wish(&progress, patience / 3).await;
-        if !waiting.is_empty() {
-            self.pass_time(options, stack, &progress, &mut waiting, &mut followed).await;
-        }
-        self.time.send_replace(true);
-        join(&mut in_time, &mut followed).await;
-        join(&mut waiting, &mut followed).await;
         progress.finish();
-        followed.sort_by(|a, b| a.thing.cmp(&b.thing));
-        let report = Report { followed: &followed, heartbeats: true, stats: self.fleet.stats(), wall: start.elapsed() };
+        let followed = self.followed(&ended, &recount);
+        let (stats, in_time, wall) = (self.fleet.stats(), ended.in_time, start.elapsed());
+        let report = Report { followed: &followed, recount: &recount, heartbeats: true, stats, in_time, wall };
         println!("{}", report.text());
-        let good = report.is_good() && followed.len() == self.fleet.things().len();
+        let good = report.is_good();
         self.watching.abort();
         self.fleet.stop().await;
         Ok(good)
     }
 
-    /// Sends a command to those things whose script is of a kind, and follows each of them in the background.
-    fn command(&self, options: &Options, of_kind: impl Fn(&Script) -> bool) -> JoinSet<Followed> {
-        let deadlines = Deadlines { ttl: options.ttl, heartbeat: Some(HEARTBEAT_S) };
-        let mut following = JoinSet::new();
-        for (n, (thing, script)) in scripts(&self.fleet).enumerate().filter(|(_, (_, script))| of_kind(script)) {
-            let follower =
-                Follower { api: self.api.clone(), board: self.board.clone(), deadlines, time: self.time.subscribe() };
-            let delivery = if n % 2 == 0 { Delivery::Direct } else { Delivery::Topic };
-            following.spawn(follower.follow(thing.to_owned(), *script, delivery));
-        }
-        following
+    /// What became of each thing.
+    fn followed(&self, ended: &Ended, recount: &Recount) -> Vec<Followed> {
+        let mut ends: HashMap<_, _> = recount.executions.iter().map(|end| (end.thing.as_str(), end)).collect();
+        let followed = scripts(&self.fleet).map(|(thing, script)| {
+            let heard = self.board.heard(thing);
+            Followed {
+                thing: thing.to_owned(),
+                script: *script,
+                end: ends.remove(thing).cloned(),
+                asked: heard.asked.map(|at| at - ended.asked_at),
+                answered: heard.asked.zip(heard.answered).map(|(asked, answered)| answered - asked),
+            }
+        });
+        followed.collect()
     }
 
     /// Wishes another state for every thing that is there, and waits until all have got the trimmed message.
@@ -184,7 +200,7 @@ impl Demo {
         while let Some(done) = wishing.join_next().await {
             match done {
                 Ok(Ok(())) => wished += 1,
-                Ok(Err(error)) => progress.say(&format!("  {}", with_sources(&error))),
+                Ok(Err(error)) => progress.complain(&error),
                 Err(error) => progress.say(&format!("  {error}")),
             }
         }
@@ -204,55 +220,13 @@ impl Demo {
             if all { String::new() } else { format!(", of {wished} that should be") }
         ));
     }
+}
 
-    /// Moves the clock past the ttl, and then to when the late things answer.
-    async fn pass_time(
-        &self,
-        options: &Options,
-        stack: &Stack,
-        progress: &Progress,
-        waiting: &mut JoinSet<Followed>,
-        followed: &mut Vec<Followed>,
-    ) {
-        let ttl = Duration::from_secs(u64::from(options.ttl));
-        let patience = patience(options) / 2;
-        progress.say(&format!(
-            "{} wait for time: the clock is moved past the ttl of {} s,",
-            waiting.len(),
-            options.ttl
-        ));
-        self.advance(stack, ttl + ONE_LOOK, patience).await;
-        let late = scripts(&self.fleet).filter(|(_, script)| script.expected(true).late).count();
-        let others = waiting.len().saturating_sub(late);
-        let mut ended = 0;
-        let timed_out = async {
-            while ended < others {
-                match waiting.join_next().await {
-                    Some(Ok(done)) => followed.push(done),
-                    Some(Err(_)) => {}
-                    None => break,
-                }
-                ended += 1;
-            }
-        };
-        // What has not settled by then is told in the end.
-        let _ = timeout(patience, timed_out).await;
-        if late > 0 {
-            progress.say(&format!("and on to when those that are late ({late}) answer:"));
-            self.advance(stack, LATE_AFTER, patience).await;
-            let _ = timeout(patience, join(waiting, followed)).await;
-        }
-    }
-
-    async fn advance(&self, stack: &Stack, by: Duration, patience: Duration) {
-        // It also waits until all is quiet, which followers would find out by themselves: then only the time is missing.
-        let there = stack.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
-        if timeout(patience, stack.advance(by)).await.is_err() {
-            let left = there.saturating_sub(stack.clock.now_ms());
-            stack.clock.advance(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
-        }
-        self.time.send_replace(false);
-    }
+/// A rollout that can be watched, and does not take long.
+fn asked(options: &Options) -> Asked<'static> {
+    let canary = (options.things * CANARY_PERCENT / 100).max(1);
+    let per_minute = (options.things - canary) * 60 / ROLLOUT_S;
+    Asked { group: GROUP, ttl: options.ttl, heartbeat: HEARTBEAT_S, canary, per_minute: per_minute.max(1) }
 }
 
 fn patience(options: &Options) -> Duration {
@@ -264,8 +238,12 @@ fn fleet_config(options: &Options, stack: &Stack) -> FleetConfig {
     let at = stack.addresses.mqtt;
     let things = usize::try_from(options.things).unwrap_or(usize::MAX);
     let endpoint = Endpoint::plain(at.ip().to_string(), at.port());
-    let now = Arc::new(move || clock.now_ms());
+    let (now, sleeper) = (Arc::new(move || clock.now_ms()), stack.clock.clone());
     FleetConfig {
+        sleep_until: Some(Arc::new(move |at_ms| {
+            let clock = sleeper.clone();
+            Box::pin(async move { clock.sleep_until(at_ms).await })
+        })),
         prefix: "pump".to_owned(),
         seed: options.seed,
         knobs: options.knobs(),
@@ -276,14 +254,4 @@ fn fleet_config(options: &Options, stack: &Stack) -> FleetConfig {
 
 fn scripts(fleet: &Fleet) -> impl Iterator<Item = (&str, &Script)> {
     fleet.things().iter().filter_map(|thing| Some((thing.as_str(), fleet.script(thing)?)))
-}
-
-/// Waits for all that are followed. One whose task panicked is missing, and so the demo fails.
-async fn join(following: &mut JoinSet<Followed>, followed: &mut Vec<Followed>) {
-    while let Some(done) = following.join_next().await {
-        match done {
-            Ok(done) => followed.push(done),
-            Err(error) => tracing::error!(%error, "an execution is not followed any more"),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use device::fleet::Knobs;
 
-/// Start a stack and a fleet of simulated things, command each of them, and check every outcome
+/// Start a stack and a fleet of simulated things, command all of them at once, and check every outcome
 ///
 /// A stack of its own on free ports, nothing kept. Each thing has a script that says how its execution must end; the
 /// exit status is 0 only if every execution ended so.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
+use super::api::Standing;
 use super::board::Board;
 
 const REDRAW: Duration = Duration::from_millis(100);
@@ -23,7 +24,7 @@ impl Progress {
     pub fn start(board: Arc<Board>, total: u64) -> Self {
         let terminal = std::io::stderr().is_terminal();
         // A template that were wrong would be seen at once.
-        let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} settled  {elapsed}\n  {msg}")
+        let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} ended  {elapsed}\n  {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
@@ -43,18 +44,21 @@ impl Progress {
 }
 
 async fn draw(bar: ProgressBar, board: Arc<Board>, terminal: bool) {
-    let settled = board.settled();
     let mut every = tokio::time::interval(REDRAW);
     let mut said = String::new();
     for n in 0u32.. {
         every.tick().await;
-        let (count, summary) = (*settled.borrow(), board.summary());
-        bar.set_position(count as u64);
+        let Standing { state, counts } = board.standing();
+        if state.is_empty() {
+            continue;
+        }
+        let (ended, now) = (counts.ended(), format!("{state}: {}", counts.summary()));
+        bar.set_position(ended);
         if terminal {
-            bar.set_message(summary);
-        } else if n.is_multiple_of(LINE_EVERY) && summary != said {
-            println!("  {count}/{} settled: {summary}", bar.length().unwrap_or_default());
-            said = summary;
+            bar.set_message(now);
+        } else if n.is_multiple_of(LINE_EVERY) && now != said {
+            println!("  {ended}/{} ended, {now}", bar.length().unwrap_or_default());
+            said = now;
         }
     }
 }

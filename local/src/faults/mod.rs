@@ -92,6 +92,14 @@ impl Faults {
         self.locked_deliveries().batches = Some(Box::new(decide));
     }
 
+    /// Kills one of a function's processes, in the middle of whatever it does: of those that run, the one at `pick`, counted
+    /// round and round. False if none runs.
+    pub fn kill_one(&self, function: &str, pick: usize) -> bool {
+        let mut processes = self.locked_processes();
+        let one = processes.pick(function, pick);
+        one.is_some_and(|number| processes.kill(number).is_some())
+    }
+
     /// Asynchronous events that are [`Delivery::Held`] now.
     pub fn held(&self) -> usize {
         self.locked_deliveries().held.len()

@@ -70,6 +70,14 @@ impl Processes {
         })
     }
 
+    /// One of a function's processes, the oldest first and counted round and round.
+    pub(super) fn pick(&self, function: &str, pick: usize) -> Option<u64> {
+        let of_function = self.alive.iter().filter(|(_, process)| process.function == function);
+        let mut numbers: Vec<u64> = of_function.map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        pick.checked_rem(numbers.len()).and_then(|at| numbers.get(at).copied())
+    }
+
     /// Kills a process; what is returned is cancelled when it is gone. `None` when it is gone already.
     pub(super) fn kill(&mut self, number: u64) -> Option<CancellationToken> {
         let process = self.alive.get(&number)?;
