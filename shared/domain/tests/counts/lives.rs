@@ -55,10 +55,6 @@ fn command(rng: &mut Rng) -> Command {
     }
 }
 
-fn thing() -> ThingName {
-    ThingName::parse("pump-7").unwrap()
-}
-
 fn execution(rng: &mut Rng) -> Life {
     let command = command(rng);
     let mut row = Execution::create(&command, &thing(), Via::of(&command, None), 60);
