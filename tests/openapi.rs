@@ -202,6 +202,58 @@ async fn what_does_not_fit_is_refused_as_it_is_documented() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_command_and_what_is_done_to_it_are_documented() {
+    let document = document();
+    let examples = &document["paths"]["/commands"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    let world = World::start().await;
+    for (group, thing) in [("pumps", "pump-1"), ("pumps", "pump-2"), ("sirens", "siren-1")] {
+        world.stack.registry.add_things(group, &[thing]).expect("a group");
+    }
+    let one = "/commands/{commandId}";
+    for example in ["fleet", "broadcast"] {
+        let mut body = examples[example]["value"].clone();
+        body["dryRun"] = json!(true);
+        let dry_run = world.post("/commands", &body).await;
+        assert_eq!(dry_run.status, 200, "{dry_run:?}");
+        compare(&document, "post", "/commands", &dry_run);
+        body["dryRun"] = json!(false);
+        let created = world.post("/commands", &body).await;
+        assert_eq!(created.status, 202, "{created:?}");
+        compare(&document, "post", "/commands", &created);
+        let id = created.body["commandId"].as_str().expect("an id").to_owned();
+        world.stack.settle().await;
+        let shown = world.get(&format!("/commands/{id}")).await;
+        compare(&document, "get", one, &shown);
+        assert_eq!(shown.body["target"]["groups"], body["target"]["groups"]);
+        for (what, status) in [("resume", 409), ("pause", 200), ("resume", 200), ("cancel", 200), ("pause", 409)] {
+            let answer = world.request(Method::POST, &format!("/commands/{id}/{what}"), &[], "").await;
+            assert_eq!(answer.status, status, "{what}: {answer:?}");
+            compare(&document, "post", &format!("{one}/{what}"), &answer);
+        }
+    }
+
+    let mut siren = world.thing("siren-1").await;
+    let body = json!({"name": "siren.on", "target": {"groups": ["sirens"]}});
+    let created = world.post("/commands", &body).await;
+    let id = created.body["commandId"].as_str().expect("an id").to_owned();
+    let (_, request) = siren.next_json().await;
+    let reason = json!({"reasonCode": "NO_POWER"});
+    siren
+        .report("siren-1", json!({"executionId": request["executionId"], "status": "FAILED", "statusReason": reason}))
+        .await;
+    world.advance(5).await;
+    let shown = world.get(&format!("/commands/{id}")).await;
+    assert_eq!(shown.body["counts"]["byReason"], json!({"NO_POWER": 1}), "{shown:?}");
+    compare(&document, "get", one, &shown);
+    let listed = world.get(&format!("/commands/{id}/executions?status=FAILED&limit=1")).await;
+    assert_eq!(listed.body["executions"].as_array().map(Vec::len), Some(1), "{listed:?}");
+    compare(&document, "get", "/commands/{commandId}/executions", &listed);
+    let missing = world.post("/commands", &json!({"name": "a", "target": {"groups": ["nobody"]}})).await;
+    compare(&document, "post", "/commands", &missing);
+    world.end().await;
+}
+
 /// Holds an answer against the schema that the document has for this operation, status and content type.
 fn compare(document: &Value, method: &str, path: &str, answer: &Answer) {
     let at = format!("{method} {path} {}", answer.status);
@@ -216,6 +268,16 @@ fn compare(document: &Value, method: &str, path: &str, answer: &Answer) {
 fn conform(document: &Value, schema: &Value, value: &Value, at: &str) {
     let schema = resolved(document, schema);
     let types: Vec<&str> = match &schema["type"] {
+        // One of several shapes: that whose members are there.
+        Value::Null if schema["oneOf"].is_array() => {
+            let shapes = schema["oneOf"].as_array().into_iter().flatten().map(|shape| resolved(document, shape));
+            let fits = |shape: &&Value| {
+                let required = shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                required.into_iter().all(|name| value.get(name).is_some())
+            };
+            let shape = shapes.into_iter().find(fits);
+            return conform(document, shape.unwrap_or_else(|| panic!("{at}: {value} has no shape")), value, at);
+        }
         // Any JSON: what a caller or a device wrote is theirs.
         Value::Null => return,
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
@@ -238,7 +300,8 @@ fn conform(document: &Value, schema: &Value, value: &Value, at: &str) {
         Value::Object(members) => {
             for (name, member) in members {
                 let declared = &schema["properties"][name];
-                assert!(!declared.is_null(), "{at}: {name} is not documented");
+                let declared = if declared.is_null() { &schema["additionalProperties"] } else { declared };
+                assert!(declared.is_object(), "{at}: {name} is not documented");
                 conform(document, declared, member, &format!("{at}.{name}"));
             }
             for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {

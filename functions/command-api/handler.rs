@@ -26,7 +26,7 @@ pub struct Site {
 /// What is asked for.
 #[derive(Debug)]
 pub enum Ask {
-    Create(Order),
+    Create(Box<Order>),
     Cancel(Cancel),
     Command(CommandId),
     Control(Change),
@@ -55,7 +55,7 @@ async fn answer(cloud: &Cloud, site: &Site, ask: Ask, request: &Request) -> Resu
     let now = request.at();
     let turn = Turn { cloud, now, by: By::function("command-api"), token: request.id(), since: Stopwatch::start() };
     match ask {
-        Ask::Create(order) => create::create(&turn, site, order).await,
+        Ask::Create(order) => create::create(&turn, site, *order).await,
         Ask::Control(change) => fleet::change(&turn, change).await,
         Ask::Cancel(order) => cancel::cancel(&turn, order).await,
         Ask::Command(id) => read::command(cloud, &id, now).await,
@@ -70,7 +70,7 @@ pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<Ask, P
     let path = request.path();
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
-        ("POST", ["commands"]) => create::decode(request, broadcast_topic).map(Ask::Create),
+        ("POST", ["commands"]) => create::decode(request, broadcast_topic).map(Box::new).map(Ask::Create),
         ("POST", ["commands", id, "pause"]) => Change::pause(command_id(id)?, request).map(Ask::Control),
         ("POST", ["commands", id, "resume"]) => Change::resume(command_id(id)?, request).map(Ask::Control),
         ("POST", ["commands", id, "cancel"]) => cancel::decode(command_id(id)?, request).map(Ask::Cancel),

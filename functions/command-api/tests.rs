@@ -142,7 +142,7 @@ fn a_problem_says_what_would_be_right() {
         ),
         (
             "bad_400_executions_status",
-            "\"BROKEN\" is no status: it can be CREATED, IN_PROGRESS, SUCCEEDED, FAILED, REJECTED, TIMED_OUT, CANCELED",
+            "\"BROKEN\" is not a status: it can be CREATED, IN_PROGRESS, SUCCEEDED, FAILED, REJECTED, TIMED_OUT, CANCELED",
         ),
         ("bad_400_explain", "explain must be true, false or without a value"),
     ] {

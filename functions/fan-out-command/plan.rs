@@ -21,7 +21,7 @@ pub struct Planner<'a> {
 #[derive(Debug)]
 pub enum Stepped {
     /// This is the plan now.
-    On(Plan),
+    On(Box<Plan>),
     /// Someone else has written it meanwhile.
     Lost,
     /// Nothing is owed to it now.
@@ -47,7 +47,7 @@ impl Planner<'_> {
         let mut plan = self.plan(&command).await?;
         for _ in 0..SLICE {
             match self.step(&command, fleet, &plan).await? {
-                Stepped::On(next) => plan = next,
+                Stepped::On(next) => plan = *next,
                 Stepped::Lost | Stepped::Done => break,
             }
             if self.since.seconds() > PATIENCE {
@@ -109,6 +109,6 @@ impl Planner<'_> {
 
     /// Writes the next state of a plan.
     pub async fn write(&self, next: Plan) -> Result<Stepped, Error> {
-        Ok(if self.cloud.fleets.write_plan(&next).await? { Stepped::On(next) } else { Stepped::Lost })
+        Ok(if self.cloud.fleets.write_plan(&next).await? { Stepped::On(Box::new(next)) } else { Stepped::Lost })
     }
 }
