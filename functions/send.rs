@@ -112,7 +112,9 @@ impl Turn<'_> {
     /// Sends the request of a row that this turn has stored. Where that took too long, it goes out a little later: others may take
     /// it for lost by then.
     pub async fn send_first(&self, row: Execution, command: &Command) -> Result<Sent, Error> {
-        if self.since.seconds() <= PATIENCE {
+        // Nobody else sends what only its batch is due for: whoever has claimed the batch has it for longer than a sending takes.
+        let by_batch = row.batch.is_some() && row.due_at.is_none();
+        if by_batch || self.since.seconds() <= PATIENCE {
             return self.send(row, command).await;
         }
         let later = row.unsent(self.time(), self.by.clone(), true);

@@ -9,7 +9,7 @@ use local::faults::Fault;
 use local::journal::Event;
 use serde_json::{Value, json};
 
-use super::recount::{command, miscounts, rows_of, runs, things, until};
+use super::recount::{command, miscounts, rows_of, runs, stands, things, until};
 use crate::world::{COMMANDS, EXECUTIONS, World, template};
 
 fn abort(failure: &str, action: &str) -> Value {
@@ -109,7 +109,7 @@ async fn after_too_many_failures_only_what_was_claimed_goes_out() {
     for _ in 0..8 {
         world.advance(30).await;
     }
-    let (shown, rows) = (until(&world, &id, "", &[]).await, rows_of(&world, &id).await);
+    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
     let story = story(&world, &id, "CANCELED");
     assert!(story.sent_after.is_subset(&story.claimed), "claimed {:?}, sent {:?}", story.claimed, story.sent_after);
@@ -152,7 +152,7 @@ async fn after_too_many_failures_it_may_pause_instead() {
     let rows = rows_of(&world, &id).await;
     assert!(story.sent_after.is_subset(&story.claimed), "claimed {:?}, sent {:?}", story.claimed, story.sent_after);
     assert_eq!(rows.len(), 200, "the rest waits");
-    let shown = until(&world, &id, "", &[]).await;
+    let shown = stands(&world, &id).await;
     assert_eq!((miscounts(&shown, &rows), shown["state"].as_str()), (vec![], Some("PAUSED")));
     // What had failed until then does not stop it again; what fails afterwards may.
     let answer = world.request(reqwest::Method::POST, &format!("/commands/{id}/resume"), &[], "").await;
@@ -160,7 +160,7 @@ async fn after_too_many_failures_it_may_pause_instead() {
     for _ in 0..8 {
         world.advance(30).await;
     }
-    let (shown, rows) = (until(&world, &id, "", &[]).await, rows_of(&world, &id).await);
+    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
     assert_eq!(rows.len(), 400, "{shown:#}");
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
     let runs = runs(&fleet);
@@ -181,7 +181,7 @@ async fn silence_stops_it_too() {
     for _ in 0..4 {
         world.advance(60).await;
     }
-    let (shown, rows) = (until(&world, &id, "", &[]).await, rows_of(&world, &id).await);
+    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
     assert!(rows.len() < 400, "{}", shown["counts"]);
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
     assert!(shown["counts"]["TIMED_OUT"].as_u64() >= Some(10), "{}", shown["counts"]);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::recount::{command, miscounts, rows_of, until};
+use super::recount::{command, miscounts, rows_of, stands, until};
 use crate::world::World;
 
 /// So many write units for each thing at most, all tables and indexes together.
@@ -34,7 +34,7 @@ async fn each(answers: bool) -> f64 {
     for _ in 0..10 {
         world.advance(60).await;
     }
-    let shown = until(&world, &id, "COMPLETED", &[]).await;
+    let shown = stands(&world, &id).await;
     let rows = rows_of(&world, &id).await;
     assert_eq!((shown["state"].as_str(), rows.len()), (Some("COMPLETED"), THINGS), "{shown:#}");
     assert_eq!(miscounts(&shown, &rows), [""; 0]);

@@ -7,7 +7,7 @@ use local::faults::{Fault, StreamDelivery};
 use local::journal::Event;
 use serde_json::json;
 
-use super::recount::{command, miscounts, rows_of, runs, things, until};
+use super::recount::{command, miscounts, rows_of, runs, stands, things, until};
 use crate::world::{COMMANDS, EXECUTIONS, World};
 
 const THINGS: usize = 130;
@@ -82,7 +82,7 @@ async fn counts_are_those_of_a_recount_whatever_happens_to_streams_and_functions
             world.stack.faults.clear();
             world.advance(66).await;
             world.advance(2).await;
-            let shown = until(&world, &id, "", &[]).await;
+            let shown = stands(&world, &id).await;
             let rows = rows_of(&world, &id).await;
             let wrong = miscounts(&shown, &rows);
             wrongs.extend(wrong.into_iter().map(|wrong| format!("seed {seed}, part {part}: {wrong}")));
@@ -92,7 +92,7 @@ async fn counts_are_those_of_a_recount_whatever_happens_to_streams_and_functions
         until(&world, &id, "COMPLETED", &[60; 8]).await;
         // Those who answer late have their say.
         world.advance(125).await;
-        let (shown, rows) = (until(&world, &id, "", &[]).await, rows_of(&world, &id).await);
+        let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
         completed += usize::from(shown["state"] == "COMPLETED" && rows.len() == THINGS);
         if shown["state"] != "COMPLETED" || rows.len() != THINGS {
             wrongs.push(format!("seed {seed}: {} rows, {shown}", rows.len()));

@@ -52,19 +52,19 @@ pub async fn command(world: &World, body: Value) -> String {
 }
 
 /// How it stands, as the API shows it.
-pub async fn shown(world: &World, id: &str) -> Value {
+pub async fn stands(world: &World, id: &str) -> Value {
     world.get(&format!("/commands/{id}")).await.body
 }
 
 /// Lets time pass, a step at a time, until it stands so; how it stands in the end.
 pub async fn until(world: &World, id: &str, state: &str, steps: &[u64]) -> Value {
-    let mut now = shown(world, id).await;
+    let mut now = stands(world, id).await;
     for step in steps {
         if now["state"] == state {
             break;
         }
         world.advance(*step).await;
-        now = shown(world, id).await;
+        now = stands(world, id).await;
     }
     now
 }
