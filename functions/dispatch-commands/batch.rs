@@ -45,9 +45,10 @@ pub struct Dispatcher {
 const TRIES: usize = 8;
 
 impl Dispatcher {
+    /// A turn at one execution, which begins now: others of the batch may have taken a while.
     pub(super) fn turn(&self) -> Turn<'_> {
         let by = By::function("dispatch-commands");
-        Turn { cloud: &self.cloud, now: self.now, by, token: &self.token, since: self.since }
+        Turn { cloud: &self.cloud, now: self.time(), by, token: &self.token, since: Stopwatch::start() }
     }
 
     /// What time it is.

@@ -97,10 +97,7 @@ impl Dispatcher {
         match row.owed(self.time()) {
             Owed::Nothing => Ok((!row.is_terminal()).then(|| row.looked_at_next(self.time()))),
             _ => {
-                // What is owed is owed at this time, not at that of the event.
-                let turn =
-                    crate::turn::Turn { now: self.time(), since: crate::stopwatch::Stopwatch::start(), ..self.turn() };
-                turn.drive(row).await?;
+                self.turn().drive(row).await?;
                 Ok(None)
             }
         }

@@ -81,7 +81,11 @@ fn wanted(criterion: &Criterion) -> ControlState {
 fn more_may_go(cloud: &Cloud, command: &Command, fleet: &Fleet, plan: &Plan, counts: &Counts, now: Timestamp) -> bool {
     let batches = counts.batches();
     let all_out = plan.complete && plan.things > 0 && batches.done >= plan.things;
-    let broadcast = fleet.broadcast.is_some() && !plan.broadcast && all_out && now < command.start_by();
+    let broadcast = fleet.broadcast.is_some()
+        && !plan.broadcast
+        && !plan.is_broadcasting(now)
+        && all_out
+        && now < command.start_by();
     let paced = !fleet.is_immediate() && !plan.closed && plan.things > plan.pace.released;
     broadcast
         || paced && {
