@@ -80,7 +80,11 @@ fn wanted(criterion: &Criterion) -> ControlState {
 /// Whether whoever lets things go would do something now.
 fn more_may_go(cloud: &Cloud, command: &Command, fleet: &Fleet, plan: &Plan, counts: &Counts, now: Timestamp) -> bool {
     let all_out = plan.complete && plan.things > 0 && counts.reached() >= plan.things;
-    let broadcast = fleet.broadcast.is_some() && !plan.broadcast && all_out && now < command.start_by();
+    let broadcast = fleet.broadcast.is_some()
+        && !plan.broadcast
+        && !plan.is_broadcasting(now)
+        && all_out
+        && now < command.start_by();
     let paced = !fleet.is_immediate() && !plan.closed && plan.things > plan.pace.released;
     broadcast
         || paced && {

@@ -221,10 +221,12 @@ impl Plan {
         self.next(|plan| Self { due_at: None, ..plan })
     }
 
-    /// The plan, handed to whoever sees to it.
+    /// The plan, handed to whoever sees to it. What is due sooner stays so: it may be told something again and again.
     #[must_use]
     pub fn kicked(&self, now: Timestamp) -> Self {
-        self.next(|plan| Self { due_at: Some(watched(now)), ..plan })
+        let sooner = self.due_at.filter(|due| *due > now.as_seconds());
+        let due_at = Some(sooner.map_or(watched(now), |due| due.min(watched(now))));
+        self.next(|plan| Self { due_at, ..plan })
     }
 
     fn next(&self, change: impl FnOnce(Self) -> Self) -> Self {
