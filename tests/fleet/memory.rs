@@ -1,6 +1,7 @@
-//! The memory of a function does not grow with the fleet: `.ci/run fleet`. `FLAGHOIST_THINGS` says how many things the large one has.
+//! The memory of a function does not grow with the fleet: `cargo test -p functions --test system -- --ignored --nocapture memory`, and
+//! `FLAGHOIST_THINGS` says how many things the large one has.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use local::clock::Clock;
 use serde_json::{Value, json};
@@ -30,8 +31,6 @@ async fn peaks(things: usize) -> BTreeMap<&'static str, u64> {
     }
     assert_eq!(shown["state"], "COMPLETED", "{shown:#}");
     assert_eq!(shown["counts"]["byReason"], json!({"NO_RESPONSE": things}), "{shown:#}");
-    // One after the other has nothing to do any more.
-    tokio::time::sleep(Duration::from_millis(50)).await;
     let peaks = FUNCTIONS.map(|function| (function, peak(function))).into();
     world.end().await;
     peaks
@@ -53,7 +52,7 @@ fn peak(program: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes: .ci/run fleet"]
+#[ignore = "many minutes"]
 async fn the_memory_of_a_function_does_not_grow_with_the_fleet() {
     let large = std::env::var("FLAGHOIST_THINGS").map_or(100_000, |text| text.parse().expect("a number"));
     let (before, after) = (peaks(SMALL).await, peaks(large).await);

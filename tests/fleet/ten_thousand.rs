@@ -188,8 +188,10 @@ async fn recount(world: &World, names: &[String], counts: &Value) {
             let text = |name: &str| row[name]["S"].as_str().unwrap_or_default().to_owned();
             *found.entry(text("status")).or_default() += 1;
             assert!(seen.insert(text("pk")), "a thing has two rows: {row}");
-            if row["reason"]["S"].is_string() {
-                *reasons.entry(text("reason")).or_insert(0u64) += 1;
+            // The device's, or the cloud's own where it was the cloud that ended it.
+            let reason = if text("status") == "TIMED_OUT" { text("verdict") } else { text("reason") };
+            if !reason.is_empty() {
+                *reasons.entry(reason).or_insert(0u64) += 1;
             }
         }
         start = page["LastEvaluatedKey"].clone();
