@@ -26,11 +26,11 @@ fn status(actions: &[Action]) -> String {
 
 /// Where the only answer goes.
 fn answered_on(actions: &[Action]) -> &str {
-    let topic = |action| match action {
-        &Action::Respond { ref topic, .. } => Some(topic.as_str()),
+    let mut topics = actions.iter().filter_map(|action| match action {
+        Action::Respond { topic, .. } => Some(topic.as_str()),
         _ => None,
-    };
-    actions.iter().find_map(topic).unwrap()
+    });
+    topics.next().unwrap()
 }
 
 #[test]
