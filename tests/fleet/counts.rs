@@ -14,7 +14,7 @@ const THINGS: usize = 130;
 
 /// So many seeds, or as many as `FLEET_SEEDS` says.
 fn seeds() -> u64 {
-    std::env::var("FLEET_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(24)
+    std::env::var("FLEET_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3)
 }
 
 /// Makes streams repeat themselves and functions die.
