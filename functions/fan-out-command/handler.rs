@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::{Changed, Registry};
 use domain::{CommandId, Timestamp};
+use tokio::sync::OnceCell;
 
 use super::plan::Planner;
 use crate::{
@@ -29,9 +30,10 @@ pub async fn handle(
             commands.entry(id).or_insert(record.dynamodb.sequence_number.as_str());
         }
     }
-    let planner = Planner { cloud, registry, response_topic, now, since: Stopwatch::start() };
+    let since = Stopwatch::start();
     let mut failed = Vec::new();
     for (id, sequence) in &commands {
+        let planner = Planner { cloud, registry, response_topic, now, since, excluded: OnceCell::new() };
         if let Err(error) = planner.see_to(id).await {
             tracing::warn!(error = chain(&error), command = %id, "a plan has to wait");
             failed.push(*sequence);

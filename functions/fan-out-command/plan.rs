@@ -2,19 +2,24 @@
 //! are released, that the one message of a broadcast goes out. Each step is written before the next; its own write brings the function
 //! back, so that one that dies is followed by another, and two fleets take turns.
 
+use std::collections::HashSet;
+
 use aws::{Error, Put, Registry};
-use domain::{Command, CommandId, ControlState, Fleet, Plan, Timestamp};
+use domain::{Command, CommandId, ControlState, Fleet, Plan, ThingName, Timestamp};
+use tokio::sync::OnceCell;
 
 use crate::{cloud::Cloud, stopwatch::Stopwatch};
 
-/// Who plans, since when, and with what.
-#[derive(Clone, Copy, Debug)]
+/// Who plans for a command, since when, and with what.
+#[derive(Debug)]
 pub struct Planner<'a> {
     pub cloud: &'a Cloud,
     pub registry: &'a Registry,
     pub response_topic: Option<&'a str>,
     pub now: Timestamp,
     pub since: Stopwatch,
+    /// Who is left out of the target, once that has been read.
+    pub excluded: OnceCell<HashSet<ThingName>>,
 }
 
 /// What a step came to.

@@ -32,7 +32,13 @@ impl Planner<'_> {
                 self.write(plan.read(things, batches, next, self.time())).await
             }
             Page::Unreadable(why) => self.write(plan.passed_over(why, self.time())).await,
-            Page::Again => self.write(plan.begun_again(self.time())).await,
+            Page::Again => match plan.begun_again(self.time()) {
+                Some(again) => self.write(again).await,
+                None => {
+                    let why = format!("{source} could not be read to its end: its pages expire too fast");
+                    self.write(plan.passed_over(why, self.time())).await
+                }
+            },
         }
     }
 
@@ -74,12 +80,18 @@ impl Planner<'_> {
         selection: &Selection,
         names: &mut Vec<ThingName>,
     ) -> Result<(), Error> {
+        let excluded = self.excluded.get_or_try_init(|| self.excluded(command, selection)).await?;
         let mut known = HashSet::new();
-        for page in 0..Selection::pages(selection.excluded) {
-            known.extend(self.cloud.fleets.list(&command.id, &selection.digest, List::Excluded, page).await?);
-        }
-        names.retain(|name| known.insert(name.clone()));
+        names.retain(|name| !excluded.contains(name) && known.insert(name.clone()));
         Ok(())
+    }
+
+    async fn excluded(&self, command: &Command, selection: &Selection) -> Result<HashSet<ThingName>, Error> {
+        let mut excluded = HashSet::new();
+        for page in 0..Selection::pages(selection.excluded) {
+            excluded.extend(self.cloud.fleets.list(&command.id, &selection.digest, List::Excluded, page).await?);
+        }
+        Ok(excluded)
     }
 
     /// Stores batches from this number on; how many things are in them, and the number after the last.

@@ -2,7 +2,7 @@
 
 use aws::Error;
 use domain::{
-    By, Command, ControlState, Fleet, Plan,
+    By, Command, ControlState, Fleet, Pace, Plan,
     fleet::{Release, Seen, Stop},
 };
 
@@ -23,7 +23,12 @@ impl Planner<'_> {
             return self.write(plan.let_go(step.pace(), release, now)).await.map(Some);
         }
         match step.stop {
+            // How many are not asked is known once all are planned.
+            Some(Stop::NotAfterPassed { .. }) if !plan.complete => Ok(None),
             Some(stop @ Stop::NotAfterPassed { .. }) => {
+                if let Some(found) = self.found_out(command, plan).await? {
+                    return self.write(found).await.map(Some);
+                }
                 tracing::info!(command = %command.id, "{stop}");
                 self.write(plan.closed(stop.to_string())).await.map(Some)
             }
@@ -53,6 +58,21 @@ impl Planner<'_> {
             release = Release { batch: release.batch.saturating_add(1), before: next };
         }
         Ok(release)
+    }
+
+    /// The plan with more let go than it knows of, if there is more: whoever let go of that did not live to write it.
+    async fn found_out(&self, command: &Command, plan: &Plan) -> Result<Option<Plan>, Error> {
+        let (mut release, mut released) = (plan.release, plan.pace.released);
+        while let Some(batch) = self.cloud.fleets.batch(&command.id, release.batch).await? {
+            released = released.max(release.before.saturating_add(batch.allowed.into()));
+            if batch.allowed < batch.things {
+                break;
+            }
+            let before = release.before.saturating_add(batch.things.into());
+            release = Release { batch: release.batch.saturating_add(1), before };
+        }
+        let pace = Pace { released, ..plan.pace };
+        Ok((released > plan.pace.released).then(|| plan.let_go(pace, release, self.time())))
     }
 
     /// Lets go of the things of one batch that are among the first so many; how many are in it.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use device::fleet::{Fleet, Knobs};
 use local::faults::Fault;
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 
 use super::recount::{command, miscounts, rows_of, runs, stands, things, until};
 use crate::world::{COMMANDS, EXECUTIONS, World, template};
+
+/// So many things of a batch are in the middle of it.
+const HELD: usize = 20;
 
 fn abort(failure: &str, action: &str) -> Value {
     json!({"criteriaList": [{
@@ -127,6 +131,69 @@ async fn after_too_many_failures_only_what_was_claimed_goes_out() {
     assert!(!canceled.is_empty() && rows.iter().all(|row| row["status"]["S"] != "CREATED"), "{}", shown["counts"]);
     assert_eq!(story.canceled, canceled, "their devices are told");
     assert!(shown["why"].as_str().is_some_and(|why| why.contains("FAILED")), "{shown:#}");
+    let runs = runs(&fleet);
+    fleet.stop().await;
+    world.end_with(runs).await;
+}
+
+/// The number behind a name of an item that a call is about.
+fn number_in(body: &str, name: &str) -> Option<u32> {
+    body.split_once(&format!(r#""{name}":{{"N":""#))?.1.split('"').next()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_at_a_batch_when_it_was_stopped_ends_it() {
+    let (world, fleet) = field(800, Knobs { fail: 0.5, ..Knobs::default() }).await;
+    world.stack.streams.hold(COMMANDS);
+    let body = json!({"target": {"groups": ["pumps"]}, "ttl": 3600, "timeout": 3600, "abortConfig": abort("FAILED", "CANCEL")});
+    let id = command(&world, body).await;
+    // Three batches are sent, three are in the middle of it, and two are not claimed yet.
+    let (open, flag) = (Arc::new(AtomicBool::new(false)), id.clone());
+    let (stopped, held) = (open.clone(), Arc::new(AtomicUsize::new(0)));
+    let holding = held.clone();
+    let mut met = [const { BTreeSet::new() }; 8];
+    world.stack.faults.plan(move |call| {
+        let dispatches = call.function == "flaghoist-dispatch-commands" && call.operation == "DynamoDB.PutItem";
+        if !dispatches || stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        let body = String::from_utf8_lossy(&call.body);
+        if let Some((_, rest)) = body.split_once(&format!("C#{flag}#")) {
+            let batch: u32 = rest.split('"').next()?.parse().ok()?;
+            return (batch >= 6).then_some(Fault::Throttle);
+        }
+        let batch = number_in(&body, "batch").filter(|batch| *batch >= 3)?;
+        // All attempts of the SDK.
+        let (already, call) = (met.get_mut(usize::try_from(batch).ok()?)?, (call.invoke.clone(), call.nth));
+        let new = already.len() < HELD && already.insert(call.clone());
+        holding.fetch_add(usize::from(new), Ordering::Relaxed);
+        already.contains(&call).then_some(Fault::Held)
+    });
+    world.stack.streams.release(COMMANDS);
+    // Nothing settles now: time passes as they work.
+    let mut shown = Value::Null;
+    for _ in 0..200 {
+        world.stack.clock.advance(Duration::from_millis(200));
+        shown = stands(&world, &id).await;
+        if shown["state"] == "CANCELED" && held.load(Ordering::Relaxed) == 3 * HELD {
+            break;
+        }
+    }
+    assert_eq!(shown["state"], "CANCELED", "{shown:#}");
+    open.store(true, Ordering::Relaxed);
+    world.stack.faults.release();
+    world.stack.settle().await;
+    for _ in 0..8 {
+        world.advance(30).await;
+    }
+    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
+    assert_eq!(miscounts(&shown, &rows), [""; 0]);
+    let story = story(&world, &id, "CANCELED");
+    assert_eq!(story.sent_after, BTreeSet::from(["3", "4", "5"].map(str::to_owned)), "claimed {:?}", story.claimed);
+    assert_eq!((rows.len(), rows.len() - story.sent_before), (600, 3 * HELD), "what was claimed, and no more");
+    assert!(rows.len() - story.sent_before <= bound());
+    assert_eq!(shown["counts"]["waiting"], 200, "{}", shown["counts"]);
+    assert!(rows.iter().all(|row| row["status"]["S"] != "CREATED"), "{}", shown["counts"]);
     let runs = runs(&fleet);
     fleet.stop().await;
     world.end_with(runs).await;

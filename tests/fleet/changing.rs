@@ -1,6 +1,7 @@
 //! Groups that change while they are read: what was in one all the time is asked, once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use local::faults::{Call, Fault};
@@ -131,4 +132,25 @@ async fn a_token_that_has_expired_begins_the_group_again() {
         assert_eq!(asked.len(), THINGS);
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_every_time_ends_in_a_note() {
+    let world = world("Iot.ListThingsInThingGroup", "nextToken", 0, Fault::StaleToken).await;
+    let pages = Arc::new(AtomicUsize::new(0));
+    let read = pages.clone();
+    world.stack.faults.plan(move |call: &Call| {
+        let goes_on = call.operation == "Iot.ListThingsInThingGroup" && call.path.contains("nextToken");
+        let planner = call.function == "flaghoist-fan-out-command";
+        (planner && goes_on).then(|| {
+            read.fetch_add(1, Ordering::Relaxed);
+            Fault::StaleToken
+        })
+    });
+    let (shown, asked) = asked(&world, async || ()).await;
+    check(&asked, 0..200);
+    assert_eq!((asked.len(), pages.load(Ordering::Relaxed)), (200, 4));
+    let notes = shown["plan"]["notes"].as_array().expect("notes");
+    assert!(notes.len() == 1 && notes[0].as_str().expect("text").contains("the group pumps"), "{notes:?}");
+    world.end().await;
 }

@@ -1,6 +1,7 @@
 //! A fleet is asked when its schedule says so: not before, not after, and only while its window is open.
 
 use device::fleet::Knobs;
+use local::faults::Fault;
 use serde_json::{Value, json};
 
 use super::operator::{ask, begun, count, pass, shown, state, things, ticking, until_state};
@@ -60,6 +61,34 @@ async fn what_is_not_out_in_time_is_never_asked() {
     assert_eq!(done["plan"]["notes"], json!([note]));
     pass(&world, 130).await;
     assert_eq!(fleet.stats().requests, asked);
+    fleet.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_let_go_by_someone_who_died_counts_when_the_time_is_over() {
+    let world = ticking("10").await;
+    let fleet = things(&world, "pump", 250, Knobs::default()).await;
+    // Whoever has let go of a batch can't write so.
+    world.stack.faults.plan(|call| {
+        let body = String::from_utf8_lossy(&call.body);
+        let plan = call.operation == "DynamoDB.PutItem" && body.contains(r#""sk":{"S":"PLAN"}"#);
+        let lets_go = plan && body.contains(r#""released":{"N":"1"#);
+        (call.function == "flaghoist-fan-out-command" && lets_go).then_some(Fault::Unavailable)
+    });
+    let schedule = json!({"notAfter": at(60 + 65)});
+    let rollout = json!({"maximumPerMinute": 720});
+    let id = ask(&world, json!({"rollout": rollout, "schedule": schedule})).await;
+    pass(&world, 80).await;
+    let asked = fleet.stats().requests;
+    assert!((120..130).contains(&asked), "{asked}: a tick's worth, again and again");
+    world.stack.faults.clear();
+    let done = until_state(&world, &id, 180, "COMPLETED").await;
+    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(asked), &json!(250 - asked)));
+    assert_eq!(
+        done["plan"]["notes"],
+        json!([format!("the schedule has ended, and {} things are not asked", 250 - asked)])
+    );
     fleet.stop().await;
     world.end().await;
 }

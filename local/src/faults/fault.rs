@@ -15,6 +15,8 @@ pub enum Fault {
     /// The token of a page is not good any more: `InvalidRequestException` for a list or a search of the registry that goes
     /// on from one. Any other call goes through.
     StaleToken,
+    /// It waits until [`Faults::release`](super::Faults::release), and is then done as if nothing had been. Nothing settles meanwhile.
+    Held,
     /// The calling process is killed first, and nothing was done.
     KillBefore,
     /// It was done, and then the calling process is killed before it hears of it.

@@ -52,6 +52,8 @@ struct Inner {
     processes: Mutex<Processes>,
     /// Calls that are being carried out.
     underway: watch::Sender<usize>,
+    /// How often what is held was let go.
+    releases: watch::Sender<u64>,
 }
 
 impl Faults {
@@ -105,8 +107,9 @@ impl Faults {
         self.locked_deliveries().held.len()
     }
 
-    /// Lets go of all events that are held, oldest first; tells how many there were.
+    /// Lets go of all calls that are held, and of all events, oldest first; tells how many events there were.
     pub fn release(&self) -> usize {
+        self.0.releases.send_modify(|times| *times += 1);
         let held = std::mem::take(&mut self.locked_deliveries().held);
         let count = held.len();
         held.into_iter().for_each(|deliver| deliver());
@@ -135,6 +138,13 @@ impl Faults {
     /// What is to become of a batch of a stream.
     pub(crate) fn stream_delivery(&self, batch: &StreamBatch<'_>) -> StreamDelivery {
         self.locked_deliveries().batches.as_mut().map_or(StreamDelivery::Once, |decide| decide(batch))
+    }
+
+    /// Returns when what is held by now is released.
+    pub(crate) async fn released(&self) {
+        let mut releases = self.0.releases.subscribe();
+        // The sender lives as long as `self`.
+        let _ = releases.changed().await;
     }
 
     /// Keeps an event until it is released.

@@ -59,6 +59,9 @@ pub(super) async fn carry_out(
         return refused;
     }
     let underway = services.faults.underway();
+    if fault == Some(Fault::Held) {
+        services.faults.released().await;
+    }
     let applied = tokio::spawn(origin.clone().scope(async move {
         let _underway = underway;
         apply.await
@@ -104,7 +107,9 @@ fn refuse(fault: Fault, service: Service, call: &Call) -> Option<Response> {
         (Fault::StaleToken, Service::Iot) if goes_on(call) => {
             (400, "InvalidRequestException", "The pagination token is not valid")
         }
-        (Fault::StaleToken | Fault::AppliedThenTimeout | Fault::KillBefore | Fault::KillAfter, _) => return None,
+        (Fault::StaleToken | Fault::AppliedThenTimeout | Fault::Held | Fault::KillBefore | Fault::KillAfter, _) => {
+            return None;
+        }
     };
     let protocol = match service {
         Service::DynamoDb | Service::Sqs => Protocol::Json,

@@ -27,6 +27,9 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
     if let Some(token) = &plan.cursor.token {
         put("token", text(token));
     }
+    if plan.cursor.again > 0 {
+        put("again", number(plan.cursor.again));
+    }
     for (attribute, _) in [("complete", plan.complete), ("closed", plan.closed), ("broadcast", plan.broadcast)]
         .iter()
         .filter(|(_, so)| *so)
@@ -106,6 +109,7 @@ pub(crate) fn plan_from_item(item: &Item) -> Result<Plan, Unreadable> {
         cursor: Cursor {
             source: needed("source", read.number("source")?)?,
             token: read.text("token")?.map(str::to_owned),
+            again: read.number("again")?.unwrap_or(0),
         },
         complete: item.contains_key("complete"),
         batches: needed("batches", read.number("batches")?)?,

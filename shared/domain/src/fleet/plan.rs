@@ -47,6 +47,8 @@ pub struct Cursor {
     pub source: u32,
     /// Which page of it; the first, if there is none.
     pub token: Option<String>,
+    /// How often this part was begun again.
+    pub again: u32,
 }
 
 /// How far the batches have been gone through after a change of control.
@@ -81,6 +83,8 @@ impl Plan {
     const WATCHDOG: u32 = 60;
     /// Whoever is about to send the one message of a broadcast has done so, or is dead, after so many.
     const SENDING: u32 = 30;
+    /// So often a part of the target is begun again.
+    pub const AGAIN: u32 = 3;
     /// So many notes are kept.
     const NOTES: usize = 20;
 
@@ -110,8 +114,8 @@ impl Plan {
     #[must_use]
     pub fn read(&self, things: u64, batches: BatchNumber, next: Option<String>, now: Timestamp) -> Self {
         let cursor = match next {
-            Some(token) => Cursor { source: self.cursor.source, token: Some(token) },
-            None => Cursor { source: self.cursor.source.saturating_add(1), token: None },
+            Some(token) => Cursor { token: Some(token), ..self.cursor.clone() },
+            None => Cursor { source: self.cursor.source.saturating_add(1), ..Cursor::default() },
         };
         let things = self.things.saturating_add(things);
         self.next(|plan| Self { cursor, batches, things, ..plan }).watched_until(now)
@@ -123,12 +127,13 @@ impl Plan {
         self.read(0, self.batches, None, now).noted(why)
     }
 
-    /// The plan with this part begun again from its first page: the paging token is not known any more. What has been read of it
-    /// is known again, batch by batch.
-    #[must_use]
-    pub fn begun_again(&self, now: Timestamp) -> Self {
-        let source = self.cursor.source;
-        self.next(|plan| Self { cursor: Cursor { source, token: None }, ..plan }).watched_until(now)
+    /// The plan with this part begun again from its first page: the paging token is not known any more. What was read of it before comes
+    /// again, in batches behind, and each of its things is known when it is to be asked. None if that has happened too often: each time
+    /// may add as many batches as the whole part has.
+    pub fn begun_again(&self, now: Timestamp) -> Option<Self> {
+        let Cursor { source, again, token: _ } = self.cursor;
+        let cursor = Cursor { source, token: None, again: again.saturating_add(1) };
+        (again < Self::AGAIN).then(|| self.next(|plan| Self { cursor, ..plan }).watched_until(now))
     }
 
     /// The plan with one more batch, which nobody had counted.

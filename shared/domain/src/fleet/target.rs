@@ -1,5 +1,7 @@
 //! Whom a command means: one thing, or a fleet.
 
+use std::fmt;
+
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
@@ -54,6 +56,16 @@ pub enum Source<'a> {
     Group(&'a GroupName),
     /// What a query finds.
     Found(&'a FleetQuery),
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listed(_) => f.write_str("the list"),
+            Self::Group(group) => write!(f, "the group {group}"),
+            Self::Found(query) => write!(f, "the query {query}"),
+        }
+    }
 }
 
 impl Target {
