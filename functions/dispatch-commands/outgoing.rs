@@ -77,7 +77,8 @@ impl Dispatcher {
             }
             Ok((place, Err(error))) => {
                 tracing::warn!(error = chain(&error), place, "a thing of a batch has to wait");
-                if error.kind() == aws::Kind::Throttled {
+                // What gets no answer in time may be too much as well.
+                if error.is_retryable() {
                     self.throttle.was_too_much();
                 }
                 summary.failed += 1;

@@ -4,6 +4,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,8 +15,8 @@ use device::fleet::{Fleet, FleetConfig, Knobs};
 use local::{clock::Clock, faults::Faults};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 use crate::world::{EXECUTIONS, World};
@@ -61,7 +65,8 @@ async fn things_in_a_process_of_their_own() {
 /// The things, which are gone when it is dropped.
 struct Things {
     _process: Child,
-    _alive: ChildStdin,
+    alive: ChildStdin,
+    says: Lines<BufReader<ChildStdout>>,
     names: Vec<String>,
 }
 
@@ -77,28 +82,44 @@ impl Things {
             .kill_on_drop(true)
             .spawn()
             .expect("started");
-        let mut lines = BufReader::new(process.stdout.take().expect("piped")).lines();
+        let mut says = BufReader::new(process.stdout.take().expect("piped")).lines();
         let mut names = Vec::new();
         while names.is_empty() {
-            let line = lines.next_line().await.expect("readable").expect("the things connect");
+            let line = says.next_line().await.expect("readable").expect("the things connect");
             if line.starts_with(PREFIX) {
                 names = line.split_whitespace().map(str::to_owned).collect();
             }
         }
-        let _alive = process.stdin.take().expect("piped");
-        Self { _process: process, _alive, names }
+        let alive = process.stdin.take().expect("piped");
+        Self { _process: process, alive, says, names }
+    }
+
+    /// Lets them go; what they say they have heard and done.
+    async fn stop(mut self) -> String {
+        drop(self.alive);
+        while let Some(line) = self.says.next_line().await.expect("readable") {
+            if line.starts_with("Stats") {
+                return line;
+            }
+        }
+        panic!("they have said nothing")
     }
 }
 
 /// Kills a process of a function every second, whichever it is, until it is dropped.
-struct Killer(tokio::task::JoinHandle<()>);
+struct Killer {
+    task: tokio::task::JoinHandle<()>,
+    killed: Arc<AtomicUsize>,
+}
 
 impl Killer {
     const FUNCTIONS: [&str; 5] =
         ["fan-out-command", "dispatch-commands", "tally-command", "track-command", "reconcile-commands"];
 
     fn start(faults: Faults) -> Self {
-        Self(tokio::spawn(async move {
+        let killed = Arc::<AtomicUsize>::default();
+        let count = killed.clone();
+        let task = tokio::spawn(async move {
             let mut random = fastrand::Rng::with_seed(7);
             let mut every = tokio::time::interval(Duration::from_secs(1));
             loop {
@@ -107,15 +128,17 @@ impl Killer {
                 // The next one where none of it runs.
                 let all = Self::FUNCTIONS.iter().cycle().skip(first).take(Self::FUNCTIONS.len());
                 let pick = random.usize(..);
-                let _ = all.map(|name| format!("flaghoist-{name}")).any(|name| faults.kill_one(&name, pick));
+                let one = all.map(|name| format!("flaghoist-{name}")).any(|name| faults.kill_one(&name, pick));
+                count.fetch_add(usize::from(one), Ordering::Relaxed);
             }
-        }))
+        });
+        Self { task, killed }
     }
 }
 
 impl Drop for Killer {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -161,16 +184,25 @@ async fn settles(loss: f64, killed: bool) {
         }
     }
     println!("{:.1?} {} {}", asked.elapsed(), shown["state"], shown["counts"]);
-    drop(killer);
+    if let Some(killer) = killer {
+        let kills = killer.killed.load(Ordering::Relaxed);
+        println!("{kills} processes were killed");
+        assert!(kills as u64 >= asked.elapsed().as_secs() / 2, "one a second, where one ran");
+    }
     world.stack.settle().await;
     assert_eq!(shown["state"], "COMPLETED", "{shown:#}");
     recount(&world, &things.names, &shown["counts"]).await;
     assert_eq!(shown["counts"]["total"], all);
+    // Loss is what happens to a message, of which there are three; without it, one in a hundred is mute.
+    let answered: u64 =
+        ["SUCCEEDED", "FAILED", "REJECTED"].iter().filter_map(|name| shown["counts"][name].as_u64()).sum();
+    let share = (1.0 - loss).powi(3) - 0.03;
+    assert!(answered as f64 >= share * all as f64, "only {answered} of {all} have answered");
     for function in Killer::FUNCTIONS {
         let stats = world.stack.lambda.stats(&format!("flaghoist-{function}"));
         println!("{function}: {} invocations, {} processes", stats.invocations, stats.cold_starts);
     }
-    drop(things);
+    println!("{}", things.stop().await);
     world.end().await;
 }
 
