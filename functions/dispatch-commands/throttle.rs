@@ -23,7 +23,7 @@ struct Rate {
 
 impl Throttle {
     /// So much is under way at most.
-    const MOST: usize = 192;
+    const MOST: usize = 144;
 
     /// The limit before anything is known.
     pub fn new() -> Self {
