@@ -116,7 +116,12 @@ impl Request {
         if body.len() > Self::LARGEST_BODY {
             let found = body.len();
             let most = Self::LARGEST_BODY;
-            return Err(Problem::too_large("body", format!("the body has {found} bytes, more than {most}")));
+            return Err(Problem::too_large(
+                "body",
+                format!(
+                    "the body has {found} bytes, more than {most}; many things are named by a thing group or a query, not listed"
+                ),
+            ));
         }
         Ok(body)
     }

@@ -106,9 +106,14 @@ async fn what_nobody_can_mean_is_refused_by_its_field() {
             assert!(detail.contains(words), "{shown}: {detail}");
         }
     }
-    let large = body(json!({"payload": "x".repeat(2 * 1024 * 1024)})).to_string();
-    let answer = world.request(Method::POST, "/commands", &[], large).await;
+    // A million things are more than a body holds.
+    let million: Vec<String> = (0..200_000).map(|n| format!("pump-{n:06}")).collect();
+    let answer = world.post("/commands", &body(json!({"target": {"things": million}}))).await;
     assert_eq!((answer.status, &answer.body["field"]), (413, &json!("body")), "{answer:?}");
+    assert!(
+        answer.body["detail"].as_str().is_some_and(|detail| detail.contains("a thing group or a query")),
+        "{answer:?}"
+    );
     assert!(world.rows(COMMANDS).await.is_empty() && world.rows(EXECUTIONS).await.is_empty());
     world.end().await;
 }

@@ -16,7 +16,7 @@ impl Execution {
     /// is born SENT, since a write for that would double the cost of the commonest case, and only a sending that fails is
     /// written. One in a lane is sent by whoever finds it at the head.
     ///
-    /// `tick` is how often what is due is looked for, in seconds: see [`in_shadow_until`].
+    /// `tick` is how often what is due is looked for, in seconds: see `in_shadow_until`.
     pub fn create(command: &Command, thing: &ThingName, via: Via, tick: u32) -> Self {
         Self::begin(command, thing, command.created_at, via, tick)
     }
