@@ -119,7 +119,7 @@ async fn counts_are_those_of_a_recount_whatever_happens_to_streams_and_functions
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_fleets_take_turns() {
+async fn two_fleets_at_once_are_each_counted() {
     let world = World::start().await;
     let names = |prefix: &str| (0..600).map(|n| format!("{prefix}-{n:03}")).collect::<Vec<_>>();
     for group in ["pumps", "valves"] {
@@ -137,16 +137,37 @@ async fn two_fleets_take_turns() {
         assert_eq!((shown["state"].as_str(), shown["counts"]["TIMED_OUT"].as_u64()), (Some("COMPLETED"), Some(600)));
         assert_eq!(miscounts(&shown, &rows_of(&world, id).await), [""; 0]);
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_fleets_are_planned_in_turns() {
+    let world = World::start().await;
+    // More than anybody plans in one go.
+    let names = |prefix: &str| (0..2_800).map(|n| format!("{prefix}-{n:04}")).collect::<Vec<_>>();
+    for group in ["pumps", "valves"] {
+        world.stack.registry.add_things(group, &names(group)).expect("a group");
+    }
+    world.stack.streams.hold(COMMANDS);
+    let mut ids = Vec::new();
+    for group in ["pumps", "valves"] {
+        let schedule = json!({"window": {"start": "20:00", "end": "21:00"}});
+        ids.push(command(&world, json!({"target": {"groups": [group]}, "schedule": schedule})).await);
+    }
+    world.stack.streams.release(COMMANDS);
+    world.stack.settle().await;
     let mut places: [Vec<usize>; 2] = Default::default();
     for (place, entry) in world.stack.journal.entries().iter().enumerate() {
-        if let Event::Written { table, before: None, after: Some(row), .. } = &entry.event
-            && table == EXECUTIONS
-            && let Some(which) = ids.iter().position(|id| row["command_id"]["S"] == *id.as_str())
+        if let Event::Written { table, before: None, after: Some(item), .. } = &entry.event
+            && table == COMMANDS
+            && item["sk"]["S"] == "THINGS"
+            && let Some(which) = ids.iter().position(|id| item["pk"]["S"].as_str().is_some_and(|pk| pk.contains(id)))
         {
             places[which].push(place);
         }
     }
     let [first, second] = &places;
-    assert!(first[0] < second[599] && second[0] < first[599], "one waited for the other's end");
+    assert_eq!((first.len(), second.len()), (28, 28));
+    assert!(first[0] < second[27] && second[0] < first[27], "one waited for the other's end: {places:?}");
     world.end().await;
 }
