@@ -1,12 +1,28 @@
 //! How a fleet command stands, as the API shows it and as it is told on its topic.
 
-use domain::{Command, Counts, DeliveryStatus, FleetState, Plan, Status, Timestamp};
+use domain::{Command, Counts, DeliveryStatus, Fleet, FleetState, Plan, Status, Timestamp, Topic};
 use serde_json::{Map, Value, json};
 
-use crate::time;
+use crate::{cloud::Cloud, failure::chain, time};
+
+/// Tells whoever listens on the command's topic. Who misses it hears the next one; who must know reads it.
+pub async fn tell(
+    cloud: &Cloud,
+    command: &Command,
+    fleet: &Fleet,
+    plan: Option<&Plan>,
+    counts: &Counts,
+    now: Timestamp,
+) {
+    let state = FleetState::of(command, fleet, plan, counts, now);
+    let told = event(command, state, plan, counts, now);
+    if let Err(error) = cloud.messages.publish(&Topic::command_events(&command.id), told).await {
+        tracing::warn!(error = chain(&error), command = %command.id, "nobody could be told how a command stands");
+    }
+}
 
 /// What is told on the command's topic.
-pub fn event(command: &Command, state: FleetState, plan: Option<&Plan>, counts: &Counts, now: Timestamp) -> String {
+fn event(command: &Command, state: FleetState, plan: Option<&Plan>, counts: &Counts, now: Timestamp) -> String {
     let event = json!({
         "commandId": command.id.as_str(),
         "name": command.definition.name.as_str(),

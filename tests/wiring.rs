@@ -317,6 +317,24 @@ fn every_function_keeps_its_logs_for_a_time_and_its_failures_for_good() {
     }
 }
 
+#[test]
+fn every_reader_of_a_stream_says_what_becomes_of_what_fails() {
+    let mut readers = 0;
+    for (name, function) in resources("AWS::Serverless::Function") {
+        for stream in streams(&function) {
+            readers += 1;
+            let said = ["BatchSize", "ParallelizationFactor", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds"];
+            for property in said.into_iter().chain(["BisectBatchOnFunctionError", "MaximumBatchingWindowInSeconds"]) {
+                assert!(!stream[property].is_null(), "{name}: {property} is left to AWS");
+            }
+            assert_eq!(stream["StartingPosition"], "TRIM_HORIZON", "{name}");
+            assert_eq!(stream["FunctionResponseTypes"][0], "ReportBatchItemFailures", "{name}");
+            assert!(!stream["DestinationConfig"]["OnFailure"].is_null(), "{name}");
+        }
+    }
+    assert_eq!(readers, 3);
+}
+
 /// The streams that a function reads.
 fn streams(function: &Value) -> impl Iterator<Item = &Value> {
     let events = function["Properties"]["Events"].as_mapping();

@@ -94,7 +94,7 @@ impl Dispatcher {
             if batch.is_claimed_by(token) {
                 return Ok(Some((batch, touched)));
             }
-            touched = batch.done > 0 || batch.claim.is_some();
+            touched = batch.done > 0 || batch.claim.is_some() || batch.watch_at.is_some();
             let Some(claimed) = batch.claimed(self.time(), token) else { return Ok(None) };
             if self.cloud.fleets.write_batch(&claimed).await? {
                 return Ok(Some((claimed, touched)));
@@ -113,6 +113,11 @@ impl Dispatcher {
         let mut summary = Summary { batches: 1, ..Summary::default() };
         let duties = batch.duties(&command.control, self.time());
         work.held = duties.hold;
+        let ttl = command.definition.deadlines.ttl();
+        if duties.hold && touched && batch.watch_at.is_none() {
+            // Whoever had claimed it has died: what he had sent is looked after, though no more goes out.
+            work.watch_at = Some(Some(self.time().plus_seconds(ttl)));
+        }
         if !(duties.call_off || duties.watch || duties.go_out) {
             return Ok((work, summary));
         }
@@ -130,7 +135,6 @@ impl Dispatcher {
         if duties.go_out {
             self.send(command, batch, &things, &mut work, &mut summary).await;
             let broadcast = command.definition.target.fleet().is_some_and(|fleet| fleet.broadcast.is_some());
-            let ttl = command.definition.deadlines.ttl();
             let until = if broadcast { command.start_by() } else { self.time().plus_seconds(ttl) };
             watch_at = Some(watch_at.map_or(until, |at| at.min(until)));
         }

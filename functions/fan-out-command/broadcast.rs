@@ -6,6 +6,9 @@ use domain::{Broadcast, BroadcastRequest, Command, ControlState, Plan, Timestamp
 use super::plan::{Planner, Stepped};
 use crate::failure::chain;
 
+/// Others may write to the plan, a few times.
+const TRIES: usize = 8;
+
 impl Planner<'_> {
     /// Sends it, if its time has come; none if it has not, or it is sent.
     pub async fn broadcast(
@@ -40,7 +43,7 @@ impl Planner<'_> {
             }
         };
         match self.cloud.messages.broadcast(&request).await {
-            Ok(()) => self.write(claimed.broadcast()).await.map(Some),
+            Ok(()) => self.note_sent(claimed).await.map(Some),
             Err(error) => {
                 if error.is_refusal() {
                     self.write(claimed.not_broadcast(plan.broadcast_at, now)).await?;
@@ -48,6 +51,21 @@ impl Planner<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Writes that it has gone out, whoever else writes to the plan meanwhile: otherwise it would go out again.
+    async fn note_sent(&self, mut claimed: Plan) -> Result<Stepped, Error> {
+        for _ in 0..TRIES {
+            match self.write(claimed.broadcast()).await? {
+                Stepped::Lost => {}
+                written => return Ok(written),
+            }
+            match self.cloud.fleets.plan(&claimed.command).await? {
+                Some(plan) if !plan.broadcast && plan.broadcast_at == claimed.broadcast_at => claimed = plan,
+                _ => return Ok(Stepped::Lost),
+            }
+        }
+        Err(Error::busy("writing that a broadcast went out", &claimed.command))
     }
 }
 

@@ -8,7 +8,7 @@ use aws::{Error, Put, Registry};
 use domain::{Command, CommandId, ControlState, Fleet, Plan, ThingName, Timestamp};
 use tokio::sync::OnceCell;
 
-use crate::{cloud::Cloud, stopwatch::Stopwatch};
+use crate::{cloud::Cloud, fleet_view, stopwatch::Stopwatch};
 
 /// Who plans for a command, since when, and with what.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ impl Planner<'_> {
         let Some(command) = self.cloud.commands.get(id).await? else { return Ok(()) };
         let Some(fleet) = command.definition.target.fleet() else { return Ok(()) };
         let mut plan = self.plan(&command).await?;
+        let before = plan.clone();
         for _ in 0..SLICE {
             match self.step(&command, fleet, &plan).await? {
                 Stepped::On(next) => plan = *next,
@@ -58,6 +59,12 @@ impl Planner<'_> {
             if self.since.seconds() > PATIENCE {
                 break;
             }
+        }
+        // What follows from executions, the tally tells.
+        let controlled = before.walk.generation != plan.walk.generation;
+        if controlled || before.complete != plan.complete || before.closed != plan.closed {
+            let counts = self.cloud.tallies.sum(id).await?;
+            fleet_view::tell(self.cloud, &command, fleet, Some(&plan), &counts, self.time()).await;
         }
         Ok(())
     }
@@ -76,8 +83,8 @@ impl Planner<'_> {
     async fn step(&self, command: &Command, fleet: &Fleet, plan: &Plan) -> Result<Stepped, Error> {
         let (control, now) = (&command.control, self.time());
         if plan.is_resumed(control) {
-            let ends = self.cloud.tallies.sum(&command.id).await?.ends();
-            return self.write(plan.resumed_at(control, ends, now)).await;
+            let counts = self.cloud.tallies.sum(&command.id).await?;
+            return self.write(plan.resumed_at(control, &counts, now)).await;
         }
         if let Some(from) = plan.to_walk(control) {
             return self.walk(command, plan, from).await;

@@ -3,11 +3,11 @@
 
 use aws::Error;
 use domain::{
-    By, Command, CommandId, ControlState, Counts, Fleet, FleetState, Plan, Reason, Timestamp, Topic,
+    By, Command, CommandId, ControlState, Counts, Fleet, Plan, Reason, Timestamp,
     fleet::{AbortAction, Criterion, Seen},
 };
 
-use crate::{cloud::Cloud, failure::chain, fleet_view};
+use crate::{cloud::Cloud, fleet_view};
 
 /// Others may change a command's control, or its plan, a few times.
 const TRIES: usize = 4;
@@ -27,12 +27,7 @@ pub async fn draw(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(), E
     {
         kick(cloud, id, now).await?;
     }
-    let state = FleetState::of(&command, &fleet, plan.as_ref(), &counts, now);
-    let told = fleet_view::event(&command, state, plan.as_ref(), &counts, now);
-    // Who listens hears the next one; who must know it reads it.
-    if let Err(error) = cloud.messages.publish(&Topic::command_events(id), told).await {
-        tracing::warn!(error = chain(&error), command = %id, "nobody could be told how a command stands");
-    }
+    fleet_view::tell(cloud, &command, &fleet, plan.as_ref(), &counts, now).await;
     Ok(())
 }
 
@@ -96,6 +91,10 @@ fn more_may_go(cloud: &Cloud, command: &Command, fleet: &Fleet, plan: &Plan, cou
 async fn kick(cloud: &Cloud, id: &CommandId, now: Timestamp) -> Result<(), Error> {
     for _ in 0..TRIES {
         let Some(plan) = cloud.fleets.plan(id).await? else { return Ok(()) };
+        // Whoever is sending its one message writes next.
+        if plan.is_broadcasting(now) {
+            return Ok(());
+        }
         if cloud.fleets.write_plan(&plan.kicked(now)).await? {
             return Ok(());
         }

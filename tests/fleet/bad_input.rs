@@ -48,6 +48,12 @@ async fn what_nobody_can_mean_is_refused_by_its_field() {
             "it lists 10001. For more, name a thing group or a query",
         ),
         (json!({"target": {"groups": ["pumps"], "exclude": many}}), 422, "target.exclude", "10000"),
+        (
+            json!({"target": {"groups": (0..101).map(|n| format!("group-{n}")).collect::<Vec<_>>()}}),
+            422,
+            "target.groups",
+            "can name 100 groups: it names 101",
+        ),
         (json!({"target": {"query": "attributes.model:"}}), 422, "target.query", "the query does not parse: "),
         (json!({"target": {"query": " "}}), 422, "target.query", "not all blank"),
         (json!({"target": {"things": [], "groups": []}}), 422, "target", "must be an object such as"),
@@ -153,7 +159,25 @@ async fn the_same_again_is_the_same_command() {
     assert_eq!(again.body["counts"]["total"], 2, "{again:?}");
     world.stack.settle().await;
     assert_eq!(world.rows(COMMANDS).await, rows);
-    for other in [limited(61), json!({"target": {"things": ["pump-7", "pump-8"]}}), json!({})] {
+    let also = |more: Value| {
+        let mut asked = limited(60);
+        asked.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        asked
+    };
+    let criterion =
+        json!({"failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": 20, "minNumberOfExecutedThings": 1});
+    world.stack.registry.add_group("valves", None).expect("a group");
+    for other in [
+        limited(61),
+        json!({"target": {"things": ["pump-7", "pump-8"]}}),
+        json!({}),
+        also(json!({"target": {"groups": ["pumps", "valves"]}})),
+        also(json!({"target": {"groups": ["pumps"], "exclude": ["pump-9"]}})),
+        also(json!({"target": {"groups": ["pumps"], "query": "thingName:pump-*"}})),
+        also(json!({"abortConfig": {"criteriaList": [criterion]}})),
+        also(json!({"schedule": {"notBefore": "2027-01-15T12:00:00Z"}})),
+        also(json!({"payload": 1})),
+    ] {
         let refused = post(other).await;
         assert_eq!((refused.status, &refused.body["field"]), (409, &json!("Idempotency-Key")), "{refused:?}");
     }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use device::fleet::{Fleet, FleetConfig, Knobs};
-use local::{faults::Fault, journal::Event};
+use local::{
+    faults::{Call, Fault},
+    journal::Event,
+};
 use serde_json::{Value, json};
 
 use super::operator::{all, ask, pass, shown, stored, tell, things_with, ticking, until, until_state};
@@ -107,6 +110,29 @@ async fn devices_that_know_only_the_topic_of_all_answer_there_in_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_topics_of_all_are_those_of_the_deployment() {
+    let world =
+        World::with_parameters(&[("BroadcastTopic", "site/ask"), ("BroadcastResponseTopic", "site/told")]).await;
+    world.stack.registry.add_things("pumps", &["pump-1"]).expect("a group");
+    let mut device = world.device("pump-1", &["site/ask"]).await;
+    let body = |topic: &str| json!({"name": "reboot", "target": {"groups": ["pumps"]}, "delivery": "broadcast", "ttl": 60, "broadcast": {"topic": topic}});
+    let refused = world.post("/commands", &body("device_status/request")).await;
+    assert_eq!((refused.status, &refused.body["field"]), (422, &json!("broadcast.topic")), "{refused:?}");
+    let asked = world.post("/commands", &body("site/ask")).await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    world.advance(2).await;
+    let (topic, payload) = device.next().await;
+    let request: Value = serde_json::from_slice(&payload).expect("JSON");
+    assert_eq!((topic.as_str(), &request["responseTopic"]), ("site/ask", &json!("site/told")));
+    let answer = format!("SUCCESS: done: b'{}'", String::from_utf8(payload).expect("text"));
+    assert!(device.publish("site/told", answer).await);
+    let id = asked.body["commandId"].as_str().expect("an id");
+    let done = until_state(&world, id, 20, "COMPLETED").await;
+    assert_eq!(done["counts"]["SUCCEEDED"], 1, "{done:#}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn simulated_things_answer_where_the_message_says() {
     let world = World::start().await;
     let fleet = things_with(&world, 30, |config| FleetConfig {
@@ -124,12 +150,17 @@ async fn simulated_things_answer_where_the_message_says() {
 }
 
 /// What fan-out-command calls, and a fault there once.
+/// Whether a call sends the one message, and does not tell how the command stands.
+fn is_broadcast(call: &Call) -> bool {
+    call.operation == "IotData.Publish" && !call.path.contains("/events")
+}
+
 async fn sent_although(fault: Fault, times: usize) {
     let world = ticking("10").await;
     let fleet = things(&world, "pump", 40, Knobs::default()).await;
     let mut met = false;
     world.stack.faults.plan(move |call| {
-        let here = call.function == FAN_OUT && call.operation == "IotData.Publish" && !met;
+        let here = call.function == FAN_OUT && is_broadcast(call) && !met;
         met |= here;
         here.then_some(fault)
     });
@@ -161,7 +192,7 @@ async fn a_refusal_that_lasts_a_while_only_delays_it() {
     let fleet = things(&world, "pump", 10, Knobs::default()).await;
     let mut left = 8;
     world.stack.faults.plan(move |call| {
-        let here = call.function == FAN_OUT && call.operation == "IotData.Publish" && left > 0;
+        let here = call.function == FAN_OUT && is_broadcast(call) && left > 0;
         left -= i32::from(here);
         here.then_some(Fault::Throttle)
     });

@@ -4,7 +4,7 @@ use device::fleet::{Finish, Knobs};
 use serde_json::json;
 
 use super::operator::{all, ask, begun, count, listed, pass, shown, state, tell, things, ticking, until, until_state};
-use crate::world::World;
+use crate::world::{EXECUTIONS, World};
 
 /// The most that begin within any minute.
 fn most_in_a_minute(begun: &[i64]) -> usize {
@@ -141,6 +141,29 @@ async fn each_wave_begins_when_the_one_before_has_ended_well() {
         assert!(waited < 20_000, "{waited}: nobody waits for a tick");
     }
     fleet.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_was_out_when_it_was_paused_and_resumed_is_judged_all_the_same() {
+    let world = World::start().await;
+    let bad = things(&world, "bad", 5, all(|knobs| knobs.fail = 1.0)).await;
+    let rest = things(&world, "pump", 15, Knobs::default()).await;
+    let canary = json!({"things": 5, "successPercentage": 80});
+    let id = ask(&world, json!({"target": listed(&[&bad, &rest]), "rollout": {"canary": canary}})).await;
+    world.stack.settle().await;
+    assert_eq!(world.rows(EXECUTIONS).await.len(), 5);
+    for what in ["pause", "resume"] {
+        tell(&world, &id, what).await;
+        world.stack.settle().await;
+    }
+    let ended = until(&world, &id, 40, |shown| shown["counts"]["FAILED"] == 5).await;
+    assert!(ended["counts"]["SUCCEEDED"] == 0, "{ended:#}");
+    until_state(&world, &id, 10, "PAUSED").await;
+    assert_eq!(rest.stats().requests, 0);
+    for fleet in [bad, rest] {
+        fleet.stop().await;
+    }
     world.end().await;
 }
 

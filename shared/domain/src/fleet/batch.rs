@@ -112,13 +112,11 @@ impl Batch {
         (allowed > self.allowed).then(|| Self { allowed, ready: true, due_at, ..self.written() })
     }
 
-    /// Handed to whoever sees to it.
+    /// Handed to whoever sees to it, and soon to another if that one dies.
     #[must_use]
     pub fn kicked(&self, now: Timestamp) -> Self {
-        let due_at = match self.due_at {
-            Some(due) if due > now.as_seconds() => Some(due),
-            _ => Some(later(now, Self::WATCHDOG)),
-        };
+        let sooner = self.due_at.filter(|due| *due > now.as_seconds());
+        let due_at = Some(sooner.map_or(later(now, Self::WATCHDOG), |due| due.min(later(now, Self::WATCHDOG))));
         Self { ready: true, due_at, ..self.written() }
     }
 

@@ -1,6 +1,6 @@
 //! How far the target of a fleet command has been read, and what of it may go out.
 
-use super::{BatchNumber, Ends, Pace};
+use super::{BatchNumber, Counts, Ends, Pace};
 use crate::{Command, CommandId, Control, ControlState, Timestamp};
 
 /// The plan of a fleet command: one small item, which only grows.
@@ -170,10 +170,14 @@ impl Plan {
         control.state == ControlState::Running && control.generation > self.walk.generation
     }
 
-    /// The plan of a command that was resumed when so many had ended: before its batches are gone through.
+    /// The plan of a command that was resumed when so much was counted: before its batches are gone through. Where all that were out
+    /// have ended, whoever resumed it has seen how, and they are not judged again; otherwise their canary or wave still is.
     #[must_use]
-    pub fn resumed_at(&self, control: &Control, ends: Ends, now: Timestamp) -> Self {
-        let resumed = Resumed { released: self.pace.released, ends };
+    pub fn resumed_at(&self, control: &Control, counts: &Counts, now: Timestamp) -> Self {
+        let ends = counts.ends();
+        let judged = ends.executed.saturating_add(counts.duplicates()) >= self.pace.released;
+        let released = if judged { self.pace.released } else { self.resumed.released };
+        let resumed = Resumed { released, ends };
         let walk = Walk { generation: control.generation, next: 0 };
         self.next(|plan| Self { resumed, walk, ..plan }).watched_until(now)
     }

@@ -101,6 +101,9 @@ impl Step {
 }
 
 impl Pace {
+    /// Without a rate, so many are let go in one step, which is then written: whoever dies in the middle of a large fleet loses only that.
+    pub const MOST_AT_ONCE: u64 = 5_000;
+
     /// How many may be out now. It is asked whenever the plan or the counts have changed, and when its last answer said so; someone
     /// who asks every `tick_seconds` or sooner gets the full rate. To be called while the rollout runs, not while it is paused.
     pub fn next(&self, rollout: &Rollout, schedule: &Schedule, seen: &Seen, tick_seconds: u32, now: Timestamp) -> Step {
@@ -116,7 +119,7 @@ impl Pace {
             }
             Open::At(at) => step.look_again = (left > 0).then_some(at),
             Open::Now { .. } => match rollout.rate(self.released, seen.ends.succeeded) {
-                None => step.released = self.released.saturating_add(left),
+                None => step.released = self.released.saturating_add(left.min(Self::MOST_AT_ONCE)),
                 Some(rate) => {
                     let bucket = Bucket::new(rate, tick_seconds);
                     let taken = bucket.take(self.at, left, now);

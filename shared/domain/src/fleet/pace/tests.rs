@@ -55,7 +55,8 @@ fn without_a_rate_all_that_is_planned_is_out() {
         let seen = Seen { planned, planned_all, ..Seen::default() };
         out(released).next(&Rollout::default(), &ALWAYS, &seen, 10, at(0))
     };
-    assert_eq!(step(0, 1_000_000, true), Step { released: 1_000_000, at: None, look_again: None, stop: None });
+    assert_eq!(step(0, 4_000, true), Step { released: 4_000, at: None, look_again: None, stop: None });
+    assert_eq!(step(10_000, 1_000_000, true).released, 10_000 + Pace::MOST_AT_ONCE, "the rest with the next step");
     assert_eq!(step(100, 300, false).released, 300);
     assert_eq!(step(0, 0, true).released, 0, "a fleet of nobody");
 }
