@@ -79,7 +79,8 @@ async fn long_lists_are_asked_as_a_whole_and_listed_by_status() {
         loop {
             let next = token.map(|token| format!("&nextToken={token}")).unwrap_or_default();
             let (more, after) = list(format!("limit=100{filter}{next}")).await;
-            (found.extend(more), pages += 1);
+            found.extend(more);
+            pages += 1;
             match after {
                 Some(after) => token = Some(after),
                 None => return (found, pages),
