@@ -1,6 +1,7 @@
-"""One command to many things with boto3, as it is written by hand: a conditional put and a publish for each, in 64 threads.
+"""Sends one command to many things with boto3: a conditional put and a publish for each thing, in 64 threads.
 
-Started by fleet.rs, which says how many things: it waits for a line between "ready" and its work, and stays until its input ends.
+fleet.rs starts it with the number of things, and measures it: it prints "ready", waits for a line, prints "done", and
+stays until its standard input is closed.
 """
 
 import base64
@@ -16,13 +17,13 @@ THREADS = 64
 CREATED = 1_700_000_000
 COMMAND = "018bcfe5-6800-7f58-b914-5b24d108d7ac"
 
-# The pool's default of 10 connections would make 54 threads wait for theirs.
+# With the default of 10 connections, 54 threads would wait.
 config = Config(max_pool_connections=THREADS)
 dynamodb = boto3.client("dynamodb", config=config)
 iot = boto3.client("iot-data", config=config)
 
 
-def serve(n):
+def send_to_thing(n):
     thing = f"thing-{n:07}"
     execution = base64.b32encode(hashlib.sha256(f"{COMMAND} {thing}".encode()).digest())[:26].decode().lower()
     dynamodb.put_item(
@@ -40,7 +41,7 @@ def serve(n):
             "start_by": {"N": str((CREATED + 300) * 1000)},
             "finish_by": {"N": str((CREATED + 3600) * 1000)},
             "purge_at": {"N": str(CREATED + 2_595_600)},
-            "via": {"S": "topic"},
+            "channel": {"S": "topic"},
             "created_by": {"S": "operator"},
             "sent_at": {"N": str(CREATED * 1000)},
             "due_shard": {"S": str(n % 16)},
@@ -75,8 +76,8 @@ things = int(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 with ThreadPoolExecutor(THREADS) as pool:
-    # Whatever failed is raised here.
-    for _ in pool.map(serve, range(things)):
+    # Raises the first error of a thread.
+    for _ in pool.map(send_to_thing, range(things)):
         pass
 print("done", flush=True)
 sys.stdin.read()

@@ -56,7 +56,7 @@ async fn nobody_answers_for_what_is_not_theirs_or_never_was() {
             other.report("pump-8", json!({"executionId": id, "status": status})).await;
             sent += 1;
         }
-        // By an attempt that never was.
+        // Actor an attempt that never was.
         pump.report("pump-7", json!({"executionId": id, "status": status, "attempt": 7})).await;
     }
     world.stack.settle().await;

@@ -41,7 +41,7 @@ impl Costs {
 
     async fn tick(&self, seconds: u64) {
         self.world.advance(seconds).await;
-        let tick = json!({"scheduledTime": self.world.now()}).to_string();
+        let tick = json!({"kind": "tick", "scheduledTime": self.world.now()}).to_string();
         self.world.invoke("reconcile-commands", &tick).await.expect("a tick");
     }
 

@@ -65,7 +65,7 @@ async fn an_answer_without_an_id_that_comes_again_is_not_credited_to_a_newer_com
     let one = world.command("pump-7", json!({})).await;
     pump.next().await;
     let payload = data_encoding::BASE64.encode(b"SUCCESS");
-    let event = json!({"payload": payload, "topic": "cmd/pump-7/resp", "receivedAt": START * 1000}).to_string();
+    let event = json!({"kind": "report", "payload": payload, "topic": "cmd/pump-7/resp", "receivedAt": START * 1000}).to_string();
     world.invoke("track-command", &event).await.expect("handled");
     world.advance(5).await;
     let two = world.command("pump-7", json!({})).await;

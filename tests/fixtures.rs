@@ -1,5 +1,7 @@
-//! The events in `events/`: read from disk, held against the template's rules, and made to fit a running world.
+//! The events in `events/`: read from disk, compared with what the template's rules and schedules make, and adapted to a
+//! running world.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -66,9 +68,19 @@ fn is_base_32(c: &u8) -> bool {
     c.is_ascii_lowercase() || (b'2'..=b'7').contains(c)
 }
 
-/// The rule's SQL, the handler's struct and the fixture are one contract: what a rule selects has the fixture's members.
+fn good_fixtures(function: &str) -> impl Iterator<Item = Value> {
+    let good = fixtures(function).into_iter().filter(|(name, _)| name.starts_with("good_"));
+    good.map(|(_, event)| serde_json::from_str(&event).expect("JSON"))
+}
+
+/// The names of an event's members, and its kind.
+fn shape(event: &Value) -> (BTreeSet<String>, Value) {
+    (event.as_object().expect("an object").keys().cloned().collect(), event["kind"].clone())
+}
+
+/// The SQL of a rule or the input of a schedule, the event that its function decodes and the fixtures are one contract.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rules_select_what_the_fixtures_hold() {
+async fn rules_and_schedules_make_events_like_the_good_fixtures() {
     let world = World::start().await;
     let shadow = json!({"version": 3, "timestamp": START, "state": {"a": 1}, "metadata": {"a": {"timestamp": START}}, "clientToken": "t"});
     let state = json!({"desired": {"a": 1}, "reported": {"a": 1, "command": [], "c": {}}});
@@ -105,19 +117,20 @@ async fn the_rules_select_what_the_fixtures_hold() {
         };
         let context = Context { client_id: Some("pump-7"), at_ms: START * 1000, ..Context::default() };
         let selected = evaluate(&rule.sql, topic, payload.as_bytes(), context).expect("evaluates").expect("matches");
-        let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
-        let held: Vec<Vec<String>> = fixtures(function)
-            .iter()
-            .filter(|(name, _)| name.starts_with("good_"))
-            .map(|(_, event)| names(&serde_json::from_str(event).expect("JSON")))
-            .collect();
-        let mut selected = names(&selected);
-        selected.sort();
-        let fits = held.into_iter().any(|mut names| {
-            names.sort();
-            names == selected
-        });
-        assert!(fits, "{}: no fixture of {function} has exactly {selected:?}", rule.logical_id);
+        assert!(
+            good_fixtures(function).any(|event| shape(&event) == shape(&selected)),
+            "{}: no good fixture of {function} has the members and the kind of {selected}",
+            rule.logical_id
+        );
+    }
+    for schedule in &world.stack.template.schedules {
+        let input = schedule.input.as_deref().expect("an input");
+        let input: Value = serde_json::from_str(input).expect("JSON");
+        assert!(
+            good_fixtures("reconcile-commands").any(|event| shape(&event) == shape(&input)),
+            "{}: no good fixture has the members and the kind of {input}",
+            schedule.name
+        );
     }
     world.end().await;
 }

@@ -17,6 +17,7 @@ mod reconcile;
 mod registry;
 mod robot;
 mod shadow;
+mod table_condition;
 mod ticks;
 mod trimming;
 mod twice;

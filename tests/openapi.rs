@@ -15,17 +15,17 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 fn document() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.yaml");
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_yaml_ng::from_str(&text).expect("YAML")
+    serde_saphyr::from_str(&text).expect("YAML")
 }
 
 #[test]
 fn every_route_is_documented_and_nothing_else_is() {
     let text = fs::read_to_string(template()).expect("template.yaml");
-    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).expect("YAML");
-    let resources = template["Resources"].as_mapping().expect("Resources");
+    let template: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let resources = template["Resources"].as_object().expect("Resources");
     let routes: BTreeSet<(String, String)> = resources
         .values()
-        .filter_map(|resource| resource["Properties"]["Events"].as_mapping())
+        .filter_map(|resource| resource["Properties"]["Events"].as_object())
         .flat_map(|events| events.values())
         .filter(|event| event["Type"] == "HttpApi")
         .map(|event| {

@@ -14,7 +14,7 @@ async fn world() -> World {
 }
 
 async fn tick(world: &World) -> Result<Value, Value> {
-    world.invoke("reconcile-commands", &json!({"scheduledTime": world.now()}).to_string()).await
+    world.invoke("reconcile-commands", &json!({"kind": "tick", "scheduledTime": world.now()}).to_string()).await
 }
 
 /// Rows like this one, each of a thing of its own.

@@ -44,7 +44,7 @@ impl Robot {
         while self.device.try_next().is_some() {}
     }
 
-    /// Ends all that runs, each as it is told, and takes what comes of it.
+    /// OutcomeCounts all that runs, each as it is told, and takes what comes of it.
     pub async fn finish(&mut self, world: &World, outcome: impl Fn(u32) -> Outcome) {
         self.listen(world).await;
         while let Some((id, attempt)) = self.running.pop() {
@@ -69,7 +69,7 @@ impl Robot {
                 Action::Stop { execution_id, attempt } => {
                     self.running.retain(|(id, at)| (id, *at) != (&execution_id, attempt));
                 }
-                Action::Respond { topic, bytes } | Action::Publish { topic, bytes } => {
+                Action::Report { topic, bytes } | Action::Publish { topic, bytes } => {
                     assert!(self.device.publish(&topic, bytes).await, "{topic}: the connection is gone");
                 }
             }

@@ -67,7 +67,7 @@ async fn once_a_minute_nothing_is_queued() {
 async fn a_tick_that_is_repeated_or_comes_far_too_late_does_no_harm() {
     let world = ticking("20").await;
     world.command("pump-7", json!({"ttl": 65})).await;
-    let first = json!({"scheduledTime": "2027-01-15T08:01:00Z"}).to_string();
+    let first = json!({"kind": "tick", "scheduledTime": "2027-01-15T08:01:00Z"}).to_string();
     world.invoke("reconcile-commands", &first).await.expect("a tick");
     world.invoke("reconcile-commands", &first).await.expect("again");
     assert_eq!(world.stack.sqs.peek("flaghoist-ticks").len(), 4);
@@ -75,7 +75,7 @@ async fn a_tick_that_is_repeated_or_comes_far_too_late_does_no_harm() {
     let row = &world.rows(EXECUTIONS).await[0];
     assert_eq!(row["status"]["S"], "TIMED_OUT");
     assert_eq!(ticks(&world), 2 + 4 + 10 + 9 * 2);
-    let late = json!({"scheduledTime": "2027-01-15T08:00:05Z"}).to_string();
+    let late = json!({"kind": "tick", "scheduledTime": "2027-01-15T08:00:05Z"}).to_string();
     let late = json!({"Records": [{"messageId": "1", "body": late}]});
     world.invoke("reconcile-commands", &late.to_string()).await.expect("too late is right");
     assert_eq!(&world.rows(EXECUTIONS).await[0], row);

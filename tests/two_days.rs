@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use device::fleet::{Behaviour, Finish, Fleet, FleetConfig, Knobs, Run, SleepUntil};
+use device::clock::SleepUntil;
+use device::fleet::{Behaviour, BehaviourShares, Fleet, FleetConfig, Run, RunOutcome};
 use device::link::Endpoint;
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ const STEPS: usize = (48 * HOUR / STEP) as usize;
 const ASKING: usize = (42 * HOUR / STEP) as usize;
 
 /// Most things come and go for no other reason than that they do.
-const TROUBLE: Knobs = Knobs {
+const TROUBLE: BehaviourShares = BehaviourShares {
     fail: 0.05,
     slow: 0.03,
     twice: 0.04,
@@ -76,12 +77,12 @@ async fn fleet(world: &World) -> Fleet {
         Box::pin(async move { clock.sleep_until(at_ms).await })
     });
     let fleet = Fleet::start(FleetConfig {
-        knobs: TROUBLE,
+        shares: TROUBLE,
         sleep_until: Some(sleep_until),
         shadows: false,
         shadow_commands: 0.3,
-        here: awhile.clone(),
-        gone: awhile,
+        online_for: awhile.clone(),
+        offline_for: awhile,
         ..FleetConfig::new(endpoint, THINGS, Arc::new(move || now.now_ms()))
     });
     fleet.await.expect("everything connects")
@@ -130,5 +131,5 @@ async fn a_thousand_things_for_two_days_leave_nothing_open() {
 
 /// When a thing lost power in the middle of a run.
 fn lost(run: &Run) -> Option<(i64, String)> {
-    run.ended.filter(|(_, finish)| *finish == Finish::Lost).map(|(at_ms, _)| (at_ms, run.thing.clone()))
+    run.ended.filter(|(_, finish)| *finish == RunOutcome::Lost).map(|(at_ms, _)| (at_ms, run.thing.clone()))
 }

@@ -110,7 +110,7 @@ impl World {
         }
         let accepted = std::mem::take(&mut *self.accepted.lock().expect("nobody panicked"));
         let mut history = history(&self.stack.journal.entries(), &accepted, self.stack.clock.now_ms());
-        (history.runs, history.forgot) = (runs, forgot);
+        (history.runs, history.memory_losses) = (runs, forgot);
         let violations = violations(&history);
         let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "{} things happened that must not:\n{}", told.len(), told.join("\n"));
@@ -362,7 +362,7 @@ async fn no_test_forgets_to_have_its_world_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[should_panic(expected = "no device has said so")]
+#[should_panic(expected = "no report of its device says so")]
 async fn a_world_with_a_made_up_answer_is_found_out() {
     let world = World::start().await;
     world.command("pump-7", json!({})).await;

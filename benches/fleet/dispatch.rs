@@ -1,4 +1,4 @@
-//! dispatch-commands itself: one process of it behind the Runtime API, handed the stream of a table whose batches are ready.
+//! Measures dispatch-commands: one process behind the Runtime API gets the stream records of ready batches.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,19 +8,19 @@ use local::lambda::{Function, Lambda};
 use local::sqs::Sqs;
 use local::template::Queue;
 
-use super::measure::{self, Figures};
+use super::process::{self, Measurement};
 use super::seed;
 
 const NAME: &str = "dispatch-commands";
 
-fn function(cloud: SocketAddr) -> Function {
+fn function(aws: SocketAddr) -> Function {
     let variables = [
         ("COMMANDS_TABLE", seed::COMMANDS),
         ("EXECUTIONS_TABLE", "executions"),
         ("RECONCILE_SECONDS", "60"),
         ("TIMEOUT_SECONDS", "60"),
     ];
-    let added = measure::environment(cloud).into_iter().map(|(name, value)| (name.to_owned(), value));
+    let added = process::environment(aws).into_iter().map(|(name, value)| (name.to_owned(), value));
     Function {
         name: NAME.to_owned(),
         arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{NAME}"),
@@ -29,7 +29,7 @@ fn function(cloud: SocketAddr) -> Function {
         timeout: Duration::from_secs(60),
         environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         added_environment: added.collect(),
-        // One process.
+        // One process is measured.
         concurrency: Some(1),
         retries: 0,
         event_age: Duration::from_secs(3_600),
@@ -37,27 +37,26 @@ fn function(cloud: SocketAddr) -> Function {
     }
 }
 
-/// Hands it its events, one after the other. What it took to start is not counted, its memory is.
-pub async fn measure(things: usize, cloud: SocketAddr) -> Figures {
+/// Sends the events one after the other. The time of the start is not counted; the memory of the start is.
+pub async fn measure(things: usize, aws: SocketAddr) -> Measurement {
     let clock = Clock::system();
     let sqs = Sqs::new(clock.clone(), "us-east-1", "000000000000", Vec::<Queue>::new());
-    let lambda = Lambda::start(clock, vec![function(cloud)], sqs).await.expect("a host");
+    let lambda = Lambda::start(clock, vec![function(aws)], sqs).await.expect("the Lambda host starts");
     invoke(&lambda, r#"{"Records":[]}"#.to_owned()).await;
-    let pid = measure::child(NAME);
+    let pid = process::child_pid(NAME);
     let events = seed::events(things);
-    let (before, start) = (measure::cpu(pid), Instant::now());
+    let (cpu_before, start) = (process::cpu_time(pid), Instant::now());
     for event in events {
         invoke(&lambda, event).await;
     }
-    let took = start.elapsed();
-    let figures = Figures::of(pid, things, took, before);
+    let measurement = Measurement::read(pid, things, start.elapsed(), cpu_before);
     lambda.shutdown().await;
-    figures
+    measurement
 }
 
 async fn invoke(lambda: &Lambda, event: String) {
-    let outcome = lambda.invoke(NAME, event.into()).await.expect("accepted");
-    let answer = String::from_utf8_lossy(&outcome.payload);
-    let good = outcome.error.is_none() && answer == r#"{"batchItemFailures":[]}"#;
-    assert!(good, "{answer}\n{}", lambda.logs(NAME).join("\n"));
+    let outcome = lambda.invoke(NAME, event.into()).await.expect("the function exists");
+    let response = String::from_utf8_lossy(&outcome.payload);
+    let is_complete = outcome.error.is_none() && response == r#"{"batchItemFailures":[]}"#;
+    assert!(is_complete, "{response}\n{}", lambda.logs(NAME).join("\n"));
 }

@@ -1,4 +1,4 @@
-//! What a device does for each command, and how a command that runs learns that it is no longer wanted.
+//! What a device does for each command: the handlers, and the run of one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -6,69 +6,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch;
 
-use crate::agent::Outcome;
+use crate::agent::outcome::Outcome;
+use crate::cancellation::Cancellation;
 
-/// How long a handler may take to end after it was told to stop; then it is dropped.
-const GRACE: Duration = Duration::from_secs(5);
+/// Time that a handler has to end after a cancel; then its future is dropped.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
-/// One command to be carried out.
+/// One run of a command.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// The execution; of a broadcast, the command's id.
+    /// The execution's id; for a broadcast, the command's id.
     pub execution_id: String,
-    /// Which attempt at it, from 1.
+    /// The attempt, from 1.
     pub attempt: u32,
     /// The command's name.
     pub command: String,
-    /// Its payload; null when there is none.
+    /// The command's payload; null when the request has none.
     pub payload: Value,
-    /// Tells when it is canceled.
-    pub stop: Stop,
-}
-
-/// Tells a handler that its command was canceled. How it ends then is reported to nobody, but it should end soon: after
-/// five seconds its future is dropped.
-#[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// Whether the command was canceled, for a handler that works in steps.
-    pub fn is_asked(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Waits until the command is canceled, for `select!`.
-    pub async fn asked(&mut self) {
-        if self.0.wait_for(|asked| *asked).await.is_err() {
-            std::future::pending().await
-        }
-    }
-}
-
-/// The other end of [`Stop`].
-#[derive(Debug)]
-pub(crate) struct Stopper(watch::Sender<bool>);
-
-impl Stopper {
-    pub fn new() -> (Self, Stop) {
-        let (sender, receiver) = watch::channel(false);
-        (Self(sender), Stop(receiver))
-    }
-
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
+    /// Tells the handler that the command was canceled.
+    pub cancellation: Cancellation,
 }
 
 pub(crate) type Handler = Arc<dyn Fn(Job) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
 
-/// What a device does for each command. Commands without a handler are rejected.
+/// A handler for each command of a device. A command without a handler is rejected as UNKNOWN_COMMAND.
 #[derive(Clone, Default)]
 pub struct Handlers {
-    named: BTreeMap<String, Handler>,
-    otherwise: Option<Handler>,
+    by_command: BTreeMap<String, Handler>,
+    fallback: Option<Handler>,
     repeatable: BTreeSet<String>,
 }
 
@@ -79,33 +45,33 @@ impl Handlers {
         F: Fn(Job) -> R + Send + Sync + 'static,
         R: Future<Output = Outcome> + Send + 'static,
     {
-        self.named.insert(command.to_owned(), Arc::new(move |job| Box::pin(handler(job))));
+        self.by_command.insert(command.to_owned(), Arc::new(move |job| Box::pin(handler(job))));
         self
     }
 
-    /// Adds a handler for every other command.
-    pub fn otherwise<F, R>(mut self, handler: F) -> Self
+    /// Adds a handler for every command that has none of its own.
+    pub fn fallback<F, R>(mut self, handler: F) -> Self
     where
         F: Fn(Job) -> R + Send + Sync + 'static,
         R: Future<Output = Outcome> + Send + 'static,
     {
-        self.otherwise = Some(Arc::new(move |job| Box::pin(handler(job))));
+        self.fallback = Some(Arc::new(move |job| Box::pin(handler(job))));
         self
     }
 
-    /// Declares a command safe to repeat: one that a restart cut short is started again, and not reported as failed.
+    /// Declares a command safe to run twice: when a restart interrupts it, it is started again and not reported FAILED.
     pub fn safe_to_repeat(mut self, command: &str) -> Self {
         self.repeatable.insert(command.to_owned());
         self
     }
 
     pub(crate) fn get(&self, command: &str) -> Option<&Handler> {
-        self.named.get(command).or(self.otherwise.as_ref())
+        self.by_command.get(command).or(self.fallback.as_ref())
     }
 
-    /// The commands that have a handler; `None`: all have.
-    pub(crate) fn known(&self) -> Option<BTreeSet<String>> {
-        self.otherwise.is_none().then(|| self.named.keys().cloned().collect())
+    /// The commands that have a handler; `None` means that every command has one.
+    pub(crate) fn commands(&self) -> Option<BTreeSet<String>> {
+        self.fallback.is_none().then(|| self.by_command.keys().cloned().collect())
     }
 
     pub(crate) fn repeatable(&self) -> BTreeSet<String> {
@@ -113,57 +79,60 @@ impl Handlers {
     }
 }
 
-/// Carries out a command, until it has ended or was stopped.
+/// Runs a handler until it ends, or until the grace after a cancel is over.
 pub(crate) async fn run(handler: Handler, job: Job) -> Outcome {
-    let mut stop = job.stop.clone();
-    let dropped = async move {
-        stop.asked().await;
-        tokio::time::sleep(GRACE).await;
+    let mut cancellation = job.cancellation.clone();
+    let grace_is_over = async move {
+        cancellation.requested().await;
+        tokio::time::sleep(CANCEL_GRACE).await;
     };
     tokio::select! {
-        // Called inside its task, so that a panic in it stays there.
+        // Called within this future, so that a panic in the handler ends only its own task.
         outcome = async { handler(job).await } => outcome,
-        () = dropped => Outcome::failed("STOPPED", "canceled"),
+        () = grace_is_over => Outcome::failed("STOPPED", "the command was canceled"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancellation::Canceler;
 
-    async fn stopped(handlers: Handlers) -> Outcome {
-        let (stopper, stop) = Stopper::new();
+    fn job(cancellation: Cancellation) -> Job {
         let (execution_id, command) = ("e1".to_owned(), "pump".to_owned());
-        let handler = handlers.get(&command).unwrap().clone();
-        stopper.stop();
-        run(handler, Job { execution_id, attempt: 1, command, payload: Value::Null, stop }).await
+        Job { execution_id, attempt: 1, command, payload: Value::Null, cancellation }
+    }
+
+    async fn run_canceled(handlers: Handlers) -> Outcome {
+        let (canceler, cancellation) = Canceler::new();
+        let handler = handlers.get("pump").unwrap().clone();
+        canceler.request();
+        run(handler, job(cancellation)).await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_handler_may_end_by_itself_and_is_dropped_if_it_does_not() {
-        let polite = Handlers::default().on("pump", |mut job| async move {
-            job.stop.asked().await;
-            assert!(job.stop.is_asked());
+    async fn canceled_handler_may_end_by_itself_and_is_dropped_after_the_grace() {
+        let cooperative = Handlers::default().on("pump", |mut job| async move {
+            job.cancellation.requested().await;
+            assert!(job.cancellation.is_requested());
             Outcome::failed("VALVE_CLOSED", "")
         });
-        assert_eq!(stopped(polite).await.reason_code(), Some("VALVE_CLOSED"));
-        let deaf = Handlers::default().otherwise(|_| std::future::pending());
-        assert_eq!(stopped(deaf).await.reason_code(), Some("STOPPED"));
+        assert_eq!(run_canceled(cooperative).await.reason_code(), Some("VALVE_CLOSED"));
+        let uncooperative = Handlers::default().fallback(|_| std::future::pending());
+        assert_eq!(run_canceled(uncooperative).await.reason_code(), Some("STOPPED"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_job_whose_device_is_gone_was_not_canceled() {
-        let patient = Handlers::default().on("pump", |mut job| async move {
+    async fn dropped_canceler_is_no_cancel() {
+        let handlers = Handlers::default().on("pump", |mut job| async move {
             tokio::select! {
-                () = job.stop.asked() => Outcome::failed("STOPPED", ""),
+                () = job.cancellation.requested() => Outcome::failed("STOPPED", ""),
                 () = tokio::time::sleep(Duration::from_secs(60)) => Outcome::succeeded(None),
             }
         });
-        let (stopper, stop) = Stopper::new();
-        drop(stopper);
-        let job =
-            Job { execution_id: "e1".to_owned(), attempt: 1, command: "pump".to_owned(), payload: Value::Null, stop };
-        let handler = patient.get("pump").unwrap().clone();
-        assert_eq!(run(handler, job).await, Outcome::succeeded(None));
+        let (canceler, cancellation) = Canceler::new();
+        drop(canceler);
+        let handler = handlers.get("pump").unwrap().clone();
+        assert_eq!(run(handler, job(cancellation)).await, Outcome::succeeded(None));
     }
 }

@@ -1,37 +1,28 @@
-//! The other end of the wire: a reference agent, and a simulated fleet of them.
+//! The device side of Flaghoist: a reference agent, and a simulated fleet of agents.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`agent`] | what a device must decide: no I/O, no clock, no randomness |
-//! | [`link`] | one MQTT connection that never gives up |
-//! | [`store`] | an agent's memory in a file |
-//! | [`tls`] | a certificate, its key and the authority, as PEM |
-//! | [`client`] | an agent on a link, with a handler for each command |
-//! | [`handlers`] | what a device does for each command, and how it is stopped |
-//! | [`files`] | room for so many connections |
-//! | [`fleet`] | a thousand things in one process, each with a script |
+//! | [`agent`] | the decisions of a device about commands: no I/O, no clock, no randomness |
+//! | [`client`] | a reference device: an agent, an MQTT connection, a memory file, handlers |
+//! | [`handlers`] | what a device does for each command |
+//! | [`cancellation`] | how a running handler learns that its command was canceled |
+//! | [`link`] | one MQTT connection: persistent session, reconnects with backoff |
+//! | [`tls`] | mutual TLS from PEM files |
+//! | [`memory_file`] | an agent's snapshot in a file |
+//! | [`clock`] | the clock that devices read |
+//! | [`open_files`] | the process's limit on open files |
+//! | [`fleet`] | many simulated things in one process, each with a scripted behaviour |
 //!
-//! Nothing here is shared with the cloud side, so that both cannot agree on the same bug.
-
-use std::sync::Arc;
+//! This crate shares no code with the cloud side: a bug in shared code would be invisible to both.
 
 pub mod agent;
+pub mod cancellation;
 pub mod client;
-pub mod files;
+pub mod clock;
 pub mod fleet;
 pub mod handlers;
 pub mod link;
+pub mod memory_file;
+pub mod open_files;
 mod random;
-pub mod store;
 pub mod tls;
-
-/// Where a device reads the time: milliseconds since 1970.
-pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
-
-/// The system's time.
-pub fn system_time() -> Now {
-    Arc::new(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
-}

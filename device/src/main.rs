@@ -1,4 +1,4 @@
-//! `cargo run -p device`: one reference device that prints what it does, or a fleet of simulated ones.
+//! The binary `device`: runs one reference device, or a fleet of simulated things.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ mod cli;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    tracing_subscriber::fmt().with_timer(uptime()).with_target(false).with_max_level(cli.level()).init();
+    tracing_subscriber::fmt().with_timer(uptime()).with_target(false).with_max_level(cli.log_level()).init();
     match cli.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,9 +1,10 @@
-//! What is drawn for a thing: the same for the same seed and name.
+//! Reproducible random numbers: the same for the same seed and thing name.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// SplitMix64: the same numbers in every version of every crate.
+/// SplitMix64, seeded from a seed and a thing's name. Implemented here, so that a new version of a crate cannot change
+/// the numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -21,16 +22,16 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// From 0 to below 1.
-    pub fn share(&mut self) -> f64 {
+    /// A number from 0 inclusive to 1 exclusive.
+    pub fn fraction(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// From one time to another, in milliseconds.
-    pub fn between(&mut self, times: &RangeInclusive<Duration>) -> i64 {
-        let ms = |time: &Duration| time.as_millis() as f64;
-        let (least, most) = (ms(times.start()), ms(times.end()));
-        (least + (most - least).max(0.0) * self.share()) as i64
+    /// A duration from the range, in milliseconds.
+    pub fn duration_ms(&mut self, range: &RangeInclusive<Duration>) -> i64 {
+        let ms = |duration: &Duration| duration.as_millis() as f64;
+        let (shortest, longest) = (ms(range.start()), ms(range.end()));
+        (shortest + (longest - shortest).max(0.0) * self.fraction()) as i64
     }
 }
 
@@ -39,11 +40,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_drawn_from_their_range() {
+    fn durations_stay_within_their_range() {
         let mut random = Random::new(1, "pump-7");
         let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
-        assert!((0..100).all(|_| (1_000..=60_000).contains(&random.between(&(second..=minute)))));
-        assert_eq!(random.between(&(minute..=second)), 60_000);
-        assert!(random.between(&(second..=Duration::MAX)) >= 1_000);
+        assert!((0..100).all(|_| (1_000..=60_000).contains(&random.duration_ms(&(second..=minute)))));
+        assert_eq!(random.duration_ms(&(minute..=second)), 60_000);
+        assert!(random.duration_ms(&(second..=Duration::MAX)) >= 1_000);
     }
 }

@@ -1,54 +1,67 @@
-//! Mutual TLS from PEM: the device's certificate and key, and the authority that it trusts.
+//! Mutual TLS from PEM: a device's certificate and private key, and the authority that it trusts.
 
-use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-/// Credentials that are not usable.
+/// Credentials that no TLS connection can be made with.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// One of the texts is not PEM.
-    #[error("the {what} is not readable as PEM")]
+    /// A text is not valid PEM.
+    #[error("the {what} is not valid PEM")]
     Pem {
-        /// Which of the three.
+        /// `authority`, `certificate` or `private key`.
         what: &'static str,
-        /// Why.
-        source: io::Error,
+        /// The first error in the text.
+        source: pem::Error,
     },
-    /// One of the texts is PEM, of something else.
-    #[error("there is no {what} in the PEM text")]
+    /// A text is valid PEM without the section that is needed.
+    #[error("the PEM text holds no {what}")]
     Missing {
-        /// Which of the three.
+        /// `authority`, `certificate` or `private key`.
         what: &'static str,
     },
-    /// The certificate and the key do not fit, or are of an unknown kind.
-    #[error("the certificate, key or authority is not usable")]
+    /// The certificate does not belong to the key, or an algorithm is not supported.
+    #[error("TLS does not accept this certificate, private key and authority")]
     Unusable(#[from] rustls::Error),
 }
 
-/// Credentials as a TLS configuration, to be shared by all connections that use them.
-pub fn from_pem(authority: &[u8], certificate: &[u8], key: &[u8]) -> Result<Arc<ClientConfig>, TlsError> {
+/// A client configuration that trusts `authority` and presents `certificate`, each a PEM text. Connections may share
+/// it.
+///
+/// # Errors
+/// [`TlsError::Pem`] and [`TlsError::Missing`] name the text that cannot be used; [`TlsError::Unusable`] when rustls
+/// refuses the credentials.
+pub fn from_pem(authority: &[u8], certificate: &[u8], private_key: &[u8]) -> Result<Arc<ClientConfig>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for authority in certificates(authority, "authority")? {
+    for authority in read_certificates(authority, "authority")? {
         roots.add(authority)?;
     }
-    let key = rustls_pemfile::private_key(&mut &*key)
-        .map_err(|source| TlsError::Pem { what: "private key", source })?
-        .ok_or(TlsError::Missing { what: "private key" })?;
-    // Named, not the process's default: two providers may be compiled in, and then there is none.
+    let private_key = read_private_key(private_key)?;
+    // The provider is explicit: with two providers compiled in, rustls has no default one.
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
-        .with_client_auth_cert(certificates(certificate, "certificate")?, key)?;
+        .with_client_auth_cert(read_certificates(certificate, "certificate")?, private_key)?;
     Ok(Arc::new(config))
 }
 
-fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, TlsError> {
-    let found: Vec<_> =
-        rustls_pemfile::certs(&mut &*pem).collect::<Result<_, _>>().map_err(|source| TlsError::Pem { what, source })?;
-    if found.is_empty() { Err(TlsError::Missing { what }) } else { Ok(found) }
+fn read_certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|source| TlsError::Pem { what, source })?;
+    if certificates.is_empty() { Err(TlsError::Missing { what }) } else { Ok(certificates) }
+}
+
+fn read_private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let what = "private key";
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        pem::Error::NoItemsFound => TlsError::Missing { what },
+        source => TlsError::Pem { what, source },
+    })
 }
 
 #[cfg(test)]
@@ -56,10 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn error_names_the_text_that_cannot_be_used() {
         let error = from_pem(b"", b"", b"").unwrap_err();
         assert!(matches!(error, TlsError::Missing { what: "authority" }), "{error}");
         let broken = b"-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n";
         assert!(matches!(from_pem(broken, b"", b""), Err(TlsError::Pem { what: "authority", .. })));
+        let certificate_only = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(matches!(read_private_key(certificate_only), Err(TlsError::Missing { what: "private key" })));
     }
 }

@@ -1,33 +1,25 @@
-//! `POST /commands/{id}/cancel`: calls off what has not begun; with `force`, also what runs. The device is told where it may have
-//! the request. It can't be called back for certain: if it has done it all the same, its word stands.
+//! `POST /commands/{commandId}/cancel`: cancels the execution of a command for one thing, or a whole fleet command. A
+//! device that may have the request gets a notice. If it executes the command all the same, its report replaces
+//! CANCELED.
 
-use domain::{By, CancelNotice, CommandId, ControlState, Execution, NotCanceled, Reason, Target};
+use domain::{Actor, CancelError, Command, CommandId, ControlState, Execution, Reason, Target};
+use driver::driver::{DecidedWrite, Driver};
+use runtime::handler_error::chain;
 
 use super::{
-    fields::Fields,
-    fleet,
-    http::{Request, Response},
-    problem::Problem,
-    view::CommandView,
-};
-use crate::{
-    failure::chain,
-    turn::{Turn, Wrote},
+    fields::Fields, fleet, problem::Problem, request::Request, response::Response, stored_command, view::CommandView,
 };
 
-/// What is to be called off.
+/// A decoded request.
 #[derive(Debug)]
-pub struct Cancel {
-    id: CommandId,
+pub struct CancelCommand {
+    command: CommandId,
     force: bool,
-    by: By,
+    actor: Actor,
 }
 
-/// Whoever answers may be faster, a few times.
-const TRIES: usize = 4;
-
-/// What this request asks for. A body is not needed.
-pub fn decode(id: CommandId, request: &Request) -> Result<Cancel, Problem> {
+/// Decodes a request. It may have no body.
+pub fn decode(command: CommandId, request: &Request) -> Result<CancelCommand, Problem> {
     let [] = request.query([])?;
     let body = request.body()?;
     let force = match body.trim_ascii() {
@@ -35,59 +27,50 @@ pub fn decode(id: CommandId, request: &Request) -> Result<Cancel, Problem> {
         body => {
             let mut fields = Fields::of_body(body)?;
             let force = fields.take("force", "true or false")?;
-            fields.end("force")?;
+            fields.refuse_unknown("force")?;
             force
         }
     };
-    Ok(Cancel { id, force: force.unwrap_or(false), by: request.by() })
+    Ok(CancelCommand { command, force: force.unwrap_or(false), actor: request.actor() })
 }
 
-/// Calls it off, and answers how it stands then.
-pub async fn cancel(turn: &Turn<'_>, order: Cancel) -> Result<Response, Problem> {
-    let Cancel { id, force, by } = order;
-    let command = turn.cloud.commands.get(&id).await?;
-    let command = command.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))?;
-    let beginning = || Problem::conflict("commandId", "the command is still being created: try the same again");
+/// Cancels a command, and answers with its state.
+pub async fn cancel(driver: &Driver<'_>, cancel: CancelCommand) -> Result<Response, Problem> {
+    let CancelCommand { command: id, force, actor } = cancel;
+    let command = stored_command::read(driver.clients, &id).await?;
     let thing = match &command.definition.target {
         Target::Thing(thing) => thing,
         Target::Fleet(_) => {
             let state = ControlState::Canceled { force, reason: Reason::CanceledByOperator };
-            return fleet::control(turn, command, state, by).await;
+            return fleet::change_control_of(driver, command, state, actor).await;
         }
     };
-    let mut row = turn.read(&command.key_at(thing)).await?.ok_or_else(beginning)?;
-    for _ in 0..TRIES {
-        let change = match row.cancel(Reason::CanceledByOperator, turn.now, force, by.clone()) {
-            Ok(change) => change,
-            // The first request's answer was lost: what was left to do may be.
-            Err(NotCanceled::Already) => return finish(turn, &command, row).await,
-            Err(error @ NotCanceled::Running) => return Err(Problem::conflict("force", error.to_string())),
-            Err(error @ NotCanceled::Ended(_)) => return Err(Problem::conflict("status", error.to_string())),
-        };
-        row = match turn.write(row, &change).await? {
-            Wrote::New(row) => return finish(turn, &command, row).await,
-            Wrote::Old(row) => row,
-            Wrote::Gone => return Err(Problem::not_found(format!("command {id} is gone"))),
-        };
+    let not_created = || Problem::conflict("commandId", "the command is still being created: send the request again");
+    let row = driver.read(&command.key_at(thing)).await?.ok_or_else(not_created)?;
+    match driver.cancel(row, Reason::CanceledByOperator, force, &actor).await? {
+        // If an earlier request has canceled it, that request may have failed before the notice was sent.
+        DecidedWrite::Applied(row) | DecidedWrite::Refused(row, CancelError::Already) => {
+            follow_up(driver, &command, row).await
+        }
+        DecidedWrite::Refused(_, error) => Err(error.into()),
+        DecidedWrite::NotFound => Err(Problem::not_found(format!("the execution of command {id} has been deleted"))),
     }
-    Err(Problem::from(aws::Error::busy("canceling an execution", &row.key)))
 }
 
-async fn finish(turn: &Turn<'_>, command: &domain::Command, row: Execution) -> Result<Response, Problem> {
-    let told = match CancelNotice::of(&row) {
-        Some(notice) => turn.cloud.messages.publish(&notice.topic, notice.body).await,
-        None => Ok(()),
-    };
-    // What is not done now is done when it is due.
-    if let Err(error) = turn.drive(row.clone()).await {
-        tracing::warn!(error = chain(&error), execution = %row.key, "what is left to do has to wait");
+async fn follow_up(driver: &Driver<'_>, command: &Command, row: Execution) -> Result<Response, Problem> {
+    let follow_up = driver.follow_up_cancel(row.clone()).await;
+    // Work that fails here stays in the due index, and the reconciler does it.
+    if let Err(error) = follow_up.clean_up {
+        tracing::warn!(error = chain(&error), execution = %row.key, "the clean-up after a cancel failed");
     }
-    match told {
-        // It is called off, and the same request tells its device again.
+    match follow_up.notice {
+        // It is canceled, and a repeated request publishes the notice again.
         Err(error) if error.is_retryable() => return Err(Problem::from(error)),
-        // The device's answer will be late then.
-        Err(error) => tracing::error!(error = chain(&error), execution = %row.key, "its device could not be told"),
+        // The device may execute the command: its report is late then.
+        Err(error) => {
+            tracing::error!(error = chain(&error), execution = %row.key, "publishing a cancel notice failed");
+        }
         Ok(()) => {}
     }
-    Ok(Response::json(200, &CommandView::of_one(command, &row)))
+    Ok(Response::json(200, &CommandView::of_one_thing(command, &row)))
 }

@@ -1,21 +1,20 @@
-//! The HTTP API: create a command, cancel it, read it and its executions.
+//! The process of command-api: builds clients and configuration once, then serves HTTP requests.
 use aws::Connection;
-use functions::{
-    cloud::Cloud,
-    command_api::{self, Site},
-    config, telemetry,
-};
+use functions::command_api::{self, ApiContext};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use runtime::clients::Clients;
+use runtime::config;
+use runtime::metrics;
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
+    metrics::start_log();
     let connection = Connection::from_env().await;
-    let cloud = &Cloud::from_env(&connection)?;
-    let site = &Site { registry: connection.registry(), broadcast_topic: config::optional("BROADCAST_TOPIC") };
+    let clients = &Clients::from_env(&connection)?;
+    let context = &ApiContext { registry: connection.registry(), broadcast_topic: config::optional("BROADCAST_TOPIC") };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        Ok::<_, Error>(command_api::handle(cloud, site, event.payload.get()).await)
+        Ok::<_, Error>(command_api::handle(clients, context, event.payload.get()).await)
     }))
     .await
 }

@@ -1,19 +1,27 @@
-//! The HTTP API: create a command, call it off, read it and its executions.
+//! The HTTP API: create commands, pause, resume and cancel them, read them and their executions.
 
-mod body;
 mod cancel;
+mod context;
 mod create;
+mod create_body;
 mod fields;
 mod fleet;
 mod handler;
 mod history;
-mod http;
+mod page;
 mod problem;
+mod problem_sources;
 mod read;
+mod request;
+mod response;
+mod route;
+mod stored_command;
 mod view;
+mod wait;
 
-pub use handler::{Site, handle};
-pub use http::Response;
+pub use context::ApiContext;
+pub use handler::handle;
+pub use response::Response;
 
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,17 @@
-//! Errors as RFC 9457 has them: what is wrong, where, and what would be right; nothing of what is inside.
+//! `Problem`: the error that a request is answered with, as problem details (RFC 9457).
 
-use crate::failure::chain;
-use domain::{
-    BroadcastError, DeadlineError, DeliveryError, NotControlled, PayloadError, RetryError,
-    fleet::{AbortError, ScheduleError},
-};
 use serde::Serialize;
 
-use super::http::Response;
+use super::response::Response;
 
-/// What is wrong with a request, or with us.
+/// What is wrong with a request, or why it could not be served. Internal details go to the log, not in here.
 #[derive(Debug)]
 pub struct Problem {
+    /// HTTP status code.
     pub status: u16,
     title: &'static str,
     detail: String,
+    /// The part of the request that is wrong.
     pub field: Option<String>,
     header: Option<(&'static str, &'static str)>,
 }
@@ -32,6 +29,12 @@ struct Body<'a> {
     instance: Option<String>,
 }
 
+/// `Retry-After` of a service that is throttled or does not answer.
+const SERVICE_RETRY_AFTER_SECONDS: &str = "1";
+
+/// `Retry-After` of a full lane, which has to wait for a device.
+const LANE_RETRY_AFTER_SECONDS: &str = "10";
+
 impl Problem {
     fn new(status: u16, title: &'static str, field: Option<&str>, detail: impl Into<String>) -> Self {
         Self { status, title, detail: detail.into(), field: field.map(str::to_owned), header: None }
@@ -45,8 +48,9 @@ impl Problem {
         Self::new(404, "Not Found", None, detail)
     }
 
+    /// `allowed` is the one method of the path.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
-        let problem = Self::new(405, "Method Not Allowed", None, format!("only {allowed} is understood here"));
+        let problem = Self::new(405, "Method Not Allowed", None, format!("this path allows only {allowed}"));
         Self { header: Some(("allow", allowed)), ..problem }
     }
 
@@ -62,25 +66,35 @@ impl Problem {
         Self::new(422, "Unprocessable Content", Some(field), detail)
     }
 
-    pub fn too_many(field: &str, detail: impl Into<String>) -> Self {
-        Self { header: Some(("retry-after", "10")), ..Self::new(429, "Too Many Requests", Some(field), detail) }
+    /// The lane of a command has no room.
+    pub fn lane_full(detail: impl Into<String>) -> Self {
+        let problem = Self::new(429, "Too Many Requests", Some("lane"), detail);
+        Self { header: Some(("retry-after", LANE_RETRY_AFTER_SECONDS)), ..problem }
     }
 
+    /// An AWS service throttles the function.
+    pub fn throttled() -> Self {
+        Self::retryable(429, "Too Many Requests", "an AWS service throttles requests: send the same request again")
+    }
+
+    /// The same request may succeed a moment later.
+    pub fn unavailable(detail: &str) -> Self {
+        Self::retryable(503, "Service Unavailable", detail)
+    }
+
+    fn retryable(status: u16, title: &'static str, detail: &str) -> Self {
+        let problem = Self::new(status, title, None, detail);
+        Self { header: Some(("retry-after", SERVICE_RETRY_AFTER_SECONDS)), ..problem }
+    }
+
+    /// A retry does not help. The cause is in the log.
     pub fn internal() -> Self {
-        Self::new(500, "Internal Server Error", None, "something is wrong here; the request's id helps to find it")
+        let detail = "internal error: the log of the function has the cause, with the id of this request";
+        Self::new(500, "Internal Server Error", None, detail)
     }
 
-    /// It is as it should be soon.
-    pub fn later(detail: &str) -> Self {
-        Self::again(503, "Service Unavailable", detail)
-    }
-
-    fn again(status: u16, title: &'static str, detail: &str) -> Self {
-        Self { header: Some(("retry-after", "1")), ..Self::new(status, title, None, detail) }
-    }
-
-    /// The answer to the request with this id.
-    pub fn answer(self, request_id: Option<&str>) -> Response {
+    /// The response to the request with this id.
+    pub fn into_response(self, request_id: Option<&str>) -> Response {
         let body = Body {
             kind: "about:blank",
             title: self.title,
@@ -91,74 +105,8 @@ impl Problem {
         };
         let response = Response::new(self.status, "application/problem+json", &body);
         match self.header {
-            Some((name, value)) => response.with(name, value),
+            Some((name, value)) => response.with_header(name, value),
             None => response,
-        }
-    }
-}
-
-impl From<aws::Error> for Problem {
-    fn from(error: aws::Error) -> Self {
-        tracing::error!(error = chain(&error), "a request could not be served");
-        match error.kind() {
-            aws::Kind::Throttled => Self::again(429, "Too Many Requests", "too much at once: try the same again"),
-            aws::Kind::Unavailable => Self::later("try the same again a little later"),
-            aws::Kind::Refused | aws::Kind::Corrupt => Self::internal(),
-        }
-    }
-}
-
-impl From<DeadlineError> for Problem {
-    fn from(error: DeadlineError) -> Self {
-        Self::bad_request(error.field(), error.to_string())
-    }
-}
-
-impl From<DeliveryError> for Problem {
-    fn from(error: DeliveryError) -> Self {
-        Self::bad_request("delivery", error.to_string())
-    }
-}
-
-impl From<RetryError> for Problem {
-    fn from(error: RetryError) -> Self {
-        match error {
-            RetryError::WaitBeyondTtl { .. } => Self::unprocessable(error.field(), error.to_string()),
-            _ => Self::bad_request(error.field(), error.to_string()),
-        }
-    }
-}
-
-impl From<AbortError> for Problem {
-    fn from(error: AbortError) -> Self {
-        Self::unprocessable(&error.field(), error.to_string())
-    }
-}
-
-impl From<ScheduleError> for Problem {
-    fn from(error: ScheduleError) -> Self {
-        Self::unprocessable(error.field(), error.to_string())
-    }
-}
-
-impl From<BroadcastError> for Problem {
-    fn from(error: BroadcastError) -> Self {
-        let field = if let BroadcastError::Spread { .. } = error { "broadcast.spread" } else { "broadcast.topic" };
-        Self::unprocessable(field, error.to_string())
-    }
-}
-
-impl From<NotControlled> for Problem {
-    fn from(error: NotControlled) -> Self {
-        Self::conflict("state", error.to_string())
-    }
-}
-
-impl From<PayloadError> for Problem {
-    fn from(error: PayloadError) -> Self {
-        match error {
-            PayloadError::TooLarge { .. } => Self::too_large("payload", error.to_string()),
-            PayloadError::NotJson(_) => Self::bad_request("payload", error.to_string()),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Every event in `events/command-api` is read: the good ones are understood, the bad ones get the status in their name.
+//! Every event in `events/command-api` is decoded: good ones are accepted, bad ones get the status in their name.
 
 use super::{
-    handler::{self, Ask},
-    http::Request,
     problem::Problem,
+    request::Request,
+    route::{self, ApiCall},
 };
 use crate::fixtures::fixtures;
 
-/// What the request asks for, where whole fleets are asked on this topic.
-fn decode(request: &Request) -> Result<Ask, Problem> {
-    handler::decode(request, Some("device_status/request"))
+/// Decodes with a configured broadcast topic.
+fn decode(request: &Request) -> Result<ApiCall, Problem> {
+    route::decode(request, Some("device_status/request"))
 }
 
 fn event(name: &str) -> Request {
@@ -18,8 +18,8 @@ fn event(name: &str) -> Request {
     serde_json::from_str(&event).expect(name)
 }
 
-/// What the request comes to: nothing where it is understood, else the problem's status and field.
-fn refused(event: &str) -> Option<Problem> {
+/// The problem of an event; none if it is accepted.
+fn problem_of(event: &str) -> Option<Problem> {
     match serde_json::from_str::<Request>(event) {
         Ok(request) => decode(&request).err(),
         Err(_) => Some(Problem::internal()),
@@ -27,13 +27,13 @@ fn refused(event: &str) -> Option<Problem> {
 }
 
 #[test]
-fn every_event_is_understood_or_refused_as_its_name_says() {
+fn every_event_is_accepted_or_refused_as_its_name_says() {
     for (name, event) in fixtures("command-api") {
-        let problem = refused(&event);
+        let problem = problem_of(&event);
         match name.split('_').collect::<Vec<_>>().as_slice() {
             ["good", ..] => assert!(problem.is_none(), "{name}: {problem:?}"),
             ["bad", status, ..] => {
-                let problem = problem.unwrap_or_else(|| panic!("{name} was understood"));
+                let problem = problem.unwrap_or_else(|| panic!("{name} was accepted"));
                 assert_eq!(problem.status.to_string(), *status, "{name}: {problem:?}");
             }
             _ => panic!("{name} is neither good_ nor bad_<status>_"),
@@ -116,8 +116,8 @@ fn a_problem_names_its_field() {
 }
 
 #[test]
-fn a_problem_says_what_would_be_right() {
-    for (name, right) in [
+fn a_problem_says_what_is_allowed() {
+    for (name, detail) in [
         ("bad_400_retry_attempts_float", "retry.attempts must be a whole number: it is 2.5"),
         ("bad_400_retry_attempts_one", "retry.attempts must be 2 to 10: it is 1"),
         (
@@ -126,7 +126,8 @@ fn a_problem_says_what_would_be_right() {
         ),
         (
             "bad_400_lane_number",
-            "lane must be a name such as \"valve\", or an object such as {\"name\": \"valve\", \"onFailure\": \"skip\"}: it is 7",
+            "lane must be a name such as \"valve\", or an object such as {\"name\": \"valve\", \"onFailure\": \
+             \"skip\"}: it is 7",
         ),
         ("bad_400_lane_no_name", "lane.name is missing: it must be a text such as \"valve\""),
         ("bad_400_lane_on_failure", "lane.onFailure must be stop or skip"),
@@ -142,33 +143,34 @@ fn a_problem_says_what_would_be_right() {
         ),
         (
             "bad_400_executions_status",
-            "\"BROKEN\" is not a status: it can be CREATED, IN_PROGRESS, SUCCEEDED, FAILED, REJECTED, TIMED_OUT, CANCELED",
+            "\"BROKEN\" is not a status: it can be CREATED, IN_PROGRESS, SUCCEEDED, FAILED, REJECTED, TIMED_OUT, \
+             CANCELED",
         ),
         ("bad_400_explain", "explain must be true, false or without a value"),
     ] {
-        let answer = decode(&event(name)).expect_err(name).answer(None);
+        let answer = decode(&event(name)).expect_err(name).into_response(None);
         let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
-        assert_eq!(body["detail"], right, "{name}");
+        assert_eq!(body["detail"], detail, "{name}");
     }
 }
 
 #[test]
-fn what_is_too_large_is_refused_by_name() {
-    let large = |body: String| {
+fn too_large_body_and_payload_are_refused_by_name() {
+    let problem_of = |body: String| {
         let mut request = event("good_create");
         request.replace_body(body);
         decode(&request).expect_err("refused")
     };
-    let payload = "x".repeat(domain::Payload::LARGEST);
-    let problem = large(format!(r#"{{"name":"reboot","target":{{"things":["pump-7"]}},"payload":"{payload}"}}"#));
+    let payload = "x".repeat(domain::Payload::MAX_BYTES);
+    let problem = problem_of(format!(r#"{{"name":"reboot","target":{{"things":["pump-7"]}},"payload":"{payload}"}}"#));
     assert_eq!((problem.status, problem.field.as_deref()), (413, Some("payload")));
-    let problem = large(" ".repeat(Request::LARGEST_BODY + 1));
+    let problem = problem_of(" ".repeat(Request::MAX_BODY_BYTES + 1));
     assert_eq!((problem.status, problem.field.as_deref()), (413, Some("body")));
 }
 
 #[test]
-fn a_problem_is_answered_as_the_standard_says() {
-    let response = decode(&event("bad_405_delete")).expect_err("refused").answer(Some("request-1"));
+fn a_problem_is_answered_as_problem_details() {
+    let response = decode(&event("bad_405_delete")).expect_err("refused").into_response(Some("request-1"));
     assert_eq!(response.status_code, 405);
     assert_eq!(response.headers["content-type"], "application/problem+json");
     assert_eq!(response.headers["allow"], "GET");
@@ -178,16 +180,16 @@ fn a_problem_is_answered_as_the_standard_says() {
 }
 
 #[test]
-fn the_same_token_is_the_same_command_for_every_session_of_a_role() {
+fn same_idempotency_key_names_the_same_command_in_all_sessions_of_a_role() {
     let mut request = event("good_create_everything");
-    let ids = |request: &Request| match decode(request) {
-        Ok(Ask::Create(order)) => order.id().to_string(),
+    let id_of = |request: &Request| match decode(request) {
+        Ok(ApiCall::CreateCommand(create)) => create.id().to_string(),
         other => panic!("{other:?}"),
     };
-    let first = ids(&request);
-    request.become_session("AROAEXAMPLE:session-2");
-    assert_eq!(ids(&request), first);
-    request.become_session("AROAOTHER:session-1");
-    assert_ne!(ids(&request), first);
-    assert_eq!(ids(&event("good_create")), ids(&event("good_create")), "the same event is the same command");
+    let first = id_of(&request);
+    request.set_caller("AROAEXAMPLE:session-2");
+    assert_eq!(id_of(&request), first);
+    request.set_caller("AROAOTHER:session-1");
+    assert_ne!(id_of(&request), first);
+    assert_eq!(id_of(&event("good_create")), id_of(&event("good_create")), "the same event is the same command");
 }

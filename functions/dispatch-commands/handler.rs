@@ -1,85 +1,80 @@
-//! Which of its two events it is: batches that are ready, or a device that is back.
+//! Decodes an event and hands it on by its kind. The batches of a stream event are processed concurrently.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use aws::Changed;
+use aws::ChangedItem;
 use domain::Timestamp;
 use tokio::task::JoinSet;
 
-use super::{
-    back,
-    batch::{Dispatcher, Summary},
-    throttle::Throttle,
-};
-use crate::{
-    cloud::Cloud,
-    failure::{Failure, chain},
-    stopwatch::Stopwatch,
-    stream::{Answer, Event},
-    telemetry,
-};
+use super::{device_online, dispatcher::Dispatcher, event::Event, summary::Summary, throttle::Throttle};
+use runtime::clients::Clients;
+use runtime::event_clock::EventClock;
+use runtime::handler_error::{HandlerError, chain};
+use runtime::stream_event::{BatchResponse, StreamEvent};
 
-/// Handles one event. `now`: when its handling began. `request_id` is the same when the event is handled again.
+/// Handles one event. `start`: when the invocation started. `request_id` is the same when Lambda retries the event.
+///
+/// # Errors
+/// The event is of an unknown kind, or executions that wait for a device could not be sent. A batch that cannot be
+/// processed is a failed record of the response.
 pub async fn handle(
-    cloud: &Cloud,
+    clients: &Clients,
     throttle: &Throttle,
     event: &str,
-    now: Timestamp,
+    start: Timestamp,
     request_id: &str,
-) -> Result<Answer, Failure> {
-    match Event::decode(event) {
-        Ok(event) => Ok(batches(cloud, throttle, &event, now, request_id).await),
-        Err(_) => back::handle(cloud, event, request_id).await.map(|()| Answer::default()),
+) -> Result<BatchResponse, HandlerError> {
+    match Event::decode(event)? {
+        Event::Stream(event) => Ok(process_batches(clients, throttle, &event, start, request_id).await),
+        Event::Lifecycle(event) => {
+            device_online::handle(clients, &event, request_id).await.map(|()| BatchResponse::default())
+        }
     }
 }
 
-/// Sees to the batches that a part of the stream is about, all at once.
-async fn batches(cloud: &Cloud, throttle: &Throttle, event: &Event, now: Timestamp, request_id: &str) -> Answer {
+async fn process_batches(
+    clients: &Clients,
+    throttle: &Throttle,
+    event: &StreamEvent,
+    start: Timestamp,
+    request_id: &str,
+) -> BatchResponse {
     let dispatcher = Arc::new(Dispatcher {
-        cloud: cloud.clone(),
-        now,
-        since: Stopwatch::start(),
+        clients: clients.clone(),
+        clock: EventClock::start(start),
         token: request_id.to_owned(),
         throttle: throttle.clone(),
     });
-    let mut under_way = JoinSet::new();
-    let mut seen = BTreeSet::new();
+    let mut tasks = JoinSet::new();
+    let mut known = BTreeSet::new();
     for record in &event.records {
-        let Some(Changed::Batch(id, number)) = Changed::of(&record.dynamodb.keys) else { continue };
-        if !seen.insert((id.clone(), number)) {
+        let Some(ChangedItem::Batch(id, number)) = ChangedItem::of(&record.dynamodb.keys) else { continue };
+        if !known.insert((id.clone(), number)) {
             continue;
         }
-        let (me, sequence) = (dispatcher.clone(), record.dynamodb.sequence_number.clone());
-        under_way.spawn(async move {
-            let done = me.see_to(&id, number).await;
-            done.map_err(|error| {
-                tracing::warn!(error = chain(&error), command = %id, number, "a batch has to wait");
-                sequence
+        let (dispatcher, sequence_number) = (dispatcher.clone(), record.dynamodb.sequence_number.clone());
+        tasks.spawn(async move {
+            let result = dispatcher.process(&id, number).await;
+            result.map_err(|error| {
+                tracing::warn!(
+                    error = chain(&error),
+                    command = %id,
+                    number,
+                    "a batch could not be processed: its record is retried"
+                );
+                sequence_number
             })
         });
     }
     let (mut summary, mut failed) = (Summary::default(), Vec::new());
-    while let Some(done) = under_way.join_next().await {
-        match done {
-            Ok(Ok(done)) => summary += done,
-            Ok(Err(sequence)) => failed.push(sequence),
-            Err(error) => tracing::error!(%error, "a batch was given up in the middle"),
+    while let Some(result) = tasks.join_next().await {
+        match result {
+            Ok(Ok(batch)) => summary += batch,
+            Ok(Err(sequence_number)) => failed.push(sequence_number),
+            // The claim of the batch ends, and the reconciler wakes it.
+            Err(error) => tracing::error!(%error, "the task of a batch panicked"),
         }
     }
-    report(now, &summary);
-    Answer::failed(failed.iter().map(String::as_str))
-}
-
-fn report(now: Timestamp, summary: &Summary) {
-    let counted = [
-        ("BatchesSeenTo", summary.batches),
-        ("ExecutionsStored", summary.stored),
-        ("ThingsInSeveralBatches", summary.duplicates),
-        ("ThingsPutOff", summary.failed),
-        ("ExecutionsWatched", summary.watched),
-        ("ExecutionsCalledOff", summary.called_off),
-    ];
-    if summary.batches > 0 {
-        telemetry::count(now, &counted, &[]);
-    }
+    summary.report(start);
+    BatchResponse::failed(failed.iter().map(String::as_str))
 }

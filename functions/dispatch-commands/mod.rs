@@ -1,11 +1,15 @@
-//! Executions are written and go out: those of a batch that is ready, and what waited for a device that is back.
-mod back;
-mod batch;
-mod begin;
+//! dispatch-commands: sends the executions of batches that are ready, and what waits for a device that comes online.
+mod batch_claim;
+mod device_online;
+mod dispatcher;
+mod event;
 mod handler;
-mod outgoing;
+mod monitor;
+mod process_batch;
+mod send;
+mod start;
+mod summary;
 mod throttle;
-mod watching;
 
 pub use handler::handle;
 pub use throttle::Throttle;

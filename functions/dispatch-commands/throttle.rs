@@ -1,62 +1,62 @@
-//! How much is under way at once: half as much whenever the cloud says that it is too much, and slowly more again.
+//! `Throttle`: limits how many executions run at once. The limit is halved when AWS throttles, and grows slowly.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A limit on what is under way, for all batches of a process.
+/// The limit of concurrent executions, for all batches of a process.
 #[derive(Clone, Debug)]
 pub struct Throttle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     permits: Arc<Semaphore>,
-    rate: Mutex<Rate>,
+    limit: Mutex<Limit>,
 }
 
 #[derive(Debug)]
-struct Rate {
-    limit: usize,
-    /// Since the limit was last changed.
-    good: usize,
+struct Limit {
+    permits: usize,
+    /// Executions without throttling since the limit was last changed.
+    successes: usize,
 }
 
 impl Throttle {
-    /// So much is under way at most.
-    const MOST: usize = 144;
+    const MAX_CONCURRENT: usize = 144;
 
-    /// The limit before anything is known.
+    /// A throttle with the largest limit.
     pub fn new() -> Self {
-        let rate = Mutex::new(Rate { limit: Self::MOST, good: 0 });
-        Self(Arc::new(Inner { permits: Arc::new(Semaphore::new(Self::MOST)), rate }))
+        let limit = Mutex::new(Limit { permits: Self::MAX_CONCURRENT, successes: 0 });
+        Self(Arc::new(Inner { permits: Arc::new(Semaphore::new(Self::MAX_CONCURRENT)), limit }))
     }
 
-    /// Waits until there is room for one more.
+    /// Waits until one more execution may start. It may run while the permit is held.
     pub async fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        // It is never closed.
+        // The semaphore is never closed, so there always is a permit.
         self.0.permits.clone().acquire_owned().await.ok()
     }
 
-    /// Takes note that one went well: after as many as there is room for, there is room for one in eight more.
-    pub fn went_well(&self) {
-        let mut rate = self.0.rate.lock().unwrap_or_else(PoisonError::into_inner);
-        rate.good += 1;
-        if rate.limit < Self::MOST && rate.good >= rate.limit {
-            let more = (rate.limit / 8).max(1).min(Self::MOST - rate.limit);
-            *rate = Rate { limit: rate.limit + more, good: 0 };
+    /// Counts an execution without throttling. After as many as the limit, the limit grows by an eighth.
+    pub fn increase(&self) {
+        let mut limit = self.0.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        limit.successes += 1;
+        if limit.permits < Self::MAX_CONCURRENT && limit.successes >= limit.permits {
+            let more = (limit.permits / 8).max(1).min(Self::MAX_CONCURRENT - limit.permits);
+            *limit = Limit { permits: limit.permits + more, successes: 0 };
             self.0.permits.add_permits(more);
         }
     }
 
-    /// Takes note that it was too much. What was under way already when the limit was last halved says nothing new.
-    pub fn was_too_much(&self) {
-        let mut rate = self.0.rate.lock().unwrap_or_else(PoisonError::into_inner);
-        if rate.limit > 1 && (rate.good > 0 || rate.limit == Self::MOST) {
-            let less = rate.limit / 2;
-            *rate = Rate { limit: rate.limit - less, good: 0 };
-            // Those that are in use are given up when they come back.
+    /// Halves the limit after AWS has throttled. Executions that ran when the limit was last halved do not halve it
+    /// again.
+    pub fn decrease(&self) {
+        let mut limit = self.0.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        if limit.permits > 1 && (limit.successes > 0 || limit.permits == Self::MAX_CONCURRENT) {
+            let less = limit.permits / 2;
+            *limit = Limit { permits: limit.permits - less, successes: 0 };
             let permits = self.0.permits.clone();
             let forgotten = permits.forget_permits(less);
+            // Permits that are in use are removed when they are returned.
             if forgotten < less {
                 let left = u32::try_from(less - forgotten).unwrap_or(u32::MAX);
                 tokio::spawn(async move {

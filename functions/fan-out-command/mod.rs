@@ -1,9 +1,10 @@
-//! A fleet command becomes batches: its target is read a page at a time, and what is planned is released.
-mod broadcast;
+//! fan-out-command: reads the target of a fleet command into batches, releases them, and propagates pause and cancel.
 mod handler;
-mod plan;
-mod read;
+mod pages;
+mod planner;
+mod propagate_control;
 mod release;
-mod walk;
+mod send_broadcast;
+mod store_batches;
 
 pub use handler::handle;

@@ -1,19 +1,21 @@
-//! What is due: expires, times out, is asked again, is withdrawn. Receives the schedule's tick and those that the queue hands
-//! back; each carries its time.
+//! The process of reconcile-commands. It receives the ticks of a schedule and of a queue.
 use aws::Connection;
-use functions::{cloud::Cloud, config, reconcile_commands, telemetry};
+use functions::reconcile_commands;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use runtime::clients::Clients;
+use runtime::config;
+use runtime::metrics;
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
+    metrics::start_log();
     let connection = Connection::from_env().await;
-    let cloud = &Cloud::from_env(&connection)?;
+    let clients = &Clients::from_env(&connection)?;
     let queue = connection.queue(config::variable("TICK_QUEUE_URL")?);
     let ticks = &reconcile_commands::Ticks::new(queue, config::variable("RECONCILE_SECONDS")?.parse()?);
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        reconcile_commands::handle(cloud, ticks, event.payload.get(), &event.context.request_id).await
+        reconcile_commands::handle(clients, ticks, event.payload.get(), &event.context.request_id).await
     }))
     .await
 }

@@ -1,83 +1,86 @@
-//! What a part of a shard says is folded into the counts of its commands, each record once: a shard's counts remember how far they have
-//! come, and are written only onto those that they were folded from.
+//! Folds stream records into the counts of their commands, each record exactly once.
+//!
+//! The counts of a shard remember the last folded record, and are written on condition that they are unchanged since
+//! they were read.
 
 use std::collections::BTreeMap;
 
-use aws::{Error, Shard};
-use domain::{CommandId, Folded, Timestamp};
+use aws::{Error, Shard, count_change};
+use domain::{CommandId, CountChange, Timestamp};
 
-use super::consequences;
-use crate::{
-    cloud::Cloud,
-    failure::{Failure, chain},
-    stream::{Answer, Event, Windowed},
-    telemetry,
-};
+use super::reactions;
+use runtime::clients::Clients;
+use runtime::conflict::ConflictRetries;
+use runtime::handler_error::{HandlerError, chain};
+use runtime::metrics;
+use runtime::stream_event::{BatchResponse, StreamEvent, WindowResponse};
 
-/// Someone else may be faster, a few times.
-const TRIES: usize = 4;
-
-/// What of a command is in a part of a shard.
+/// The changes of one command's counts in an event.
 #[derive(Default)]
-struct Part<'a> {
+struct CommandChanges<'a> {
+    /// Sequence number of the first record with a change.
     first: &'a str,
-    records: Vec<Folded>,
+    changes: Vec<CountChange>,
 }
 
-/// Handles one event. `now`: when its handling began.
-pub async fn handle(cloud: &Cloud, event: &str, now: Timestamp) -> Result<Windowed, Failure> {
-    let event = Event::decode(event)?;
-    let (Some(stream), Some(shard)) = (&event.stream, &event.shard) else { return Err(Failure::NoShard) };
+/// Handles one event. `start`: when the invocation started.
+///
+/// # Errors
+/// The event is not one of a DynamoDB stream with its shard. Counts that cannot be written are failed records of the
+/// response.
+pub async fn handle(clients: &Clients, event: &str, start: Timestamp) -> Result<WindowResponse, HandlerError> {
+    let event = StreamEvent::decode(event)?;
+    let (Some(stream), Some(shard)) = (&event.stream, &event.shard) else { return Err(HandlerError::NoShard) };
     let shard = Shard { stream, shard };
-    let mut commands: BTreeMap<CommandId, Part<'_>> = BTreeMap::new();
+    let mut commands: BTreeMap<CommandId, CommandChanges<'_>> = BTreeMap::new();
     let mut uncounted = 0;
     for record in &event.records {
-        let changes = &record.dynamodb;
-        match aws::folded(&changes.sequence_number, changes.old_image.as_ref(), changes.new_image.as_ref()) {
-            // A batch that is claimed, or told to go on, is worth neither a look nor a message.
-            Ok(Some((command, folded))) if folded.moves() => {
-                let part = commands.entry(command).or_default();
-                if part.records.is_empty() {
-                    part.first = &changes.sequence_number;
+        let images = &record.dynamodb;
+        match count_change(&images.sequence_number, images.old_image.as_ref(), images.new_image.as_ref()) {
+            Ok(Some((command, change))) if change.changes_counts() => {
+                let of_command = commands.entry(command).or_default();
+                if of_command.changes.is_empty() {
+                    of_command.first = &images.sequence_number;
                 }
-                part.records.push(folded);
+                of_command.changes.push(change);
             }
             Ok(Some(_) | None) => {}
-            // To wait for it would stop all others.
+            // A retry would fail again, and would block all later records of the shard.
             Err(error) => {
-                tracing::error!(error = chain(&error), "a change was not counted");
+                tracing::error!(error = chain(&error), "a record can't be read and is not counted");
                 uncounted += 1;
             }
         }
     }
     if uncounted > 0 {
-        telemetry::count(now, &[("ChangesUncounted", uncounted)], &[]);
+        metrics::count(start, &[("ChangesUncounted", uncounted)], &[]);
     }
     let mut failed = Vec::new();
-    for (id, part) in commands {
-        let done = match fold(cloud, shard, &id, part.records).await {
-            Ok(()) => consequences::draw(cloud, &id, now).await,
+    for (id, CommandChanges { first, changes }) in commands {
+        let result = match fold(clients, shard, &id, &changes).await {
+            Ok(()) => reactions::react(clients, &id, start).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = done {
-            tracing::warn!(error = chain(&error), command = %id, "counts have to wait");
-            failed.push(part.first);
+        if let Err(error) = result {
+            tracing::warn!(error = chain(&error), command = %id, "counts could not be written: their records are retried");
+            failed.push(first);
         }
     }
-    Ok(Windowed::new(Answer::failed(failed)))
+    Ok(WindowResponse::new(BatchResponse::failed(failed)))
 }
 
-async fn fold(cloud: &Cloud, shard: Shard<'_>, id: &CommandId, records: Vec<Folded>) -> Result<(), Error> {
-    // Without it nobody asks for its counts.
-    let Some(command) = cloud.commands.get(id).await? else { return Ok(()) };
-    for _ in 0..TRIES {
-        let onto = cloud.tallies.get(id, shard).await?;
-        let Some(tally) = onto.fold(records.iter().cloned()) else { return Ok(()) };
-        if cloud.tallies.put(id, shard, &tally, &onto, command.purge_at()).await? {
+async fn fold(clients: &Clients, shard: Shard<'_>, id: &CommandId, changes: &[CountChange]) -> Result<(), Error> {
+    // The counts of a deleted command are never read.
+    let Some(command) = clients.commands.get(id).await? else { return Ok(()) };
+    let mut retries = ConflictRetries::new("folding counts", id);
+    loop {
+        let before = clients.counts.get(id, shard).await?;
+        let Some(after) = before.fold(changes.iter().cloned()) else { return Ok(()) };
+        if clients.counts.put(id, shard, &after, &before, command.purge_at()).await? {
             return Ok(());
         }
+        retries.wait().await?;
     }
-    Err(Error::busy("folding counts", id))
 }
 
 #[cfg(test)]
@@ -85,28 +88,28 @@ mod tests {
     use super::*;
     use crate::fixtures::fixtures;
 
-    /// How many records of an event count; none if it is refused.
+    /// How many records of an event are counted; none if the event is refused.
     fn counted(event: &str) -> Option<usize> {
-        let event = Event::decode(event).ok()?;
+        let event = StreamEvent::decode(event).ok()?;
         event.shard.as_ref().and(event.stream.as_ref())?;
-        let folded = event.records.iter().map(|record| {
-            let changes = &record.dynamodb;
-            aws::folded(&changes.sequence_number, changes.old_image.as_ref(), changes.new_image.as_ref())
+        let changes = event.records.iter().map(|record| {
+            let images = &record.dynamodb;
+            count_change(&images.sequence_number, images.old_image.as_ref(), images.new_image.as_ref())
         });
-        Some(folded.filter_map(|folded| folded.ok().flatten()).count())
+        Some(changes.filter_map(|change| change.ok().flatten()).count())
     }
 
     #[test]
-    fn every_good_event_is_counted_and_every_bad_one_is_refused() {
+    fn records_of_good_events_are_counted_and_bad_events_are_refused() {
         for (name, event) in fixtures("tally-command") {
-            let right = match name.as_str() {
+            let expected = match name.as_str() {
                 "good_executions" => Some(2),
                 "good_removed" | "good_thing_in_two_batches" | "good_row_that_can_not_be_read" => Some(1),
                 "good_end_of_a_window" | "good_items_that_do_not_count" => Some(0),
                 _ => None,
             };
-            assert_eq!(counted(&event), right, "{name}");
-            assert_eq!(right.is_some(), name.starts_with("good_"), "{name}");
+            assert_eq!(counted(&event), expected, "{name}");
+            assert_eq!(expected.is_some(), name.starts_with("good_"), "{name}");
         }
     }
 }

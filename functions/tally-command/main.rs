@@ -1,16 +1,21 @@
-//! Counts what becomes of fleet commands, exactly. Receives the streams of executions and of commands.
+//! The process of tally-command. It receives the streams of the tables of executions and commands.
 use aws::Connection;
-use functions::{cloud::Cloud, config, invocation, tally_command, telemetry};
+use functions::tally_command;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use runtime::clients::Clients;
+use runtime::config;
+use runtime::event_clock::invocation_start;
+use runtime::metrics;
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
-    let cloud = &Cloud::from_env(&Connection::from_env().await)?;
-    let seconds = config::number("TIMEOUT_SECONDS")?;
+    metrics::start_log();
+    let clients = &Clients::from_env(&Connection::from_env().await)?;
+    let timeout_seconds = config::number("TIMEOUT_SECONDS")?;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        tally_command::handle(cloud, event.payload.get(), invocation::began(&event.context, seconds)).await
+        let start = invocation_start(&event.context, timeout_seconds);
+        tally_command::handle(clients, event.payload.get(), start).await
     }))
     .await
 }

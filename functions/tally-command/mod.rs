@@ -1,5 +1,5 @@
-//! Counts what becomes of a fleet command, exactly, and stops it when too much goes wrong.
-mod consequences;
+//! tally-command: counts the executions of fleet commands exactly, applies abort criteria, and wakes fan-out.
 mod handler;
+mod reactions;
 
 pub use handler::handle;

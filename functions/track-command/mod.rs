@@ -1,5 +1,11 @@
-//! What a device reported becomes the execution's next status.
+//! track-command: applies what devices report, in messages and in shadows, to their executions.
+mod apply;
+mod desired_state;
+mod event;
+mod finish;
 mod handler;
-mod shadow;
+mod message_report;
+mod outcome;
+mod shadow_reports;
 
 pub use handler::handle;

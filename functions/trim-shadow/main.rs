@@ -1,18 +1,19 @@
-//! A shadow message becomes the few bytes that a constrained device needs. Receives what the shadow rules select.
+//! The process of trim-shadow. It receives what the shadow rules select.
 
 use aws::Connection;
-use domain::trim::{Keep, Kind, TrimOptions};
-use functions::{config, telemetry, trim_shadow};
+use domain::trim::{AllowList, ShadowMessageKind, TrimOptions};
+use functions::trim_shadow;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use runtime::{config, metrics};
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
+    metrics::start_log();
     let kind = config::variable("TRIM_MESSAGE")?;
-    let kind = Kind::parse(&kind).ok_or("TRIM_MESSAGE must be delta, accepted or documents")?;
-    let keep = Keep::parse(&config::variable("TRIM_KEEP")?)?;
-    let trimmer = trim_shadow::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, keep });
+    let kind = ShadowMessageKind::parse(&kind).ok_or("TRIM_MESSAGE must be delta, accepted or documents")?;
+    let allow_list = AllowList::parse(&config::variable("TRIM_KEEP")?)?;
+    let trimmer = trim_shadow::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, allow_list });
     let trimmer = &trimmer;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| trimmer.handle(&event.payload).await)).await
 }

@@ -1,5 +1,6 @@
-//! A shadow message becomes the few bytes that a constrained device needs.
+//! trim-shadow: publishes shadow messages again, trimmed to the few bytes that a constrained device needs.
+mod event;
 mod handler;
-mod newest;
+mod newest_versions;
 
 pub use handler::Trimmer;

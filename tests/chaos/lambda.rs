@@ -1,43 +1,19 @@
-//! Lambda: containers that hold the real handlers, one event at a time each. The simulation starts, kills and repeats them.
+//! Lambda: containers that run the real handlers, one event at a time each.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use aws::Connection;
-use functions::{
-    cloud::Cloud,
-    command_api,
-    dispatch_commands::{self, Throttle},
-    reconcile_commands::{self, Ticks},
-    track_command,
-};
+use functions::{command_api, dispatch_commands::Throttle};
 use local::template::{self, Template};
+use runtime::clients::Clients;
 use tokio::task::AbortHandle;
 
-use crate::wire::{Call, Desk, Wire};
-
-/// Which handler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handler {
-    CommandApi,
-    TrackCommand,
-    DispatchCommands,
-    ReconcileCommands,
-}
-
-impl Handler {
-    /// The handler of a binary; none where the simulation leaves a function out.
-    pub fn of(binary: &str) -> Option<Self> {
-        match binary {
-            "command-api" => Some(Self::CommandApi),
-            "track-command" => Some(Self::TrackCommand),
-            "dispatch-commands" => Some(Self::DispatchCommands),
-            "reconcile-commands" => Some(Self::ReconcileCommands),
-            // Fleets have proofs of their own.
-            "fan-out-command" | "tally-command" | "trim-shadow" => None,
-            other => panic!("the simulation does not know the function {other}"),
-        }
-    }
-}
+use crate::{
+    handler::Handler,
+    invocation::{Invocation, InvocationOutcome},
+    mailbox::Mailbox,
+    transport::{PendingCall, SimulatedTransport},
+};
 
 /// A function of the template.
 pub struct Function {
@@ -45,94 +21,66 @@ pub struct Function {
     pub settings: template::Function,
 }
 
-/// Who invoked.
-#[derive(Clone, Debug)]
-pub enum Caller {
-    /// The HTTP API, for the operator's order of this number.
-    Operator(usize),
-    /// The same, for the operator's cancel of this number.
-    Cancel(usize),
-    /// The same, to see what became of this order.
-    Read(usize),
-    /// A rule, for what a device said: the numbers of its words in the history.
-    Rule(Vec<usize>),
-    Schedule,
-    /// The queue of ticks.
-    Queue,
+/// What a function's process keeps between two events.
+pub struct Container {
+    pub clients: Clients,
+    pub api_context: command_api::ApiContext,
+    pub throttle: Throttle,
+    pub queue: aws::Queue,
 }
 
-/// One event on its way through a function.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    /// Lambda's id of the request: the same when it is handled again.
-    pub id: u64,
-    pub function: usize,
-    pub event: String,
-    pub caller: Caller,
-    pub tries: u8,
-}
-
-/// How a handler ended.
-pub enum Outcome {
-    Answered(u16, String),
-    Done,
-    Failed(String),
-    /// A mistake of its own.
-    Panicked,
-}
-
-/// What a function holds between two events.
-struct Container {
-    cloud: Cloud,
-    site: command_api::Site,
-    throttle: Throttle,
-    queue: aws::Queue,
-}
-
-pub struct Running {
+/// An invocation that runs in a container.
+pub struct RunningInvocation {
+    /// Number of the start, unique in a schedule.
     pub number: u64,
     pub invocation: Invocation,
     abort: AbortHandle,
 }
 
+/// An invocation that has ended: container, number of the start, and outcome.
+pub type Ended = (usize, u64, InvocationOutcome);
+
 pub struct Lambda {
     pub functions: Vec<Function>,
     containers: Vec<Arc<Container>>,
     free: Vec<usize>,
-    pub running: BTreeMap<usize, Running>,
-    calls: Arc<Desk<Call>>,
-    pub ended: Arc<Desk<(usize, u64, Outcome)>>,
-    last: u64,
+    /// By container.
+    pub running: BTreeMap<usize, RunningInvocation>,
+    calls: Arc<Mailbox<PendingCall>>,
+    pub ended: Arc<Mailbox<Ended>>,
+    last_number: u64,
+    /// Names of the tables of commands and of executions.
     tables: (String, String),
-    queue: String,
-    /// How many seconds lie between two ticks.
-    pub every: u32,
+    queue_url: String,
+    /// Seconds between two runs of the reconciler.
+    pub reconcile_seconds: u32,
 }
 
 impl Lambda {
-    pub fn new(template: &Template, calls: &Arc<Desk<Call>>) -> Self {
+    pub fn new(template: &Template, calls: &Arc<Mailbox<PendingCall>>) -> Self {
         let functions: Vec<Function> = template
             .functions
             .iter()
             .filter_map(|settings| {
-                Some(Function { handler: Handler::of(&settings.binary)?, settings: settings.clone() })
+                let handler = Handler::of_binary(&settings.binary)?;
+                Some(Function { handler, settings: settings.clone() })
             })
             .collect();
-        let told = |name: &str| {
-            let told = functions.iter().find_map(|function| function.settings.environment.get(name));
-            told.expect("what the template tells the functions").clone()
+        let variable = |name: &str| {
+            let value = functions.iter().find_map(|function| function.settings.environment.get(name));
+            value.unwrap_or_else(|| panic!("template.yaml gives no function the variable {name}")).clone()
         };
         Self {
-            tables: (told("COMMANDS_TABLE"), told("EXECUTIONS_TABLE")),
-            queue: told("TICK_QUEUE_URL"),
-            every: 60,
+            tables: (variable("COMMANDS_TABLE"), variable("EXECUTIONS_TABLE")),
+            queue_url: variable("TICK_QUEUE_URL"),
+            reconcile_seconds: 60,
             functions,
             containers: Vec::new(),
             free: Vec::new(),
             running: BTreeMap::new(),
             calls: calls.clone(),
-            ended: Desk::new(&calls.bell),
-            last: 0,
+            ended: Mailbox::new(&calls.wakeup),
+            last_number: 0,
         }
     }
 
@@ -140,95 +88,72 @@ impl Lambda {
         &self.tables.1
     }
 
-    /// Everything as at the beginning: containers stay, as they do.
+    /// Removes everything that a schedule has left, except the containers.
     pub fn clear(&mut self) {
-        // What a runtime that is gone did not bring to its end.
+        // The tasks of these invocations ended with the runtime of the last schedule.
         self.running.clear();
-        self.ended.take();
+        self.ended.take_all();
         self.free = (0..self.containers.len()).rev().collect();
-        self.last = 0;
+        self.last_number = 0;
     }
 
-    /// By its ARN, where the simulation knows it.
+    /// Index of the function with this ARN; `None` for a function that the simulation leaves out.
     pub fn find(&self, arn: &str) -> Option<usize> {
         self.functions.iter().position(|function| function.settings.arn == arn)
     }
 
-    pub fn handled_by(&self, handler: Handler) -> usize {
-        self.functions.iter().position(|function| function.handler == handler).expect("a function of the template")
+    /// Index of the function with this handler.
+    pub fn index_of(&self, handler: Handler) -> usize {
+        let index = self.functions.iter().position(|function| function.handler == handler);
+        index.unwrap_or_else(|| panic!("template.yaml has no function for {handler:?}"))
     }
 
-    /// Starts a handler; the container that it runs in, and its number.
+    /// Starts an invocation; its container and number.
     pub fn start(&mut self, invocation: Invocation) -> (usize, u64) {
-        let container = self.free.pop().unwrap_or_else(|| self.add());
-        self.last += 1;
-        let number = self.last;
-        let handling = handle(
-            self.functions[invocation.function].handler,
+        let container = self.free.pop().unwrap_or_else(|| self.add_container());
+        self.last_number += 1;
+        let number = self.last_number;
+        let run = self.functions[invocation.function].handler.run(
             self.containers[container].clone(),
-            self.every,
+            self.reconcile_seconds,
             invocation.event.clone(),
             format!("request-{}", invocation.id),
         );
         let ended = self.ended.clone();
-        let task = tokio::spawn(handling);
-        self.running.insert(container, Running { number, invocation, abort: task.abort_handle() });
+        let task = tokio::spawn(run);
+        self.running.insert(container, RunningInvocation { number, invocation, abort: task.abort_handle() });
         tokio::spawn(async move {
             match task.await {
-                Ok(outcome) => ended.leave((container, number, outcome)),
-                Err(error) if error.is_panic() => ended.leave((container, number, Outcome::Panicked)),
-                Err(_killed) => {}
+                Ok(outcome) => ended.post((container, number, outcome)),
+                Err(error) if error.is_panic() => ended.post((container, number, InvocationOutcome::Panicked)),
+                Err(_aborted) => {}
             }
         });
         (container, number)
     }
 
-    /// What ran in a container no longer does.
-    pub fn stop(&mut self, container: usize) -> Option<Running> {
+    /// Ends what runs in a container, and frees the container.
+    pub fn stop(&mut self, container: usize) -> Option<RunningInvocation> {
         let running = self.running.remove(&container)?;
         running.abort.abort();
         self.free.push(container);
         Some(running)
     }
 
-    fn add(&mut self) -> usize {
-        // Making clients draws from the SDK's dice, and how many are made depends on what was run before.
-        let dice = fastrand::get_seed();
+    fn add_container(&mut self) -> usize {
+        // SDK clients draw random numbers when they are made, and an earlier schedule may have made them already: the
+        // seed of the SDK must not depend on that.
+        let sdk_seed = fastrand::get_seed();
         let container = self.containers.len();
-        let connection = Connection::over(Wire { container, desk: self.calls.clone() });
+        let connection = Connection::over(SimulatedTransport { container, calls: self.calls.clone() });
         let (commands, executions) = self.tables.clone();
         self.containers.push(Arc::new(Container {
-            cloud: Cloud::new(&connection, commands, &executions, self.every),
-            site: command_api::Site { registry: connection.registry(), broadcast_topic: None },
+            clients: Clients::new(&connection, commands, &executions, self.reconcile_seconds),
+            api_context: command_api::ApiContext { registry: connection.registry(), broadcast_topic: None },
             throttle: Throttle::new(),
-            queue: connection.queue(self.queue.clone()),
+            queue: connection.queue(self.queue_url.clone()),
         }));
-        fastrand::seed(dice);
+        fastrand::seed(sdk_seed);
         container
-    }
-}
-
-async fn handle(handler: Handler, container: Arc<Container>, every: u32, event: String, request_id: String) -> Outcome {
-    let told = |failure: functions::failure::Failure| Outcome::Failed(functions::failure::chain(&failure));
-    let cloud = Cloud { tick: every, ..container.cloud.clone() };
-    match handler {
-        Handler::CommandApi => {
-            let response = command_api::handle(&cloud, &container.site, &event).await;
-            Outcome::Answered(response.status_code, response.body)
-        }
-        Handler::TrackCommand => {
-            track_command::handle(&cloud, &event, &request_id).await.map_or_else(told, |()| Outcome::Done)
-        }
-        Handler::DispatchCommands => {
-            // A device that is back says in its event when.
-            let now = domain::Timestamp::from_seconds(0);
-            let handled = dispatch_commands::handle(&cloud, &container.throttle, &event, now, &request_id).await;
-            handled.map_or_else(told, |_| Outcome::Done)
-        }
-        Handler::ReconcileCommands => {
-            let ticks = Ticks::new(container.queue.clone(), every.to_string().parse().expect("a part of a minute"));
-            let run = reconcile_commands::handle(&cloud, &ticks, &event, &request_id).await;
-            run.map_or_else(told, |_| Outcome::Done)
-        }
     }
 }

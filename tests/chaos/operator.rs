@@ -1,32 +1,39 @@
-//! The operator: orders, and goes on ordering until it is accepted, or longer.
+//! The operator: creates, cancels and reads commands, and repeats requests that fail.
 
 use domain::{CommandId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    history::{Read, Violation},
-    lambda::{Caller, Handler, Invocation},
-    world::{Event, World},
+    event::Event,
+    handler::Handler,
+    history::ShownExecution,
+    invocation::{Invocation, Invoker},
+    world::World,
 };
 
-/// Who orders, whatever the session.
+/// IAM id of the caller; it is the same in every session.
 const CALLER: &str = "AROAEXAMPLE";
 
+/// How often a cancel is repeated.
+const MAX_CANCEL_REQUESTS: usize = 4;
+
 impl World<'_> {
-    pub fn ask(&mut self, number: usize) {
-        let order = &self.plan.orders[number];
+    pub fn create_command(&mut self, number: usize) {
+        let command = &self.scenario.commands[number];
         let mut headers = json!({"content-type": "application/json"});
-        if let Some(token) = &order.token {
-            headers["idempotency-key"] = token.as_str().into();
+        if let Some(key) = &command.idempotency_key {
+            headers["idempotency-key"] = key.as_str().into();
         }
-        let body = order.body.to_string();
-        self.tell(|| format!("order {number}: {body}"));
-        self.request("POST", "/commands", headers, body, Caller::Operator(number));
+        let body = command.body.to_string();
+        self.trace(|| format!("command {number}: {body}"));
+        self.send_request("POST", "/commands", headers, body, Invoker::CreateCommand(number));
     }
 
-    fn request(&mut self, method: &str, path: &str, headers: Value, body: String, caller: Caller) {
-        let id = self.new_request();
-        self.note_superseding(&caller, &format!("request-{id}"));
+    fn send_request(&mut self, method: &str, path: &str, headers: Value, body: String, invoker: Invoker) {
+        let id = self.next_request_id();
+        if let Invoker::CreateCommand(number) = invoker {
+            self.record_superseding(number, &format!("request-{id}"));
+        }
         let event = json!({
             "version": "2.0",
             "rawPath": path,
@@ -41,96 +48,96 @@ impl World<'_> {
             "isBase64Encoded": false,
             "body": body,
         });
-        let function = self.machine.lambda.handled_by(Handler::CommandApi);
-        self.invoke(Invocation { id, function, event: event.to_string(), caller, tries: 0 });
+        let function = self.fixture.lambda.index_of(Handler::CommandApi);
+        self.invoke(Invocation { id, function, event: event.to_string(), invoker, retries: 0 });
     }
 
-    /// Which command takes the place of others in its lane: known before it is accepted, since it may never be.
-    fn note_superseding(&mut self, caller: &Caller, request_id: &str) {
-        let Caller::Operator(number) = caller else { return };
-        let order = &self.plan.orders[*number];
-        if order.body["supersede"] == true {
-            let id = match &order.token {
-                Some(token) => CommandId::from_token(CALLER, token),
+    /// Adds the id of a superseding command to the history before the response, which may be lost.
+    fn record_superseding(&mut self, number: usize, request_id: &str) {
+        let command = &self.scenario.commands[number];
+        if command.body["supersede"] == true {
+            let id = match &command.idempotency_key {
+                Some(key) => CommandId::from_token(CALLER, key),
                 None => CommandId::from_request(Timestamp::from_millis(self.now_ms()), request_id),
             };
-            self.history.superseding.insert(id.to_string());
+            self.history.superseding_commands.insert(id.to_string());
         }
     }
 
-    /// Calls an order off, if it was accepted.
-    pub fn cancel(&mut self, number: usize) {
-        let cancel = self.plan.cancels[number].clone();
-        let Some(command) = self.commands[cancel.order].clone() else { return };
-        self.tell(|| format!("cancel {number}: {cancel:?}"));
-        let body = json!({"force": cancel.force}).to_string();
-        self.request("POST", &format!("/commands/{command}/cancel"), json!({}), body, Caller::Cancel(number));
-    }
-
-    pub fn canceled(&mut self, number: usize, status: u16) {
-        self.tell(|| format!("cancel {number}: {status}"));
-        match status {
-            200 | 409 => {}
-            429 | 500.. => {
-                self.canceling[number] += 1;
-                if self.canceling[number] < 4 {
-                    let after_ms = self.dice.between(1, 20_000);
-                    self.after(after_ms, Event::Cancel(number));
-                }
-            }
-            _ => self.mistakes.push(Violation::of("answer", format!("cancel {number} was answered {status}"))),
-        }
-    }
-
-    /// Looks what became of an order, if it was accepted.
-    pub fn read(&mut self, order: usize) {
-        let Some(command) = self.commands[order].clone() else { return };
-        let path = format!("/commands/{command}/executions");
-        self.request("GET", &path, json!({}), String::new(), Caller::Read(order));
-    }
-
-    pub fn shown(&mut self, order: usize, status: u16, body: &str) {
+    pub fn on_create_response(&mut self, number: usize, status: u16, body: &str) {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
-        let told = |field: &str| body["executions"][0][field].as_str().unwrap_or_default().to_owned();
-        if status != 200 || told("executionId").is_empty() {
-            let why = format!("order {order} was accepted, and reading it is answered {status}: {body}");
-            return self.mistakes.push(Violation::of("answer", why));
-        }
-        let read = Read { thing: told("thing"), execution: told("executionId"), status: told("status") };
-        self.history.reads.push(read);
-    }
-
-    pub fn answered(&mut self, number: usize, status: u16, body: &str) {
-        let body: Value = serde_json::from_str(body).unwrap_or_default();
-        let order = &self.plan.orders[number];
-        let (patience, repeats) = (order.patience, order.repeats);
-        self.tell(|| {
-            format!("order {number}: {status} {} {}", body["execution"]["status"], body["execution"]["executionId"])
+        let plan = &self.scenario.commands[number];
+        let (max_retries, max_repeats) = (plan.retries, plan.repeats);
+        self.trace(|| {
+            let execution = &body["execution"];
+            format!("command {number}: HTTP {status}, {} {}", execution["status"], execution["executionId"])
         });
-        let (asked, repeated) = &mut self.asked[number];
-        let again = match status {
+        let command = &mut self.commands[number];
+        let is_repeated = match status {
             200 | 202 => {
-                let told = |field: &str| body["execution"][field].as_str().unwrap_or_default().to_owned();
-                self.history.accepted.push((told("thing"), told("executionId")));
-                self.commands[number] = body["commandId"].as_str().map(str::to_owned);
-                *repeated += 1;
-                *repeated <= repeats
+                let text = |field: &str| body["execution"][field].as_str().unwrap_or_default().to_owned();
+                self.history.accepted.push((text("thing"), text("executionId")));
+                command.id = body["commandId"].as_str().map(str::to_owned);
+                command.accepted_requests += 1;
+                command.accepted_requests <= max_repeats
             }
-            // Too short for a device that can't tell how old a command is: nothing was taken.
+            // The ttl is too short for a device that does not know how old a command is: nothing was stored.
             422 if body["field"] == "ttl" => false,
             429 | 500.. => {
-                *asked += 1;
-                *asked <= patience
+                command.failed_requests += 1;
+                command.failed_requests <= max_retries
             }
             _ => {
-                let why = format!("order {number} was answered {status}: {body}");
-                self.mistakes.push(Violation::of("answer", why));
+                self.errors.push(format!("creating command {number} got HTTP {status}: {body}"));
                 false
             }
         };
-        if again {
-            let after_ms = self.dice.between(1, 20_000);
-            self.after(after_ms, Event::Ask(number));
+        if is_repeated {
+            let delay_ms = self.random.between(1, 20_000);
+            self.plan_after(delay_ms, Event::CreateCommand(number));
         }
+    }
+
+    /// Cancels a command, if it was accepted.
+    pub fn cancel_command(&mut self, number: usize) {
+        let cancel = self.scenario.cancels[number].clone();
+        let Some(id) = self.commands[cancel.command].id.clone() else { return };
+        self.trace(|| format!("cancel {number}: {cancel:?}"));
+        let body = json!({"force": cancel.force}).to_string();
+        self.send_request("POST", &format!("/commands/{id}/cancel"), json!({}), body, Invoker::CancelCommand(number));
+    }
+
+    pub fn on_cancel_response(&mut self, number: usize, status: u16) {
+        self.trace(|| format!("cancel {number}: HTTP {status}"));
+        match status {
+            // 409: the execution has ended, or runs and the cancel is not forced.
+            200 | 409 => {}
+            429 | 500.. => {
+                self.failed_cancels[number] += 1;
+                if self.failed_cancels[number] < MAX_CANCEL_REQUESTS {
+                    let delay_ms = self.random.between(1, 20_000);
+                    self.plan_after(delay_ms, Event::CancelCommand(number));
+                }
+            }
+            _ => self.errors.push(format!("cancel {number} got HTTP {status}")),
+        }
+    }
+
+    /// Reads the execution of a command, if it was accepted.
+    pub fn read_executions(&mut self, number: usize) {
+        let Some(id) = self.commands[number].id.clone() else { return };
+        let path = format!("/commands/{id}/executions");
+        self.send_request("GET", &path, json!({}), String::new(), Invoker::ReadExecutions(number));
+    }
+
+    pub fn on_read_response(&mut self, number: usize, status: u16, body: &str) {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let text = |field: &str| body["executions"][0][field].as_str().unwrap_or_default().to_owned();
+        if status != 200 || text("executionId").is_empty() {
+            let error = format!("reading command {number}, which was accepted, got HTTP {status}: {body}");
+            return self.errors.push(error);
+        }
+        let shown = ShownExecution { thing: text("thing"), execution: text("executionId"), status: text("status") };
+        self.history.shown.push(shown);
     }
 }

@@ -1,15 +1,15 @@
-//! What can be asked of it.
+//! The command line of the fault schedules.
 
-/// Seeded random schedules of faults against the real handlers.
+/// Runs the real handlers under seeded random schedules of faults.
 #[derive(clap::Parser)]
 pub struct Options {
-    /// How many schedules.
+    /// Number of schedules to run.
     #[arg(long)]
     pub schedules: Option<u64>,
-    /// The seed of the first of them; alone, of the only one.
+    /// Seed of the first schedule; without --schedules, only this one runs.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Prints everything that happens in the schedule of this seed.
+    /// Prints everything that happens in the schedule of --seed.
     #[arg(long, requires = "seed")]
     pub trace: bool,
 }

@@ -49,7 +49,7 @@ async fn every_call(life: Life) -> Vec<String> {
     // Whatever is open yet ends now.
     world.advance(3600).await;
     for _ in 0..3 {
-        let tick = json!({"scheduledTime": world.now()}).to_string();
+        let tick = json!({"kind": "tick", "scheduledTime": world.now()}).to_string();
         world.invoke("reconcile-commands", &tick).await.expect("a tick");
     }
     world.end_with(runs).await;

@@ -149,7 +149,7 @@ impl<'a> Trial<'a> {
     }
 
     async fn tick(&self) {
-        let tick = json!({"scheduledTime": self.world.now()}).to_string();
+        let tick = json!({"kind": "tick", "scheduledTime": self.world.now()}).to_string();
         for _ in 0..3 {
             if self.world.invoke("reconcile-commands", &tick).await.is_ok() {
                 return;
@@ -192,7 +192,7 @@ impl<'a> Trial<'a> {
             check(ran == *times, format!("its device ran it {ran} times, not {times}"));
         }
         for row in rows {
-            for left in ["due_at", "in_lane", "withdraw"] {
+            for left in ["due_at", "in_lane", "shadow_cleanup_pending"] {
                 check(row.get(left).is_none(), format!("{left} is left in {row}"));
             }
             check(row["ids"]["L"].as_array().is_none_or(Vec::is_empty), format!("it is in its lane yet: {row}"));

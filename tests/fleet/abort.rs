@@ -1,197 +1,174 @@
-//! A fleet command that stops itself: what was claimed before is all that goes out.
+//! Abort criteria stop a fleet command: after that, only batches that were claimed before are sent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use device::fleet::{Fleet, Knobs};
+use device::fleet::{BehaviourShares, Fleet};
 use local::faults::Fault;
-use local::journal::Event;
 use serde_json::{Value, json};
 
-use super::recount::{command, miscounts, rows_of, runs, stands, things, until};
-use crate::world::{COMMANDS, EXECUTIONS, World, template};
+use super::operator::{advance_until_state, control, create_with_topic, show};
+use super::recount::{miscounts, rows_of, thing_of};
+use super::send_timeline::SendTimeline;
+use super::simulated_things::{runs, start_things};
+use crate::world::{COMMANDS, World, template};
 
-/// So many things of a batch are in the middle of it.
-const HELD: usize = 20;
+/// Executions of a batch that are held while they are stored.
+const HELD_PER_BATCH: usize = 20;
 
-fn abort(failure: &str, action: &str) -> Value {
+/// The shards of the stream of commands on the local stack.
+const SHARDS: usize = 4;
+
+/// An abort configuration: more than 20 % of at least 50 executed things.
+fn abort_config(failure_type: &str, action: &str) -> Value {
     json!({"criteriaList": [{
-        "failureType": failure, "action": action, "thresholdPercentage": 20, "minNumberOfExecutedThings": 50,
+        "failureType": failure_type, "action": action, "thresholdPercentage": 20, "minNumberOfExecutedThings": 50,
     }]})
 }
 
-async fn field(things_of: usize, knobs: Knobs) -> (World, Fleet) {
+/// A body for the whole group, with an hour to start.
+fn body(failure_type: &str, action: &str) -> Value {
+    json!({"ttl": 3600, "timeout": 3600, "abortConfig": abort_config(failure_type, action)})
+}
+
+async fn start(count: usize, shares: BehaviourShares) -> (World, Fleet) {
     let world = World::start().await;
-    let fleet = things(&world, things_of, "pump", knobs).await;
-    world.stack.registry.add_things("pumps", fleet.things()).expect("a group");
+    let fleet = start_things(&world, "pump", count, shares).await;
     world.stack.settle().await;
     (world, fleet)
 }
 
-/// What the journal says: the batches that were claimed before the command was stopped, and those that have rows from before and after.
-#[derive(Default)]
-struct Story {
-    claimed: BTreeSet<String>,
-    sent_before: usize,
-    sent_after: BTreeSet<String>,
-    canceled: BTreeSet<String>,
-}
-
-fn story(world: &World, id: &str, word: &str) -> Story {
-    let (mut story, mut stopped) = (Story::default(), false);
-    for entry in world.stack.journal.entries() {
-        match &entry.event {
-            Event::Written { table, after: Some(item), .. } if table == COMMANDS => match item["sk"]["S"].as_str() {
-                Some("META") if item["control"]["S"] == word => stopped = true,
-                Some("BATCH") if !stopped && item.get("claim").is_some() => {
-                    story
-                        .claimed
-                        .extend(item["pk"]["S"].as_str().and_then(|pk| pk.rsplit('#').next()).map(str::to_owned));
-                }
-                _ => {}
-            },
-            Event::Written { table, before: None, after: Some(row), .. }
-                if table == EXECUTIONS && row["command_id"]["S"] == id =>
-            {
-                match stopped {
-                    false => story.sent_before += 1,
-                    true => story.sent_after.extend(row["batch"]["N"].as_str().map(str::to_owned)),
-                }
-            }
-            Event::Published { topic, .. } => {
-                let thing = topic.strip_prefix("cmd/").and_then(|topic| topic.strip_suffix("/cancel"));
-                story.canceled.extend(thing.map(str::to_owned));
-            }
-            _ => {}
-        }
-    }
-    assert!(stopped, "it was never stopped");
-    story
-}
-
-/// Lets the batches from this one on be claimed only when the flag says so; one of the others is claimed by someone who dies.
-fn later_batches_wait(world: &World, id: String, from: u32) -> Arc<AtomicBool> {
-    let open = Arc::new(AtomicBool::new(false));
-    let flag = open.clone();
-    world.stack.faults.plan(move |call| {
-        let body = String::from_utf8_lossy(&call.body);
-        let batch =
-            body.split_once(&format!("C#{id}#")).and_then(|(_, rest)| rest.split('"').next()?.parse::<u32>().ok());
-        let claims = call.function == "flaghoist-dispatch-commands" && call.operation == "DynamoDB.PutItem";
-        (claims && batch.is_some_and(|batch| batch >= from) && !flag.load(Ordering::Relaxed)).then_some(Fault::Throttle)
-    });
-    open
-}
-
-/// The shards of the stream on this machine, and what the template says of its readers.
-fn bound() -> usize {
-    let text = std::fs::read_to_string(template()).expect("text");
-    let part =
-        text.split("ReadyBatches:").nth(1).and_then(|rest| rest.split("FilterCriteria").next()).expect("the mapping");
-    let number = |name: &str| -> usize {
-        let rest = part.split(&format!("{name}: ")).nth(1).and_then(|rest| rest.lines().next()).expect(name);
-        rest.trim().parse().expect("a number")
-    };
-    4 * number("ParallelizationFactor") * number("BatchSize") * 100
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_too_many_failures_only_what_was_claimed_goes_out() {
-    let (world, fleet) = field(600, Knobs { fail: 0.5, mute: 0.3, ..Knobs::default() }).await;
-    // Before the first batch is planned nobody knows the command's id.
-    world.stack.streams.hold(COMMANDS);
-    let body = json!({"target": {"groups": ["pumps"]}, "ttl": 3600, "timeout": 3600, "abortConfig": abort("FAILED", "CANCEL")});
-    let id = command(&world, body).await;
-    let open = later_batches_wait(&world, id.clone(), 3);
-    world.stack.streams.release(COMMANDS);
-    world.stack.settle().await;
-    let shown = until(&world, &id, "CANCELED", &[1; 10]).await;
-    assert_eq!(shown["state"], "CANCELED", "{shown:#}");
-    open.store(true, Ordering::Relaxed);
+async fn pass_four_minutes(world: &World) {
     for _ in 0..8 {
         world.advance(30).await;
     }
-    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
+}
+
+/// Lets no batch from number `from` on be claimed until the returned flag is true.
+fn block_later_batches(world: &World, id: String, from: u32) -> Arc<AtomicBool> {
+    let is_open = Arc::new(AtomicBool::new(false));
+    let flag = is_open.clone();
+    world.stack.faults.plan(move |call| {
+        let body = String::from_utf8_lossy(&call.body);
+        let batch = batch_in_key(&body, &id);
+        let is_claim = call.function == "flaghoist-dispatch-commands" && call.operation == "DynamoDB.PutItem";
+        let is_blocked = is_claim && batch.is_some_and(|batch| batch >= from) && !flag.load(Ordering::Relaxed);
+        is_blocked.then_some(Fault::Throttle)
+    });
+    is_open
+}
+
+/// The number of a command's batch in the key of a request.
+fn batch_in_key(body: &str, id: &str) -> Option<u32> {
+    body.split_once(&format!("C#{id}#"))?.1.split('"').next()?.parse().ok()
+}
+
+/// The value of a number attribute in a request.
+fn number_in(body: &str, attribute: &str) -> Option<u32> {
+    body.split_once(&format!(r#""{attribute}":{{"N":""#))?.1.split('"').next()?.parse().ok()
+}
+
+/// Executions that can be in progress at most when a command is stopped: what the readers of the stream have claimed.
+fn max_in_progress() -> usize {
+    let text = std::fs::read_to_string(template()).expect("template.yaml is readable");
+    let mapping = text.split("ReadyBatches:").nth(1).and_then(|rest| rest.split("FilterCriteria").next());
+    let mapping = mapping.expect("template.yaml has the event source ReadyBatches");
+    let number = |name: &str| -> usize {
+        let value = mapping.split(&format!("{name}: ")).nth(1).and_then(|rest| rest.lines().next());
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("ReadyBatches has no {name}"))
+    };
+    SHARDS * number("ParallelizationFactor") * number("BatchSize") * 100
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancel_by_abort_criteria_sends_only_batches_that_were_claimed_before() {
+    let (world, fleet) = start(600, BehaviourShares { fail: 0.5, mute: 0.3, ..BehaviourShares::default() }).await;
+    // The faults need the command's id, which is known only after it is created: until then its stream is held.
+    world.stack.streams.hold(COMMANDS);
+    let id = create_with_topic(&world, body("FAILED", "CANCEL")).await;
+    let is_open = block_later_batches(&world, id.clone(), 3);
+    world.stack.streams.release(COMMANDS);
+    world.stack.settle().await;
+    let shown = advance_until_state(&world, &id, "CANCELED", &[1; 10]).await;
+    assert_eq!(shown["state"], "CANCELED", "{shown:#}");
+    is_open.store(true, Ordering::Relaxed);
+    pass_four_minutes(&world).await;
+    let (shown, rows) = (show(&world, &id).await, rows_of(&world, &id).await);
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
-    let story = story(&world, &id, "CANCELED");
-    assert!(story.sent_after.is_subset(&story.claimed), "claimed {:?}, sent {:?}", story.claimed, story.sent_after);
-    assert!(rows.len() <= 100 * story.claimed.len() && rows.len() - story.sent_before <= bound());
-    assert_eq!(rows.len(), 300, "the rest was never sent");
+    let timeline = SendTimeline::read(&world, &id, "CANCELED");
+    timeline.assert_only_claimed_batches_were_sent();
+    assert!(rows.len() <= 100 * timeline.claimed_before.len());
+    assert!(rows.len() - timeline.executions_before <= max_in_progress());
+    assert_eq!(rows.len(), 300, "blocked batches are not sent after the cancel");
     assert_eq!(shown["counts"]["waiting"], 300, "{}", shown["counts"]);
     let canceled: BTreeSet<String> = rows
         .iter()
         .filter(|row| row["status"]["S"] == "CANCELED")
         .map(|row| {
             assert_eq!(row["verdict"]["S"], "ABORT_CRITERIA", "{row}");
-            super::recount::thing_of(row)
+            thing_of(row)
         })
         .collect();
     assert!(!canceled.is_empty() && rows.iter().all(|row| row["status"]["S"] != "CREATED"), "{}", shown["counts"]);
-    assert_eq!(story.canceled, canceled, "their devices are told");
+    assert_eq!(timeline.notified, canceled, "exactly the canceled things get a cancel notice");
     assert!(shown["why"].as_str().is_some_and(|why| why.contains("FAILED")), "{shown:#}");
     let runs = runs(&fleet);
     fleet.stop().await;
     world.end_with(runs).await;
 }
 
-/// The number behind a name of an item that a call is about.
-fn number_in(body: &str, name: &str) -> Option<u32> {
-    body.split_once(&format!(r#""{name}":{{"N":""#))?.1.split('"').next()?.parse().ok()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_at_a_batch_when_it_was_stopped_ends_it() {
-    let (world, fleet) = field(800, Knobs { fail: 0.5, ..Knobs::default() }).await;
+async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
+    let (world, fleet) = start(800, BehaviourShares { fail: 0.5, ..BehaviourShares::default() }).await;
     world.stack.streams.hold(COMMANDS);
-    let body = json!({"target": {"groups": ["pumps"]}, "ttl": 3600, "timeout": 3600, "abortConfig": abort("FAILED", "CANCEL")});
-    let id = command(&world, body).await;
-    // Three batches are sent, three are in the middle of it, and two are not claimed yet.
-    let (open, flag) = (Arc::new(AtomicBool::new(false)), id.clone());
-    let (stopped, held) = (open.clone(), Arc::new(AtomicUsize::new(0)));
-    let holding = held.clone();
-    let mut met = [const { BTreeSet::new() }; 8];
+    let id = create_with_topic(&world, body("FAILED", "CANCEL")).await;
+    // Of eight batches, three are sent, three are in progress, and two are not claimed yet.
+    let (is_open, command) = (Arc::new(AtomicBool::new(false)), id.clone());
+    let (is_stopped, held) = (is_open.clone(), Arc::new(AtomicUsize::new(0)));
+    let held_calls = held.clone();
+    let mut held_in_batch = [const { BTreeSet::new() }; 8];
     world.stack.faults.plan(move |call| {
-        let dispatches = call.function == "flaghoist-dispatch-commands" && call.operation == "DynamoDB.PutItem";
-        if !dispatches || stopped.load(Ordering::Relaxed) {
+        let is_write = call.function == "flaghoist-dispatch-commands" && call.operation == "DynamoDB.PutItem";
+        if !is_write || is_stopped.load(Ordering::Relaxed) {
             return None;
         }
         let body = String::from_utf8_lossy(&call.body);
-        if let Some((_, rest)) = body.split_once(&format!("C#{flag}#")) {
-            let batch: u32 = rest.split('"').next()?.parse().ok()?;
-            return (batch >= 6).then_some(Fault::Throttle);
+        if body.contains(&format!("C#{command}#")) {
+            return (batch_in_key(&body, &command)? >= 6).then_some(Fault::Throttle);
         }
         let batch = number_in(&body, "batch").filter(|batch| *batch >= 3)?;
-        // All attempts of the SDK.
-        let (already, call) = (met.get_mut(usize::try_from(batch).ok()?)?, (call.invoke.clone(), call.nth));
-        let new = already.len() < HELD && already.insert(call.clone());
-        holding.fetch_add(usize::from(new), Ordering::Relaxed);
-        already.contains(&call).then_some(Fault::Held)
+        // Every attempt of the SDK at the same call is held.
+        let (calls, call) = (held_in_batch.get_mut(usize::try_from(batch).ok()?)?, (call.invoke.clone(), call.nth));
+        let is_new = calls.len() < HELD_PER_BATCH && calls.insert(call.clone());
+        held_calls.fetch_add(usize::from(is_new), Ordering::Relaxed);
+        calls.contains(&call).then_some(Fault::Held)
     });
     world.stack.streams.release(COMMANDS);
-    // Nothing settles now: time passes as they work.
+    // The stack does not settle while calls are held, so the clock moves while the functions work.
     let mut shown = Value::Null;
     for _ in 0..200 {
         world.stack.clock.advance(Duration::from_millis(200));
-        shown = stands(&world, &id).await;
-        if shown["state"] == "CANCELED" && held.load(Ordering::Relaxed) == 3 * HELD {
+        shown = show(&world, &id).await;
+        if shown["state"] == "CANCELED" && held.load(Ordering::Relaxed) == 3 * HELD_PER_BATCH {
             break;
         }
     }
-    assert_eq!(shown["state"], "CANCELED", "{shown:#}");
-    open.store(true, Ordering::Relaxed);
+    let held = held.load(Ordering::Relaxed);
+    assert_eq!(shown["state"], "CANCELED", "{held} calls are held: {shown:#}");
+    is_open.store(true, Ordering::Relaxed);
     world.stack.faults.release();
     world.stack.settle().await;
-    for _ in 0..8 {
-        world.advance(30).await;
-    }
-    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
+    pass_four_minutes(&world).await;
+    let (shown, rows) = (show(&world, &id).await, rows_of(&world, &id).await);
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
-    let story = story(&world, &id, "CANCELED");
-    assert_eq!(story.sent_after, BTreeSet::from(["3", "4", "5"].map(str::to_owned)), "claimed {:?}", story.claimed);
-    assert_eq!((rows.len(), rows.len() - story.sent_before), (600, 3 * HELD), "what was claimed, and no more");
-    assert!(rows.len() - story.sent_before <= bound());
+    let timeline = SendTimeline::read(&world, &id, "CANCELED");
+    let in_progress = BTreeSet::from(["3", "4", "5"].map(str::to_owned));
+    assert_eq!(timeline.batches_after, in_progress, "claimed before: {:?}", timeline.claimed_before);
+    let sent_after = rows.len() - timeline.executions_before;
+    assert_eq!((rows.len(), sent_after), (600, 3 * HELD_PER_BATCH), "all executions, those sent after the cancel");
+    assert!(sent_after <= max_in_progress());
     assert_eq!(shown["counts"]["waiting"], 200, "{}", shown["counts"]);
     assert!(rows.iter().all(|row| row["status"]["S"] != "CREATED"), "{}", shown["counts"]);
     let runs = runs(&fleet);
@@ -200,34 +177,27 @@ async fn whoever_was_at_a_batch_when_it_was_stopped_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_too_many_failures_it_may_pause_instead() {
-    let (world, fleet) = field(400, Knobs { fail: 0.5, ..Knobs::default() }).await;
+async fn pause_by_abort_criteria_sends_only_claimed_batches_until_it_is_resumed() {
+    let (world, fleet) = start(400, BehaviourShares { fail: 0.5, ..BehaviourShares::default() }).await;
     world.stack.streams.hold(COMMANDS);
-    let body =
-        json!({"target": {"groups": ["pumps"]}, "ttl": 3600, "timeout": 3600, "abortConfig": abort("FAILED", "PAUSE")});
-    let id = command(&world, body).await;
-    let open = later_batches_wait(&world, id.clone(), 2);
+    let id = create_with_topic(&world, body("FAILED", "PAUSE")).await;
+    let is_open = block_later_batches(&world, id.clone(), 2);
     world.stack.streams.release(COMMANDS);
     world.stack.settle().await;
-    let shown = until(&world, &id, "PAUSED", &[1; 10]).await;
+    let shown = advance_until_state(&world, &id, "PAUSED", &[1; 10]).await;
     assert_eq!(shown["state"], "PAUSED", "{shown:#}");
-    open.store(true, Ordering::Relaxed);
-    for _ in 0..8 {
-        world.advance(30).await;
-    }
-    let story = story(&world, &id, "PAUSED");
+    is_open.store(true, Ordering::Relaxed);
+    pass_four_minutes(&world).await;
+    let timeline = SendTimeline::read(&world, &id, "PAUSED");
     let rows = rows_of(&world, &id).await;
-    assert!(story.sent_after.is_subset(&story.claimed), "claimed {:?}, sent {:?}", story.claimed, story.sent_after);
-    assert_eq!(rows.len(), 200, "the rest waits");
-    let shown = stands(&world, &id).await;
+    timeline.assert_only_claimed_batches_were_sent();
+    assert_eq!(rows.len(), 200, "blocked batches are not sent during the pause");
+    let shown = show(&world, &id).await;
     assert_eq!((miscounts(&shown, &rows), shown["state"].as_str()), (vec![], Some("PAUSED")));
-    // What had failed until then does not stop it again; what fails afterwards may.
-    let answer = world.request(reqwest::Method::POST, &format!("/commands/{id}/resume"), &[], "").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    for _ in 0..8 {
-        world.advance(30).await;
-    }
-    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
+    // Failures from before the resume do not count again; later ones can pause it again.
+    control(&world, &id, "resume").await;
+    pass_four_minutes(&world).await;
+    let (shown, rows) = (show(&world, &id).await, rows_of(&world, &id).await);
     assert_eq!(rows.len(), 400, "{shown:#}");
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
     let runs = runs(&fleet);
@@ -236,24 +206,23 @@ async fn after_too_many_failures_it_may_pause_instead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silence_stops_it_too() {
-    let (world, fleet) = field(400, Knobs { mute: 0.9, ..Knobs::default() }).await;
+async fn no_response_meets_abort_criteria() {
+    let (world, fleet) = start(400, BehaviourShares { mute: 0.9, ..BehaviourShares::default() }).await;
     let body = json!({
-        "target": {"groups": ["pumps"]}, "ttl": 60, "timeout": 60,
-        "rollout": {"maximumPerMinute": 60}, "abortConfig": abort("NO_RESPONSE", "CANCEL"),
+        "ttl": 60, "timeout": 60, "rollout": {"maximumPerMinute": 60},
+        "abortConfig": abort_config("NO_RESPONSE", "CANCEL"),
     });
-    let id = command(&world, body).await;
-    let shown = until(&world, &id, "CANCELED", &[10; 40]).await;
+    let id = create_with_topic(&world, body).await;
+    let shown = advance_until_state(&world, &id, "CANCELED", &[10; 40]).await;
     assert_eq!(shown["state"], "CANCELED", "{shown:#}");
     for _ in 0..4 {
         world.advance(60).await;
     }
-    let (shown, rows) = (stands(&world, &id).await, rows_of(&world, &id).await);
+    let (shown, rows) = (show(&world, &id).await, rows_of(&world, &id).await);
     assert!(rows.len() < 400, "{}", shown["counts"]);
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
     assert!(shown["counts"]["TIMED_OUT"].as_u64() >= Some(10), "{}", shown["counts"]);
-    let story = story(&world, &id, "CANCELED");
-    assert!(story.sent_after.is_subset(&story.claimed), "claimed {:?}, sent {:?}", story.claimed, story.sent_after);
+    SendTimeline::read(&world, &id, "CANCELED").assert_only_claimed_batches_were_sent();
     let runs = runs(&fleet);
     fleet.stop().await;
     world.end_with(runs).await;

@@ -1,18 +1,20 @@
-//! What nobody can mean of a fleet is refused, with the name of the field and what would be right, and nothing is stored.
+//! Invalid fleet commands are refused with field and correction; repeated fleet commands give the same command.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::operator::{create, show};
 use crate::world::{COMMANDS, EXECUTIONS, World};
 
-fn body(more: Value) -> Value {
+/// A request body with these members in addition or instead.
+fn body(members: Value) -> Value {
     let mut body = json!({"name": "reboot", "target": {"groups": ["pumps"]}});
-    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
     body
 }
 
-/// AWS IoT Jobs' configuration, as its documentation has it.
-fn of_jobs() -> Value {
+/// The rollout and abort configuration in the documentation of AWS IoT Jobs.
+fn jobs_configuration() -> Value {
     json!({
         "jobExecutionsRolloutConfig": {
             "exponentialRate": {
@@ -24,30 +26,41 @@ fn of_jobs() -> Value {
         },
         "abortConfig": {
             "criteriaList": [
-                {"action": "CANCEL", "failureType": "FAILED", "minNumberOfExecutedThings": 100, "thresholdPercentage": 20},
-                {"action": "CANCEL", "failureType": "TIMED_OUT", "minNumberOfExecutedThings": 200, "thresholdPercentage": 50},
+                {
+                    "action": "CANCEL", "failureType": "FAILED",
+                    "minNumberOfExecutedThings": 100, "thresholdPercentage": 20,
+                },
+                {
+                    "action": "CANCEL", "failureType": "TIMED_OUT",
+                    "minNumberOfExecutedThings": 200, "thresholdPercentage": 50,
+                },
             ],
         },
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_can_mean_is_refused_by_its_field() {
+async fn invalid_member_is_refused_with_its_field_and_the_correction() {
     let world = World::start().await;
-    world.stack.registry.add_things("pumps", &["pump-7"]).expect("a group");
-    let many: Vec<String> = (0..10_001).map(|n| format!("pump-{n}")).collect();
-    let criterion = |threshold: f64| json!({"abortConfig": {"criteriaList": [{"failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": threshold, "minNumberOfExecutedThings": 1}]}});
-    let mut rate_of_zero = of_jobs();
+    world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
+    let too_many: Vec<String> = (0..10_001).map(|n| format!("pump-{n}")).collect();
+    let criterion = |threshold: f64| {
+        json!({"abortConfig": {"criteriaList": [{
+            "failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": threshold,
+            "minNumberOfExecutedThings": 1,
+        }]}})
+    };
+    let mut rate_of_zero = jobs_configuration();
     rate_of_zero["jobExecutionsRolloutConfig"]["exponentialRate"]["baseRatePerMinute"] = json!(0);
     let cases = [
         (json!({"target": {"groups": ["pumps", "valves"]}}), 422, "target.groups", "there is no thing group valves"),
         (
-            json!({"target": {"things": many}}),
+            json!({"target": {"things": too_many}}),
             422,
             "target.things",
             "it lists 10001. For more, name a thing group or a query",
         ),
-        (json!({"target": {"groups": ["pumps"], "exclude": many}}), 422, "target.exclude", "10000"),
+        (json!({"target": {"groups": ["pumps"], "exclude": too_many}}), 422, "target.exclude", "10000"),
         (
             json!({"target": {"groups": (0..101).map(|n| format!("group-{n}")).collect::<Vec<_>>()}}),
             422,
@@ -99,84 +112,81 @@ async fn what_nobody_can_mean_is_refused_by_its_field() {
         (json!({"delivery": "shadow", "shadow": "atlas", "lane": "valve"}), 422, "lane", "a lane of its own"),
         (json!({"delivery": "shadow", "shadow": "state", "payload": 7}), 422, "payload", ""),
     ];
-    // A dry run is as strict.
-    for (more, status, field, words) in cases {
+    // A dry run refuses the same.
+    for (members, status, field, text) in cases {
         for dry_run in [false, true] {
-            let mut asked = body(more.clone());
-            asked["dryRun"] = json!(dry_run);
-            let answer = world.post("/commands", &asked).await;
-            let shown: String = more.to_string().chars().take(200).collect();
-            assert_eq!((answer.status, &answer.body["field"]), (status, &json!(field)), "{shown}: {answer:?}");
-            assert_eq!(answer.headers["content-type"], "application/problem+json", "{shown}");
-            let detail = answer.body["detail"].as_str().expect("text");
-            assert!(detail.contains(words), "{shown}: {detail}");
+            let mut request = body(members.clone());
+            request["dryRun"] = json!(dry_run);
+            let response = world.post("/commands", &request).await;
+            let case: String = members.to_string().chars().take(200).collect();
+            assert_eq!((response.status, &response.body["field"]), (status, &json!(field)), "{case}: {response:?}");
+            assert_eq!(response.headers["content-type"], "application/problem+json", "{case}");
+            let detail = response.body["detail"].as_str().expect("a problem has a detail");
+            assert!(detail.contains(text), "{case}: {detail}");
         }
     }
-    // A million things are more than a body holds.
-    let million: Vec<String> = (0..200_000).map(|n| format!("pump-{n:06}")).collect();
-    let answer = world.post("/commands", &body(json!({"target": {"things": million}}))).await;
-    assert_eq!((answer.status, &answer.body["field"]), (413, &json!("body")), "{answer:?}");
-    assert!(
-        answer.body["detail"].as_str().is_some_and(|detail| detail.contains("a thing group or a query")),
-        "{answer:?}"
-    );
+    // More bytes than a request body can have.
+    let names: Vec<String> = (0..200_000).map(|n| format!("pump-{n:06}")).collect();
+    let response = world.post("/commands", &body(json!({"target": {"things": names}}))).await;
+    assert_eq!((response.status, &response.body["field"]), (413, &json!("body")), "{response:?}");
+    let detail = response.body["detail"].as_str().expect("a problem has a detail");
+    assert!(detail.contains("a thing group or a query"), "{detail}");
     assert!(world.rows(COMMANDS).await.is_empty() && world.rows(EXECUTIONS).await.is_empty());
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_of_aws_jobs_is_taken_as_it_is() {
+async fn configuration_of_aws_iot_jobs_is_accepted_unchanged() {
     let world = World::start().await;
-    world.stack.registry.add_things("pumps", &["pump-7"]).expect("a group");
-    let answer = world.post("/commands", &body(of_jobs())).await;
-    assert_eq!(answer.status, 202, "{answer:?}");
-    let shown = world.get(&format!("/commands/{}", answer.body["commandId"].as_str().expect("an id"))).await.body;
-    let asked = of_jobs();
-    assert_eq!(shown["rollout"]["maximumPerMinute"], asked["jobExecutionsRolloutConfig"]["maximumPerMinute"]);
+    world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
+    let sent = jobs_configuration();
+    let id = create(&world, sent.clone()).await;
+    let shown = show(&world, &id).await;
+    assert_eq!(shown["rollout"]["maximumPerMinute"], sent["jobExecutionsRolloutConfig"]["maximumPerMinute"]);
     let rate = &shown["rollout"]["exponentialRate"];
     assert_eq!((&rate["baseRatePerMinute"], rate["incrementFactor"].as_f64()), (&json!(50), Some(2.0)), "{shown}");
     assert_eq!(rate["rateIncreaseCriteria"], json!({"numberOfNotifiedThings": 1000}));
-    let criteria = shown["abortConfig"]["criteriaList"].as_array().expect("a list");
+    let criteria = shown["abortConfig"]["criteriaList"].as_array().expect("a command shows its abort criteria");
     assert_eq!((criteria.len(), &criteria[1]["failureType"]), (2, &json!("TIMED_OUT")), "{shown}");
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_again_is_the_same_command() {
+async fn same_idempotency_key_gives_the_same_command_and_refuses_another_body() {
     let world = World::start().await;
-    world.stack.registry.add_things("pumps", &["pump-7", "pump-8"]).expect("a group");
-    let post = async |more: Value| {
-        let asked = body(more).to_string();
-        world.request(Method::POST, "/commands", &[("idempotency-key", "order-66")], asked).await
+    world.stack.registry.add_things("pumps", &["pump-7", "pump-8"]).expect("the group is valid");
+    let post = async |members: Value| {
+        let body = body(members).to_string();
+        world.request(Method::POST, "/commands", &[("idempotency-key", "order-66")], body).await
     };
-    let limited = |rate: u32| json!({"rollout": {"maximumPerMinute": rate}});
-    let first = post(limited(60)).await;
+    let with_rate = |rate: u32| json!({"rollout": {"maximumPerMinute": rate}});
+    let first = post(with_rate(60)).await;
     world.stack.settle().await;
     let rows = world.rows(COMMANDS).await;
-    let again = post(limited(60)).await;
-    assert_eq!((first.status, again.status), (202, 202), "{again:?}");
-    assert_eq!(first.body["commandId"], again.body["commandId"]);
-    assert_eq!(again.body["counts"]["total"], 2, "{again:?}");
+    let second = post(with_rate(60)).await;
+    assert_eq!((first.status, second.status), (202, 202), "{second:?}");
+    assert_eq!(first.body["commandId"], second.body["commandId"]);
+    assert_eq!(second.body["counts"]["total"], 2, "{second:?}");
     world.stack.settle().await;
     assert_eq!(world.rows(COMMANDS).await, rows);
-    let also = |more: Value| {
-        let mut asked = limited(60);
-        asked.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        asked
+    let with = |members: Value| {
+        let mut body = with_rate(60);
+        body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+        body
     };
     let criterion =
         json!({"failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": 20, "minNumberOfExecutedThings": 1});
-    world.stack.registry.add_group("valves", None).expect("a group");
+    world.stack.registry.add_group("valves", None).expect("the group is valid");
     for other in [
-        limited(61),
+        with_rate(61),
         json!({"target": {"things": ["pump-7", "pump-8"]}}),
         json!({}),
-        also(json!({"target": {"groups": ["pumps", "valves"]}})),
-        also(json!({"target": {"groups": ["pumps"], "exclude": ["pump-9"]}})),
-        also(json!({"target": {"groups": ["pumps"], "query": "thingName:pump-*"}})),
-        also(json!({"abortConfig": {"criteriaList": [criterion]}})),
-        also(json!({"schedule": {"notBefore": "2027-01-15T12:00:00Z"}})),
-        also(json!({"payload": 1})),
+        with(json!({"target": {"groups": ["pumps", "valves"]}})),
+        with(json!({"target": {"groups": ["pumps"], "exclude": ["pump-9"]}})),
+        with(json!({"target": {"groups": ["pumps"], "query": "thingName:pump-*"}})),
+        with(json!({"abortConfig": {"criteriaList": [criterion]}})),
+        with(json!({"schedule": {"notBefore": "2027-01-15T12:00:00Z"}})),
+        with(json!({"payload": 1})),
     ] {
         let refused = post(other).await;
         assert_eq!((refused.status, &refused.body["field"]), (409, &json!("Idempotency-Key")), "{refused:?}");
@@ -185,18 +195,18 @@ async fn the_same_again_is_the_same_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_group_is_done_at_once() {
+async fn command_for_an_empty_group_is_completed_at_once() {
     let world = World::start().await;
-    world.stack.registry.add_group("empty", None).expect("a group");
-    let paced = json!({"maximumPerMinute": 10, "canary": {"things": 5}});
-    for more in [json!({}), json!({"rollout": paced}), json!({"delivery": "broadcast"})] {
-        let mut asked = body(more.clone());
-        asked["target"] = json!({"groups": ["empty"]});
-        let answer = world.post("/commands", &asked).await;
-        assert_eq!(answer.status, 202, "{more}: {answer:?}");
+    world.stack.registry.add_group("empty", None).expect("the group is valid");
+    let rollout = json!({"maximumPerMinute": 10, "canary": {"things": 5}});
+    for members in [json!({}), json!({"rollout": rollout}), json!({"delivery": "broadcast"})] {
+        let mut body = members.clone();
+        body["target"] = json!({"groups": ["empty"]});
+        let id = create(&world, body).await;
         world.stack.settle().await;
-        let shown = world.get(&format!("/commands/{}", answer.body["commandId"].as_str().expect("an id"))).await.body;
-        assert_eq!((&shown["state"], &shown["counts"]["total"]), (&json!("COMPLETED"), &json!(0)), "{more}: {shown}");
+        let shown = show(&world, &id).await;
+        let (state, total) = (&shown["state"], &shown["counts"]["total"]);
+        assert_eq!((state, total), (&json!("COMPLETED"), &json!(0)), "{members}: {shown}");
     }
     world.end().await;
 }

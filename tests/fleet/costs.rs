@@ -1,71 +1,82 @@
-//! What a fleet command costs in write units, as the tables count it themselves, indexes included.
+//! What a fleet command costs in write units, counted by the tables themselves, indexes included.
 
-use serde_json::json;
+use std::collections::BTreeMap;
 
-use super::recount::{command, miscounts, rows_of, stands, until};
+use local::journal::Event;
+use serde_json::{Value, json};
+
+use super::operator::{advance_until_state, create_with_topic, show};
+use super::recount::{miscounts, rows_of};
 use crate::world::World;
 
-/// So many write units for each thing at most, all tables and indexes together.
-const MOST: f64 = 2.2;
+/// Write units for each thing, for all tables and indexes together.
+const MAX_WRITE_UNITS: f64 = 2.2;
+
 const THINGS: usize = 1000;
 
-/// What each thing costs until all have ended and nothing is due any more.
-async fn each(answers: bool) -> f64 {
+/// The write units for each thing until every execution has ended and nothing is due.
+async fn write_units_per_thing(does_report: bool) -> f64 {
     let world = World::start().await;
-    // 20 to 36 characters.
+    // Names of 20 to 36 characters.
     let name = |n: usize| format!("{:x<width$}-{n:04}", "pump", width = 15 + n % 17);
     let names: Vec<String> = (0..THINGS).map(name).collect();
-    world.stack.registry.add_things("pumps", &names).expect("a group");
+    world.stack.registry.add_things("pumps", &names).expect("the group is valid");
     let mut device = world.device("all", &["cmd/+/req"]).await;
     world.stack.settle().await;
     world.stack.dynamodb.forget_capacity();
-    let id = command(&world, json!({"target": {"groups": ["pumps"]}, "ttl": 300, "timeout": 300})).await;
+    let id = create_with_topic(&world, json!({"ttl": 300, "timeout": 300})).await;
     world.stack.settle().await;
     while let Some((topic, payload)) = device.try_next() {
-        let request: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
-        let thing = topic.split('/').nth(1).expect("a thing");
-        let word = json!({"executionId": request["executionId"], "attempt": 1, "status": "SUCCEEDED"});
-        if answers {
-            device.report(thing, word).await;
+        let request: Value = serde_json::from_slice(&payload).expect("the request is JSON");
+        let thing = topic.split('/').nth(1).expect("the topic names the thing");
+        let report = json!({"executionId": request["executionId"], "attempt": 1, "status": "SUCCEEDED"});
+        if does_report {
+            device.report(thing, report).await;
         }
     }
-    until(&world, &id, "COMPLETED", &[1; 8]).await;
-    // The watch over silence ends too.
+    advance_until_state(&world, &id, "COMPLETED", &[1; 8]).await;
+    // Batches stop monitoring their executions in this time.
     for _ in 0..10 {
         world.advance(60).await;
     }
-    let shown = stands(&world, &id).await;
+    let shown = show(&world, &id).await;
     let rows = rows_of(&world, &id).await;
     assert_eq!((shown["state"].as_str(), rows.len()), (Some("COMPLETED"), THINGS), "{shown:#}");
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
+    println!("{THINGS} things that {}:", if does_report { "report once" } else { "never report" });
+    let per_thing = print_capacity(&world);
+    world.end().await;
+    per_thing
+}
+
+/// Prints what was written; the write units for each thing.
+fn print_capacity(world: &World) -> f64 {
     let capacity = world.stack.dynamodb.capacity();
     let written: f64 = capacity.values().map(|units| units.write).sum();
-    println!("{THINGS} things that {}:", if answers { "answer once" } else { "stay silent" });
     for (by, units) in capacity {
         println!("{:>24} {:>14}  {:>5} requests  {:>7} written", by.table, by.operation, units.requests, units.write);
     }
-    let mut kinds = std::collections::BTreeMap::<_, usize>::new();
+    let mut kinds = BTreeMap::<_, usize>::new();
     for entry in world.stack.journal.entries() {
-        if let local::journal::Event::Written { table, key, after: Some(_), .. } = entry.event {
+        if let Event::Written { table, key, after: Some(_), .. } = entry.event {
             let kind = key["sk"]["S"].as_str().and_then(|sk| sk.split('#').next()).unwrap_or_default().to_owned();
             *kinds.entry(format!("{table} {kind}")).or_default() += 1;
         }
     }
-    println!("{kinds:?}");
-    let each = written / THINGS as f64;
-    println!("{each} write units each");
-    world.end().await;
-    each
+    println!("writes by kind of item: {kinds:?}");
+    let per_thing = written / THINGS as f64;
+    println!("{per_thing} write units for each thing");
+    per_thing
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thing_that_answers_costs_its_row_and_its_outcome() {
-    let each = each(true).await;
-    assert!(each <= MOST, "{each} write units");
+async fn thing_that_reports_costs_at_most_its_row_and_its_outcome() {
+    let units = write_units_per_thing(true).await;
+    assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silence_costs_no_more() {
-    let each = each(false).await;
-    assert!(each <= MOST, "{each} write units");
+async fn thing_that_never_reports_costs_no_more() {
+    let units = write_units_per_thing(false).await;
+    assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
 }

@@ -1,44 +1,45 @@
-//! What a command would mean, how long it would take and what it would cost, with nothing stored and nobody asked.
+//! A dry run estimates the things, the duration and the cost of a command, stores nothing, and sends nothing.
 
 use serde_json::{Value, json};
 
 use crate::world::{COMMANDS, World};
 
-async fn dry_run(world: &World, more: Value) -> Value {
+async fn dry_run(world: &World, members: Value) -> Value {
     let mut body = json!({"name": "reboot", "dryRun": true});
-    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-    let answer = world.post("/commands", &body).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.body
+    body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+    let response = world.post("/commands", &body).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response.body
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_says_what_would_come_of_it_and_stores_nothing() {
+async fn dry_run_estimates_target_duration_and_cost_and_stores_nothing() {
     let world = World::start().await;
     let registry = &world.stack.registry;
     let pumps: Vec<String> = (0..300).map(|n| format!("pump-{n:03}")).collect();
-    registry.add_things("pumps", &pumps).expect("a group");
-    registry.add_things("old", &pumps[250..]).expect("a group");
+    registry.add_things("pumps", &pumps).expect("the group is valid");
+    registry.add_things("old", &pumps[250..]).expect("the group is valid");
     let target =
         json!({"things": ["valve-1", "pump-000"], "groups": ["pumps", "old"], "exclude": ["pump-001", "nobody"]});
-    let shown = dry_run(&world, json!({"target": target})).await;
-    assert_eq!((&shown["target"]["count"], &shown["target"]["complete"]), (&json!(300), &json!(true)), "{shown}");
-    let sample = shown["target"]["sample"].as_array().expect("a list");
-    assert_eq!((sample.len(), &sample[0], &sample[2]), (10, &json!("valve-1"), &json!("pump-002")), "{shown}");
-    assert_eq!(shown["duration"], json!({"seconds": 1, "assumes": ["DEFAULT_QUOTAS"]}));
-    assert_eq!(shown["cost"]["perMillionThings"], 6.463);
-    assert_eq!(shown["cost"]["total"], 0.001_939);
-    assert_eq!(shown["cost"]["items"]["messages"], 0.0012);
+    let estimate = dry_run(&world, json!({"target": target})).await;
+    let shown = &estimate["target"];
+    assert_eq!((&shown["count"], &shown["complete"]), (&json!(300), &json!(true)), "{estimate}");
+    let sample = shown["sample"].as_array().expect("the target has a sample");
+    assert_eq!((sample.len(), &sample[0], &sample[2]), (10, &json!("valve-1"), &json!("pump-002")), "{estimate}");
+    assert_eq!(estimate["duration"], json!({"seconds": 1, "assumes": ["DEFAULT_QUOTAS"]}));
+    assert_eq!(estimate["cost"]["perMillionThings"], 6.463);
+    assert_eq!(estimate["cost"]["total"], 0.001_939);
+    assert_eq!(estimate["cost"]["items"]["messages"], 0.0012);
 
     let slow = json!({"target": {"groups": ["pumps"]}, "rollout": {"maximumPerMinute": 10, "canary": {"things": 5}}});
-    let shown = dry_run(&world, slow).await;
-    assert_eq!(shown["duration"]["assumes"], json!(["GATES_OPEN_AT_ONCE"]));
-    let seconds = shown["duration"]["seconds"].as_u64().expect("seconds");
-    assert!((1790..=1800).contains(&seconds), "{shown}");
-    let one = dry_run(&world, json!({"target": {"things": ["pump-7"]}})).await;
-    assert_eq!(one["target"], json!({"count": 1, "complete": true, "sample": ["pump-7"]}));
-    let found = dry_run(&world, json!({"target": {"query": "thingName:pump-29*"}})).await;
-    assert_eq!(found["target"]["count"], 10, "{found}");
+    let estimate = dry_run(&world, slow).await;
+    assert_eq!(estimate["duration"]["assumes"], json!(["GATES_OPEN_AT_ONCE"]));
+    let seconds = estimate["duration"]["seconds"].as_u64().expect("the duration is in seconds");
+    assert!((1790..=1800).contains(&seconds), "{estimate}");
+    let single = dry_run(&world, json!({"target": {"things": ["pump-7"]}})).await;
+    assert_eq!(single["target"], json!({"count": 1, "complete": true, "sample": ["pump-7"]}));
+    let by_query = dry_run(&world, json!({"target": {"query": "thingName:pump-29*"}})).await;
+    assert_eq!(by_query["target"]["count"], 10, "{by_query}");
 
     world.stack.settle().await;
     assert!(world.rows(COMMANDS).await.is_empty());
@@ -46,13 +47,13 @@ async fn a_dry_run_says_what_would_come_of_it_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_fleet_is_counted_as_far_as_a_request_has_time() {
+async fn large_target_is_counted_only_within_the_time_of_a_request() {
     let world = World::start().await;
-    let many: Vec<String> = (0..20_600).map(|n| format!("pump-{n:05}")).collect();
-    world.stack.registry.add_things("pumps", &many).expect("a group");
-    let shown = dry_run(&world, json!({"target": {"groups": ["pumps"]}})).await;
-    assert_eq!(shown["target"]["complete"], false, "{shown}");
-    let count = shown["target"]["count"].as_u64().expect("a number");
-    assert!((1..=20_250).contains(&count), "{shown}");
+    let names: Vec<String> = (0..20_600).map(|n| format!("pump-{n:05}")).collect();
+    world.stack.registry.add_things("pumps", &names).expect("the group is valid");
+    let estimate = dry_run(&world, json!({"target": {"groups": ["pumps"]}})).await;
+    assert_eq!(estimate["target"]["complete"], false, "{estimate}");
+    let count = estimate["target"]["count"].as_u64().expect("the target has a count");
+    assert!((1..=20_250).contains(&count), "{estimate}");
     world.end().await;
 }

@@ -1,22 +1,32 @@
-//! One command to many things.
+//! Fleet commands, one command for many things, end to end.
+//!
+//! The files `operator`, `simulated_things`, `send_timeline`, `recount`, `process_killer` and `thing_process` hold what
+//! the tests share.
 
 mod abort;
 mod bad_input;
 mod broadcast;
-mod changing;
+mod broadcast_faults;
+mod changing_groups;
 mod control;
 mod costs;
-mod counts;
 mod crashes;
+mod deadlines;
+mod deliveries;
 mod dry_run;
+mod gates;
+mod group_command;
 mod memory;
-mod one_fleet;
 mod operator;
 mod pause;
-mod progress;
+mod process_killer;
+mod progress_events;
 mod recount;
 mod rollout;
 mod schedule;
-mod silence;
+mod send_timeline;
+mod simulated_things;
+mod stream_faults;
 mod targets;
 mod ten_thousand;
+mod thing_process;

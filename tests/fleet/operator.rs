@@ -1,131 +1,105 @@
-//! An operator of fleets: has some things in a group, asks them, looks how it stands, and waits until it is so.
+//! What an operator does with fleet commands: creates them, reads them, pauses them, and waits for their state.
 
-use std::sync::Arc;
-
-use device::{
-    fleet::{Fleet, FleetConfig, Knobs},
-    link::Endpoint,
-};
 use serde_json::{Value, json};
 
 use crate::world::{EXECUTIONS, World};
 
-/// A world that looks for what is due this often. It has come to its first full minute, from which the other looks are counted.
-pub async fn ticking(seconds: &str) -> World {
+/// A world whose reconciler runs every `seconds`, at the first full minute: from there on the ticks are evenly spaced.
+pub async fn world_with_ticks(seconds: &str) -> World {
     let world = World::with_parameters(&[("ReconcileSeconds", seconds)]).await;
     world.advance(60).await;
     world
 }
 
-/// Simulated things that live by the world's clock, in the group `pumps`.
-pub async fn things(world: &World, prefix: &str, things: usize, knobs: Knobs) -> Fleet {
-    things_with(world, things, |config| FleetConfig { prefix: prefix.to_owned(), knobs, ..config }).await
-}
-
-/// The same, and more of them is said.
-pub async fn things_with(world: &World, things: usize, edit: impl FnOnce(FleetConfig) -> FleetConfig) -> Fleet {
-    let (clock, alarm, address) = (world.stack.clock.clone(), world.stack.clock.clone(), world.stack.addresses.mqtt);
-    let endpoint = Endpoint::plain(address.ip().to_string(), address.port());
-    let mut config = FleetConfig::new(endpoint, things, Arc::new(move || clock.now_ms()));
-    config.sleep_until = Some(Arc::new(move |at_ms| {
-        let clock = alarm.clone();
-        Box::pin(async move { clock.sleep_until(at_ms).await })
-    }));
-    config.shadows = false;
-    let fleet = Fleet::start(edit(config)).await.expect("everything connects");
-    world.stack.registry.add_things("pumps", fleet.things()).expect("a group");
-    fleet
-}
-
-/// Things that all have this trouble.
-pub fn all(trouble: impl FnOnce(&mut Knobs)) -> Knobs {
-    let mut knobs = Knobs::default();
-    trouble(&mut knobs);
-    knobs
-}
-
-/// Asks for something; the command's id.
-pub async fn ask(world: &World, more: Value) -> String {
+/// Creates a command for the group `pumps`, with these members of the body in addition or instead; its id.
+pub async fn create(world: &World, members: Value) -> String {
     let mut body = json!({"name": "reboot", "target": {"groups": ["pumps"]}});
-    for (name, value) in more.as_object().expect("an object") {
-        body[name] = value.clone();
-    }
-    let answer = world.post("/commands", &body).await;
-    assert_eq!(answer.status, 202, "{answer:?}");
-    answer.body["commandId"].as_str().expect("an id").to_owned()
+    body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+    let response = world.post("/commands", &body).await;
+    assert_eq!(response.status, 202, "{body}: {response:?}");
+    response.body["commandId"].as_str().expect("the response has a command id").to_owned()
 }
 
-/// How it stands.
-pub async fn shown(world: &World, id: &str) -> Value {
-    let answer = world.get(&format!("/commands/{id}")).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.body
+/// As [`create`], with the delivery `topic`.
+pub async fn create_with_topic(world: &World, members: Value) -> String {
+    let mut body = json!({"delivery": "topic"});
+    body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+    create(world, body).await
 }
 
-/// Its state in a word.
+/// The command as the API shows it.
+pub async fn show(world: &World, id: &str) -> Value {
+    let response = world.get(&format!("/commands/{id}")).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response.body
+}
+
+/// The command's state.
 pub async fn state(world: &World, id: &str) -> String {
-    shown(world, id).await["state"].as_str().expect("a word").to_owned()
+    show(world, id).await["state"].as_str().expect("a command has a state").to_owned()
 }
 
-/// How many of its executions are where.
-pub async fn count(world: &World, id: &str, of: &str) -> u64 {
-    shown(world, id).await["counts"][of].as_u64().expect("a number")
+/// One of the command's counts.
+pub async fn count(world: &World, id: &str, name: &str) -> u64 {
+    let shown = show(world, id).await;
+    shown["counts"][name].as_u64().unwrap_or_else(|| panic!("the command has no count {name}: {shown:#}"))
 }
 
-/// Pauses it, or resumes it.
-pub async fn tell(world: &World, id: &str, what: &str) {
-    let answer = world.request(reqwest::Method::POST, &format!("/commands/{id}/{what}"), &[], "").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+/// Pauses or resumes the command: `action` is the end of the path.
+pub async fn control(world: &World, id: &str, action: &str) {
+    let response = world.request(reqwest::Method::POST, &format!("/commands/{id}/{action}"), &[], "").await;
+    assert_eq!(response.status, 200, "{action}: {response:?}");
 }
 
-/// Lets so many seconds pass, one after the other.
-pub async fn pass(world: &World, seconds: u64) {
+/// Moves the clock by one second at a time.
+pub async fn pass_seconds(world: &World, seconds: u64) {
     for _ in 0..seconds {
         world.advance(1).await;
     }
 }
 
-/// Lets time pass, at most so many seconds, until it stands like this; how it stands then.
-pub async fn until(world: &World, id: &str, seconds: u64, is: impl Fn(&Value) -> bool) -> Value {
+/// Moves the clock by one second at a time, at most by `seconds`, until the command meets a condition; the command
+/// then.
+pub async fn wait_until(world: &World, id: &str, seconds: u64, is_met: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..seconds {
-        let shown = shown(world, id).await;
-        if is(&shown) {
+        let shown = show(world, id).await;
+        if is_met(&shown) {
             return shown;
         }
         world.advance(1).await;
     }
-    let shown = shown(world, id).await;
-    assert!(is(&shown), "after {seconds} seconds: {shown:#}");
+    let shown = show(world, id).await;
+    assert!(is_met(&shown), "the command does not meet the condition after {seconds} seconds: {shown:#}");
     shown
 }
 
-/// Waits, while the world's time stands still, until so many executions are stored with this status: devices have to be heard first.
-pub async fn stored(world: &World, status: &str, executions: usize) {
+/// As [`wait_until`], for a state.
+pub async fn wait_for_state(world: &World, id: &str, seconds: u64, state: &str) -> Value {
+    wait_until(world, id, seconds, |shown| shown["state"] == state).await
+}
+
+/// Moves the clock by these steps until the command has this state; the command then, in whatever state.
+pub async fn advance_until_state(world: &World, id: &str, state: &str, steps: &[u64]) -> Value {
+    let mut shown = show(world, id).await;
+    for step in steps {
+        if shown["state"] == state {
+            break;
+        }
+        world.advance(*step).await;
+        shown = show(world, id).await;
+    }
+    shown
+}
+
+/// Waits, without moving the clock, until this number of executions has this status: reports of devices are under way.
+pub async fn wait_for_rows(world: &World, status: &str, count: usize) {
     let mut found = 0;
     for _ in 0..500 {
         world.stack.settle().await;
         found = world.rows(EXECUTIONS).await.iter().filter(|row| row["status"]["S"] == status).count();
-        if found == executions {
+        if found == count {
             return;
         }
     }
-    panic!("{found} executions are {status} instead of {executions}");
-}
-
-/// The same, until it is in this state.
-pub async fn until_state(world: &World, id: &str, seconds: u64, state: &str) -> Value {
-    until(world, id, seconds, |shown| shown["state"] == state).await
-}
-
-/// When the things of a fleet have begun, in milliseconds after the first of them, ascending.
-pub fn begun(fleet: &Fleet) -> Vec<i64> {
-    let mut begun: Vec<i64> = fleet.runs().iter().map(|run| run.started_ms).collect();
-    begun.sort_unstable();
-    begun.iter().map(|at| at - begun[0]).collect()
-}
-
-/// The names, as a target lists them.
-pub fn listed(fleets: &[&Fleet]) -> Value {
-    let names: Vec<&String> = fleets.iter().flat_map(|fleet| fleet.things()).collect();
-    json!({ "things": names })
+    panic!("{found} executions are {status}, and {count} should be");
 }

@@ -1,44 +1,52 @@
-//! A fleet is asked when its schedule says so: not before, not after, and only while its window is open.
+//! Schedules: requests are sent not before the start, not after the end, and only while the window is open.
 
-use device::fleet::Knobs;
+use device::fleet::BehaviourShares;
 use local::faults::Fault;
 use serde_json::{Value, json};
 
-use super::operator::{ask, begun, count, pass, shown, state, things, ticking, until_state};
+use super::operator::{count, create, pass_seconds, show, state, wait_for_state, world_with_ticks};
+use super::simulated_things::{shares, start_offsets_ms, start_things};
 use crate::world::{EXECUTIONS, START, World};
 
-/// The world's time so many seconds after its beginning.
+/// The world's time this number of seconds after its start, in RFC 3339.
 fn at(seconds: i64) -> String {
-    jiff::Timestamp::from_second(START + seconds).expect("a time").to_string()
+    jiff::Timestamp::from_second(START + seconds).expect("the time is representable").to_string()
+}
+
+/// The times at which the executions were created, in milliseconds since 1970.
+async fn creation_times_ms(world: &World) -> Vec<i64> {
+    let created_at = |row: &Value| row["created_at"]["N"].as_str().and_then(|text| text.parse().ok());
+    let rows = world.rows(EXECUTIONS).await;
+    rows.iter().map(|row| created_at(row).unwrap_or_else(|| panic!("no created_at in {row}"))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_goes_out_before_its_time() {
+async fn nothing_is_sent_before_the_start() {
     let world = World::start().await;
-    let fleet = things(&world, "pump", 120, Knobs::default()).await;
-    let id = ask(&world, json!({"ttl": 40, "schedule": {"notBefore": at(250)}})).await;
-    pass(&world, 5).await;
-    let early = shown(&world, &id).await;
+    let fleet = start_things(&world, "pump", 120, BehaviourShares::default()).await;
+    let id = create(&world, json!({"ttl": 40, "schedule": {"notBefore": at(250)}})).await;
+    pass_seconds(&world, 5).await;
+    let early = show(&world, &id).await;
     assert_eq!((early["state"].as_str(), early["counts"]["waiting"].as_u64()), (Some("SCHEDULED"), Some(120)));
-    pass(&world, 244).await;
+    pass_seconds(&world, 244).await;
     assert_eq!((state(&world, &id).await.as_str(), fleet.stats().requests), ("SCHEDULED", 0));
     assert_eq!(world.rows(EXECUTIONS).await.len(), 0);
-    pass(&world, 52).await;
-    assert_eq!(fleet.stats().requests, 120, "a tick later at most");
-    let done = until_state(&world, &id, 10, "COMPLETED").await;
-    assert_eq!(done["counts"]["SUCCEEDED"], 120, "its ttl counts from then");
+    pass_seconds(&world, 52).await;
+    assert_eq!(fleet.stats().requests, 120, "requests are sent at the next tick");
+    let done = wait_for_state(&world, &id, 10, "COMPLETED").await;
+    assert_eq!(done["counts"]["SUCCEEDED"], 120, "the ttl counts from the sending");
     fleet.stop().await;
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_called_off_before_its_time_never_goes_out() {
+async fn command_that_is_canceled_before_its_start_is_never_sent() {
     let world = World::start().await;
-    let fleet = things(&world, "pump", 5, Knobs::default()).await;
-    let id = ask(&world, json!({"schedule": {"notBefore": at(100)}})).await;
-    pass(&world, 5).await;
+    let fleet = start_things(&world, "pump", 5, BehaviourShares::default()).await;
+    let id = create(&world, json!({"schedule": {"notBefore": at(100)}})).await;
+    pass_seconds(&world, 5).await;
     assert_eq!(world.cancel(&id, false).await.status, 200);
-    pass(&world, 200).await;
+    pass_seconds(&world, 200).await;
     assert_eq!((state(&world, &id).await.as_str(), fleet.stats().requests), ("CANCELED", 0));
     assert_eq!(world.rows(EXECUTIONS).await.len(), 0);
     fleet.stop().await;
@@ -46,95 +54,92 @@ async fn what_is_called_off_before_its_time_never_goes_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_out_in_time_is_never_asked() {
-    let world = ticking("10").await;
-    let fleet = things(&world, "pump", 60, Knobs::default()).await;
+async fn things_without_a_request_at_the_end_never_get_one() {
+    let world = world_with_ticks("10").await;
+    let fleet = start_things(&world, "pump", 60, BehaviourShares::default()).await;
     let schedule = json!({"notAfter": at(60 + 65)});
-    let id = ask(&world, json!({"rollout": {"maximumPerMinute": 30}, "schedule": schedule})).await;
-    pass(&world, 64).await;
-    let asked = fleet.stats().requests;
-    assert!((30..=40).contains(&asked), "{asked}");
-    let done = until_state(&world, &id, 20, "COMPLETED").await;
-    let waiting = 60 - asked;
-    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(asked), &json!(waiting)));
-    let note = format!("the schedule has ended, and {waiting} things are not asked");
+    let id = create(&world, json!({"rollout": {"maximumPerMinute": 30}, "schedule": schedule})).await;
+    pass_seconds(&world, 64).await;
+    let requests = fleet.stats().requests;
+    assert!((30..=40).contains(&requests), "{requests} requests in the first 64 seconds");
+    let done = wait_for_state(&world, &id, 20, "COMPLETED").await;
+    let waiting = 60 - requests;
+    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(requests), &json!(waiting)));
+    let note = format!("the schedule has ended, and {waiting} things were not released");
     assert_eq!(done["plan"]["notes"], json!([note]));
-    pass(&world, 130).await;
-    assert_eq!(fleet.stats().requests, asked);
+    pass_seconds(&world, 130).await;
+    assert_eq!(fleet.stats().requests, requests);
     fleet.stop().await;
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_let_go_by_someone_who_died_counts_when_the_time_is_over() {
-    let world = ticking("10").await;
-    let fleet = things(&world, "pump", 250, Knobs::default()).await;
-    // Whoever has let go of a batch can't write so.
+async fn batches_whose_release_was_not_stored_still_count_at_the_end() {
+    let world = world_with_ticks("10").await;
+    let fleet = start_things(&world, "pump", 250, BehaviourShares::default()).await;
+    // A batch is released, but the plan that says so cannot be written.
     world.stack.faults.plan(|call| {
         let body = String::from_utf8_lossy(&call.body);
-        let plan = call.operation == "DynamoDB.PutItem" && body.contains(r#""sk":{"S":"PLAN"}"#);
-        let lets_go = plan && body.contains(r#""released":{"N":"1"#);
-        (call.function == "flaghoist-fan-out-command" && lets_go).then_some(Fault::Unavailable)
+        let is_plan = call.operation == "DynamoDB.PutItem" && body.contains(r#""sk":{"S":"PLAN"}"#);
+        let is_release = is_plan && body.contains(r#""released":{"N":"1"#);
+        (call.function == "flaghoist-fan-out-command" && is_release).then_some(Fault::Unavailable)
     });
     let schedule = json!({"notAfter": at(60 + 65)});
     let rollout = json!({"maximumPerMinute": 720});
-    let id = ask(&world, json!({"rollout": rollout, "schedule": schedule})).await;
-    pass(&world, 80).await;
-    let asked = fleet.stats().requests;
-    assert!((120..130).contains(&asked), "{asked}: a tick's worth, again and again");
+    let id = create(&world, json!({"rollout": rollout, "schedule": schedule})).await;
+    pass_seconds(&world, 80).await;
+    let requests = fleet.stats().requests;
+    assert!((120..130).contains(&requests), "{requests} requests: each tick releases the same things again");
     world.stack.faults.clear();
-    let done = until_state(&world, &id, 180, "COMPLETED").await;
-    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(asked), &json!(250 - asked)));
-    assert_eq!(
-        done["plan"]["notes"],
-        json!([format!("the schedule has ended, and {} things are not asked", 250 - asked)])
-    );
+    let done = wait_for_state(&world, &id, 180, "COMPLETED").await;
+    let waiting = 250 - requests;
+    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(requests), &json!(waiting)));
+    let note = format!("the schedule has ended, and {waiting} things were not released");
+    assert_eq!(done["plan"]["notes"], json!([note]));
     fleet.stop().await;
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_closes_and_opens_again_the_next_day() {
-    // It begins at 8 in the morning, UTC.
+async fn window_closes_and_opens_again_the_next_day() {
+    // The world starts at 08:00 UTC.
     let world = World::start().await;
     let names: Vec<String> = (0..90).map(|n| format!("pump-{n}")).collect();
-    world.stack.registry.add_things("pumps", &names).expect("a group");
+    world.stack.registry.add_things("pumps", &names).expect("the group is valid");
     let window = json!({"start": "10:02", "end": "10:04", "offset": "+02:00"});
     let body = json!({"delivery": "topic", "rollout": {"maximumPerMinute": 30}, "schedule": {"window": window}});
-    let id = ask(&world, body).await;
+    let id = create(&world, body).await;
     world.advance(119).await;
     assert_eq!(state(&world, &id).await, "SCHEDULED");
-    let out = async |world: &World| 90 - count(world, &id, "waiting").await;
+    let sent = async |world: &World| 90 - count(world, &id, "waiting").await;
     world.advance(2).await;
-    pass(&world, 2).await;
-    assert_eq!(out(&world).await, 30, "a tick's worth as it opens");
+    pass_seconds(&world, 2).await;
+    assert_eq!(sent(&world).await, 30, "the rate of one tick, when the window opens");
     world.advance(3600).await;
-    let first = out(&world).await;
-    assert!((45..=60).contains(&first), "{first}");
-    let last =
-        |rows: &[Value]| rows.iter().filter_map(|row| row["created_at"]["N"].as_str()?.parse::<i64>().ok()).max();
-    let before = last(&world.rows(EXECUTIONS).await).expect("some");
-    assert!(before < (START + 240) * 1000, "{before}");
+    let sent_on_first_day = sent(&world).await;
+    assert!((45..=60).contains(&sent_on_first_day), "{sent_on_first_day} requests on the first day");
+    let last_ms = creation_times_ms(&world).await.into_iter().max().expect("executions are created");
+    assert!(last_ms < (START + 240) * 1000, "an execution was created at {last_ms}, after the window had closed");
     assert_eq!(state(&world, &id).await, "IN_PROGRESS");
     world.advance(86_400 - 3600 - 10).await;
-    assert_eq!(out(&world).await, first, "not before it opens again");
+    assert_eq!(sent(&world).await, sent_on_first_day, "the window is still closed");
     world.advance(300).await;
-    assert_eq!(out(&world).await, 90);
-    let rows = world.rows(EXECUTIONS).await;
-    let within = |at: i64| (START + 120..START + 240).contains(&((at / 1000 - START) % 86_400 + START));
-    assert!(rows.iter().all(|row| within(row["created_at"]["N"].as_str().expect("a number").parse().expect("one"))));
+    assert_eq!(sent(&world).await, 90);
+    let is_in_window = |at_ms: &i64| (START + 120..START + 240).contains(&((at_ms / 1000 - START) % 86_400 + START));
+    let times_ms = creation_times_ms(&world).await;
+    assert!(times_ms.iter().all(is_in_window), "creations outside of the window: {times_ms:?}");
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_asked_in_a_window_may_answer_after_it() {
-    let world = ticking("10").await;
-    let slow = things(&world, "pump", 4, Knobs { slow: 1.0, ..Knobs::default() }).await;
+async fn report_after_the_end_of_the_schedule_is_applied() {
+    let world = world_with_ticks("10").await;
+    let slow = start_things(&world, "pump", 4, shares(|shares| shares.slow = 1.0)).await;
     let schedule = json!({"notAfter": at(62)});
-    let id = ask(&world, json!({"schedule": schedule})).await;
-    let done = until_state(&world, &id, 20, "COMPLETED").await;
+    let id = create(&world, json!({"schedule": schedule})).await;
+    let done = wait_for_state(&world, &id, 20, "COMPLETED").await;
     assert_eq!(done["counts"]["SUCCEEDED"], 4);
-    assert_eq!(begun(&slow).len(), 4);
+    assert_eq!(start_offsets_ms(&slow).len(), 4);
     slow.stop().await;
     world.end().await;
 }

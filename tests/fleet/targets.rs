@@ -1,20 +1,22 @@
-//! Whom a target means: groups within groups, what a query finds, long lists; everything once, and without those that are left out.
+//! Targets: nested groups, queries and long lists reach each thing once, and no excluded one.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use local::faults::Fault;
 use serde_json::{Value, json};
 
-use super::recount::{command, miscounts, rows_of, stands, thing_of, until};
+use super::operator::{advance_until_state, create_with_topic, show};
+use super::recount::{miscounts, rows_of, thing_of};
 use crate::world::World;
 
-fn names(prefix: &str, numbers: std::ops::Range<usize>) -> Vec<String> {
+fn names(prefix: &str, numbers: Range<usize>) -> Vec<String> {
     numbers.map(|n| format!("{prefix}-{n:04}")).collect()
 }
 
-/// Commands a target; whose executions there are then, and the command.
-async fn asked(world: &World, target: Value) -> (BTreeSet<String>, String) {
-    let id = command(world, json!({"target": target, "ttl": 60, "timeout": 60})).await;
+/// Creates a command for a target; the things of its executions, and its id.
+async fn things_of_target(world: &World, target: Value) -> (BTreeSet<String>, String) {
+    let id = create_with_topic(world, json!({"target": target, "ttl": 60, "timeout": 60})).await;
     world.stack.settle().await;
     let rows = rows_of(world, &id).await;
     let things: BTreeSet<String> = rows.iter().map(thing_of).collect();
@@ -22,29 +24,34 @@ async fn asked(world: &World, target: Value) -> (BTreeSet<String>, String) {
     (things, id)
 }
 
+fn assert_same_things(things: &BTreeSet<String>, expected: &BTreeSet<String>) {
+    let differing: Vec<_> = expected.symmetric_difference(things).take(9).collect();
+    assert!(differing.is_empty(), "missing or not expected, the first ones: {differing:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn groups_within_groups_and_what_a_query_finds_are_asked_once() {
+async fn nested_groups_and_queries_reach_each_thing_once() {
     let world = World::start().await;
     let registry = &world.stack.registry;
-    registry.add_group("site", None).expect("a group");
-    registry.add_group("hall", Some("site")).expect("a group");
-    registry.add_things("site", &names("door", 0..20)).expect("things");
-    registry.add_things("hall", &names("lamp", 0..30)).expect("things");
-    registry.add_things("pumps", &names("pump", 0..530)).expect("things");
-    // The search goes on from a page whose token is not good any more, once.
-    let mut met = false;
+    registry.add_group("site", None).expect("the group is valid");
+    registry.add_group("hall", Some("site")).expect("the group is valid");
+    registry.add_things("site", &names("door", 0..20)).expect("the group is valid");
+    registry.add_things("hall", &names("lamp", 0..30)).expect("the group is valid");
+    registry.add_things("pumps", &names("pump", 0..530)).expect("the group is valid");
+    // The token of the search expires once.
+    let mut is_injected = false;
     world.stack.faults.plan(move |call| {
-        let planner = call.function == "flaghoist-fan-out-command" && call.operation == "Iot.SearchIndex";
-        let goes_on = planner && String::from_utf8_lossy(&call.body).contains("nextToken");
-        let first = goes_on && !met;
-        met |= goes_on;
-        first.then_some(Fault::StaleToken)
+        let is_search = call.function == "flaghoist-fan-out-command" && call.operation == "Iot.SearchIndex";
+        let has_token = is_search && String::from_utf8_lossy(&call.body).contains("nextToken");
+        let is_first = has_token && !is_injected;
+        is_injected |= has_token;
+        is_first.then_some(Fault::StaleToken)
     });
     let target = json!({
         "groups": ["site", "hall"], "query": "thingName:pump-* OR thingName:lamp-*", "things": ["door-0003", "valve-1"],
         "exclude": ["door-0004", "lamp-0005", "pump-0006", "pump-0523"],
     });
-    let (things, id) = asked(&world, target).await;
+    let (things, id) = things_of_target(&world, target).await;
     let mut expected: BTreeSet<String> = names("door", 0..20).into_iter().collect();
     expected.extend(names("lamp", 0..30));
     expected.extend(names("pump", 0..530));
@@ -52,42 +59,45 @@ async fn groups_within_groups_and_what_a_query_finds_are_asked_once() {
     for excluded in ["door-0004", "lamp-0005", "pump-0006", "pump-0523"] {
         expected.remove(excluded);
     }
-    assert!(things == expected, "missed: {:?}", expected.symmetric_difference(&things).take(9).collect::<Vec<_>>());
-    let shown = until(&world, &id, "COMPLETED", &[60; 6]).await;
+    assert_same_things(&things, &expected);
+    let shown = advance_until_state(&world, &id, "COMPLETED", &[60; 6]).await;
     assert_eq!((&shown["state"], &shown["counts"]["total"]), (&json!("COMPLETED"), &json!(things.len())), "{shown:#}");
     assert_eq!(miscounts(&shown, &rows_of(&world, &id).await), [""; 0]);
     world.end().await;
 }
 
+/// One page of a command's executions: the things, and the token of the next page.
+async fn list_page(world: &World, id: &str, query: &str) -> (Vec<String>, Option<String>) {
+    let response = world.get(&format!("/commands/{id}/executions?{query}")).await;
+    assert_eq!(response.status, 200, "{query}: {response:?}");
+    let executions = response.body["executions"].as_array().expect("the response has executions").iter();
+    let things = executions.map(|shown| shown["thing"].as_str().expect("an execution has a thing").to_owned());
+    (things.collect(), response.body["nextToken"].as_str().map(str::to_owned))
+}
+
+/// All pages of a command's executions: the things, and the number of pages.
+async fn list_all(world: &World, id: &str, filter: &str) -> (Vec<String>, usize) {
+    let (mut things, mut pages, mut token) = (Vec::new(), 0, None::<String>);
+    loop {
+        let next = token.map(|token| format!("&nextToken={token}")).unwrap_or_default();
+        let (more, after) = list_page(world, id, &format!("limit=100{filter}{next}")).await;
+        things.extend(more);
+        pages += 1;
+        match after {
+            Some(after) => token = Some(after),
+            None => return (things, pages),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn long_lists_are_asked_as_a_whole_and_listed_by_status() {
+async fn long_list_is_sent_completely_and_listed_by_status() {
     let world = World::start().await;
     let (listed, excluded) = (names("pump", 0..3_400), names("pump", 2_100..3_250));
-    let (things, id) = asked(&world, json!({"things": listed, "exclude": excluded})).await;
+    let (things, id) = things_of_target(&world, json!({"things": listed, "exclude": excluded})).await;
     let expected: BTreeSet<String> = names("pump", 0..2_100).into_iter().chain(names("pump", 3_250..3_400)).collect();
-    assert!(things == expected, "missed: {:?}", expected.symmetric_difference(&things).take(9).collect::<Vec<_>>());
-    // Whoever asks for those that have succeeded, in the last batch, looks through all others.
-    let list = async |query: String| {
-        let answer = world.get(&format!("/commands/{id}/executions?{query}")).await;
-        assert_eq!(answer.status, 200, "{query}: {answer:?}");
-        let shown = answer.body["executions"].as_array().expect("a list").iter();
-        let found: Vec<String> = shown.map(|row| row["thing"].as_str().expect("a name").to_owned()).collect();
-        (found, answer.body["nextToken"].as_str().map(str::to_owned))
-    };
-    let all = async |filter: &str| {
-        let (mut found, mut pages, mut token) = (Vec::new(), 0, None::<String>);
-        loop {
-            let next = token.map(|token| format!("&nextToken={token}")).unwrap_or_default();
-            let (more, after) = list(format!("limit=100{filter}{next}")).await;
-            found.extend(more);
-            pages += 1;
-            match after {
-                Some(after) => token = Some(after),
-                None => return (found, pages),
-            }
-        }
-    };
-    let (found, _) = all("").await;
+    assert_same_things(&things, &expected);
+    let (found, _) = list_all(&world, &id, "").await;
     assert_eq!((found.len(), found.into_iter().collect::<BTreeSet<_>>()), (expected.len(), expected));
     let rows = rows_of(&world, &id).await;
     let last = names("pump", 3_398..3_400);
@@ -97,10 +107,11 @@ async fn long_lists_are_asked_as_a_whole_and_listed_by_status() {
         device.report(&thing, json!({"executionId": execution, "status": "SUCCEEDED"})).await;
     }
     world.stack.settle().await;
-    let (found, pages) = all("&status=SUCCEEDED").await;
+    // Both are in the last batch, so the list has to pass all batches before.
+    let (found, pages) = list_all(&world, &id, "&status=SUCCEEDED").await;
     assert_eq!(found, last);
-    assert!(pages > 1, "a request looks at so many only");
+    assert!(pages > 1, "one request reads a limited number of batches");
     world.advance(3).await;
-    assert_eq!(stands(&world, &id).await["counts"]["SUCCEEDED"], 2);
+    assert_eq!(show(&world, &id).await["counts"]["SUCCEEDED"], 2);
     world.end().await;
 }

@@ -1,204 +1,61 @@
-//! A fleet as large as one machine carries, all of it on the wire: everything is settled, and the counts are those of the rows. Too slow for
-//! every run: `.ci/run fleet`. `FLAGHOIST_THINGS` says how many things.
+//! The largest fleet that one machine can connect: every execution ends, and the counts equal those of the rows.
+//!
+//! Too slow for every run: `.ci/run fleet`. `FLAGHOIST_THINGS` sets the number of things.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::Stdio,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use device::fleet::{Fleet, FleetConfig, Knobs};
-use local::{clock::Clock, faults::Faults};
+use local::clock::Clock;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout, Command},
-};
 
+use super::operator::create;
+use super::process_killer::{FUNCTIONS, ProcessKiller};
+use super::thing_process::ThingProcess;
 use crate::world::{EXECUTIONS, World};
 
-/// By which they are called.
-const GROUP: &str = "pumps";
-/// Longer than all of it takes: the things' own clock is the system's.
+/// Seconds, more than the test takes: the things use the system's clock.
 const TTL: u64 = 7_200;
-/// An hour of the stack's time for what goes out, and for what has to be tried again.
-const ROUNDS: u64 = 720;
-const PREFIX: &str = "thing";
-/// Where the things in a process of their own connect, how many they are, and how much of what they hear and say is lost.
-const ADDRESS: &str = "FLAGHOIST_FLEET_ADDRESS";
-const THINGS: &str = "FLAGHOIST_THINGS";
-const LOSS: &str = "FLAGHOIST_FLEET_LOSS";
 
-fn things() -> usize {
-    std::env::var(THINGS).map_or(10_000, |text| text.parse().expect("FLAGHOIST_THINGS is a number"))
-}
+/// Steps of five seconds, an hour of the stack's time: enough to send every request and for retries of functions.
+const MAX_STEPS: u64 = 720;
 
-/// Not a test, but what the tests start beside themselves: a connection is a file at both ends, and no process may open so many.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "the things of the tests beside it"]
-async fn things_in_a_process_of_their_own() {
-    let Ok(address) = std::env::var(ADDRESS) else { return };
-    let (host, port) = address.rsplit_once(':').expect("host:port");
-    let endpoint = device::link::Endpoint::plain(host, port.parse().expect("a port"));
-    device::files::make_room(things() as u64, 1).expect("files enough");
-    let loss = std::env::var(LOSS).expect("a share").parse().expect("a share");
-    let knobs = Knobs { fail: 0.05, twice: 0.05, reject: 0.02, mute: 0.01, offline: 0.02, ..Knobs::default() };
-    let config = FleetConfig {
-        prefix: PREFIX.to_owned(),
-        shadows: false,
-        knobs,
-        loss,
-        ..FleetConfig::new(endpoint, things(), device::system_time())
-    };
-    let fleet = Fleet::start(config).await.expect("everything connects");
-    println!("\n{}", fleet.things().join(" "));
-    // Until whoever started it has gone.
-    tokio::io::stdin().read_to_end(&mut Vec::new()).await.expect("standard input");
-    println!("{:?}", fleet.stats());
-    fleet.stop().await;
-}
+/// Steps without a change of the counts after which no further report is expected: the longest retry takes less.
+const MAX_UNCHANGED_STEPS: u64 = 60;
 
-/// The things, which are gone when it is dropped.
-struct Things {
-    _process: Child,
-    alive: ChildStdin,
-    says: Lines<BufReader<ChildStdout>>,
-    names: Vec<String>,
-}
-
-impl Things {
-    async fn start(world: &World, loss: f64) -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "fleet::ten_thousand::things_in_a_process_of_their_own", "--ignored", "--nocapture"])
-            .env(ADDRESS, world.stack.addresses.mqtt.to_string())
-            .env(THINGS, things().to_string())
-            .env(LOSS, loss.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("started");
-        let mut says = BufReader::new(process.stdout.take().expect("piped")).lines();
-        let mut names = Vec::new();
-        while names.is_empty() {
-            let line = says.next_line().await.expect("readable").expect("the things connect");
-            if line.starts_with(PREFIX) {
-                names = line.split_whitespace().map(str::to_owned).collect();
-            }
-        }
-        let alive = process.stdin.take().expect("piped");
-        Self { _process: process, alive, says, names }
-    }
-
-    /// Lets them go; what they say they have heard and done.
-    async fn stop(mut self) -> String {
-        drop(self.alive);
-        while let Some(line) = self.says.next_line().await.expect("readable") {
-            if line.starts_with("Stats") {
-                return line;
-            }
-        }
-        panic!("they have said nothing")
-    }
-}
-
-/// Kills a process of a function every second, whichever it is, until it is dropped.
-struct Killer {
-    task: tokio::task::JoinHandle<()>,
-    killed: Arc<AtomicUsize>,
-}
-
-impl Killer {
-    const FUNCTIONS: [&str; 5] =
-        ["fan-out-command", "dispatch-commands", "tally-command", "track-command", "reconcile-commands"];
-
-    fn start(faults: Faults) -> Self {
-        let killed = Arc::<AtomicUsize>::default();
-        let count = killed.clone();
-        let task = tokio::spawn(async move {
-            let mut random = fastrand::Rng::with_seed(7);
-            let mut every = tokio::time::interval(Duration::from_secs(1));
-            loop {
-                every.tick().await;
-                let first = random.usize(..Self::FUNCTIONS.len());
-                // The next one where none of it runs.
-                let all = Self::FUNCTIONS.iter().cycle().skip(first).take(Self::FUNCTIONS.len());
-                let pick = random.usize(..);
-                let one = all.map(|name| format!("flaghoist-{name}")).any(|name| faults.kill_one(&name, pick));
-                count.fetch_add(usize::from(one), Ordering::Relaxed);
-            }
-        });
-        Self { task, killed }
-    }
-}
-
-impl Drop for Killer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn settles(loss: f64, killed: bool) {
-    device::files::raise_limit();
-    // The things have the system's clock. The stack's stands where it is moved to: nothing expires because a machine is slow.
-    let clock = Clock::manual(device::system_time()());
+/// Runs one fleet command with a share of lost messages, and with killed processes if `kill` is true.
+async fn run_fleet_command(loss: f64, kill: bool) {
+    device::open_files::raise_limit();
+    // The stack's clock moves only when the test moves it, so nothing expires because the machine is slow.
+    let clock = Clock::manual(device::clock::system_clock()());
     let world = World::on_clock(clock, false, &[("ReconcileSeconds", "5")], |template| template).await;
-    let began = Instant::now();
-    let things = Things::start(&world, loss).await;
-    world.stack.registry.add_things(GROUP, &things.names).expect("a group");
-    println!("{} things are connected after {:.1?}", things.names.len(), began.elapsed());
-    let killer = killed.then(|| Killer::start(world.stack.faults.clone()));
-    let asked = Instant::now();
-    let body = json!({"name": "reboot", "target": {"groups": [GROUP]}, "ttl": TTL, "timeout": TTL});
-    let answer = world.post("/commands", &body).await;
-    assert_eq!(answer.status, 202, "{answer:?}");
-    let id = answer.body["commandId"].as_str().expect("an id").to_owned();
-
-    let all = things.names.len() as u64;
-    let mut shown = Value::Null;
-    let (mut told, mut still) = (Value::Null, 0);
-    for _ in 0..ROUNDS {
-        world.advance(5).await;
-        shown = world.get(&format!("/commands/{id}")).await.body;
-        still = if shown["counts"] == told { still + 1 } else { 0 };
-        told = shown["counts"].clone();
-        if still == 0 {
-            println!("{:.1?} {}", asked.elapsed(), shown["counts"]);
-        }
-        // A retry may be a few minutes away. Those whose messages were lost, and those that are mute, stay silent.
-        if shown["state"] == "COMPLETED" || shown["counts"]["waiting"] == 0 && still > 60 {
-            break;
-        }
-    }
-    println!("{:.1?} until all have answered that ever will", asked.elapsed());
-    world.advance(TTL).await;
-    for _ in 0..ROUNDS {
-        world.advance(60).await;
-        shown = world.get(&format!("/commands/{id}")).await.body;
-        if shown["state"] == "COMPLETED" {
-            break;
-        }
-    }
-    println!("{:.1?} {} {}", asked.elapsed(), shown["state"], shown["counts"]);
+    let started = Instant::now();
+    let things = ThingProcess::start(&world, loss).await;
+    world.stack.registry.add_things("pumps", &things.names).expect("the group is valid");
+    println!("{} things are connected after {:.1?}", things.names.len(), started.elapsed());
+    let killer = kill.then(|| ProcessKiller::start(world.stack.faults.clone()));
+    let created = Instant::now();
+    let id = create(&world, json!({"ttl": TTL, "timeout": TTL})).await;
+    wait_for_reports(&world, &id, created).await;
+    let shown = pass_ttl(&world, &id, created).await;
     if let Some(killer) = killer {
-        let kills = killer.killed.load(Ordering::Relaxed);
-        println!("{kills} processes were killed");
-        assert!(kills as u64 >= asked.elapsed().as_secs() / 2, "one a second, where one ran");
+        let killed = killer.killed();
+        println!("{killed} processes were killed");
+        let min_killed = created.elapsed().as_secs() / 2;
+        assert!(killed as u64 >= min_killed, "only {killed} processes were killed, expected {min_killed}");
     }
     world.stack.settle().await;
     assert_eq!(shown["state"], "COMPLETED", "{shown:#}");
-    recount(&world, &things.names, &shown["counts"]).await;
+    check_rows(&world, &things.names, &shown["counts"]).await;
+    let all = things.names.len() as u64;
     assert_eq!(shown["counts"]["total"], all);
-    // Loss is what happens to a message, of which there are three; without it, one in a hundred is mute.
-    let answered: u64 =
+    let reported: u64 =
         ["SUCCEEDED", "FAILED", "REJECTED"].iter().filter_map(|name| shown["counts"][name].as_u64()).sum();
-    let share = (1.0 - loss).powi(3) - 0.03;
-    assert!(answered as f64 >= share * all as f64, "only {answered} of {all} have answered");
-    for function in Killer::FUNCTIONS {
+    // Each execution has three messages that can be lost. Without losses, one thing in a hundred is mute.
+    let min_share = (1.0 - loss).powi(3) - 0.03;
+    assert!(reported as f64 >= min_share * all as f64, "only {reported} of {all} things have reported");
+    for function in FUNCTIONS {
         let stats = world.stack.lambda.stats(&format!("flaghoist-{function}"));
         println!("{function}: {} invocations, {} processes", stats.invocations, stats.cold_starts);
     }
@@ -206,21 +63,55 @@ async fn settles(loss: f64, killed: bool) {
     world.end().await;
 }
 
-/// Every row of the table, counted: one for each thing, ended, and as many of each kind as the counts say.
-async fn recount(world: &World, names: &[String], counts: &Value) {
+/// Lets time pass until the command is completed, or every request is sent and the counts no longer change.
+async fn wait_for_reports(world: &World, id: &str, created: Instant) {
+    let (mut counts, mut unchanged_steps) = (Value::Null, 0);
+    for _ in 0..MAX_STEPS {
+        world.advance(5).await;
+        let shown = world.get(&format!("/commands/{id}")).await.body;
+        unchanged_steps = if shown["counts"] == counts { unchanged_steps + 1 } else { 0 };
+        counts = shown["counts"].clone();
+        if unchanged_steps == 0 {
+            println!("{:.1?} {counts}", created.elapsed());
+        }
+        let is_sent = counts["waiting"] == 0;
+        if shown["state"] == "COMPLETED" || is_sent && unchanged_steps > MAX_UNCHANGED_STEPS {
+            break;
+        }
+    }
+    println!("{:.1?} until the last report", created.elapsed());
+}
+
+/// Lets the ttl pass, which ends the executions of mute things and of lost messages; the command then.
+async fn pass_ttl(world: &World, id: &str, created: Instant) -> Value {
+    world.advance(TTL).await;
+    let mut shown = Value::Null;
+    for _ in 0..MAX_STEPS {
+        world.advance(60).await;
+        shown = world.get(&format!("/commands/{id}")).await.body;
+        if shown["state"] == "COMPLETED" {
+            break;
+        }
+    }
+    println!("{:.1?} {} {}", created.elapsed(), shown["state"], shown["counts"]);
+    shown
+}
+
+/// Checks that the table has one row for each thing, and as many of each status and reason as the counts say.
+async fn check_rows(world: &World, names: &[String], counts: &Value) {
     let mut start = Value::Null;
-    let (mut found, mut seen, mut reasons) = (BTreeMap::<String, u64>::new(), BTreeSet::new(), BTreeMap::new());
+    let (mut statuses, mut things, mut reasons) = (BTreeMap::<String, u64>::new(), BTreeSet::new(), BTreeMap::new());
     loop {
         let mut scan = json!({"TableName": EXECUTIONS, "ConsistentRead": true});
         if !start.is_null() {
             scan["ExclusiveStartKey"] = start;
         }
         let page = world.dynamodb("Scan", &scan).await;
-        for row in page["Items"].as_array().expect("items") {
+        for row in page["Items"].as_array().expect("a scan returns items") {
             let text = |name: &str| row[name]["S"].as_str().unwrap_or_default().to_owned();
-            *found.entry(text("status")).or_default() += 1;
-            assert!(seen.insert(text("pk")), "a thing has two rows: {row}");
-            // The device's, or the cloud's own where it was the cloud that ended it.
+            *statuses.entry(text("status")).or_default() += 1;
+            assert!(things.insert(text("pk")), "a thing has two rows: {row}");
+            // TIMED_OUT is the cloud's verdict; any other reason is the device's.
             let reason = if text("status") == "TIMED_OUT" { text("verdict") } else { text("reason") };
             if !reason.is_empty() {
                 *reasons.entry(reason).or_insert(0u64) += 1;
@@ -232,23 +123,25 @@ async fn recount(world: &World, names: &[String], counts: &Value) {
         }
     }
     let expected: BTreeSet<String> = names.iter().map(|name| format!("T#{name}")).collect();
-    assert!(seen == expected, "{} rows for {} things", seen.len(), expected.len());
-    println!("{found:?} {reasons:?}");
+    assert!(things == expected, "{} rows for {} things", things.len(), expected.len());
+    println!("{statuses:?} {reasons:?}");
     for status in ["CREATED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED"] {
-        assert_eq!(counts[status], found.get(status).copied().unwrap_or(0), "{status}: {counts} are not {found:?}");
+        let rows = statuses.get(status).copied().unwrap_or(0);
+        assert_eq!(counts[status], rows, "{status}: the counts are {counts}, the rows are {statuses:?}");
     }
-    let counted: BTreeMap<String, u64> = serde_json::from_value(counts["byReason"].clone()).expect("counts");
-    assert_eq!(counted, reasons);
+    let by_reason: BTreeMap<String, u64> =
+        serde_json::from_value(counts["byReason"].clone()).expect("a command has counts by reason");
+    assert_eq!(by_reason, reasons);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes: .ci/run fleet"]
-async fn ten_thousand_things_are_settled_and_counted() {
-    settles(0.0, false).await;
+#[ignore = "takes minutes: .ci/run fleet"]
+async fn every_execution_ends_and_is_counted() {
+    run_fleet_command(0.0, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes: .ci/run fleet"]
-async fn so_they_are_when_messages_are_lost_and_processes_killed() {
-    settles(0.05, true).await;
+#[ignore = "takes minutes: .ci/run fleet"]
+async fn every_execution_ends_and_is_counted_with_lost_messages_and_killed_processes() {
+    run_fleet_command(0.05, true).await;
 }

@@ -1,36 +1,49 @@
-//! What must be true of any history of executions, whoever recorded it: plain values in, violations with explanations out.
+//! Properties of every history of executions: plain entries in, violations with an explanation out.
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`record`] | what a history is made of |
-//! | [`row`] | one image of an execution's row |
-//! | [`lost`] | nothing that was accepted is lost: it is stored, it ends, nothing stays due |
-//! | [`legal`] | a row only moves as the register allows |
-//! | [`lanes`] | one after the other, and nothing behind one that failed where a lane stops |
-//! | [`canceled`] | nothing goes out unclaimed, nothing starts that its device was told to leave alone |
-//! | [`end`] | in the end, reading shows what is stored, and no shadow holds what is over |
-//! | [`runs`] | nothing runs twice, nothing starts after its expiry |
-//! | [`words`] | what a device said is in the row, and the row says nothing that no device said |
+//! | [`entries`] | the entries of a history: rows, requests, runs, reports, cancel notices |
+//! | [`row_image`] | one image of an execution's row |
+//! | [`property`] | the properties, and a violation of one |
+//! | [`completion`] | accepted executions are stored and end, and nothing stays due |
+//! | [`transitions`] | a row changes only as its progress allows |
+//! | [`runs`] | an attempt runs once and not after its expiry; requests agree with the rows |
+//! | [`reports`] | final reports are in the rows, and final statuses were reported |
+//! | [`lane_order`] | a lane sends one execution at a time, and stops after a failure where it must |
+//! | [`claims_and_cancels`] | requests are claimed before they are sent; canceled executions do not start |
+//! | [`final_state`] | at the end, API, shadows and lanes agree with the rows |
 
-mod canceled;
-mod end;
-mod lanes;
-mod legal;
-mod lost;
-mod record;
-mod row;
+mod claims_and_cancels;
+mod completion;
+mod entries;
+mod final_state;
+mod lane_order;
+mod property;
+mod reports;
+mod row_image;
 mod runs;
 #[cfg(test)]
 mod tests;
-mod words;
+mod transitions;
 
-pub use record::{Delivery, History, Left, Queued, Read, Run, Said, Told, Violation, Word};
-pub use row::Image;
+pub use entries::{
+    CancelNotice, Delivery, History, LaneImage, Report, ReportedStatus, Run, ShadowEntry, ShownExecution,
+};
+pub use property::{Property, Violation};
+pub use row_image::RowImage;
 
-/// Everything that is wrong with a history; nothing, if it is right.
+/// Returns every violation of a property in a history.
 pub fn violations(history: &History) -> Vec<Violation> {
-    [lost::check, legal::check, runs::check, words::check, lanes::check, canceled::check, end::check]
-        .iter()
-        .flat_map(|check| check(history))
-        .collect()
+    [
+        completion::check,
+        transitions::check,
+        runs::check,
+        reports::check,
+        lane_order::check,
+        claims_and_cancels::check,
+        final_state::check,
+    ]
+    .iter()
+    .flat_map(|check| check(history))
+    .collect()
 }

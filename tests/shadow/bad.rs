@@ -124,7 +124,7 @@ async fn what_no_shadow_can_hold_is_422_with_the_reason() {
 async fn what_is_only_echoed_is_no_success() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
-    // By topic: an echo in a shadow, in any dialect, is no answer to it.
+    // Actor topic: an echo in a shadow, in any dialect, is no answer to it.
     let command = world.command("pump-7", json!({"delivery": "topic", "payload": {"a": 1}})).await;
     let (_, request) = pump.next_json().await;
     let id = request["executionId"].as_str().expect("an id").to_owned();

@@ -1,28 +1,28 @@
-//! What a piece of work is known by: one thing's execution, or a command that many things were given at once.
+//! The id that names an execution on a device: its own, or for a broadcast the command's.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Written as the field of that name, in requests, answers and the memory alike. No command's id is an execution's id, so
-/// the text alone tells which work is meant.
+/// Serialized as the field `executionId` or `commandId`, in requests, reports and snapshots alike. A command's id never
+/// equals an execution's id, so the text alone identifies the execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum Id {
+pub(super) enum Id {
     ExecutionId(String),
-    /// Of a broadcast. Which execution that is, the cloud derives from the thing that answers.
+    /// The command of a broadcast. The cloud derives the execution from it and the reporting thing.
     CommandId(String),
 }
 
 impl Id {
-    /// What an envelope is about. An execution is named more precisely than a command.
-    pub fn of(envelope: &Value) -> Option<Self> {
-        let [execution, command] = Self::all(envelope);
+    /// The execution that a message names. `executionId` wins over `commandId`, since it is more precise.
+    pub fn from_envelope(envelope: &Value) -> Option<Self> {
+        let [execution, command] = Self::all_in_envelope(envelope);
         execution.or(command)
     }
 
-    /// All that an envelope names.
-    pub fn all(envelope: &Value) -> [Option<Self>; 2] {
-        let text = |field| envelope.get(field).and_then(Value::as_str).filter(|id| is_id(id)).map(str::to_owned);
+    /// Each valid id that a message names: its `executionId`, its `commandId`.
+    pub fn all_in_envelope(envelope: &Value) -> [Option<Self>; 2] {
+        let text = |field| envelope.get(field).and_then(Value::as_str).filter(|id| is_valid(id)).map(str::to_owned);
         [text("executionId").map(Self::ExecutionId), text("commandId").map(Self::CommandId)]
     }
 
@@ -32,6 +32,6 @@ impl Id {
     }
 }
 
-fn is_id(id: &str) -> bool {
+fn is_valid(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

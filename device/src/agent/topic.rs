@@ -1,39 +1,48 @@
-//! The topics of one thing, and which of them an answer may go to.
+//! The MQTT topics of commands: where a thing's requests arrive, and where its reports may go.
 
-/// Where requests arrive.
+/// AWS IoT's limit for the length of a topic, in bytes.
+const MAX_TOPIC_BYTES: usize = 256;
+/// AWS IoT's limit for the slashes in a topic.
+const MAX_SLASHES: usize = 7;
+
+/// The topic of requests to one thing.
 pub fn request(thing: &str) -> String {
     format!("cmd/{thing}/req")
 }
 
-/// Where it is told what is no longer wanted.
+/// The topic of cancel notices to one thing.
 pub fn cancel(thing: &str) -> String {
     format!("cmd/{thing}/cancel")
 }
 
-/// Where requests to all things of a group arrive.
+/// The topic of broadcasts to all things of a group.
 pub fn group(group: &str) -> String {
     format!("cmd/group/{group}/req")
 }
 
-/// Where answers go unless the request names another topic.
+/// The topic of reports, unless the request names another one.
 pub fn response(thing: &str) -> String {
     format!("cmd/{thing}/resp")
 }
 
-/// Whether this is the name of a thing group, as AWS IoT has them.
-pub fn is_group(group: &str) -> bool {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-');
-    (1..=128).contains(&group.len()) && group.bytes().all(legal)
+/// Whether AWS IoT allows this name for a thing group.
+pub fn is_group_name(name: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-');
+    (1..=128).contains(&name.len()) && name.bytes().all(is_allowed)
 }
 
-/// Whether this is a topic, and no filter for many.
+/// Whether AWS IoT allows a publish to this topic: within its limits, and without wildcards.
 pub fn is_literal(topic: &str) -> bool {
-    (1..=256).contains(&topic.len()) && topic.matches('/').count() <= 7 && !topic.contains(['+', '#', '\0'])
+    (1..=MAX_TOPIC_BYTES).contains(&topic.len())
+        && topic.matches('/').count() <= MAX_SLASHES
+        && !topic.contains(['+', '#', '\0'])
 }
 
-/// Whether an answer may go to `topic`. A request is data from outside: were its word taken, whoever can send one could
-/// have this device publish, with its own certificate, wherever they like.
-pub fn may_answer_on(thing: &str, topic: &str) -> bool {
+/// Whether `topic` is below `cmd/<thing>/`, directly or by Basic Ingest, and is no topic of requests or cancel notices.
+///
+/// A request is input from outside. If its response topic were not checked, a sender of requests could make this device
+/// publish anywhere with the device's own certificate.
+pub fn is_own_response_topic(thing: &str, topic: &str) -> bool {
     let plain = match topic.strip_prefix("$aws/rules/") {
         Some(basic_ingest) => match basic_ingest.split_once('/') {
             Some((rule, rest)) if !rule.is_empty() => rest,
@@ -41,16 +50,14 @@ pub fn may_answer_on(thing: &str, topic: &str) -> bool {
         },
         None => topic,
     };
-    let Some(kind) = plain.strip_prefix("cmd/").and_then(|t| t.strip_prefix(thing)).and_then(|t| t.strip_prefix('/'))
-    else {
-        return false;
-    };
-    // A request that is answered on a request topic would be answered for ever.
-    let incoming = ["req", "cancel"].iter().any(|own| kind.split('/').next() == Some(own));
-    !kind.is_empty()
-        && !incoming
-        && topic.len() <= 256
-        && plain.matches('/').count() <= 7
+    let below_thing = plain.strip_prefix("cmd/").and_then(|t| t.strip_prefix(thing)).and_then(|t| t.strip_prefix('/'));
+    let Some(rest) = below_thing else { return false };
+    // A report on the request topic would be read as a request, and reported on endlessly.
+    let is_incoming = ["req", "cancel"].iter().any(|own| rest.split('/').next() == Some(own));
+    !rest.is_empty()
+        && !is_incoming
+        && topic.len() <= MAX_TOPIC_BYTES
+        && plain.matches('/').count() <= MAX_SLASHES
         && !topic.contains(['+', '#', '\0'])
 }
 
@@ -59,24 +66,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_and_topics_without_wildcards_are_taken() {
-        for group in ["pumps", "North:1_a-b", &"x".repeat(128)] {
-            assert!(is_group(group), "{group}");
+    fn group_names_and_literal_topics_follow_the_limits_of_aws_iot() {
+        for name in ["pumps", "North:1_a-b", &"x".repeat(128)] {
+            assert!(is_group_name(name), "{name}");
         }
-        for odd in ["", "a/b", "+", "a b", "ü", &"x".repeat(129)] {
-            assert!(!is_group(odd), "{odd}");
+        for invalid in ["", "a/b", "+", "a b", "ü", &"x".repeat(129)] {
+            assert!(!is_group_name(invalid), "{invalid}");
         }
         assert!(is_literal("device_status/request") && is_literal("a/b/c/d/e/f/g/h"));
-        for odd in ["", "a/+", "#", "a\0", "a/b/c/d/e/f/g/h/i", &"x".repeat(257)] {
-            assert!(!is_literal(odd), "{odd}");
+        for invalid in ["", "a/+", "#", "a\0", "a/b/c/d/e/f/g/h/i", &"x".repeat(257)] {
+            assert!(!is_literal(invalid), "{invalid}");
         }
     }
 
     #[test]
-    fn answers_stay_on_the_things_own_topics() {
+    fn only_topics_below_the_thing_are_own_response_topics() {
         for own in ["cmd/pump-7/resp", "cmd/pump-7/response", "cmd/pump-7/resp/abc", "$aws/rules/track/cmd/pump-7/resp"]
         {
-            assert!(may_answer_on("pump-7", own), "{own}");
+            assert!(is_own_response_topic("pump-7", own), "{own}");
         }
         for foreign in [
             "",
@@ -95,7 +102,7 @@ mod tests {
             "x/cmd/pump-7/resp",
             "cmd/pump-7/1/2/3/4/5/6/7",
         ] {
-            assert!(!may_answer_on("pump-7", foreign), "{foreign}");
+            assert!(!is_own_response_topic("pump-7", foreign), "{foreign}");
         }
     }
 }

@@ -1,229 +1,177 @@
-//! A fleet of simulated things in one process, each with a script that says how its execution must end.
+//! A fleet of simulated things in one process, each with a script that determines how its execution must end.
 //!
-//! The scripts are faults put between a correct agent and the wire: what is simulated is the world, not the device.
+//! Every thing runs the reference agent. A script puts faults between the agent and the broker, never into the agent.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-mod alarm;
-mod due;
-mod live;
-mod loss;
-mod runs;
+mod behaviour;
+mod classic_shadow;
+mod config;
+mod message_loss;
+mod run_log;
 mod script;
-mod shadow;
+mod shares;
 mod stats;
 mod thing;
+mod timer;
 
-use crate::Now;
-use crate::link::Endpoint;
+use crate::clock;
 use crate::random::Random;
-pub use alarm::SleepUntil;
-use alarm::{Alarm, Sleeper};
-use loss::Loss;
-use runs::Runs;
-pub use runs::{Finish, Run};
-pub use script::{BadKnobs, Behaviour, Expected, Knobs, Script};
+pub use behaviour::Behaviour;
+pub use config::FleetConfig;
+use message_loss::MessageLoss;
+use run_log::RunLog;
+pub use run_log::{Run, RunOutcome};
+pub use script::{Expected, Script};
+pub use shares::{BehaviourShares, InvalidShares};
 use stats::Counters;
 pub use stats::Stats;
-use thing::{Hears, Thing};
+use thing::settings::{SharedTopics, ThingSettings};
+use timer::{Timer, TimerQueue};
 
-/// Connections that are opened at the same time.
-const CONNECTING: usize = 100;
+/// Connections that are being made at the same time, at most.
+const MAX_CONNECTING: usize = 100;
 
-/// How long a thousand things may take to connect.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What a fleet needs.
-#[derive(Clone)]
-pub struct FleetConfig {
-    /// Where to connect.
-    pub endpoint: Endpoint,
-    /// How many things.
-    pub things: usize,
-    /// Names are `<prefix>-1` and so on, with leading zeros.
-    pub prefix: String,
-    /// The same seed and names: the same scripts.
-    pub seed: u64,
-    /// What goes wrong how often.
-    pub knobs: Knobs,
-    /// Where the things read the time.
-    pub now: Now,
-    /// How they wait for a time: without it, the time is looked at again and again.
-    pub sleep_until: Option<SleepUntil>,
-    /// How long after the ttl late things answer.
-    pub late_after: Duration,
-    /// Report shadow state, and follow trimmed deltas.
-    pub shadows: bool,
-    /// Share that take commands from their named shadow `cmd` as well, from 0 to 1, whatever trouble they have.
-    pub shadow_commands: f64,
-    /// The groups that every thing is in, so that it takes their broadcasts.
-    pub groups: Vec<String>,
-    /// Further topics that every thing takes broadcasts on, without wildcards.
-    pub broadcast_topics: Vec<String>,
-    /// Topics besides its own that a thing may answer on, if a request asks for that.
-    pub answer_topics: Vec<String>,
-    /// Share of the requests, broadcasts and cancels that are lost before a thing sees them, and of the answers that are
-    /// lost when it has said them, from 0 to 1; drawn from the seed. Shadows lose nothing.
-    pub loss: f64,
-    /// How long things that come and go are connected, by the injected clock.
-    pub here: RangeInclusive<Duration>,
-    /// How long they are gone.
-    pub gone: RangeInclusive<Duration>,
-    /// How long [`Fleet::start`] waits until every thing is connected and subscribed.
-    pub patience: Duration,
-}
-
-impl FleetConfig {
-    /// `things` things that simply succeed.
-    pub fn new(endpoint: Endpoint, things: usize, now: Now) -> Self {
-        Self {
-            endpoint,
-            things,
-            prefix: "thing".to_owned(),
-            seed: 1,
-            knobs: Knobs::default(),
-            now,
-            sleep_until: None,
-            late_after: Duration::from_secs(120),
-            shadows: true,
-            shadow_commands: 0.0,
-            groups: Vec::new(),
-            broadcast_topics: Vec::new(),
-            answer_topics: Vec::new(),
-            loss: 0.0,
-            here: Duration::from_secs(60)..=Duration::from_secs(600),
-            gone: Duration::from_secs(60)..=Duration::from_secs(600),
-            patience: PATIENCE.saturating_mul(u32::try_from(1 + things / 1_000).unwrap_or(u32::MAX)),
-        }
-    }
-}
-
-/// A fleet that does not start.
+/// The fleet was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
-    /// Impossible shares.
+    /// A share in the settings is impossible.
     #[error(transparent)]
-    Knobs(#[from] BadKnobs),
-    /// Some could not connect and subscribe in time.
-    #[error("{ready} of {expected} things were connected and subscribed after {after:?}")]
+    Shares(#[from] InvalidShares),
+    /// Not every thing could connect and subscribe within the connect timeout.
+    #[error(
+        "only {ready} of {expected} things were connected and subscribed after {after:?}: check the broker's address, \
+         and its log"
+    )]
     NotReady {
-        /// So many were.
+        /// Things that were connected and subscribed.
         ready: usize,
-        /// So many should have been.
+        /// Things whose script lets them connect.
         expected: usize,
-        /// So long was waited.
+        /// The connect timeout.
         after: Duration,
     },
 }
 
-/// Simulated things that run in the background until they are stopped, or dropped.
+/// Simulated things that run in the background until the fleet is stopped or dropped.
 pub struct Fleet {
     names: Vec<String>,
     scripts: BTreeMap<String, Script>,
     seed: u64,
     shadow_commands: f64,
     counters: Arc<Counters>,
-    runs: Arc<Runs>,
+    run_log: Arc<RunLog>,
     tasks: JoinSet<()>,
 }
 
 impl Fleet {
-    /// Starts a fleet, and returns once every thing that its script lets connect is connected and subscribed.
+    /// Starts a fleet, and returns once every thing whose script lets it connect is connected and subscribed.
+    ///
+    /// # Errors
+    /// [`FleetError::Shares`] when a share in the settings is impossible; [`FleetError::NotReady`] when the connect
+    /// timeout has passed.
     pub async fn start(config: FleetConfig) -> Result<Self, FleetError> {
-        config.knobs.check()?;
-        script::check_share("shadow", config.shadow_commands)?;
-        script::check_share("loss", config.loss)?;
+        config.shares.check()?;
+        shares::check_share("shadow", config.shadow_commands)?;
+        shares::check_share("loss", config.loss)?;
         let names = names(&config.prefix, config.things);
         let scripts: BTreeMap<String, Script> =
-            names.iter().map(|name| (name.clone(), Script::draw(config.seed, name, &config.knobs))).collect();
-        let mut endpoint = config.endpoint.clone();
-        endpoint.connecting.get_or_insert_with(|| Arc::new(Semaphore::new(CONNECTING)));
+            names.iter().map(|name| (name.clone(), Script::draw(config.seed, name, &config.shares))).collect();
         let mut fleet = Self {
             names,
             scripts,
             seed: config.seed,
             shadow_commands: config.shadow_commands,
             counters: Arc::default(),
-            runs: Arc::default(),
+            run_log: Arc::default(),
             tasks: JoinSet::new(),
         };
-        let hears = Hears {
-            groups: config.groups,
-            broadcast_topics: config.broadcast_topics,
-            answer_topics: config.answer_topics,
-        };
-        let hears = Arc::new(hears);
-        let (sender, mut ready) = mpsc::channel(config.things.max(1));
-        let alarm = Arc::<Alarm>::default();
-        for (number, (name, script)) in fleet.scripts.iter().enumerate().filter(|(_, (_, script))| script.connects()) {
-            let thing = Thing {
-                name: name.clone(),
-                script: *script,
-                endpoint: endpoint.clone(),
-                now: config.now.clone(),
-                late_after_ms: i64::try_from(config.late_after.as_millis()).unwrap_or(i64::MAX),
-                with_shadow: config.shadows,
-                shadow_commands: fleet.takes_commands_in_shadow(name),
-                hears: hears.clone(),
-                loss: Loss::new(config.loss, config.seed, name),
-                here: config.here.clone(),
-                gone: config.gone.clone(),
-                random: Random::new(!config.seed, name),
-                runs: fleet.runs.clone(),
-                counters: fleet.counters.clone(),
-                ready: Some(sender.clone()),
-            };
-            fleet.tasks.spawn(thing.run(Sleeper::new(alarm.clone(), number)));
-        }
-        drop(sender);
-        let expected = fleet.tasks.len();
-        fleet.tasks.spawn(alarm.run(config.sleep_until.unwrap_or_else(|| alarm::looking_at(config.now.clone()))));
+        let connect_timeout = config.connect_timeout;
+        let mut ready = fleet.spawn_things(config);
+        // The task of the timers is no thing.
+        let expected = fleet.tasks.len() - 1;
         let mut count = 0;
-        let all = async {
+        let all_ready = async {
             while count < expected && ready.recv().await.is_some() {
                 count += 1;
             }
         };
-        let in_time = tokio::time::timeout(config.patience, all).await.is_ok();
-        if in_time && count == expected {
+        let is_in_time = tokio::time::timeout(connect_timeout, all_ready).await.is_ok();
+        if is_in_time && count == expected {
             Ok(fleet)
         } else {
-            Err(FleetError::NotReady { ready: count, expected, after: config.patience })
+            Err(FleetError::NotReady { ready: count, expected, after: connect_timeout })
         }
     }
 
-    /// The names, in order.
+    /// Spawns the things that connect, and the task of their timers. Returns a channel with one message for each thing
+    /// that is subscribed.
+    fn spawn_things(&mut self, config: FleetConfig) -> mpsc::Receiver<()> {
+        let mut endpoint = config.endpoint;
+        endpoint.connect_permits.get_or_insert_with(|| Arc::new(Semaphore::new(MAX_CONNECTING)));
+        let topics = Arc::new(SharedTopics {
+            groups: config.groups,
+            broadcast_topics: config.broadcast_topics,
+            response_topics: config.response_topics,
+        });
+        let (sender, ready) = mpsc::channel(config.things.max(1));
+        let timers = Arc::<TimerQueue>::default();
+        for (number, (name, script)) in self.scripts.iter().enumerate().filter(|(_, (_, script))| script.connects()) {
+            let settings = ThingSettings {
+                name: name.clone(),
+                script: *script,
+                endpoint: endpoint.clone(),
+                clock: config.clock.clone(),
+                late_after_ms: i64::try_from(config.late_after.as_millis()).unwrap_or(i64::MAX),
+                has_classic_shadow: config.shadows,
+                has_command_shadow: self.takes_commands_in_shadow(name),
+                topics: topics.clone(),
+                loss: MessageLoss::new(config.loss, config.seed, name),
+                online_for: config.online_for.clone(),
+                offline_for: config.offline_for.clone(),
+                random: Random::new(!config.seed, name),
+                run_log: self.run_log.clone(),
+                counters: self.counters.clone(),
+                ready: Some(sender.clone()),
+            };
+            self.tasks.spawn(thing::run::run(settings, Timer::new(timers.clone(), number)));
+        }
+        let sleep_until = config.sleep_until.unwrap_or_else(|| clock::poll(config.clock));
+        self.tasks.spawn(timers.run(sleep_until));
+        ready
+    }
+
+    /// The names of all things, in order.
     pub fn things(&self) -> &[String] {
         &self.names
     }
 
-    /// What a thing will do.
+    /// The script of a thing.
     pub fn script(&self, thing: &str) -> Option<&Script> {
         self.scripts.get(thing)
     }
 
-    /// Whether a thing takes commands from its named shadow `cmd` as well.
+    /// Whether a thing takes commands from its named shadow `cmd` too.
     pub fn takes_commands_in_shadow(&self, thing: &str) -> bool {
-        Random::new(self.seed.wrapping_add(1), thing).share() < self.shadow_commands
+        Random::new(self.seed.wrapping_add(1), thing).fraction() < self.shadow_commands
     }
 
-    /// What the things ran so far, in the order in which it began.
+    /// What the things have run so far, in the order of the starts.
     pub fn runs(&self) -> Vec<Run> {
-        self.runs.all()
+        self.run_log.all()
     }
 
-    /// Counts so far.
+    /// The counts so far.
     pub fn stats(&self) -> Stats {
         self.counters.read()
     }
 
-    /// Cuts every connection.
+    /// Cuts every connection, and ends every thing.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
@@ -237,19 +185,21 @@ fn names(prefix: &str, things: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::system_clock;
+    use crate::link::endpoint::Endpoint;
 
     #[test]
-    fn names_sort_as_they_count() {
+    fn names_sort_by_their_number() {
         let names = names("pump", 100);
         assert_eq!((names[0].as_str(), names[99].as_str()), ("pump-001", "pump-100"));
         assert!(names.is_sorted());
     }
 
     #[tokio::test]
-    async fn a_fleet_without_a_broker_says_how_far_it_came() {
-        let mut config = FleetConfig::new(Endpoint::plain("127.0.0.1", 1), 2, crate::system_time());
-        config.patience = Duration::from_millis(50);
-        let error = Fleet::start(config).await.err().expect("nobody listens");
+    async fn fleet_without_a_broker_is_an_error_that_counts_the_ready_things() {
+        let mut config = FleetConfig::new(Endpoint::plain("127.0.0.1", 1), 2, system_clock());
+        config.connect_timeout = Duration::from_millis(50);
+        let error = Fleet::start(config).await.err().expect("no broker listens");
         assert!(matches!(error, FleetError::NotReady { ready: 0, expected: 2, .. }), "{error}");
     }
 }

@@ -1,8 +1,8 @@
-//! What a fleet counts while it runs.
+//! The counts of a running fleet.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A counter that a thousand tasks share.
+/// A counter that the tasks of all things share.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -34,32 +34,32 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Connections made; more than there are things when some were lost.
+    /// Connections made; more than the number of things when some were lost.
     connects,
     /// Messages on request topics, repeated ones included.
     requests,
-    /// Messages on topics for broadcasts, at each thing that got one, repeated ones included.
+    /// Messages on topics of broadcasts, counted at each thing that received one, repeated ones included.
     broadcasts,
-    /// Messages about commands that could not be understood, or were out of date.
+    /// Messages about commands that were malformed or outdated.
     malformed,
     /// Messages on cancel topics.
     cancels,
     /// Commands started.
     started,
-    /// Answers handed to the connection.
-    answers,
-    /// Requests, broadcasts and cancels that were lost on their way; they are not among those above.
-    lost_requests,
-    /// Answers that were lost on their way.
-    lost_answers,
-    /// Shadow updates published.
+    /// Reports handed to the connection.
     reports,
-    /// Shadow delta messages, as AWS sends them.
+    /// Requests, broadcasts and cancel notices lost on their way to a thing. The counts above do not include them.
+    lost_requests,
+    /// Reports lost on their way from a thing.
+    lost_reports,
+    /// Updates of classic shadows published.
+    shadow_updates,
+    /// Delta messages of the shadow service received.
     deltas,
-    /// Their payloads' bytes.
+    /// The payloads of these delta messages, in bytes.
     delta_bytes,
-    /// Trimmed messages.
+    /// Trimmed messages received.
     trimmed,
-    /// Their payloads' bytes.
+    /// The payloads of these trimmed messages, in bytes.
     trimmed_bytes,
 }

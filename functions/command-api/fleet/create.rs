@@ -1,86 +1,53 @@
-//! A command for many things is stored, and planned by whoever the table's stream wakes.
+//! `POST /commands` of a fleet command: stores the command and an empty plan. The stream of the table then calls
+//! fan-out-command, which reads the target and writes the batches.
 
-use aws::{List, Put};
-use domain::{Command, Counts, Delivery, Fleet, FleetState, Plan, ThingName, Via};
+use aws::{List, PutOutcome};
+use domain::{Command, Counts, FleetState, Plan, fleet::SelectionNames};
+use driver::driver::Driver;
+use runtime::command_progress;
 use serde_json::json;
 
-use super::{Names, members};
-use crate::{
-    command_api::{create::fits, handler::Site, http::Response, problem::Problem},
-    fleet_view,
-    turn::Turn,
-};
+use super::{dry_run, members};
+use crate::command_api::{context::ApiContext, problem::Problem, response::Response, stored_command};
 
-/// Stores it, and answers how it stands.
+/// Stores a fleet command, and answers with its state; a dry run stores nothing and answers with an estimate.
 pub async fn create(
-    turn: &Turn<'_>,
-    site: &Site,
-    asked: Command,
-    names: Names,
+    driver: &Driver<'_>,
+    context: &ApiContext,
+    command: Command,
+    names: SelectionNames,
     dry_run: bool,
 ) -> Result<Response, Problem> {
-    let Some(fleet) = asked.definition.target.fleet() else { return Err(Problem::internal()) };
-    check(turn, &asked, fleet)?;
-    if dry_run {
-        fleet.schedule.check(turn.now)?;
-        return super::dry_run::dry_run(turn, site, &asked, fleet, &names).await;
-    }
-    let known = turn.cloud.commands.get(&asked.id).await?;
-    if known.is_none() {
-        // Whoever asks again asks for what could be asked for then.
-        fleet.schedule.check(turn.now)?;
-        members::look(site, fleet).await?;
-    }
-    let fleets = &turn.cloud.fleets;
-    let (purge_at, digest) = (asked.purge_at(), &fleet.selection.digest);
-    if known.is_none() {
-        fleets.put_list(&asked.id, digest, List::Listed, &names.things, purge_at).await?;
-        fleets.put_list(&asked.id, digest, List::Excluded, &names.excluded, purge_at).await?;
-    }
-    let command = match turn.cloud.commands.put_new(&asked).await? {
-        Put::Stored => asked,
-        Put::Exists(first) if first.fingerprint == asked.fingerprint => *first,
-        Put::Exists(_) => {
-            return Err(Problem::conflict(
-                "Idempotency-Key",
-                "this Idempotency-Key belongs to a command that was asked for with another body",
-            ));
-        }
-    };
-    let plan = Plan::new(&command, turn.now);
-    let plan = match fleets.put_plan(&plan).await? {
-        Put::Stored => plan,
-        Put::Exists(plan) => *plan,
-    };
-    answer(turn, &command, &plan).await
-}
-
-async fn answer(turn: &Turn<'_>, command: &Command, plan: &Plan) -> Result<Response, Problem> {
     let Some(fleet) = command.definition.target.fleet() else { return Err(Problem::internal()) };
-    let counts = if plan.revision == 0 { Counts::default() } else { turn.cloud.tallies.sum(&command.id).await? };
-    let state = FleetState::of(command, fleet, Some(plan), &counts, turn.now);
-    let counts = fleet_view::counts_of(Some(plan), &counts);
-    let body = json!({"commandId": command.id.as_str(), "state": state.as_str(), "counts": counts});
-    Ok(Response::json(202, &body).with("location", format!("/commands/{}", command.id)))
+    command.check_fleet_channel(driver.clients.reconcile_seconds, driver.event_time())?;
+    if dry_run {
+        fleet.schedule.check(driver.event_time())?;
+        return dry_run::dry_run(driver, context, &command, fleet, &names).await;
+    }
+    let fleets = &driver.clients.fleets;
+    // A repeated request is not checked again: its schedule may have ended and its groups may be gone since.
+    if driver.clients.commands.get(&command.id).await?.is_none() {
+        fleet.schedule.check(driver.event_time())?;
+        members::check_sources(context, fleet).await?;
+        let (digest, purge_at) = (&fleet.selection.digest, command.purge_at());
+        fleets.put_list(&command.id, digest, List::Listed, &names.things, purge_at).await?;
+        fleets.put_list(&command.id, digest, List::Excluded, &names.excluded, purge_at).await?;
+    }
+    let command = stored_command::store(driver.clients, command).await?;
+    let plan = Plan::new(&command, driver.event_time());
+    let plan = match fleets.put_plan(&plan).await? {
+        PutOutcome::Stored => plan,
+        PutOutcome::Exists(plan) => *plan,
+    };
+    answer(driver, &command, &plan).await
 }
 
-/// What a fleet can't be asked so.
-fn check(turn: &Turn<'_>, command: &Command, fleet: &Fleet) -> Result<(), Problem> {
-    let definition = &command.definition;
-    if fleet.broadcast.is_some() {
-        let why = "one message to all things has no place in the order of each of them: leave it out";
-        if definition.lane.is_some() {
-            return Err(Problem::unprocessable("lane", why));
-        }
-        if definition.retry.is_some() {
-            let why = "a broadcast goes out once: leave it out, or deliver otherwise";
-            return Err(Problem::unprocessable("retry", why));
-        }
-    }
-    if definition.delivery == Delivery::Broadcast && fleet.broadcast.is_none() {
-        return Err(Problem::unprocessable("broadcast", "delivery broadcast needs to know where to"));
-    }
-    // Things may say otherwise of themselves; this is how most are asked.
-    let Ok(some) = ThingName::parse("thing") else { return Err(Problem::internal()) };
-    fits(turn, command, &some, &Via::of(command, None))
+async fn answer(driver: &Driver<'_>, command: &Command, plan: &Plan) -> Result<Response, Problem> {
+    let Some(fleet) = command.definition.target.fleet() else { return Err(Problem::internal()) };
+    // A plan that was never changed has no batches yet, so there are no counts to read.
+    let counts = if plan.revision == 0 { Counts::default() } else { driver.clients.counts.sum(&command.id).await? };
+    let state = FleetState::of(command, fleet, Some(plan), &counts, driver.event_time());
+    let counts = command_progress::counts_json(Some(plan), &counts);
+    let body = json!({"commandId": command.id.as_str(), "state": state.as_str(), "counts": counts});
+    Ok(Response::json(202, &body).with_header("location", format!("/commands/{}", command.id)))
 }

@@ -1,39 +1,42 @@
-//! `POST /commands` with `dryRun`: whom it would be for, how long it would take and what it would cost. Nothing is stored or sent.
+//! `POST /commands` with `dryRun`: which things a command would reach, how long it would take and what it would cost.
+//!
+//! Nothing is stored or sent.
 
-use domain::{
-    Command, Fleet,
-    fleet::{Assumption, Cost, usd},
-};
+use domain::{Command, Fleet, fleet::SelectionNames};
 use serde_json::{Value, json};
 
-use super::{Names, members};
-use crate::{
-    command_api::{handler::Site, http::Response, problem::Problem},
-    turn::Turn,
+use super::{
+    cost::{Cost, usd},
+    members,
+    quota::Duration,
 };
+use crate::command_api::{context::ApiContext, problem::Problem, response::Response};
+use driver::driver::Driver;
 
-/// Answers what would come of it.
+/// Answers with the estimate.
+///
+/// # Errors
+/// The members of a group or the result of a query cannot be read.
 pub async fn dry_run(
-    turn: &Turn<'_>,
-    site: &Site,
-    asked: &Command,
+    driver: &Driver<'_>,
+    context: &ApiContext,
+    command: &Command,
     fleet: &Fleet,
-    names: &Names,
+    names: &SelectionNames,
 ) -> Result<Response, Problem> {
-    let members = members::read(site, fleet, names, turn.since).await?;
+    let members = members::read(context, fleet, names, driver.clock).await?;
     let things = u64::try_from(members.things.len()).unwrap_or(u64::MAX);
     let sample: Vec<&str> = members.sample.iter().map(|thing| thing.as_str()).collect();
-    let takes = fleet.duration(asked.definition.delivery, things, turn.now);
-    let assumes: Vec<&str> = takes.assumes.iter().copied().map(Assumption::as_str).collect();
+    let duration = Duration::of(fleet, command.definition.delivery, things, driver.event_time());
     let body = json!({
         "target": {"count": things, "complete": members.complete, "sample": sample},
-        "duration": {"seconds": takes.seconds, "assumes": assumes},
-        "cost": cost(Cost::of(&asked.definition), things),
+        "duration": {"seconds": duration.seconds, "assumes": duration.assumes},
+        "cost": cost_view(Cost::of(&command.definition), things),
     });
     Ok(Response::json(200, &body))
 }
 
-fn cost(each: Cost, things: u64) -> Value {
+fn cost_view(each: Cost, things: u64) -> Value {
     const MILLION: u64 = 1_000_000;
     json!({
         "currency": "USD",

@@ -1,56 +1,60 @@
-//! Who is in a target, asked of the registry: whether what is named is there, and, for a dry run, how many things that is.
+//! Reads from the registry which things a target selects: to check that its sources exist, and for the count of a dry
+//! run.
 
 use std::collections::HashSet;
 
 use aws::{Listed, Registry, ThingPage};
-use domain::{Fleet, Source, ThingName};
+use domain::{Fleet, Source, ThingName, fleet::SelectionNames};
+use runtime::event_clock::EventClock;
 
-use super::Names;
-use crate::{
-    command_api::{handler::Site, problem::Problem},
-    stopwatch::Stopwatch,
-};
+use crate::command_api::{context::ApiContext, problem::Problem};
 
-/// So many things are counted.
-const MOST: usize = 20_000;
+/// Things that are counted at most.
+const MAX_COUNTED_THINGS: usize = 20_000;
 
-/// No page is asked for after so many seconds; API Gateway gives up at 30.
-const PATIENCE: u32 = 15;
+/// After this time no further page is read. API Gateway gives up after 30 seconds.
+const READ_CUTOFF_SECONDS: u32 = 15;
 
-/// The things that a target means now.
+/// The things that a target selects at the time of the request.
 #[derive(Debug, Default)]
 pub struct Members {
-    /// Some of them, or all.
+    /// The things, or as many as were read.
     pub things: HashSet<ThingName>,
-    /// The first of them, in the order in which they are found.
+    /// The first things, in the order in which they were read.
     pub sample: Vec<ThingName>,
-    /// Whether those are all.
+    /// Whether `things` has all of them.
     pub complete: bool,
 }
 
-/// Sees that what is named is there, so that whoever names it is told, and not only the plan.
-pub async fn look(site: &Site, fleet: &Fleet) -> Result<(), Problem> {
-    for source in (0..).map_while(|n| fleet.selection.source(n)) {
-        page(&site.registry, source, None, 1).await?;
+/// Checks that each group and query of the target exists: the caller gets the error, and not only a note in the plan.
+pub async fn check_sources(context: &ApiContext, fleet: &Fleet) -> Result<(), Problem> {
+    for source in (0..).map_while(|number| fleet.selection.source(number)) {
+        read_page(&context.registry, source, None, 1).await?;
     }
     Ok(())
 }
 
-/// Reads a target, as far as a request has time for that.
-pub async fn read(site: &Site, fleet: &Fleet, names: &Names, since: Stopwatch) -> Result<Members, Problem> {
+/// Reads the things of a target, as many as the time of a request allows. `clock` was started with the request.
+pub async fn read(
+    context: &ApiContext,
+    fleet: &Fleet,
+    names: &SelectionNames,
+    clock: EventClock,
+) -> Result<Members, Problem> {
     let excluded: HashSet<_> = names.excluded.iter().collect();
     let mut members = Members::default();
     members.add(names.things.iter().cloned(), &excluded);
-    for source in (0..).map_while(|n| fleet.selection.source(n)) {
+    for source in (0..).map_while(|number| fleet.selection.source(number)) {
         let mut token: Option<String> = None;
         loop {
-            // The first page is read in any case, since it says whether the part is there at all.
-            if token.is_some() && (members.things.len() >= MOST || since.seconds() >= PATIENCE) {
+            // The first page of each source is always read, since it shows whether the source exists.
+            let is_over = members.things.len() >= MAX_COUNTED_THINGS || clock.elapsed_seconds() >= READ_CUTOFF_SECONDS;
+            if token.is_some() && is_over {
                 return Ok(members);
             }
-            let Some(found) = page(&site.registry, source, token.as_deref(), u16::MAX).await? else { break };
-            members.add(found.things, &excluded);
-            token = found.next;
+            let Some(page) = read_page(&context.registry, source, token.as_deref(), u16::MAX).await? else { break };
+            members.add(page.things, &excluded);
+            token = page.next;
             if token.is_none() {
                 break;
             }
@@ -61,11 +65,11 @@ pub async fn read(site: &Site, fleet: &Fleet, names: &Names, since: Stopwatch) -
 }
 
 impl Members {
-    const SAMPLE: usize = 10;
+    const SAMPLE_SIZE: usize = 10;
 
     fn add(&mut self, things: impl IntoIterator<Item = ThingName>, excluded: &HashSet<&ThingName>) {
         for thing in things.into_iter().filter(|thing| !excluded.contains(thing)) {
-            if self.sample.len() < Self::SAMPLE && !self.things.contains(&thing) {
+            if self.sample.len() < Self::SAMPLE_SIZE && !self.things.contains(&thing) {
                 self.sample.push(thing.clone());
             }
             self.things.insert(thing);
@@ -73,34 +77,36 @@ impl Members {
     }
 }
 
-/// A page of a part of a target; none of what is listed, which is no part of the registry.
-async fn page(
+/// Reads a page of a group or a query; none for the listed names, which are not in the registry.
+async fn read_page(
     registry: &Registry,
     source: Source<'_>,
     token: Option<&str>,
-    most: u16,
+    max_things: u16,
 ) -> Result<Option<ThingPage>, Problem> {
     let listed = match source {
         Source::Listed(_) => return Ok(None),
-        Source::Group(group) => registry.things_in_group(group, token, most).await?,
-        Source::Found(query) => registry.things_found(query, token, most).await?,
+        Source::Group(group) => registry.things_in_group(group, token, max_things).await?,
+        Source::Found(query) => registry.things_found(query, token, max_things).await?,
     };
-    let refused = |field: &str, why: String| Err(Problem::unprocessable(field, why));
     match (listed, source) {
         (Listed::Page(page), _) => Ok(Some(page)),
         (Listed::NoSuchGroup, Source::Group(group)) => {
-            refused("target.groups", format!("there is no thing group {group}: name one that is in the registry"))
+            let detail = format!("there is no thing group {group}: name one that is in the registry");
+            Err(Problem::unprocessable("target.groups", detail))
         }
-        (Listed::NoSuchGroup, _) => refused("target.groups", "there is no such thing group".to_owned()),
-        (Listed::BadQuery(why), _) => refused(
-            "target.query",
-            format!("the query does not parse: {why}. One that does is \"attributes.model:p1\""),
-        ),
-        (Listed::NoIndex(why), _) => refused(
-            "target.query",
-            format!("a query needs fleet indexing, and there is no index to search: {why}. Name a thing group instead"),
-        ),
-        // Its pages are read one right after the other: the registry has changed below them.
-        (Listed::StaleToken, _) => Err(Problem::later("the registry is changing: try the same again")),
+        (Listed::NoSuchGroup, _) => Err(Problem::unprocessable("target.groups", "there is no such thing group")),
+        (Listed::BadQuery(why), _) => {
+            let detail = format!("the query does not parse: {why}. A valid query is \"attributes.model:p1\"");
+            Err(Problem::unprocessable("target.query", detail))
+        }
+        (Listed::NoIndex(why), _) => {
+            let detail = format!(
+                "a query needs fleet indexing, and there is no index to search: {why}. Name a thing group instead"
+            );
+            Err(Problem::unprocessable("target.query", detail))
+        }
+        // Pages are read in one go, so a token that is stale already means that the registry has just changed.
+        (Listed::StaleToken, _) => Err(Problem::unavailable("the registry is changing: send the same request again")),
     }
 }

@@ -1,15 +1,15 @@
-//! Commands for many things: asked for, shown, and changed.
+//! Fleet commands: create, estimate, read, pause, resume and cancel them.
 
-mod body;
-mod change;
+mod control;
+mod cost;
 mod create;
 mod dry_run;
 mod executions;
 mod members;
+mod quota;
 mod show;
 
-pub use body::{FleetBody, Names};
-pub use change::{Change, change, control};
+pub use control::{ChangeControl, change_control, change_control_of};
 pub use create::create;
-pub use executions::{ExecutionsPage, executions};
+pub use executions::executions;
 pub use show::show;

@@ -1,16 +1,19 @@
-//! `GET /commands/{id}` of a fleet command.
+//! `GET /commands/{commandId}` of a fleet command: the command with its state, its counts and its plan.
 
 use domain::{Command, Counts, Fleet, FleetState, Plan, Timestamp};
+use runtime::clients::Clients;
+use runtime::{command_progress, time_format};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    cloud::Cloud,
-    command_api::{http::Response, problem::Problem, view::CommandView},
-    fleet_view, time,
-};
+use crate::command_api::{problem::Problem, response::Response, view::CommandView};
 
-/// A fleet command, with how it stands.
+/// What the state of a fleet command follows from, besides its row.
+pub struct FleetSnapshot {
+    plan: Option<Plan>,
+    counts: Counts,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FleetView<'a> {
@@ -20,57 +23,68 @@ struct FleetView<'a> {
     abort_config: Value,
     schedule: Value,
     broadcast: Option<Value>,
-    /// Why it was stopped, if it was.
     why: Option<&'a str>,
     plan: Value,
 }
 
-/// How it stands.
-pub async fn show(cloud: &Cloud, command: &Command, _: &Fleet, now: Timestamp) -> Result<Response, Problem> {
-    shown(cloud, command, now).await
+pub async fn show(clients: &Clients, command: &Command, now: Timestamp) -> Result<Response, Problem> {
+    FleetSnapshot::read(clients, command).await?.show(command, now)
 }
 
-/// The same.
-pub async fn shown(cloud: &Cloud, command: &Command, now: Timestamp) -> Result<Response, Problem> {
-    let Some(fleet) = command.definition.target.fleet() else { return Err(Problem::internal()) };
-    let (plan, counts) = read(cloud, command).await?;
-    let state = FleetState::of(command, fleet, plan.as_ref(), &counts, now);
-    let view = FleetView {
-        command: CommandView::new(command, state.as_str(), fleet_view::counts_of(plan.as_ref(), &counts)),
-        rollout: json!(fleet.rollout.asked()),
-        abort_config: json!({"criteriaList": fleet.abort.asked()}),
-        schedule: json!({
-            "notBefore": fleet.schedule.not_before.map(time::show),
-            "notAfter": fleet.schedule.not_after.map(time::show),
-            "window": fleet.schedule.window.map(|window| {
-                json!({"start": window.start(), "end": window.end(), "offset": window.offset()})
+impl FleetSnapshot {
+    pub async fn read(clients: &Clients, command: &Command) -> Result<Self, Problem> {
+        // The plan first: counts that are newer than the plan never make a command look completed too early.
+        let plan = clients.fleets.plan(&command.id).await?;
+        let counts = clients.counts.sum(&command.id).await?;
+        Ok(Self { plan, counts })
+    }
+
+    pub fn state(&self, command: &Command, now: Timestamp) -> Result<FleetState, Problem> {
+        Ok(FleetState::of(command, fleet_of(command)?, self.plan.as_ref(), &self.counts, now))
+    }
+
+    pub fn show(&self, command: &Command, now: Timestamp) -> Result<Response, Problem> {
+        let fleet = fleet_of(command)?;
+        let plan = self.plan.as_ref();
+        let counts = command_progress::counts_json(plan, &self.counts);
+        let view = FleetView {
+            command: CommandView::new(command, self.state(command, now)?, counts),
+            rollout: json!(fleet.rollout.options()),
+            abort_config: json!({"criteriaList": fleet.abort.options()}),
+            schedule: schedule(fleet),
+            broadcast: broadcast(fleet, plan),
+            why: command.control.why.as_deref(),
+            plan: plan.map_or(Value::Null, |plan| {
+                let released = plan.released_things(fleet);
+                json!({"complete": plan.complete, "things": plan.things, "released": released, "notes": plan.notes})
             }),
-        }),
-        broadcast: fleet.broadcast.as_ref().map(|broadcast| {
-            json!({
-                "topic": broadcast.topic.as_str(),
-                "spread": broadcast.spread,
-                "sentAt": plan.as_ref().filter(|plan| plan.broadcast).and_then(|plan| plan.broadcast_at).map(time::show),
-            })
-        }),
-        why: command.control.why.as_deref(),
-        plan: plan.as_ref().map_or(Value::Null, |plan| {
-            let released = if fleet.is_immediate() { plan.things } else { plan.pace.released };
-            json!({"complete": plan.complete, "things": plan.things, "released": released, "notes": plan.notes})
-        }),
-    };
-    Ok(Response::json(200, &view))
+        };
+        Ok(Response::json(200, &view))
+    }
 }
 
-/// The same in a word.
-pub async fn state(cloud: &Cloud, command: &Command, now: Timestamp) -> Result<FleetState, Problem> {
-    let Some(fleet) = command.definition.target.fleet() else { return Err(Problem::internal()) };
-    let (plan, counts) = read(cloud, command).await?;
-    Ok(FleetState::of(command, fleet, plan.as_ref(), &counts, now))
+/// Only fleet commands reach this file.
+fn fleet_of(command: &Command) -> Result<&Fleet, Problem> {
+    command.definition.target.fleet().ok_or_else(Problem::internal)
 }
 
-async fn read(cloud: &Cloud, command: &Command) -> Result<(Option<Plan>, Counts), Problem> {
-    // The plan first: counts that are newer than it say no more than is true.
-    let plan = cloud.fleets.plan(&command.id).await?;
-    Ok((plan, cloud.tallies.sum(&command.id).await?))
+fn schedule(fleet: &Fleet) -> Value {
+    let schedule = &fleet.schedule;
+    json!({
+        "notBefore": schedule.not_before.map(time_format::show),
+        "notAfter": schedule.not_after.map(time_format::show),
+        "window": schedule.window.map(|window| {
+            json!({"start": window.start(), "end": window.end(), "offset": window.offset()})
+        }),
+    })
+}
+
+fn broadcast(fleet: &Fleet, plan: Option<&Plan>) -> Option<Value> {
+    let broadcast = fleet.broadcast.as_ref()?;
+    let sent_at = plan.filter(|plan| plan.broadcast_sent).and_then(|plan| plan.broadcast_at);
+    Some(json!({
+        "topic": broadcast.topic.as_str(),
+        "spread": broadcast.spread,
+        "sentAt": sent_at.map(time_format::show),
+    }))
 }

@@ -1,4 +1,4 @@
-//! The table of commands.
+//! The definitions and the control states of commands, in the table of commands.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -8,13 +8,14 @@ use aws_sdk_dynamodb::{
 use domain::{Command, CommandId, Control};
 
 use crate::{
-    Error, Put,
     delete::delete_if,
-    item::{command_from_item, command_key, command_to_item, control_attributes, number, text},
+    error::Error,
+    item::{Item, command_from_item, command_key, command_to_item, control_attributes, number, text},
+    outcome::PutOutcome,
     update::Update,
 };
 
-/// What was asked for.
+/// The commands in the table of commands.
 #[derive(Clone, Debug)]
 pub struct Commands {
     client: Client,
@@ -26,8 +27,11 @@ impl Commands {
         Self { client, table }
     }
 
-    /// Stores a command, unless one with its id is there: then that one is the command.
-    pub async fn put_new(&self, command: &Command) -> Result<Put<Command>, Error> {
+    /// Stores a new command, unless one with its id exists.
+    ///
+    /// # Errors
+    /// A failed write, or an existing command that can't be read.
+    pub async fn put_new(&self, command: &Command) -> Result<PutOutcome<Command>, Error> {
         const OPERATION: &str = "storing a command";
         let put = self
             .client
@@ -39,33 +43,40 @@ impl Commands {
             .send()
             .await;
         match put.map_err(|error| (error.as_service_error().and_then(existing), error)) {
-            Ok(_) => Ok(Put::Stored),
+            Ok(_) => Ok(PutOutcome::Stored),
             Err((Some(item), _)) => match command_from_item(&item) {
-                Ok(command) => Ok(Put::Exists(Box::new(command))),
-                Err(error) => Err(Error::corrupt(OPERATION, &command.id, error)),
+                Ok(command) => Ok(PutOutcome::Exists(Box::new(command))),
+                Err(error) => Err(Error::unreadable(OPERATION, &command.id, error)),
             },
             Err((None, error)) => Err(Error::sdk(OPERATION, &command.id, error)),
         }
     }
 
-    /// Forgets a command that nobody has been told of.
-    pub async fn forget(&self, command: &Command) -> Result<(), Error> {
-        let seen = ("fingerprint", text(command.fingerprint.as_str()));
-        delete_if(&self.client, &self.table, command_key(&command.id), seen)
+    /// Deletes a command of which no request was sent.
+    ///
+    /// # Errors
+    /// A failed delete.
+    pub async fn delete_unsent(&self, command: &Command) -> Result<(), Error> {
+        let as_read = ("fingerprint", text(command.fingerprint.as_str()));
+        delete_if(&self.client, &self.table, command_key(&command.id), as_read)
             .await
-            .map_err(|error| Error::sdk("forgetting a command", &command.id, error))
+            .map_err(|error| Error::sdk("deleting a command", &command.id, error))
     }
 
-    /// Writes what has become of a command's control, unless someone else has changed it meanwhile: then false.
+    /// Writes the next control state of a command. Returns false, and writes nothing, if another writer has changed the
+    /// state since the one before it was read.
+    ///
+    /// # Errors
+    /// A failed write.
     pub async fn write_control(&self, id: &CommandId, control: &Control) -> Result<bool, Error> {
-        const OPERATION: &str = "changing a command's control";
+        const OPERATION: &str = "writing the control state of a command";
         let mut update = Update::default();
         update.if_exists("pk");
         match control.generation {
-            0 | 1 => update.if_absent("generation"),
-            generation => update.if_compares("generation", "=", number(generation - 1)),
+            0 | 1 => update.if_absent("control_generation"),
+            generation => update.if_compares("control_generation", "=", number(generation - 1)),
         }
-        for attribute in ["force", "control_reason", "control_why"] {
+        for attribute in ["control_force", "control_reason", "control_why"] {
             update.remove(attribute);
         }
         for (attribute, value) in control_attributes(control) {
@@ -92,7 +103,10 @@ impl Commands {
         }
     }
 
-    /// The command with this id.
+    /// Reads a command, with every write that was answered before.
+    ///
+    /// # Errors
+    /// A failed read, or a command that can't be read.
     pub async fn get(&self, id: &CommandId) -> Result<Option<Command>, Error> {
         const OPERATION: &str = "reading a command";
         let answer = self
@@ -108,12 +122,12 @@ impl Commands {
             .item
             .map(|item| command_from_item(&item))
             .transpose()
-            .map_err(|error| Error::corrupt(OPERATION, id, error))
+            .map_err(|error| Error::unreadable(OPERATION, id, error))
     }
 }
 
-/// The item that stood in the way of a write.
-fn existing(error: &PutItemError) -> Option<crate::item::Item> {
+/// The item because of which a put was not applied.
+fn existing(error: &PutItemError) -> Option<Item> {
     match error {
         PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
         _ => None,

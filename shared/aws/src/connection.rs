@@ -1,4 +1,5 @@
-//! How AWS is reached: the environment's Region, credentials and endpoints, and no patience beyond a function's own.
+//! The connection to AWS: Region, credentials and endpoints from the environment, and timeouts that fit into a
+//! function's own.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -8,15 +9,18 @@ use aws_sdk_dynamodb::config::{
     retry::{RetryPartition, TokenBucket},
 };
 
-use crate::{Commands, Executions, Fleets, Lanes, Messages, Queue, Registry, Shadows, Tallies};
+use crate::{
+    commands::Commands, counts::CountsTable, executions::Executions, fleets::Fleets, lanes::Lanes, messages::Messages,
+    queue::Queue, registry::Registry, shadows::Shadows,
+};
 
-/// What every client is made from. Made once, when a function starts.
+/// Makes all clients. A function makes it once, when it starts.
 #[derive(Debug)]
 pub struct Connection {
     config: SdkConfig,
-    /// Where not every client of the process shares one retry quota.
+    /// The retry quota of the clients, if they must not use the one that all clients of a process share.
     quota: Option<RetryPartition>,
-    // One for all tables, one for everything else: what it connects to is the same, and a connection costs a cold start its time.
+    // Shared by the clients of the same service: each further connection would lengthen the cold start.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     iot: OnceLock<aws_sdk_iotdataplane::Client>,
 }
@@ -28,8 +32,8 @@ impl Connection {
         Self { config, quota: None, dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
-    /// A connection over this client and to nothing else: nothing of the environment is read, nothing is signed, and what
-    /// others failed at does not count against its retries. For tests that are the network themselves.
+    /// A connection over this HTTP client only, for a test that simulates the network: nothing of the environment is
+    /// read, requests are not signed, and failures on other connections do not reduce its retries.
     pub fn over(client: impl HttpClient + 'static) -> Self {
         let config = SdkConfig::builder()
             .behavior_version(version())
@@ -54,32 +58,32 @@ impl Connection {
         self.dynamodb.get_or_init(client).clone()
     }
 
-    /// The table of commands.
+    /// The commands in the table of commands.
     pub fn commands(&self, table: String) -> Commands {
         Commands::new(self.dynamodb(), table)
     }
 
-    /// Plans and batches, which are in the table of commands.
+    /// The plans, batches and lists of names in the table of commands.
     pub fn fleets(&self, table: String) -> Fleets {
         Fleets::new(self.dynamodb(), table)
     }
 
-    /// The counts of fleet commands, which are in the table of commands.
-    pub fn tallies(&self, table: String) -> Tallies {
-        Tallies::new(self.dynamodb(), table)
+    /// The counts in the table of commands.
+    pub fn counts(&self, table: String) -> CountsTable {
+        CountsTable::new(self.dynamodb(), table)
     }
 
-    /// The table of executions.
+    /// The executions in the table of executions.
     pub fn executions(&self, table: String) -> Executions {
         Executions::new(self.dynamodb(), table)
     }
 
-    /// The lanes, which are in the table of executions.
+    /// The lanes in the table of executions.
     pub fn lanes(&self, table: String) -> Lanes {
         Lanes::new(self.dynamodb(), table)
     }
 
-    /// The queue with this URL.
+    /// The SQS queue with this URL.
     pub fn queue(&self, url: String) -> Queue {
         let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
         if let Some(quota) = &self.quota {
@@ -102,7 +106,7 @@ impl Connection {
         Messages::new(self.iot())
     }
 
-    /// The shadows.
+    /// The device shadows.
     pub fn shadows(&self) -> Shadows {
         Shadows::new(self.iot())
     }
@@ -114,13 +118,14 @@ impl Connection {
                 config = config.allow_no_auth();
             }
             let config = config
-                // What may have gone out is not sent again: a device that can't tell would act twice.
+                // A message that may have been sent is not sent again: a device that does not recognize it would run it
+                // twice.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(
                     TimeoutConfig::builder()
                         .connect_timeout(Duration::from_secs(2))
-                        .operation_attempt_timeout(Messages::PATIENCE)
-                        .operation_timeout(Messages::PATIENCE)
+                        .operation_attempt_timeout(Messages::MAX_SEND_TIME)
+                        .operation_timeout(Messages::MAX_SEND_TIME)
                         .build(),
                 )
                 .build();
@@ -134,7 +139,7 @@ fn version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// Short, and one retry only: whoever called waits, and whoever can't wait is retried by Lambda.
+/// Short timeouts: a caller of the API waits for the answer, and Lambda retries every other event.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -143,6 +148,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// One retry: two attempts of four seconds each fit into the timeout of an operation.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(2)
 }

@@ -1,4 +1,4 @@
-//! Deleting an item, if it is as it was seen.
+//! A conditional delete.
 
 use aws_sdk_dynamodb::{
     Client, config::http::HttpResponse, error::SdkError, operation::delete_item::DeleteItemError, types::AttributeValue,
@@ -6,20 +6,20 @@ use aws_sdk_dynamodb::{
 
 use crate::item::Item;
 
-/// Deletes the item if this attribute is still so. One that has changed, or is gone, is left as it is: that is no failure.
+/// Deletes an item if an attribute still has the value that was read. Otherwise the item stays, which is not an error.
 pub(crate) async fn delete_if(
     client: &Client,
     table: &str,
     key: Item,
-    (attribute, seen): (&str, AttributeValue),
+    (attribute, as_read): (&str, AttributeValue),
 ) -> Result<(), SdkError<DeleteItemError, HttpResponse>> {
     let deleted = client
         .delete_item()
         .table_name(table)
         .set_key(Some(key))
-        .condition_expression("#seen = :seen")
-        .expression_attribute_names("#seen", attribute)
-        .expression_attribute_values(":seen", seen)
+        .condition_expression("#attribute = :as_read")
+        .expression_attribute_names("#attribute", attribute)
+        .expression_attribute_values(":as_read", as_read)
         .send()
         .await;
     match deleted {

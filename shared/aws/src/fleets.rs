@@ -1,53 +1,36 @@
-//! What the table of commands holds of fleet commands besides their definitions: plans, batches, and lists of names. Each is written
-//! only as it was seen: by its revision, or because it is not there yet.
+//! The plans and batches of fleet commands, in the table of commands. Each has a revision: a write is applied only to
+//! the revision that was read.
 
 use aws_sdk_dynamodb::{
     Client,
     operation::put_item::PutItemError,
     types::ReturnValuesOnConditionCheckFailure::{self, AllOld},
 };
-use domain::{Batch, BatchNumber, CommandId, Plan, Selection, ThingName, Timestamp};
+use domain::{Batch, BatchNumber, CommandId, Plan, Timestamp};
 
 use crate::{
-    Error, Put,
+    error::Error,
     item::{
-        Item, batch_from_item, batch_key, batch_of_key, batch_to_item, command_of_key, names_from_item, names_to_text,
-        number, page_key, plan_from_item, plan_key, plan_to_item, shown_key, text, things_key,
+        Item, batch_from_item, batch_key, batch_of_key, batch_to_item, command_of_key, number, plan_from_item,
+        plan_key, plan_to_item, shown_key, text,
     },
+    outcome::PutOutcome,
 };
 
-/// Plans, batches and lists.
+/// The plans, batches and lists of names in the table of commands.
 #[derive(Clone, Debug)]
 pub struct Fleets {
     client: Client,
     table: String,
 }
 
-/// Names that are stored a page at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
-    /// Those that are meant.
-    Listed,
-    /// Those that are left out.
-    Excluded,
-}
-
-/// What is due in the table of commands.
+/// A plan or a batch that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DueFleet {
-    /// A plan.
+    /// The plan of a command.
     Plan(CommandId),
-    /// A batch.
+    /// A batch of a command.
     Batch(CommandId, BatchNumber),
-}
-
-impl List {
-    const fn kind(self) -> &'static str {
-        match self {
-            Self::Listed => "L",
-            Self::Excluded => "X",
-        }
-    }
 }
 
 impl Fleets {
@@ -55,111 +38,77 @@ impl Fleets {
         Self { client, table }
     }
 
-    /// Stores a list of names, a page at a time. The digest of a selection tells its lists from those of any other, so pages that are
-    /// there already are these.
-    pub async fn put_list(
-        &self,
-        command: &CommandId,
-        digest: &str,
-        list: List,
-        names: &[ThingName],
-        purge_at: Timestamp,
-    ) -> Result<(), Error> {
-        for (page, names) in (0..).zip(names.chunks(Selection::PAGE)) {
-            let mut item = page_key(command, list.kind(), digest, page);
-            item.insert("names".to_owned(), names_to_text(names));
-            item.insert("purge_at".to_owned(), number(purge_at.as_seconds()));
-            self.put_absent("storing a list of names", command, item).await?;
-        }
-        Ok(())
-    }
-
-    /// A page of a list; empty if it is not there.
-    pub async fn list(
-        &self,
-        command: &CommandId,
-        digest: &str,
-        list: List,
-        page: u32,
-    ) -> Result<Vec<ThingName>, Error> {
-        const OPERATION: &str = "reading a list of names";
-        let item = self.get(OPERATION, command, page_key(command, list.kind(), digest, page)).await?;
-        let names = item.map(|item| names_from_item(&item)).transpose();
-        Ok(names.map_err(|error| Error::corrupt(OPERATION, command, error))?.unwrap_or_default())
-    }
-
-    /// The plan of a command.
+    /// Reads the plan of a command.
+    ///
+    /// # Errors
+    /// A failed read, or a plan that can't be read.
     pub async fn plan(&self, command: &CommandId) -> Result<Option<Plan>, Error> {
         const OPERATION: &str = "reading a plan";
         let item = self.get(OPERATION, command, plan_key(command)).await?;
-        item.map(|item| plan_from_item(&item)).transpose().map_err(|error| Error::corrupt(OPERATION, command, error))
+        item.map(|item| plan_from_item(&item)).transpose().map_err(|error| Error::unreadable(OPERATION, command, error))
     }
 
-    /// Stores a plan, unless there is one: then that one is the plan.
-    pub async fn put_plan(&self, plan: &Plan) -> Result<Put<Plan>, Error> {
+    /// Stores the first revision of a plan, unless the command has a plan.
+    ///
+    /// # Errors
+    /// A failed write, or an existing plan that can't be read.
+    pub async fn put_plan(&self, plan: &Plan) -> Result<PutOutcome<Plan>, Error> {
         const OPERATION: &str = "storing a plan";
         match self.put_absent(OPERATION, &plan.command, plan_to_item(plan)).await? {
-            None => Ok(Put::Stored),
+            None => Ok(PutOutcome::Stored),
             Some(item) => match plan_from_item(&item) {
-                Ok(plan) => Ok(Put::Exists(Box::new(plan))),
-                Err(error) => Err(Error::corrupt(OPERATION, &plan.command, error)),
+                Ok(plan) => Ok(PutOutcome::Exists(Box::new(plan))),
+                Err(error) => Err(Error::unreadable(OPERATION, &plan.command, error)),
             },
         }
     }
 
-    /// Writes the next state of a plan; false if someone else has written it since it was seen.
+    /// Writes the next revision of a plan. Returns false, and writes nothing, if another writer has written it already.
+    ///
+    /// # Errors
+    /// A failed write.
     pub async fn write_plan(&self, plan: &Plan) -> Result<bool, Error> {
         self.put_next("writing a plan", &plan.command, plan_to_item(plan), plan.revision).await
     }
 
-    /// The batch with this number.
+    /// Reads a batch.
+    ///
+    /// # Errors
+    /// A failed read, or a batch that can't be read.
     pub async fn batch(&self, command: &CommandId, batch: BatchNumber) -> Result<Option<Batch>, Error> {
         const OPERATION: &str = "reading a batch";
         let item = self.get(OPERATION, command, batch_key(command, batch)).await?;
-        item.map(|item| batch_from_item(&item)).transpose().map_err(|error| Error::corrupt(OPERATION, command, error))
+        item.map(|item| batch_from_item(&item))
+            .transpose()
+            .map_err(|error| Error::unreadable(OPERATION, command, error))
     }
 
-    /// The things of a batch; none if there is no such batch.
-    pub async fn things(&self, command: &CommandId, batch: BatchNumber) -> Result<Option<Vec<ThingName>>, Error> {
-        const OPERATION: &str = "reading the things of a batch";
-        let item = self.get(OPERATION, command, things_key(command, batch)).await?;
-        item.map(|item| names_from_item(&item)).transpose().map_err(|error| Error::corrupt(OPERATION, command, error))
-    }
-
-    /// Stores the things of a batch, unless there are some: then those are its things.
-    pub async fn put_things(
-        &self,
-        command: &CommandId,
-        batch: BatchNumber,
-        things: &[ThingName],
-        purge_at: Timestamp,
-    ) -> Result<Put<Vec<ThingName>>, Error> {
-        const OPERATION: &str = "storing the things of a batch";
-        let mut item = things_key(command, batch);
-        item.insert("names".to_owned(), names_to_text(things));
-        item.insert("purge_at".to_owned(), number(purge_at.as_seconds()));
-        match self.put_absent(OPERATION, command, item).await? {
-            None => Ok(Put::Stored),
-            Some(item) => match names_from_item(&item) {
-                Ok(names) => Ok(Put::Exists(Box::new(names))),
-                Err(error) => Err(Error::corrupt(OPERATION, command, error)),
-            },
-        }
-    }
-
-    /// Stores a batch, unless it is there.
+    /// Stores the first revision of a batch. A batch that exists already stays.
+    ///
+    /// # Errors
+    /// A failed write.
     pub async fn put_batch(&self, batch: &Batch) -> Result<(), Error> {
         self.put_absent("storing a batch", &batch.command, batch_to_item(batch)).await.map(|_| ())
     }
 
-    /// Writes the next state of a batch; false if someone else has written it since it was seen.
+    /// Writes the next revision of a batch. Returns false, and writes nothing, if another writer has written it
+    /// already.
+    ///
+    /// # Errors
+    /// A failed write.
     pub async fn write_batch(&self, batch: &Batch) -> Result<bool, Error> {
         self.put_next("writing a batch", &batch.command, batch_to_item(batch), batch.revision).await
     }
 
-    /// What is due in one shard, the oldest first, at most so many. The index is a hint: it may lag.
+    /// The plans and batches of a shard of the due index that are due at `now`: at most `limit`, the oldest entries
+    /// first.
+    ///
+    /// The index is eventually consistent: read a plan or a batch before acting on its entry.
+    ///
+    /// # Errors
+    /// A failed query.
     pub async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Result<DueFleet, Error>>, Error> {
-        const OPERATION: &str = "listing what is due of fleets";
+        const OPERATION: &str = "listing due plans and batches";
         let answer = self
             .client
             .query()
@@ -177,19 +126,25 @@ impl Fleets {
                 Some("PLAN") => command_of_key(item).map(DueFleet::Plan),
                 _ => batch_of_key(item).map(|(command, batch)| DueFleet::Batch(command, batch)),
             };
-            found.map_err(|error| Error::corrupt(OPERATION, shown_key(item), error))
+            found.map_err(|error| Error::unreadable(OPERATION, shown_key(item), error))
         };
         Ok(answer.items().iter().map(due).collect())
     }
 
-    async fn get(&self, operation: &'static str, command: &CommandId, key: Item) -> Result<Option<Item>, Error> {
+    /// Reads an item, with every write that was answered before.
+    pub(crate) async fn get(
+        &self,
+        operation: &'static str,
+        command: &CommandId,
+        key: Item,
+    ) -> Result<Option<Item>, Error> {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let answer = request.send().await.map_err(|error| Error::sdk(operation, command, error))?;
         Ok(answer.item)
     }
 
-    /// Puts an item where there is none; what is there otherwise.
-    async fn put_absent(
+    /// Puts an item if none with its key exists; otherwise returns the one that does.
+    pub(crate) async fn put_absent(
         &self,
         operation: &'static str,
         command: &CommandId,
@@ -211,7 +166,7 @@ impl Fleets {
         }
     }
 
-    /// Puts the next revision of an item over the one before it.
+    /// Puts a revision of an item over the one before it.
     async fn put_next(
         &self,
         operation: &'static str,
@@ -224,8 +179,8 @@ impl Fleets {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("revision = :seen")
-            .expression_attribute_values(":seen", number(revision.saturating_sub(1)))
+            .condition_expression("revision = :as_read")
+            .expression_attribute_values(":as_read", number(revision.saturating_sub(1)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
             .send()
             .await;
@@ -239,7 +194,7 @@ impl Fleets {
     }
 }
 
-/// The item that stood in the way of a write.
+/// The item because of which a put was not applied.
 fn existing(error: &PutItemError) -> Option<Item> {
     match error {
         PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),

@@ -1,18 +1,19 @@
-//! Does. The tables, topics, direct messages. AWS types stop here.
+//! Reads and writes the tables, sends the messages, and stops every type of the AWS SDKs here.
 //!
-//! # Layout
-//!
-//! - [`Connection`]: how AWS is reached; every client is made from it, once
-//! - [`Commands`], [`Executions`]: the two tables; every write is conditional
-//! - [`Fleets`]: plans, batches and lists of names, in the table of commands
-//! - [`Tallies`]: their counts, beside them; [`Changed`], [`folded`]: what a table's stream says
-//! - [`Lanes`]: who is next, in the table of executions
-//! - [`Messages`], [`Shadows`]: what is sent to devices, and who of them is there
-//! - [`Registry`]: which things are in a group, and which a query finds
-//! - [`Queue`]: what is handed back later
-//! - [`Error`]: which operation on what failed, and whether a retry may help
+//! - [`Connection`]: makes the clients, once for each process
+//! - [`Commands`], [`Executions`], [`Lanes`], [`Fleets`], [`CountsTable`]: the items of the two tables; every write is
+//!   conditional
+//! - [`WriteOutcome`], [`PutOutcome`]: the outcome of a conditional write
+//! - [`ChangedItem`], [`count_change`]: the records of the tables' streams
+//! - [`Messages`], [`Shadows`]: what is sent to devices, and whether they are connected
+//! - [`Registry`]: the things of a group or a fleet query
+//! - [`Queue`]: an SQS queue with delayed messages
+//! - [`Error`]: a failed operation, and whether a retry may help
+
 mod commands;
 mod connection;
+mod count_change;
+mod counts;
 mod delete;
 mod error;
 mod executions;
@@ -20,25 +21,30 @@ mod fleets;
 mod item;
 mod lanes;
 mod messages;
+mod name_lists;
+mod outcome;
+mod page;
+mod queries;
 mod queue;
 mod registry;
 mod shadows;
 mod stream;
-mod table;
-mod tallies;
 mod update;
 mod write;
 
 pub use commands::Commands;
 pub use connection::Connection;
+pub use count_change::count_change;
+pub use counts::{CountsTable, Shard};
 pub use error::{Error, Kind};
-pub use executions::{Executions, Page};
-pub use fleets::{DueFleet, Fleets, List};
-pub use lanes::{Entered, Lanes};
+pub use executions::Executions;
+pub use fleets::{DueFleet, Fleets};
+pub use lanes::{LaneEntry, Lanes};
 pub use messages::{Acknowledgement, Messages};
+pub use name_lists::List;
+pub use outcome::{PutOutcome, WriteOutcome};
+pub use page::Page;
 pub use queue::{Delayed, Queue};
 pub use registry::{Listed, Registry, ThingPage};
-pub use shadows::{Shadows, Updated};
-pub use stream::Changed;
-pub use table::{Advanced, Put};
-pub use tallies::{Shard, Tallies, folded};
+pub use shadows::{ShadowWriteOutcome, Shadows};
+pub use stream::ChangedItem;

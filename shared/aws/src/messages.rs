@@ -1,4 +1,4 @@
-//! What is sent to devices.
+//! The messages to devices, and whether a device is connected and subscribed.
 
 use std::time::Duration;
 
@@ -13,38 +13,42 @@ use aws_sdk_iotdataplane::{
 use data_encoding::BASE64;
 use domain::{BroadcastRequest, Request, ThingName, Topic};
 
-use crate::Error;
+use crate::error::Error;
 
-/// The way to devices.
+/// The message broker, as far as functions use it.
 #[derive(Clone, Debug)]
 pub struct Messages {
     client: Client,
 }
 
-/// What is known of a direct message.
+/// What is known about the delivery of a direct message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledgement {
-    /// The device has it: it acknowledged the message.
+    /// The device acknowledged the message.
     Delivered,
-    /// The device is not connected: it has not got it.
+    /// The device is not connected, and does not have the message.
     NotConnected,
-    /// It went out, and the device did not acknowledge it in time: nobody knows.
+    /// The device did not acknowledge the message in time. It may have the message.
     Missing,
 }
 
-const AT_LEAST_ONCE: i32 = 1;
+/// MQTT's quality of service "at least once".
+const QOS_AT_LEAST_ONCE: i32 = 1;
 
 impl Messages {
-    /// How long a device has for its acknowledgement, in seconds; AWS IoT allows 1 to 15.
-    const ACKNOWLEDGEMENT: i32 = 5;
-    /// A direct message takes longer than its device may: the call waits for the acknowledgement.
-    pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+    /// The time that a device has for its acknowledgement, in seconds. AWS IoT allows 1 to 15.
+    const ACKNOWLEDGEMENT_SECONDS: i32 = 5;
+    /// The longest time of a call: that of a direct message includes the wait for the acknowledgement.
+    pub(crate) const MAX_SEND_TIME: Duration = Duration::from_secs(8);
 
     pub(crate) fn new(client: Client) -> Self {
         Self { client }
     }
 
-    /// Sends a request straight to its device, whose client id is the thing's name, and waits for the acknowledgement.
+    /// Sends a request to the device whose client id is the thing's name, and waits for the acknowledgement.
+    ///
+    /// # Errors
+    /// A failed call. Unless [`Error::is_refusal`], the device may have the message.
     pub async fn send_direct(&self, thing: &ThingName, request: &Request) -> Result<Acknowledgement, Error> {
         let sent = self
             .client
@@ -52,10 +56,10 @@ impl Messages {
             .client_id(thing.as_str())
             .topic(request.topic.as_str())
             .response_topic(request.response_topic.as_str())
-            .correlation_data(BASE64.encode(request.correlation.as_bytes()))
+            .correlation_data(BASE64.encode(request.correlation_data.as_bytes()))
             .content_type(Request::CONTENT_TYPE)
             .confirmation(true)
-            .timeout(Self::ACKNOWLEDGEMENT)
+            .timeout(Self::ACKNOWLEDGEMENT_SECONDS)
             .payload(Blob::new(request.body.clone()))
             .send()
             .await;
@@ -70,16 +74,19 @@ impl Messages {
         }
     }
 
-    /// Publishes a request on its topic, where it waits for a device with a persistent session until it expires.
+    /// Publishes a request on its topic. The broker keeps it for a device with a persistent session until it expires.
+    ///
+    /// # Errors
+    /// A failed call. Unless [`Error::is_refusal`], the message may be published.
     pub async fn publish_request(&self, request: &Request) -> Result<(), Error> {
         self.client
             .publish()
             .topic(request.topic.as_str())
-            .qos(AT_LEAST_ONCE)
+            .qos(QOS_AT_LEAST_ONCE)
             .response_topic(request.response_topic.as_str())
-            .correlation_data(BASE64.encode(request.correlation.as_bytes()))
+            .correlation_data(BASE64.encode(request.correlation_data.as_bytes()))
             .content_type(Request::CONTENT_TYPE)
-            .message_expiry(request.expiry.into())
+            .message_expiry(request.expiry_seconds.into())
             .payload(Blob::new(request.body.clone()))
             .send()
             .await
@@ -87,28 +94,34 @@ impl Messages {
         Ok(())
     }
 
-    /// Publishes the one message for a fleet, which waits for devices with persistent sessions until it expires.
+    /// Publishes the request of a broadcast on its topic, for all devices that subscribe to it.
+    ///
+    /// # Errors
+    /// A failed call. Unless [`Error::is_refusal`], the message may be published.
     pub async fn broadcast(&self, request: &BroadcastRequest) -> Result<(), Error> {
         self.client
             .publish()
             .topic(request.topic.as_str())
-            .qos(AT_LEAST_ONCE)
-            .correlation_data(BASE64.encode(request.correlation.as_bytes()))
+            .qos(QOS_AT_LEAST_ONCE)
+            .correlation_data(BASE64.encode(request.correlation_data.as_bytes()))
             .content_type(Request::CONTENT_TYPE)
-            .message_expiry(request.expiry.into())
+            .message_expiry(request.expiry_seconds.into())
             .payload(Blob::new(request.body.clone()))
             .send()
             .await
-            .map_err(|error| Error::sdk("publishing to a fleet", &request.topic, error))?;
+            .map_err(|error| Error::sdk("publishing a broadcast", &request.topic, error))?;
         Ok(())
     }
 
-    /// Publishes anything else.
+    /// Publishes a message that is not a request: a cancel notice, the progress of a command, a trimmed shadow.
+    ///
+    /// # Errors
+    /// A failed call. Unless [`Error::is_refusal`], the message may be published.
     pub async fn publish(&self, topic: &Topic, body: String) -> Result<(), Error> {
         self.client
             .publish()
             .topic(topic.as_str())
-            .qos(AT_LEAST_ONCE)
+            .qos(QOS_AT_LEAST_ONCE)
             .payload(Blob::new(body))
             .send()
             .await
@@ -117,30 +130,34 @@ impl Messages {
     }
 
     /// Whether the device whose client id is the thing's name is connected.
+    ///
+    /// # Errors
+    /// A failed call.
     pub async fn is_connected(&self, thing: &ThingName) -> Result<bool, Error> {
         match self.client.get_connection().client_id(thing.as_str()).send().await {
             Ok(answer) => Ok(answer.connected),
             Err(error) => match error.as_service_error() {
                 Some(GetConnectionError::ResourceNotFoundException(_)) => Ok(false),
-                _ => Err(Error::sdk("asking for a connection", thing, error)),
+                _ => Err(Error::sdk("reading the connection of a device", thing, error)),
             },
         }
     }
 
-    /// Whether the device whose client id is the thing's name listens where it is asked to do something.
-    pub async fn listens(&self, thing: &ThingName) -> Result<bool, Error> {
+    /// Whether the device whose client id is the thing's name subscribes to its request topic.
+    ///
+    /// # Errors
+    /// A failed call.
+    pub async fn is_subscribed(&self, thing: &ThingName) -> Result<bool, Error> {
         let request = Topic::request(thing);
         let mut subscriptions =
             self.client.list_subscriptions().client_id(thing.as_str()).into_paginator().items().send();
         while let Some(subscription) = subscriptions.next().await {
             match subscription {
-                Ok(subscription) if request.matches(&subscription.topic_filter) => {
-                    return Ok(true);
-                }
+                Ok(subscription) if request.matches(&subscription.topic_filter) => return Ok(true),
                 Ok(_) => {}
                 Err(error) => match error.as_service_error() {
                     Some(ListSubscriptionsError::ResourceNotFoundException(_)) => return Ok(false),
-                    _ => return Err(Error::sdk("listing subscriptions", thing, error)),
+                    _ => return Err(Error::sdk("listing the subscriptions of a device", thing, error)),
                 },
             }
         }

@@ -1,42 +1,44 @@
-//! A queue that hands its messages back later.
+//! An SQS queue with delayed messages.
 
 use aws_sdk_sqs::{
     Client, error::SdkError, operation::send_message_batch::SendMessageBatchError, types::SendMessageBatchRequestEntry,
 };
 
-use crate::Error;
+use crate::error::Error;
 
-/// The queue.
+/// A queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
     client: Client,
     url: String,
 }
 
-/// A message, and in how many seconds the queue hands it out: up to 900.
+/// A message that the queue delivers after a delay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delayed {
-    /// Seconds from when it is sent.
+    /// The delay in seconds, from 0 to 900.
     pub seconds: u16,
-    /// What it says.
+    /// The body of the message.
     pub body: String,
 }
 
-const SENDING: &str = "sending delayed messages";
+const OPERATION: &str = "sending delayed messages";
 
 impl Queue {
-    /// As many as one request takes.
-    const BATCH: usize = 10;
+    /// The most messages in one request: the limit of SendMessageBatch.
+    const MAX_MESSAGES: usize = 10;
 
     pub(crate) fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// Sends all of them, as far as it goes: what one request or one message comes to does not stop the others. Fails
-    /// if any of them failed.
+    /// Sends messages. One that fails does not stop the others.
+    ///
+    /// # Errors
+    /// The first failure of a request or of a message.
     pub async fn send(&self, messages: &[Delayed]) -> Result<(), Error> {
         let mut result = Ok(());
-        for batch in messages.chunks(Self::BATCH) {
+        for batch in messages.chunks(Self::MAX_MESSAGES) {
             result = result.and(self.send_batch(batch).await);
         }
         result
@@ -50,14 +52,14 @@ impl Queue {
                 .message_body(&message.body)
                 .build()
         });
-        let failed = |error: SdkError<SendMessageBatchError, _>| Error::sdk(SENDING, &self.url, error);
+        let failed = |error: SdkError<SendMessageBatchError, _>| Error::sdk(OPERATION, &self.url, error);
         let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|error| failed(error.into()))?;
         let request = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
         let answer = request.send().await.map_err(failed)?;
         match answer.failed().first() {
             None => Ok(()),
             Some(failed) => {
-                Err(Error::in_batch(SENDING, &self.url, failed.code(), failed.sender_fault(), failed.message()))
+                Err(Error::in_batch(OPERATION, &self.url, failed.code(), failed.sender_fault(), failed.message()))
             }
         }
     }

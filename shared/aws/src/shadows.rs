@@ -1,4 +1,4 @@
-//! The shadows of things.
+//! The Device Shadow service.
 
 use aws_sdk_iotdataplane::{
     Client,
@@ -7,22 +7,22 @@ use aws_sdk_iotdataplane::{
 };
 use domain::{ShadowName, ShadowUpdate, ThingName};
 
-use crate::Error;
+use crate::error::Error;
 
-/// The device shadow service.
+/// The shadows of things.
 #[derive(Clone, Debug)]
 pub struct Shadows {
     client: Client,
 }
 
-/// What came of an update.
+/// The outcome of an update of a shadow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Updated {
-    /// It is in the shadow.
-    Done,
-    /// Someone else was faster: the shadow has another version than the update was made for.
+pub enum ShadowWriteOutcome {
+    /// The shadow is updated.
+    Applied,
+    /// Another writer has changed the shadow: it no longer has the version that the update names. Nothing is written.
     Conflict,
-    /// There is no room for it: a shadow holds 8 KB.
+    /// The document would be larger than the 8 KB of a shadow. Nothing is written.
     TooLarge,
 }
 
@@ -31,10 +31,13 @@ impl Shadows {
         Self { client }
     }
 
-    /// The document of a shadow; none if there is no such shadow.
+    /// Reads the document of a shadow; none if the shadow does not exist. Without a name, it is the classic shadow.
+    ///
+    /// # Errors
+    /// A failed read.
     pub async fn get(&self, thing: &ThingName, shadow: Option<&ShadowName>) -> Result<Option<Vec<u8>>, Error> {
-        let asked = self.client.get_thing_shadow().thing_name(thing.as_str());
-        let answer = asked.set_shadow_name(shadow.map(ToString::to_string)).send().await;
+        let request = self.client.get_thing_shadow().thing_name(thing.as_str());
+        let answer = request.set_shadow_name(shadow.map(ToString::to_string)).send().await;
         match answer {
             Ok(answer) => Ok(answer.payload.map(Blob::into_inner)),
             Err(error) => match error.as_service_error() {
@@ -45,15 +48,18 @@ impl Shadows {
     }
 
     /// Updates a shadow.
-    pub async fn update(&self, update: &ShadowUpdate) -> Result<Updated, Error> {
-        let asked = self.client.update_thing_shadow().thing_name(update.thing.as_str());
+    ///
+    /// # Errors
+    /// A failed write.
+    pub async fn update(&self, update: &ShadowUpdate) -> Result<ShadowWriteOutcome, Error> {
+        let request = self.client.update_thing_shadow().thing_name(update.thing.as_str());
         let shadow = update.shadow.as_ref().map(ToString::to_string);
-        let answer = asked.set_shadow_name(shadow).payload(Blob::new(update.body.clone())).send().await;
+        let answer = request.set_shadow_name(shadow).payload(Blob::new(update.body.clone())).send().await;
         match answer {
-            Ok(_) => Ok(Updated::Done),
+            Ok(_) => Ok(ShadowWriteOutcome::Applied),
             Err(error) => match error.as_service_error() {
-                Some(UpdateThingShadowError::ConflictException(_)) => Ok(Updated::Conflict),
-                Some(UpdateThingShadowError::RequestEntityTooLargeException(_)) => Ok(Updated::TooLarge),
+                Some(UpdateThingShadowError::ConflictException(_)) => Ok(ShadowWriteOutcome::Conflict),
+                Some(UpdateThingShadowError::RequestEntityTooLargeException(_)) => Ok(ShadowWriteOutcome::TooLarge),
                 _ => Err(Error::sdk("updating a shadow", &update.thing, error)),
             },
         }

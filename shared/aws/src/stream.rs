@@ -1,4 +1,4 @@
-//! What a record of a table's stream is about: its key, and the item before and after the change.
+//! The records of a DynamoDB stream: which item of the table of commands has changed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{BatchNumber, CommandId};
@@ -6,17 +6,17 @@ use serde_json::Value;
 
 use crate::item::{Item, batch_of_key, command_of_key};
 
-/// What of the table of commands has changed.
+/// A changed item of the table of commands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Changed {
-    /// A command, or its plan.
+pub enum ChangedItem {
+    /// A command or its plan.
     Command(CommandId),
-    /// How far a batch has come.
+    /// A batch.
     Batch(CommandId, BatchNumber),
 }
 
-impl Changed {
-    /// What this key, in DynamoDB's JSON, is of; none if nobody sees to such a thing.
+impl ChangedItem {
+    /// The item with a key in DynamoDB's JSON; none for an item of another kind, which no function processes.
     pub fn of(key: &Value) -> Option<Self> {
         let item = item(key)?;
         match item.get("sk")?.as_s().ok()?.as_str() {
@@ -27,7 +27,7 @@ impl Changed {
     }
 }
 
-/// The item that this is, in DynamoDB's JSON; none if it is no item.
+/// The item in DynamoDB's JSON; none if it is not one, or has an attribute of a type that this crate does not write.
 pub(crate) fn item(json: &Value) -> Option<Item> {
     json.as_object()?.iter().map(|(name, value)| Some((name.clone(), attribute(value)?))).collect()
 }
@@ -41,7 +41,6 @@ fn attribute(value: &Value) -> Option<AttributeValue> {
         "L" => AttributeValue::L(value.as_array()?.iter().map(attribute).collect::<Option<_>>()?),
         "M" => AttributeValue::M(item(value)?),
         "NULL" => AttributeValue::Null(value.as_bool()?),
-        // Nothing that this crate writes.
         _ => return None,
     })
 }

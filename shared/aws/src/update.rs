@@ -1,4 +1,5 @@
-//! One UpdateItem, put together a clause at a time. Every attribute goes by a placeholder, since many are reserved words.
+//! Builds the expressions of one UpdateItem, clause by clause. Every attribute has a placeholder, since many names are
+//! reserved words.
 
 use std::collections::HashMap;
 
@@ -31,26 +32,27 @@ impl Update {
         self.sets.push(clause);
     }
 
-    /// Keeps what is there: the first of several reports tells when it began.
+    /// Sets an attribute only if it does not exist.
     pub fn set_once(&mut self, attribute: &str, value: AttributeValue) {
         let name = self.name(attribute);
         let clause = format!("{name} = if_not_exists({name}, {})", self.value(value));
         self.sets.push(clause);
     }
 
-    /// A number more than another attribute; much more, where that is absent.
-    pub fn set_later(&mut self, attribute: &str, by: &str, than: AttributeValue, absent: AttributeValue) {
+    /// Sets an attribute to `value` plus another attribute `added`, or plus `default` if that does not exist. All are
+    /// numbers.
+    pub fn set_sum(&mut self, attribute: &str, value: AttributeValue, added: &str, default: AttributeValue) {
         let clause = format!(
             "{} = if_not_exists({}, {}) + {}",
             self.name(attribute),
-            self.name(by),
-            self.value(absent),
-            self.value(than)
+            self.name(added),
+            self.value(default),
+            self.value(value)
         );
         self.sets.push(clause);
     }
 
-    /// One more at the end of a list, which need not be there.
+    /// Appends a value to a list, which need not exist.
     pub fn append(&mut self, attribute: &str, value: AttributeValue) {
         let name = self.name(attribute);
         let clause = format!(
@@ -66,7 +68,7 @@ impl Update {
         self.removes.push(name);
     }
 
-    /// Takes back that it is removed: it is set instead.
+    /// Cancels a `remove`: an update must not remove and set the same attribute.
     pub fn unremove(&mut self, attribute: &str) {
         let name = format!("#{attribute}");
         self.removes.retain(|removed| *removed != name);
@@ -87,32 +89,33 @@ impl Update {
         self.conditions.push(clause);
     }
 
-    /// One attribute is there, or another compares so.
-    pub fn if_exists_or_compares(&mut self, there: &str, attribute: &str, comparison: &str, value: AttributeValue) {
+    /// The attribute `existing` exists, or `attribute` compares.
+    pub fn if_exists_or_compares(&mut self, existing: &str, attribute: &str, comparison: &str, value: AttributeValue) {
         let clause = format!(
             "(attribute_exists({}) OR {} {comparison} {})",
-            self.name(there),
+            self.name(existing),
             self.name(attribute),
             self.value(value)
         );
         self.conditions.push(clause);
     }
 
-    /// One attribute is absent, or compares so.
+    /// The attribute does not exist, or compares.
     pub fn if_absent_or_compares(&mut self, attribute: &str, comparison: &str, value: AttributeValue) {
         let name = self.name(attribute);
         let clause = format!("(attribute_not_exists({name}) OR {name} {comparison} {})", self.value(value));
         self.conditions.push(clause);
     }
 
-    /// The attribute is still this, or still absent.
-    pub fn if_still(&mut self, attribute: &str, value: Option<AttributeValue>) {
+    /// The attribute has this value; none: it does not exist.
+    pub fn if_equals(&mut self, attribute: &str, value: Option<AttributeValue>) {
         match value {
             Some(value) => self.if_compares(attribute, "=", value),
             None => self.if_absent(attribute),
         }
     }
 
+    /// The update expression.
     pub fn expression(&self) -> String {
         let clause = |word: &str, parts: &[String]| match parts {
             [] => String::new(),
@@ -121,6 +124,7 @@ impl Update {
         (clause("SET", &self.sets) + &clause("REMOVE", &self.removes)).trim_end().to_owned()
     }
 
+    /// The condition expression: all conditions together.
     pub fn condition(&self) -> String {
         self.conditions.join(" AND ")
     }

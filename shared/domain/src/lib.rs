@@ -1,79 +1,86 @@
-//! Decides. No I/O, no async, no clock, no randomness: they are arguments.
+//! Every decision of Flaghoist as plain functions: no I/O, no async, no clock, no randomness.
 //!
-//! What Flaghoist knows about commands, in plain values that can be made, compared and tested without a cloud.
+//! Times and tokens are arguments, so each decision can be computed and tested without a cloud.
 //!
 //! # Layout
 //!
-//! - [`ThingName`], [`GroupName`], [`CommandName`], [`ShadowName`], [`CommandId`], [`ExecutionId`], [`Timestamp`]: parsed once, right ever after
-//! - [`Topic`], [`ResponseTopic`]: every topic string
-//! - [`Definition`], [`Deadlines`], [`Payload`], [`Delivery`], [`Command`]: what someone asked for
-//! - [`Execution`], [`Progress`], [`Status`], [`DeliveryStatus`], [`Reason`]: one command at one thing
-//! - [`Request`], [`CancelNotice`], [`Report`]: what is said to a device, and what it says
-//! - [`Change`]: what something that happened writes into an execution, and what the table decides: the state machine
-//! - [`Owed`]: what is owed to an execution at a given time
-//! - [`Retry`], [`Lane`], [`Queue`]: when it is asked again, and after which others
-//! - [`Explanation`]: why an execution is where it is, and what happens next
-//! - [`Via`], [`Step`], [`By`]: by which way, when and by whom
-//! - [`ShadowRoute`], [`ShadowUpdate`], [`ShadowEvent`]: a command in a device's shadow, put there, answered there and withdrawn
-//! - [`fleet`]: one command to many things: whom it means, how it is planned, how fast it goes out, when it stops itself, how far it is
-//! - [`trim`]: a shadow message becomes the few bytes that a constrained device needs
+//! - `ids`, `names`, `topic`, `timestamp`, `status`, `actor`: values that are validated once, when they are parsed
+//! - `command`: what an operator asked for: [`Command`], [`Definition`], [`Deadlines`], [`Retry`], [`Lane`]
+//! - `execution`: one command on one thing: its row [`Execution`], and its state machine. A [`Change`] is one
+//!   conditional write; [`NextAction`] says what a row needs done; [`LaneQueue`] orders the executions of a thing;
+//!   [`Explanation`] and [`TimelineEntry`] describe an execution to an operator
+//! - `messages`: [`Request`] and [`CancelNotice`] to a device, [`Report`] from it, and both through a shadow
+//!   ([`ShadowRoute`])
+//! - [`fleet`]: a command with many targets: plan, rollout, schedule, batches, counts and abort criteria
+//! - [`trim`]: shortens shadow messages for constrained devices
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
-mod change;
+mod actor;
 mod command;
-mod deadlines;
-mod definition;
-mod ending;
 mod execution;
-mod explain;
 pub mod fleet;
 mod ids;
-mod lane;
+mod jitter;
+mod messages;
 mod names;
-mod notice;
-mod owed;
-mod payload;
-mod progress;
-mod report;
-mod request;
-mod retry;
-mod sending;
-pub mod shadow;
 mod status;
-mod step;
 mod timestamp;
 mod topic;
 pub mod trim;
-mod via;
 
-pub use change::{Change, Claim, DueEntry, Fact, Guard, Reroute, Seen};
-pub use command::{Command, Fingerprint};
-pub use deadlines::{DeadlineError, Deadlines};
-pub use definition::{Definition, Delivery, DeliveryError};
-pub use ending::NotCanceled;
-pub use execution::{Execution, Key, Outcome, Verdict};
-pub use explain::{Explanation, Upcoming, WhatNext};
+pub use actor::Actor;
+pub use command::{
+    consistency::DefinitionError,
+    deadlines::{DeadlineError, Deadlines},
+    definition::Definition,
+    delivery::{Delivery, DeliveryError},
+    failure::AttemptFailure,
+    fingerprint::Fingerprint,
+    idempotency_key::{IdempotencyKey, IdempotencyKeyError},
+    lane::{Lane, LaneName, OnFailure},
+    payload::{Payload, PayloadError},
+    retry::{Retry, RetryError, RetryOptions},
+    row::Command,
+};
+pub use execution::{
+    cancel::CancelError,
+    change::{Change, Claim, Condition, DueEntry, Effect, Reroute, Snapshot},
+    channel::{Channel, UnknownChannel},
+    channel_check::ChannelError,
+    due_index::{FLEET_SHARDS, SHARDS, due_shard},
+    explain::{Explanation, Upcoming, WhatNext},
+    history::HistoryEntry,
+    key::Key,
+    lane::{HeadAction, LaneCancel, LaneQueue},
+    next_action::NextAction,
+    progress::{Attempt, Progress, Rank},
+    row::{Execution, Outcome, Verdict},
+    timeline::{TimelineEntry, TimelineEvent},
+};
 pub use fleet::{
-    Abort, Batch, BatchClaim, BatchNumber, Broadcast, BroadcastError, BroadcastRequest, Contribution, Control,
-    ControlState, Counts, Cursor, Ends, Fleet, FleetQuery, FleetQueryError, FleetState, Folded, NotControlled, Pace,
-    Plan, Rollout, Schedule, Selection, SequenceNumber, Source, Tally, Target, Walk, Worked,
+    Abort, Batch, BatchClaim, BatchProgress, Broadcast, BroadcastError, BroadcastRequest, Contribution, Control,
+    ControlError, ControlPropagation, ControlState, CountChange, Counts, Cursor, Fleet, FleetQuery, FleetQueryError,
+    FleetState, OutcomeCounts, Plan, Rollout, RolloutProgress, Schedule, Selection, SequenceNumber, ShardCounts,
+    Source, Target,
 };
-pub use ids::{CommandId, ExecutionId, IdError};
-pub use lane::{Lane, LaneName, OnFailure, Queue};
+pub use ids::{BatchNumber, CommandId, ExecutionId, IdError};
+pub use messages::{
+    cancel_notice::CancelNotice,
+    report::{
+        channel::ReportChannel, device_report::Report, error::ReportError, reason_code::ReasonCode,
+        reported_status::ReportedStatus, result::ReportResult,
+    },
+    request::Request,
+    shadow::{
+        desired_state::{desired_state_reached, desired_states_overlap},
+        error::ShadowError,
+        event::{ShadowEvent, ShadowEventError},
+        reports::{ShadowReport, ShadowReportError, ShadowReports},
+        route::{ShadowRoute, ShadowRouteError},
+        update::ShadowUpdate,
+    },
+};
 pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
-pub use notice::CancelNotice;
-pub use owed::{FLEET_SHARDS, Owed, SHARDS, due_shard};
-pub use payload::{Payload, PayloadError};
-pub use progress::{Attempt, Progress, Rank};
-pub use report::{ReasonCode, Report, ReportError, ReportPath, ReportResult, Reported};
-pub use request::Request;
-pub use retry::{Asked, Failure, Retry, RetryError};
-pub use shadow::{
-    ShadowError, ShadowEvent, ShadowEventError, ShadowReport, ShadowReportError, ShadowReports, ShadowRoute,
-    ShadowUpdate, UnknownRoute,
-};
 pub use status::{DeliveryStatus, Reason, Status, UnknownWord};
-pub use step::{By, Step};
 pub use timestamp::Timestamp;
 pub use topic::{ResponseTopic, Topic, TopicError};
-pub use via::{Via, ViaError};

@@ -1,13 +1,13 @@
-//! The names that come from outside: things, groups, shadows and commands.
+//! Names of things, thing groups, shadows and commands: each is parsed once, and valid from then on.
 
 use std::fmt;
 
-/// A name that is not one, and what would be right.
+/// Why a name is refused: its length, or a character that it must not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} must be 1 to {longest} characters of {alphabet}: {found}")]
+#[error("{kind} must be 1 to {max_length} characters of {alphabet}: {found}")]
 pub struct NameError {
-    what: &'static str,
-    longest: usize,
+    kind: &'static str,
+    max_length: usize,
     alphabet: &'static str,
     found: Found,
 }
@@ -29,25 +29,28 @@ impl fmt::Display for Found {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal, $alphabet:literal, $punctuation:pat) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $max_length:literal, $alphabet:literal, $punctuation:pat) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
-            /// The name, if it is one.
+            /// Parses a name.
+            ///
+            /// # Errors
+            /// [`NameError`] where the name is empty, too long, or has another character than its alphabet.
             pub fn parse(name: &str) -> Result<Self, NameError> {
-                let refused = |found| NameError { what: $what, longest: $longest, alphabet: $alphabet, found };
+                let refused = |found| NameError { kind: $kind, max_length: $max_length, alphabet: $alphabet, found };
                 if let Some(odd) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, $punctuation))) {
                     return Err(refused(Found::Character(odd)));
                 }
                 match name.len() {
-                    1..=$longest => Ok(Self(name.to_owned())),
+                    1..=$max_length => Ok(Self(name.to_owned())),
                     length => Err(refused(Found::Length(length))),
                 }
             }
 
-            /// The name as it is written.
+            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -77,20 +80,21 @@ name! {
 }
 
 name! {
-    /// What a command asks for, as the device knows it.
+    /// The name of an operation that the device knows, such as `reboot`.
     CommandName, "a command name", 64, "a-z, A-Z, 0-9, : . _ and -", ':' | '.' | '_' | '-'
 }
 
 impl ShadowName {
-    /// The shadow that holds commands, unless another is named. A thing that has it says that it takes commands there.
+    /// `cmd`: the shadow that holds commands unless the caller names another. A thing that has a shadow of this name
+    /// declares that its device takes commands there.
     pub fn commands() -> Self {
         Self("cmd".to_owned())
     }
 }
 
-/// The name of a lane, if it is one: what a command's name can be.
+/// Parses the name of a lane, which has the form of a command's name.
 pub(crate) fn lane(name: &str) -> Result<String, NameError> {
-    CommandName::parse(name).map(|CommandName(name)| name).map_err(|error| NameError { what: "a lane's name", ..error })
+    CommandName::parse(name).map(|CommandName(name)| name).map_err(|error| NameError { kind: "a lane's name", ..error })
 }
 
 #[cfg(test)]
@@ -100,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_name_says_what_would_be_right() {
+    fn error_of_a_name_states_what_is_allowed() {
         let error = |name: &str| ThingName::parse(name).unwrap_err().to_string();
         assert_eq!(error(""), "a thing name must be 1 to 128 characters of a-z, A-Z, 0-9, : _ and -: it is empty");
         assert!(error("pump/7").ends_with("it has '/'"));
@@ -114,13 +118,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_of_the_registry_is_one(name in "[a-zA-Z0-9:_-]{1,128}") {
+        fn every_name_of_the_registry_is_accepted(name in "[a-zA-Z0-9:_-]{1,128}") {
             let (thing, group) = (ThingName::parse(&name).unwrap(), GroupName::parse(&name).unwrap());
             prop_assert_eq!((thing.as_str(), group.as_str()), (name.as_str(), name.as_str()));
         }
 
         #[test]
-        fn what_could_change_a_topic_is_never_a_name(name in ".*[/+#$\u{0}\n].*") {
+        fn characters_that_change_a_topic_are_refused(name in ".*[/+#$\u{0}\n].*") {
             prop_assert!(ThingName::parse(&name).is_err());
             prop_assert!(GroupName::parse(&name).is_err());
             prop_assert!(ShadowName::parse(&name).is_err());

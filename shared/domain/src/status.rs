@@ -1,35 +1,38 @@
-//! The words of an execution's life, exactly as they are stored, sent and shown.
+//! Status, delivery status and reason of an execution, with the words that the table and the API hold.
 
 use std::fmt;
 
-/// A stored word that is not one of ours.
+/// Why a stored word is not a status, delivery status or reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{word:?} is not a {what}")]
+#[error("{word:?} is not a {kind}")]
 pub struct UnknownWord {
-    what: &'static str,
+    kind: &'static str,
     word: String,
 }
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
-            /// Every one, in order.
+            /// All values, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The word.
+            /// The word that is stored and shown.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
 
-            /// The one that this word says.
+            /// Parses a stored word.
+            ///
+            /// # Errors
+            /// [`UnknownWord`] for any other word.
             pub fn parse(word: &str) -> Result<Self, UnknownWord> {
                 match word {
                     $($word => Ok(Self::$variant),)*
-                    _ => Err(UnknownWord { what: $what, word: word.chars().take(64).collect() }),
+                    _ => Err(UnknownWord { kind: $kind, word: word.chars().take(64).collect() }),
                 }
             }
         }
@@ -43,67 +46,66 @@ macro_rules! words {
 }
 
 words! {
-    /// How far an execution has come: the six of AWS IoT Commands, and CANCELED.
+    /// The status of an execution: the six of AWS IoT Commands, and CANCELED.
     Status, "status" {
-        /// Stored, and perhaps delivered; the device has not begun.
+        /// Stored, and perhaps delivered; the device has not started it.
         Created = "CREATED",
-        /// The device has begun.
+        /// The device runs it.
         InProgress = "IN_PROGRESS",
-        /// The device has done it.
+        /// The device reported success.
         Succeeded = "SUCCEEDED",
-        /// The device could not do it.
+        /// The device reported that it failed.
         Failed = "FAILED",
-        /// The device would not do it.
+        /// The device reported that it refuses the command.
         Rejected = "REJECTED",
-        /// Nobody waits any more: the cloud's guess or the device's word.
+        /// A deadline has passed (provisional), or the device reported that it gave up (final).
         TimedOut = "TIMED_OUT",
-        /// It was called off.
+        /// Canceled by an operator, by its lane or by its fleet command (provisional).
         Canceled = "CANCELED",
     }
 }
 
 words! {
-    /// How far the request has come on its way to the device.
+    /// How far the request of the current attempt has come.
     DeliveryStatus, "delivery status" {
         /// Not sent yet.
         Pending = "PENDING",
-        /// The device is not connected; it waits here.
+        /// The device is not connected; the request is sent when the device comes online.
         Queued = "QUEUED",
-        /// Published; nobody knows whether it has arrived.
+        /// Published, with no proof that it has arrived.
         Sent = "SENT",
-        /// The device has it: it acknowledged the message, or it answered.
+        /// The device has the request: it acknowledged the message, or sent a report.
         Delivered = "DELIVERED",
     }
 }
 
 words! {
-    /// Why the cloud gave an execution up. A device has its own reasons: [`crate::ReasonCode`].
+    /// Why the cloud ended an execution. A device has reasons of its own:
+    /// [`ReasonCode`](crate::messages::report::reason_code::ReasonCode).
     Reason, "reason" {
-        /// It did not go out within its ttl.
+        /// The ttl passed before the request was sent.
         Expired = "EXPIRED",
-        /// It went out, and nothing was heard.
+        /// The request was sent, and no report came within the ttl.
         NoResponse = "NO_RESPONSE",
-        /// It ran, and then fell silent.
+        /// The device ran it, and then its heartbeats stopped.
         HeartbeatLost = "HEARTBEAT_LOST",
-        /// It had not finished within its timeout.
+        /// The device did not finish within the timeout.
         ExecutionTimeout = "EXECUTION_TIMEOUT",
-        /// Someone called it off.
+        /// An operator canceled it.
         CanceledByOperator = "CANCELED_BY_OPERATOR",
-        /// A newer command took its place.
+        /// A newer command of the same lane replaced it.
         Superseded = "SUPERSEDED",
-        /// Too many others had failed.
+        /// Its fleet command met one of its abort criteria.
         AbortCriteria = "ABORT_CRITERIA",
-        /// The device was not there.
-        DeviceOffline = "DEVICE_OFFLINE",
-        /// An earlier command of its lane was under way for as long as it could have begun.
+        /// The ttl passed while an earlier command of its lane was in progress.
         LaneBusy = "LANE_BUSY",
-        /// An earlier command of its lane did not succeed, and the lane stops then.
+        /// An earlier command of its lane did not succeed, and the lane stops on failure.
         LaneStopped = "LANE_STOPPED",
     }
 }
 
 impl Reason {
-    /// The status that an execution has for this reason.
+    /// The provisional status that this reason gives: CANCELED or TIMED_OUT.
     pub const fn status(self) -> Status {
         match self {
             Self::CanceledByOperator | Self::Superseded | Self::AbortCriteria | Self::LaneStopped => Status::Canceled,
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_read_as_it_is_written() {
+    fn every_word_is_parsed_back() {
         for &status in Status::ALL {
             assert_eq!(Status::parse(status.as_str()), Ok(status));
         }

@@ -1,52 +1,55 @@
-//! Every topic string is built and parsed here, and nowhere else.
+//! MQTT topics: every topic string is built and parsed in this file.
 
 use std::fmt;
 
-use crate::{CommandId, ExecutionId, GroupName, ShadowName, ThingName};
+use crate::ids::{CommandId, ExecutionId};
+use crate::names::{GroupName, ShadowName, ThingName};
 
-/// A topic that AWS IoT takes: at most 256 bytes and 7 slashes. Every one built here is, whatever the names.
+/// A topic within the limits of AWS IoT: at most 256 bytes and 7 slashes, for all names that [`ThingName`] and
+/// [`ShadowName`] accept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Topic(String);
 
 impl Topic {
-    /// Where a thing is asked to do something.
+    /// `cmd/<thing>/req`: requests to a thing.
     pub fn request(thing: &ThingName) -> Self {
         Self(format!("cmd/{thing}/req"))
     }
 
-    /// Where a thing answers.
+    /// `cmd/<thing>/resp`: reports of a thing.
     pub fn response(thing: &ThingName) -> Self {
         Self(format!("cmd/{thing}/resp"))
     }
 
-    /// Where a thing answers on this one execution.
+    /// `cmd/<thing>/resp/<execution id>`: reports of a thing about one execution.
     pub fn response_of(thing: &ThingName, execution: &ExecutionId) -> Self {
         Self(format!("cmd/{thing}/resp/{execution}"))
     }
 
-    /// Where a thing is told that an execution has been called off.
+    /// `cmd/<thing>/cancel`: cancel notices to a thing.
     pub fn cancel(thing: &ThingName) -> Self {
         Self(format!("cmd/{thing}/cancel"))
     }
 
-    /// Where the things of a group are asked to do something, all at once.
+    /// `cmd/group/<group>/req`: broadcast requests to the things of a group.
     pub fn group_request(group: &GroupName) -> Self {
         Self(format!("cmd/group/{group}/req"))
     }
 
-    /// This topic, if a whole fleet may be asked there: it is a group's, or the one that is configured for it.
+    /// The topic, if a broadcast may go there: it is a group's request topic, or the topic that the stack is
+    /// configured with.
     pub fn broadcast(topic: &str, configured: Option<&str>) -> Option<Self> {
         let group = topic.strip_prefix("cmd/group/").and_then(|rest| rest.strip_suffix("/req"));
         let known = group.is_some_and(|group| GroupName::parse(group).is_ok()) || configured == Some(topic);
         known.then(|| Self(topic.to_owned()))
     }
 
-    /// Where it is told how a fleet command gets on.
+    /// `cmd/commands/<command id>/events`: progress of a fleet command, for operators.
     pub fn command_events(command: &CommandId) -> Self {
         Self(format!("cmd/commands/{command}/events"))
     }
 
-    /// Where a thing receives what is left of its shadow messages: of the classic shadow, or of a named one.
+    /// Trimmed messages of a shadow of a thing: of the classic shadow, or of a named one.
     pub fn trimmed_shadow(thing: &ThingName, shadow: Option<&ShadowName>) -> Self {
         match shadow {
             None => Self(format!("things/{thing}/shadow/trimmed/update")),
@@ -54,12 +57,13 @@ impl Topic {
         }
     }
 
-    /// Whether a subscription with this filter gets what is published here. What begins with `$` is no topic of ours.
+    /// Whether a subscription with this filter receives a message on this topic. Topics of this type never begin with
+    /// `$`.
     pub fn matches(&self, filter: &str) -> bool {
         let mut levels = self.0.split('/');
         for part in filter.split('/') {
             match (part, levels.next()) {
-                // On AWS IoT, a filter that ends with # does not match the level above.
+                // On AWS IoT, `a/#` does not match `a`.
                 ("#", level) => return level.is_some(),
                 ("+", Some(_)) => {}
                 (part, Some(level)) if part == level => {}
@@ -69,7 +73,7 @@ impl Topic {
         levels.next().is_none()
     }
 
-    /// The topic as it is written.
+    /// The topic as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -81,29 +85,33 @@ impl fmt::Display for Topic {
     }
 }
 
-/// Who answered, and, where the topic says so, on which execution.
+/// A topic that a device publishes a report on, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseTopic {
-    /// The thing. The IoT policy ties it to the certificate, so it is who it says.
+    /// The thing that reports. The IoT policy ties the topic to the certificate, so a device can't report for another
+    /// thing.
     pub thing: ThingName,
-    /// The execution, on `cmd/<thing>/resp/<execution id>`.
+    /// The execution, where the topic is `cmd/<thing>/resp/<execution id>`.
     pub execution: Option<ExecutionId>,
 }
 
-/// Not a topic that a thing answers on.
+/// Why a topic is not a report's topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not cmd/<thing>/resp, cmd/<thing>/response or cmd/<thing>/resp/<execution id>")]
 pub struct TopicError(String);
 
 impl ResponseTopic {
-    /// Who answers on this topic, directly or by Basic Ingest (`$aws/rules/<rule>/...`).
+    /// Parses the topic of a report, which was published directly or by Basic Ingest (`$aws/rules/<rule>/...`).
+    ///
+    /// # Errors
+    /// [`TopicError`] for any other topic.
     pub fn parse(topic: &str) -> Result<Self, TopicError> {
         let refused = || TopicError(topic.chars().take(256).collect());
-        let own = match topic.strip_prefix("$aws/rules/") {
+        let direct = match topic.strip_prefix("$aws/rules/") {
             None => topic,
             Some(ingested) => ingested.split_once('/').ok_or_else(refused)?.1,
         };
-        let levels: Vec<&str> = own.split('/').collect();
+        let levels: Vec<&str> = direct.split('/').collect();
         let (thing, execution) = match levels[..] {
             ["cmd", thing, "resp" | "response"] => (thing, None),
             ["cmd", thing, "resp", id] => (thing, Some(ExecutionId::parse(id).map_err(|_| refused())?)),
@@ -122,7 +130,7 @@ mod tests {
     const ID: &str = "abcdefghijklmnopqrstuvwxyz";
 
     #[test]
-    fn every_way_to_answer_is_understood() {
+    fn every_form_of_report_topic_is_parsed() {
         for (topic, id) in [
             ("cmd/pump-7/resp".to_owned(), None),
             ("cmd/pump-7/response".to_owned(), None),
@@ -137,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_topic_is_an_answer() {
+    fn other_topics_are_refused() {
         for topic in [
             "",
             "cmd/pump-7/req",
@@ -156,7 +164,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_makes_a_topic_that_aws_refuses(
+        fn topics_of_all_names_are_within_the_limits_of_aws(
             thing in "[a-zA-Z0-9:_-]{1,128}", shadow in proptest::option::of("[a-zA-Z0-9:_-]{1,64}"),
         ) {
             let thing = ThingName::parse(&thing).unwrap();
@@ -175,12 +183,12 @@ mod tests {
                 prop_assert!(!topic.as_str().contains(['+', '#', '\0']));
             }
             prop_assert_eq!(&ResponseTopic::parse(Topic::response(&thing).as_str()).unwrap().thing, &thing);
-            let answer = ResponseTopic::parse(response_of.as_str()).unwrap();
-            prop_assert_eq!(answer, ResponseTopic { thing, execution: Some(id) });
+            let parsed = ResponseTopic::parse(response_of.as_str()).unwrap();
+            prop_assert_eq!(parsed, ResponseTopic { thing, execution: Some(id) });
         }
 
         #[test]
-        fn any_text_is_parsed_or_refused(topic in ".*") {
+        fn any_text_is_parsed_or_refused_without_panic(topic in ".*") {
             let _ = ResponseTopic::parse(&topic);
         }
     }

@@ -1,20 +1,14 @@
-//! A command's META item: `C#<command id>`, `META`.
+//! The item of a command: `C#<command id>`, `META`.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    By, Command, CommandId, CommandName, Deadlines, Definition, Delivery, Fingerprint, Lane, LaneName, OnFailure,
-    Payload, Retry, ShadowRoute, Timestamp,
+    Actor, Command, CommandName, Deadlines, Definition, Delivery, Fingerprint, Lane, LaneName, OnFailure, Payload,
+    Retry, ShadowRoute, Timestamp,
 };
 
-use super::{
-    Item, Reader, Unreadable, after_prefix,
-    fleet::{control_attributes, put_target, read_control, read_target},
-    millis, needed, number, text,
-};
-
-pub(crate) fn command_key(id: &CommandId) -> Item {
-    Item::from([("pk".into(), text(format!("C#{id}"))), ("sk".into(), text("META"))])
-}
+use super::attributes::{Item, Reader, Unreadable, millis, needed, number, put_flag, text};
+use super::control::{control_attributes, control_from_item};
+use super::key::{command_key, command_of_key};
+use super::target::{put_target, target_from_item};
 
 pub(crate) fn command_to_item(command: &Command) -> Item {
     let Definition { name, payload, target, delivery, shadow, deadlines, retry, lane, supersede } = &command.definition;
@@ -22,14 +16,14 @@ pub(crate) fn command_to_item(command: &Command) -> Item {
     let mut put = |attribute: &str, value| item.insert(attribute.to_owned(), value);
     put("name", text(name.as_str()));
     put("delivery", text(delivery.as_str()));
-    put("ttl", number(deadlines.ttl()));
-    put("timeout", number(deadlines.timeout()));
+    put("ttl_seconds", number(deadlines.ttl_seconds()));
+    put("timeout_seconds", number(deadlines.timeout_seconds()));
     put("created_at", millis(command.created_at));
     put("created_by", text(command.created_by.as_str()));
     put("fingerprint", text(command.fingerprint.as_str()));
     put("purge_at", number(command.purge_at().as_seconds()));
-    if let Some(heartbeat) = deadlines.heartbeat() {
-        put("heartbeat", number(heartbeat));
+    if let Some(heartbeat) = deadlines.heartbeat_seconds() {
+        put("heartbeat_seconds", number(heartbeat));
     }
     if let Some(shadow) = shadow {
         put("shadow", text(shadow.to_string()));
@@ -41,12 +35,10 @@ pub(crate) fn command_to_item(command: &Command) -> Item {
         put("lane", text(lane.name.as_str()));
         put("on_failure", text(lane.on_failure.as_str()));
     }
-    if *supersede {
-        put("supersede", AttributeValue::Bool(true));
-    }
     if let Some(payload) = payload {
         put("payload", text(payload.as_json().get()));
     }
+    put_flag(&mut item, "supersede", *supersede);
     put_target(&mut item, target);
     for (attribute, value) in control_attributes(&command.control) {
         item.insert(attribute.to_owned(), value);
@@ -56,39 +48,32 @@ pub(crate) fn command_to_item(command: &Command) -> Item {
 
 pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
     let read = Reader(item);
-    let id = after_prefix("pk", "C#", read.text("pk")?)?;
     let seconds = |attribute| read.number::<i64>(attribute);
-    let deadlines = Deadlines::new(seconds("ttl")?, seconds("timeout")?, seconds("heartbeat")?)
-        .map_err(|error| Unreadable { attribute: error.field(), source: Some(error.into()) })?;
-    let payload = match read.text("payload")? {
-        None => None,
-        Some(_) => Some(read.parsed("payload", Payload::parse)?),
-    };
+    let deadlines = Deadlines::new(seconds("ttl_seconds")?, seconds("timeout_seconds")?, seconds("heartbeat_seconds")?)
+        .map_err(|error| Unreadable::because(error.field(), error))?;
     Ok(Command {
-        id: CommandId::parse(id).map_err(|error| Unreadable { attribute: "pk", source: Some(error.into()) })?,
+        id: command_of_key(item)?,
         definition: Definition {
             name: read.parsed("name", CommandName::parse)?,
-            payload,
-            target: read_target(item)?,
+            payload: read.parsed_if_exists("payload", Payload::parse)?,
+            target: target_from_item(item)?,
             delivery: read.parsed("delivery", Delivery::parse)?,
-            shadow: match read.text("shadow")? {
-                None => None,
-                Some(_) => Some(read.parsed("shadow", ShadowRoute::parse)?),
-            },
+            shadow: read.parsed_if_exists("shadow", ShadowRoute::parse)?,
             deadlines,
             retry: read.text("retry")?.map(|text| needed("retry", Retry::from_stored(text))).transpose()?,
-            lane: match read.text("lane")? {
-                None => None,
-                Some(name) => Some(Lane {
-                    name: LaneName::from_stored(name),
-                    on_failure: needed("on_failure", read.text("on_failure")?.and_then(OnFailure::parse))?,
-                }),
-            },
-            supersede: item.contains_key("supersede"),
+            lane: lane_of(&read)?,
+            supersede: read.flag("supersede"),
         },
-        created_by: By::caller(needed("created_by", read.text("created_by")?)?),
+        created_by: Actor::caller(needed("created_by", read.text("created_by")?)?),
         created_at: needed::<Timestamp>("created_at", read.millis("created_at")?)?,
         fingerprint: Fingerprint::from_stored(needed("fingerprint", read.text("fingerprint")?)?),
-        control: read_control(item)?,
+        control: control_from_item(item)?,
     })
+}
+
+/// The lane in the attributes `lane` and `on_failure`, of a command or an execution.
+pub(super) fn lane_of(read: &Reader<'_>) -> Result<Option<Lane>, Unreadable> {
+    let Some(name) = read.text("lane")? else { return Ok(None) };
+    let on_failure = needed("on_failure", read.text("on_failure")?.and_then(OnFailure::parse))?;
+    Ok(Some(Lane { name: LaneName::from_stored(name), on_failure }))
 }

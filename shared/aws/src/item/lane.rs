@@ -1,21 +1,20 @@
-//! A lane's item: `T#<thing>`, `L#<lane>`.
+//! The item of a lane: `T#<thing>`, `L#<lane>`. `ids` is the queue, the head first.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ExecutionId, LaneName, Queue, ThingName};
+use domain::{ExecutionId, LaneName, LaneQueue, ThingName};
 
-use super::{Item, Unreadable, text, thing_key};
+use super::attributes::{Item, Unreadable, text};
+use super::key::thing_key;
 
 pub(crate) fn lane_key(thing: &ThingName, lane: &LaneName) -> Item {
     Item::from([("pk".into(), thing_key(thing)), ("sk".into(), text(format!("L#{}", lane.as_str())))])
 }
 
-pub(crate) fn lane_from_item(item: &Item) -> Result<Queue, Unreadable> {
-    let Some(AttributeValue::L(ids)) = item.get("ids") else { return Ok(Queue::default()) };
+pub(crate) fn lane_from_item(item: &Item) -> Result<LaneQueue, Unreadable> {
+    let Some(AttributeValue::L(ids)) = item.get("ids") else { return Ok(LaneQueue::default()) };
     let id = |value: &AttributeValue| match value {
-        AttributeValue::S(id) => {
-            ExecutionId::parse(id).map_err(|error| Unreadable { attribute: "ids", source: Some(error.into()) })
-        }
-        _ => Err(Unreadable { attribute: "ids", source: None }),
+        AttributeValue::S(id) => ExecutionId::parse(id).map_err(|error| Unreadable::because("ids", error)),
+        _ => Err(Unreadable::new("ids")),
     };
-    Ok(Queue { ids: ids.iter().map(id).collect::<Result<_, _>>()? })
+    Ok(LaneQueue { ids: ids.iter().map(id).collect::<Result<_, _>>()? })
 }

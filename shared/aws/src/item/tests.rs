@@ -1,12 +1,13 @@
-//! What is written is read back, and what is not ours is refused.
+//! A stored item is read back as the value that it was made from, and an item with a wrong attribute is refused.
 
 use domain::{
-    Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Fingerprint, Payload, Target, ThingName,
+    Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint,
+    Payload, Target, ThingName, Timestamp,
 };
 
 use super::*;
 
-fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
+fn command(payload: Option<&str>, heartbeat_seconds: Option<i64>) -> Command {
     let at = Timestamp::from_millis(1_700_000_000_123);
     Command {
         id: CommandId::from_request(at, "request"),
@@ -19,33 +20,33 @@ fn command(payload: Option<&str>, heartbeat: Option<i64>) -> Command {
             retry: None,
             lane: None,
             supersede: false,
-            deadlines: Deadlines::new(Some(300), None, heartbeat).unwrap(),
+            deadlines: Deadlines::new(Some(300), None, heartbeat_seconds).unwrap(),
         },
         created_at: at,
-        created_by: domain::By::caller("arn:aws:iam::000000000000:user/operator"),
+        created_by: Actor::caller("arn:aws:iam::000000000000:user/operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
     }
 }
 
-fn created(command: &Command) -> domain::Execution {
+fn created(command: &Command) -> Execution {
     let thing = ThingName::parse("pump-7").unwrap();
-    domain::Execution::create(command, &thing, domain::Via::of(command, None), 60)
+    Execution::create(command, &thing, Channel::of(command, None), 60)
 }
 
 #[test]
-fn a_command_is_read_as_it_is_written() {
+fn command_is_read_back() {
     for command in [command(None, None), command(Some(r#"{"b": 1, "a":[null]}"#), Some(30))] {
         assert_eq!(command_from_item(&command_to_item(&command)).unwrap(), command);
     }
 }
 
 #[test]
-fn a_new_execution_is_read_as_it_is_written() {
+fn new_execution_is_read_back() {
     for command in [command(None, None), command(None, Some(30))] {
         let execution = created(&command);
         let mut read = execution_from_item(&execution_to_item(&execution)).unwrap();
-        // DynamoDB's own expiry reads whole seconds.
+        // DynamoDB's TTL attribute is in whole seconds.
         assert_eq!(read.purge_at.as_seconds(), execution.purge_at.as_seconds());
         read.purge_at = execution.purge_at;
         assert_eq!(read, execution);
@@ -53,7 +54,7 @@ fn a_new_execution_is_read_as_it_is_written() {
 }
 
 #[test]
-fn an_execution_costs_one_write_unit() {
+fn new_execution_costs_one_write_unit() {
     let execution = created(&command(None, Some(30)));
     let bytes: usize = execution_to_item(&execution)
         .iter()
@@ -63,7 +64,7 @@ fn an_execution_costs_one_write_unit() {
 }
 
 #[test]
-fn what_is_not_ours_is_refused_by_name() {
+fn wrong_or_missing_attribute_is_named() {
     let good = execution_to_item(&created(&command(None, None)));
     for (attribute, value) in [
         ("pk", text("C#pump-7")),

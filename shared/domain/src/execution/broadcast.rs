@@ -1,15 +1,21 @@
-//! An execution that is asked with one message for its whole fleet. It is stored as sent, since the message follows as soon as all are
-//! stored, and to write that to each would cost as much again: so it has to be taken back where no message ever followed.
+//! Executions of a broadcast, which one message asks all at once.
+//!
+//! A row is stored as SENT before the message is sent, since a second write to each row would double the cost. The
+//! message follows once all rows are stored; where it never follows, the rows have to be read as not sent.
 
-use crate::{DeliveryStatus, Execution, Status, Via};
+use crate::execution::channel::Channel;
+use crate::execution::row::Execution;
+use crate::status::{DeliveryStatus, Status};
 
 impl Execution {
-    /// Whether its device was asked with its fleet, if it was asked at all, and has not answered.
+    /// Whether nothing has been written since its creation: then only the plan of its command tells whether the
+    /// message was sent.
     pub fn awaits_broadcast(&self) -> bool {
-        self.via == Via::Broadcast && self.attempt == 1 && self.status == Status::Created && self.is_untouched()
+        let first_attempt = self.attempt == 1 && self.status == Status::Created;
+        self.channel == Channel::Broadcast && first_attempt && self.is_as_created()
     }
 
-    /// The row as it is if the message to its fleet never went out, nor ever will.
+    /// The row as it is if the message of its broadcast was not sent.
     #[must_use]
     pub fn never_broadcast(self) -> Self {
         if !self.awaits_broadcast() {
@@ -22,51 +28,55 @@ impl Execution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        By, CancelNotice, Change, Delivery, Owed, Reason,
-        execution::tests::{BORN, command, thing},
-    };
+
+    use crate::command::delivery::Delivery;
+    use crate::execution::change::Change;
+    use crate::execution::fixtures::{CREATED_AT, actor, command, thing};
+    use crate::execution::next_action::NextAction;
+    use crate::messages::cancel_notice::CancelNotice;
+    use crate::status::Reason;
 
     fn row() -> Execution {
         let command = command(Delivery::Broadcast, None);
-        Execution::create_in_batch(&command, &thing(), 3, BORN.plus_seconds(20), Via::of(&command, None), 60)
+        let (channel, now) = (Channel::of(&command, None), CREATED_AT.plus_seconds(20));
+        Execution::create_in_batch(&command, &thing(), 3, now, channel, 60)
     }
 
-    fn given_up(row: &Execution) -> Change {
-        match row.owed(row.start_by) {
-            Owed::Change(change) => *change,
-            owed => panic!("{owed:?}"),
+    fn verdict(row: &Execution) -> Change {
+        match row.next_action(row.start_by, &actor()) {
+            NextAction::Write(change) => *change,
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn its_time_is_that_of_the_one_message() {
+    fn deadlines_count_from_the_creation_of_the_command() {
         let command = command(Delivery::Broadcast, None);
         assert_eq!((row().start_by, row().finish_by), (command.start_by(), command.finish_by()));
         assert_eq!(row().due_at, None, "its batch is due");
     }
 
     #[test]
-    fn what_never_went_out_expires_and_what_did_is_missed() {
-        let missed = row().apply(&given_up(&row())).unwrap();
-        assert_eq!(missed.verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse));
-        assert_eq!(missed.delivery_status, DeliveryStatus::Sent);
-        let change = given_up(&row().never_broadcast());
-        let expired = row().apply(&change).expect("what is stored takes it");
+    fn row_without_a_message_expires_and_row_with_one_gets_no_response() {
+        let sent = row().apply(&verdict(&row())).unwrap();
+        assert_eq!(sent.verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse));
+        assert_eq!(sent.delivery_status, DeliveryStatus::Sent);
+        let change = verdict(&row().never_broadcast());
+        let expired = row().apply(&change).expect("the stored row accepts it");
         assert_eq!(expired.verdict.map(|verdict| verdict.reason), Some(Reason::Expired));
         assert_eq!((expired.delivery_status, expired.sent_at), (DeliveryStatus::Pending, None));
     }
 
     #[test]
-    fn only_devices_that_may_have_it_are_told_that_it_is_called_off_and_by_its_commands_id() {
-        let called_off = |row: Execution| {
-            let change = row.cancel(Reason::CanceledByOperator, BORN, false, By::caller("operator")).unwrap();
+    fn cancel_notice_names_the_command_and_goes_only_to_devices_that_may_have_the_message() {
+        let canceled = |row: Execution| {
+            let change = row.cancel(Reason::CanceledByOperator, CREATED_AT, false, actor()).unwrap();
             row.apply(&change).unwrap()
         };
         let command = row().command;
-        let notice = CancelNotice::of(&called_off(row())).expect("a notice");
+        let notice = CancelNotice::of(&canceled(row())).expect("a notice");
         assert!(notice.body.contains(&format!(r#""commandId":"{command}""#)), "{}", notice.body);
-        let never = called_off(row().never_broadcast());
-        assert_eq!((CancelNotice::of(&never), never.delivery_status), (None, DeliveryStatus::Pending));
+        let unsent = canceled(row().never_broadcast());
+        assert_eq!((CancelNotice::of(&unsent), unsent.delivery_status), (None, DeliveryStatus::Pending));
     }
 }

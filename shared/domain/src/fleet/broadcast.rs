@@ -1,81 +1,57 @@
-//! One message for a whole fleet.
+//! `Broadcast`: the topic and the spread of a command that reaches a whole fleet with one message.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
+use crate::names::GroupName;
+use crate::topic::Topic;
 
-use crate::{Command, GroupName, Timestamp, Topic};
-
-/// How a fleet is asked with one message.
+/// How one message reaches all things of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broadcast {
-    /// Where to.
+    /// The topic of the message.
     pub topic: Topic,
-    /// Within how many seconds the answers come, each after a time of its own; 0 for at once.
+    /// Seconds over which devices spread their answers, each with a delay of its own; 0 for no delay.
     pub spread: u32,
 }
 
-/// A broadcast that can't be.
+/// A broadcast that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BroadcastError {
-    /// It is not known where to.
-    #[error("broadcast.topic is missing: only a target of one group says by itself where its things listen")]
+    /// No topic is given, and the target is not exactly one group.
+    #[error("broadcast.topic is missing: it can be left out only if the target is exactly one group")]
     NoTopic,
-    /// Nobody may publish there.
-    #[error("broadcast.topic must be cmd/group/<group>/req{}: it is {found:?}", .configured.as_ref().map(|topic| format!(" or {topic}")).unwrap_or_default())]
+    /// The functions may not publish to the topic.
+    #[error("broadcast.topic must be cmd/group/<group>/req{}: it is {found:?}", alternative(.configured.as_deref()))]
     Topic {
-        /// What it is.
+        /// The beginning of the given topic.
         found: String,
-        /// What else it could be.
+        /// The configured topic, which is allowed too.
         configured: Option<String>,
     },
-    /// Some would answer when nobody listens any more.
+    /// Some answers would come after the ttl.
     #[error("broadcast.spread must be 0 to {longest} seconds, less than the ttl: it is {found}")]
     Spread {
-        /// What it is.
+        /// The given number of seconds.
         found: i64,
-        /// What it could be.
+        /// The largest allowed number of seconds.
         longest: u32,
     },
 }
 
-/// A message that asks a whole fleet to do something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BroadcastRequest {
-    /// Where to.
-    pub topic: Topic,
-    /// The command, as MQTT's correlation data.
-    pub correlation: String,
-    /// Not worth delivering after this many seconds.
-    pub expiry: u32,
-    /// JSON.
-    pub body: Vec<u8>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
-    command_id: &'a str,
-    attempt: u16,
-    command: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a RawValue>,
-    ttl: u32,
-    expires_at: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    heartbeat: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spread: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_topic: Option<&'a str>,
+/// The configured topic in the text of an error.
+fn alternative(configured: Option<&str>) -> String {
+    configured.map(|topic| format!(" or {topic}")).unwrap_or_default()
 }
 
 impl Broadcast {
-    /// The broadcast that is asked for. `configured` is the one topic beside those of groups that this system publishes to.
+    /// A broadcast for these groups. `configured` is the one topic, beside those of groups, to which the functions may
+    /// publish.
+    ///
+    /// # Errors
+    /// The topic is missing or not allowed, or the spread is not below the ttl.
     pub fn new(
         topic: Option<&str>,
         groups: &[GroupName],
         spread: Option<i64>,
-        ttl: u32,
+        ttl_seconds: u32,
         configured: Option<&str>,
     ) -> Result<Self, BroadcastError> {
         let topic = match (topic, groups) {
@@ -86,36 +62,11 @@ impl Broadcast {
                 configured: configured.map(str::to_owned),
             })?,
         };
-        let longest = ttl.saturating_sub(1);
+        let longest = ttl_seconds.saturating_sub(1);
         let found = spread.unwrap_or(0);
         match u32::try_from(found) {
             Ok(spread) if spread <= longest => Ok(Self { topic, spread }),
             _ => Err(BroadcastError::Spread { found, longest }),
         }
-    }
-}
-
-impl BroadcastRequest {
-    /// The message for this command, sent at this time. `response_topic` is where devices answer that do not know any better.
-    pub fn new(
-        command: &Command,
-        broadcast: &Broadcast,
-        response_topic: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Self, serde_json::Error> {
-        let deadlines = command.definition.deadlines;
-        let body = serde_json::to_vec(&Envelope {
-            command_id: command.id.as_str(),
-            attempt: 1,
-            command: command.definition.name.as_str(),
-            payload: command.definition.payload.as_ref().map(|payload| payload.as_json()),
-            ttl: deadlines.ttl(),
-            expires_at: command.start_by().as_seconds(),
-            heartbeat: deadlines.heartbeat(),
-            spread: Some(broadcast.spread).filter(|spread| *spread > 0),
-            response_topic,
-        })?;
-        let expiry = now.seconds_until(command.start_by()).max(1);
-        Ok(Self { topic: broadcast.topic.clone(), correlation: command.id.to_string(), expiry, body })
     }
 }

@@ -1,77 +1,101 @@
-//! Whether a fleet command goes on: what an operator, or its own criteria, made of it.
+//! `Control`: whether a fleet command runs, is paused or is canceled, and which changes of that are allowed.
 
-use crate::{By, Reason, Timestamp};
+use crate::actor::Actor;
+use crate::status::Reason;
+use crate::timestamp::Timestamp;
 
-/// Whether it goes on, since when, and who said so.
+/// The control state of a fleet command, with its last change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Control {
-    /// Whether it goes on.
+    /// The current state.
     pub state: ControlState,
-    /// How often that has changed: whoever goes through its batches knows by this for which change.
+    /// How many times the state has changed. The plan and the batches record up to which generation they have acted.
     pub generation: u32,
-    /// Since when; none if it was never changed.
+    /// Time of the last change; none if the state was never changed.
     pub at: Option<Timestamp>,
-    /// By whom.
-    pub by: Option<By>,
-    /// Why, for people.
+    /// Actor of the last change.
+    pub by: Option<Actor>,
+    /// Why the command paused or canceled itself, as text for the operator.
     pub why: Option<String>,
 }
 
-/// Whether it goes on.
+/// Whether requests of a fleet command may be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ControlState {
-    /// It does.
+    /// Requests are sent as the rollout and the schedule allow.
     #[default]
     Running,
-    /// Nothing more goes out until it is resumed.
+    /// No further request is sent until the command is resumed.
     Paused,
-    /// It was called off.
+    /// No further request is sent, and the executions are canceled.
     Canceled {
-        /// What runs already too.
+        /// Whether executions that are in progress are canceled too.
         force: bool,
-        /// Why its executions end: [`Reason::CanceledByOperator`] or [`Reason::AbortCriteria`].
+        /// The reason of the canceled executions: [`Reason::CanceledByOperator`] or [`Reason::AbortCriteria`].
         reason: Reason,
     },
 }
 
-/// Why it can't be changed so.
+/// A change of control that is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotControlled {
-    /// It is so already.
-    #[error("it is so already")]
+pub enum ControlError {
+    /// The command is in the requested state.
+    #[error("it is in this state already")]
     Already,
-    /// It was called off.
+    /// The command was canceled, which is final.
     #[error("it has been canceled")]
     Canceled,
-    /// It does not wait.
+    /// A command that runs cannot be resumed.
     #[error("it is not paused")]
     NotPaused,
+    /// Every execution has ended.
+    #[error("it is completed: no execution is left to change")]
+    Completed,
 }
 
 impl Control {
-    /// What is changed to this, if it can be.
-    pub fn to(&self, state: ControlState, at: Timestamp, by: By, why: Option<String>) -> Result<Self, NotControlled> {
+    /// The control after a change to `state`. `why` is shown to the operator.
+    ///
+    /// # Errors
+    /// The change is not allowed from the current state. The only change of a canceled command is from a cancel without
+    /// `force` to one with it.
+    pub fn change_to(
+        &self,
+        state: ControlState,
+        at: Timestamp,
+        by: Actor,
+        why: Option<String>,
+    ) -> Result<Self, ControlError> {
         use ControlState::{Canceled, Paused, Running};
         match (self.state, state) {
-            (Running, Running) => return Err(NotControlled::NotPaused),
-            (Paused, Paused) => return Err(NotControlled::Already),
-            // What runs may be called off afterwards, but nothing be taken back.
+            (Running, Running) => return Err(ControlError::NotPaused),
+            (Paused, Paused) => return Err(ControlError::Already),
             (Canceled { force: false, .. }, Canceled { force: true, .. }) => {}
-            (Canceled { .. }, Canceled { .. }) => return Err(NotControlled::Already),
-            (Canceled { .. }, _) => return Err(NotControlled::Canceled),
+            (Canceled { .. }, Canceled { .. }) => return Err(ControlError::Already),
+            (Canceled { .. }, _) => return Err(ControlError::Canceled),
             _ => {}
         }
         Ok(Self { state, generation: self.generation.saturating_add(1), at: Some(at), by: Some(by), why })
     }
 
-    /// Whether it was called off.
+    /// Whether requests may be sent.
+    pub fn is_running(&self) -> bool {
+        self.state == ControlState::Running
+    }
+
+    /// Whether the command waits for a resume.
+    pub fn is_paused(&self) -> bool {
+        self.state == ControlState::Paused
+    }
+
+    /// Whether the command was canceled, with or without `force`.
     pub fn is_canceled(&self) -> bool {
         matches!(self.state, ControlState::Canceled { .. })
     }
 }
 
 impl ControlState {
-    /// As it is stored.
+    /// The stored word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "RUNNING",

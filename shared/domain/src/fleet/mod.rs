@@ -1,49 +1,81 @@
-//! A command for many things: whom it means, how it is planned, a batch at a time, how fast it goes out, and how far it has come.
+//! Fleet commands: one command for many things, released in batches by a rollout, counted, and stopped by criteria.
 //!
-//! - [`Target`], [`Fleet`], [`Selection`], [`FleetQuery`]: whom it means
-//! - [`Broadcast`]: one message for all of them
-//! - [`Rollout`], [`Canary`], [`Waves`], [`ExponentialRate`], [`Estimate`]: how fast they are asked, and who comes first
-//! - [`Schedule`], [`Window`], [`Open`]: when they are asked
-//! - [`Abort`], [`Criterion`]: when it is given up
-//! - [`Control`]: whether it goes on
-//! - [`Plan`], [`Pace`], [`Step`]: how far its target has been read, and how many of it may be out
-//! - [`Batch`]: at most a hundred of its things, which go out, are watched and are called off together
-//! - [`Cost`]: what it costs on AWS
-//! - [`Counts`], [`Tally`], [`Ends`]: how many executions are where
-//! - [`FleetState`]: the same in a word
+//! - `target`, `selection`, `selection_options`, `query`: which things
+//! - `broadcast`, `broadcast_request`: one message for all things
+//! - `rollout`, `schedule`: how many things are released, and when
+//! - `abort`, `control`, `control_change`: when the command pauses, resumes or is canceled
+//! - `plan`: how far the target is read, and what fan-out does next
+//! - `batch`: at most a hundred things that are sent, monitored and canceled together
+//! - `counts`, `outcome_counts`: how many executions have which status
+//! - `state`: the state of the command, which follows from all of these
+//! - `execution_page`: pages of its executions
+//! - `stored`: reading stored texts
 
-mod abort;
-mod batch;
-mod broadcast;
-mod control;
-mod cost;
-mod counts;
-mod ends;
-mod pace;
-mod plan;
-mod query;
-mod quota;
-mod rollout;
-mod schedule;
-mod state;
-mod stored;
-mod target;
+pub(crate) mod abort;
+pub(crate) mod batch;
+pub(crate) mod broadcast;
+pub(crate) mod broadcast_request;
+pub(crate) mod control;
+pub(crate) mod control_change;
+pub(crate) mod counts;
+pub(crate) mod execution_page;
+pub(crate) mod outcome_counts;
+pub(crate) mod plan;
+pub(crate) mod query;
+pub(crate) mod rollout;
+pub(crate) mod schedule;
+pub(crate) mod selection;
+pub(crate) mod selection_options;
+pub(crate) mod state;
+pub(crate) mod stored;
+pub(crate) mod target;
 
-pub use abort::{Abort, AbortAction, AbortError, AbortFailure, AskedCriterion, Criterion};
-pub use batch::{Batch, BatchClaim, BatchNumber, Duties, Worked};
-pub use broadcast::{Broadcast, BroadcastError, BroadcastRequest};
-pub use control::{Control, ControlState, NotControlled};
-pub use cost::{Cost, usd};
-pub use counts::{Contribution, Counts, CountsError, Folded, SequenceError, SequenceNumber, Tally};
-pub use ends::Ends;
-pub use pace::{Pace, Seen, Step, Stop};
-pub use plan::{Cursor, Plan, Release, Resumed, Walk};
+pub use abort::{
+    criteria::Abort,
+    criterion::Criterion,
+    error::AbortError,
+    options::CriterionOptions,
+    words::{AbortAction, AbortFailure},
+};
+pub use batch::{
+    actions::BatchActions,
+    monitor::ExecutionCheck,
+    progress::BatchProgress,
+    row::{Batch, BatchClaim},
+};
+pub use broadcast::{Broadcast, BroadcastError};
+pub use broadcast_request::BroadcastRequest;
+pub use control::{Control, ControlError, ControlState};
+pub use counts::{
+    contribution::Contribution,
+    sequence_number::{SequenceError, SequenceNumber},
+    shard_counts::{CountChange, ShardCounts},
+    stored::CountsError,
+    totals::Counts,
+};
+pub use execution_page::{ExecutionPage, PagePosition, PageScan};
+pub use outcome_counts::OutcomeCounts;
+pub use plan::{
+    broadcast::BroadcastReadiness,
+    next_action::PlanAction,
+    row::{ControlPropagation, Cursor, Plan, ReleasePosition, ResumePoint},
+};
 pub use query::{FleetQuery, FleetQueryError};
 pub use rollout::{
-    AskedCanary, AskedIncrease, AskedRate, AskedRollout, AskedWaves, Assumption, Canary, Estimate, ExponentialRate,
-    Gate, Increase, Rollout, RolloutError, Waves,
+    config::Rollout,
+    duration::{Assumption, Estimate},
+    error::RolloutError,
+    gate::Gate,
+    halt::RolloutHalt,
+    options::{CanaryOptions, IncreaseOptions, RateOptions, RolloutOptions, WavesOptions},
+    progress::{RolloutProgress, RolloutStep},
+    rate::{ExponentialRate, Increase},
+    snapshot::RolloutSnapshot,
+    stages::{Canary, Waves},
 };
-pub use schedule::{Open, Schedule, ScheduleError, Window};
+pub use schedule::{config::Schedule, error::ScheduleError, opening::Opening, window::Window};
+pub use selection::{Selection, Source};
+pub use selection_options::{SelectionError, SelectionNames, SelectionOptions};
 pub use state::FleetState;
 pub use stored::StoredError;
-pub use target::{Fleet, Selection, Source, Target};
+pub use target::{Fleet, Target};

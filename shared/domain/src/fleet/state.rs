@@ -1,28 +1,34 @@
-//! A fleet command in a word. Nobody stores it: it follows from what an operator made of it, from its plan and from its counts, and so can't
-//! disagree with them.
+//! `FleetState`: the state of a fleet command. It is not stored: it follows from control, plan and counts, so it cannot
+//! contradict them.
 
-use super::{ControlState, Counts, Fleet, Open, Plan};
-use crate::{Command, Timestamp};
+use crate::command::row::Command;
+use crate::execution::row::Execution;
+use crate::fleet::control::ControlState;
+use crate::fleet::counts::totals::Counts;
+use crate::fleet::plan::row::Plan;
+use crate::fleet::schedule::opening::Opening;
+use crate::fleet::target::Fleet;
+use crate::timestamp::Timestamp;
 
-/// How a fleet command stands.
+/// The state of a fleet command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FleetState {
-    /// Its target is being read, and nothing has gone out.
+    /// The target is being read, and no request was sent.
     Planning,
-    /// Its time has not come.
+    /// The schedule has not opened yet.
     Scheduled,
-    /// It goes out, or is awaited.
+    /// Requests are being sent, or executions have not ended.
     InProgress,
-    /// Nothing more goes out until it is resumed.
+    /// No request is sent until an operator resumes the command.
     Paused,
-    /// All that will ever go out has gone out and ended.
+    /// All executions have ended, and no more follow.
     Completed,
-    /// It was called off.
+    /// The command was canceled.
     Canceled,
 }
 
 impl FleetState {
-    /// How this command stands at this time.
+    /// The state of this command at `now`.
     pub fn of(command: &Command, fleet: &Fleet, plan: Option<&Plan>, counts: &Counts, now: Timestamp) -> Self {
         match command.control.state {
             ControlState::Canceled { .. } => return Self::Canceled,
@@ -33,15 +39,20 @@ impl FleetState {
         if is_completed(fleet, plan, counts) {
             return Self::Completed;
         }
-        let begun = counts.executions() > 0 || plan.pace.released > 0;
-        match fleet.schedule.opens(now) {
-            Open::At(_) if !begun => Self::Scheduled,
-            _ if begun || plan.complete => Self::InProgress,
+        let has_started = counts.executions() > 0 || plan.progress.released > 0;
+        match fleet.schedule.opening(now) {
+            Opening::At(_) if !has_started => Self::Scheduled,
+            _ if has_started || plan.complete => Self::InProgress,
             _ => Self::Planning,
         }
     }
 
-    /// The word.
+    /// The state of a command for one thing, whose execution this is.
+    pub fn of_one_thing(execution: &Execution) -> Self {
+        if execution.is_terminal() { Self::Completed } else { Self::InProgress }
+    }
+
+    /// The word that the API shows.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Planning => "PLANNING",
@@ -54,10 +65,10 @@ impl FleetState {
     }
 }
 
-/// Whether nothing is awaited any more. Counts may lag, and each for itself; but all that is compared here only grows until it is so, and so it
-/// is so once it looks so.
+/// Whether all executions have ended and no more follow. Plan and counts may lag behind, each by itself. That can only
+/// delay the completion: all compared numbers only grow until they are equal.
 fn is_completed(fleet: &Fleet, plan: &Plan, counts: &Counts) -> bool {
-    let out = if fleet.is_immediate() { plan.things } else { plan.pace.released };
-    let all = plan.complete && (plan.closed || out == plan.things);
-    all && counts.reached() == out && counts.open() == 0
+    let released = plan.released_things(fleet);
+    let all_released = plan.complete && (plan.closed || released == plan.things);
+    all_released && counts.reached() == released && counts.open() == 0
 }

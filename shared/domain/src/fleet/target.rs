@@ -1,75 +1,38 @@
-//! Whom a command means: one thing, or a fleet.
+//! `Target`: the one thing or the fleet that a command is for, and how a fleet command is rolled out.
 
-use std::fmt;
+use crate::fleet::abort::criteria::Abort;
+use crate::fleet::broadcast::Broadcast;
+use crate::fleet::rollout::config::Rollout;
+use crate::fleet::schedule::config::Schedule;
+use crate::fleet::selection::Selection;
+use crate::names::ThingName;
 
-use data_encoding::BASE32_NOPAD;
-use sha2::{Digest, Sha256};
-
-use super::{Abort, Broadcast, FleetQuery, Rollout, Schedule};
-use crate::{GroupName, ThingName};
-
-/// Whom a command means.
+/// The things that a command is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// One thing.
     Thing(ThingName),
-    /// Many, or at least as many as it turns out.
+    /// A selection of things, which may turn out to be one or none.
     Fleet(Box<Fleet>),
 }
 
-/// Many things, and how they are asked.
+/// The things of a fleet command, and how it is rolled out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fleet {
-    /// Which.
+    /// Which things.
     pub selection: Selection,
-    /// How fast, and who first.
+    /// At which rate, and in which order.
     pub rollout: Rollout,
-    /// When.
+    /// At which times.
     pub schedule: Schedule,
-    /// When it is given up.
+    /// With how many failures the command pauses or cancels itself.
     pub abort: Abort,
-    /// One message for all of them, if it is delivered so.
+    /// The one message for all things, if the command is delivered by broadcast.
     pub broadcast: Option<Broadcast>,
 }
 
-/// Which things: those that are listed, those of groups, and those that a query finds, without those that are excluded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// How many are listed. The names are stored apart, a thousand at a time.
-    pub listed: u32,
-    /// Everything in these groups, and in the groups below them.
-    pub groups: Vec<GroupName>,
-    /// Everything that this finds.
-    pub query: Option<FleetQuery>,
-    /// How many are left out, wherever they are found. The names are stored apart too.
-    pub excluded: u32,
-    /// Of the names that are stored apart, so that two lists are told from each other.
-    pub digest: String,
-}
-
-/// A part of a target, which is read a page at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source<'a> {
-    /// This page of the listed names.
-    Listed(u32),
-    /// A group.
-    Group(&'a GroupName),
-    /// What a query finds.
-    Found(&'a FleetQuery),
-}
-
-impl fmt::Display for Source<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listed(_) => f.write_str("the list"),
-            Self::Group(group) => write!(f, "the group {group}"),
-            Self::Found(query) => write!(f, "the query {query}"),
-        }
-    }
-}
-
 impl Target {
-    /// The one thing, if it is one.
+    /// The thing of a command for one thing.
     pub fn thing(&self) -> Option<&ThingName> {
         match self {
             Self::Thing(thing) => Some(thing),
@@ -77,7 +40,7 @@ impl Target {
         }
     }
 
-    /// The fleet, if it is one.
+    /// The fleet of a fleet command.
     pub fn fleet(&self) -> Option<&Fleet> {
         match self {
             Self::Thing(_) => None,
@@ -87,90 +50,8 @@ impl Target {
 }
 
 impl Fleet {
-    /// Whether everything that is planned goes out at once.
+    /// Whether each batch may be sent as soon as it is planned: no rate, no canary, no waves and no schedule.
     pub fn is_immediate(&self) -> bool {
         self.rollout.is_immediate() && self.schedule == Schedule::default()
-    }
-}
-
-impl Selection {
-    /// So many names are stored together.
-    pub const PAGE: usize = 1000;
-    /// So many things can be listed; a thing group or a query has no such limit.
-    pub const MOST_LISTED: usize = 10_000;
-    /// So many can be left out.
-    pub const MOST_EXCLUDED: usize = 10_000;
-    /// So many groups can be named.
-    pub const MOST_GROUPS: usize = 100;
-
-    /// The selection with these names in it and those left out.
-    pub fn new(things: &[ThingName], groups: Vec<GroupName>, query: Option<FleetQuery>, exclude: &[ThingName]) -> Self {
-        let mut digest = Sha256::new();
-        for (mark, names) in [(b'+', things), (b'-', exclude)] {
-            for name in names {
-                digest.update([mark]);
-                digest.update(name.as_str());
-            }
-        }
-        let mut digest = BASE32_NOPAD.encode(&digest.finalize()).to_ascii_lowercase();
-        digest.truncate(26);
-        let count = |names: &[ThingName]| u32::try_from(names.len()).unwrap_or(u32::MAX);
-        Self { listed: count(things), groups, query, excluded: count(exclude), digest }
-    }
-
-    /// The n-th part of it; none if there are no more.
-    pub fn source(&self, n: u32) -> Option<Source<'_>> {
-        let pages = Self::pages(self.listed);
-        let Some(after) = n.checked_sub(pages) else { return Some(Source::Listed(n)) };
-        let group = usize::try_from(after).ok().and_then(|at| self.groups.get(at));
-        match (group, &self.query) {
-            (Some(group), _) => Some(Source::Group(group)),
-            (None, Some(query)) if usize::try_from(after) == Ok(self.groups.len()) => Some(Source::Found(query)),
-            _ => None,
-        }
-    }
-
-    /// How many pages so many names take.
-    pub fn pages(names: u32) -> u32 {
-        names.div_ceil(1000)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn things(names: &[&str]) -> Vec<ThingName> {
-        names.iter().map(|name| ThingName::parse(name).unwrap()).collect()
-    }
-
-    #[test]
-    fn every_part_has_its_number() {
-        let groups = vec![GroupName::parse("floor-1").unwrap(), GroupName::parse("floor-2").unwrap()];
-        let query = FleetQuery::parse("thingName:*").ok();
-        let mut selection = Selection::new(&things(&["a", "b"]), groups.clone(), query.clone(), &[]);
-        selection.listed = 1001;
-        let sources: Vec<_> = (0..6).map_while(|n| selection.source(n)).collect();
-        let found = query.as_ref().map(Source::Found);
-        let parts = [
-            Source::Listed(0),
-            Source::Listed(1),
-            Source::Group(&groups[0]),
-            Source::Group(&groups[1]),
-            found.unwrap(),
-        ];
-        assert_eq!(sources, parts);
-        assert_eq!(Selection::default().source(0), None);
-    }
-
-    #[test]
-    fn other_names_are_another_selection() {
-        let of = |listed: &[&str], excluded: &[&str]| {
-            Selection::new(&things(listed), Vec::new(), None, &things(excluded)).digest
-        };
-        let all =
-            [of(&["a", "b"], &[]), of(&["ab"], &[]), of(&["a"], &["b"]), of(&["b"], &["a"]), of(&[], &["a", "b"])];
-        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
-        assert_eq!(distinct.len(), all.len());
     }
 }

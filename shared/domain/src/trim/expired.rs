@@ -1,7 +1,7 @@
-//! Commands in a shadow whose time has passed: they are never handed on.
+//! Removes expired commands from a shadow's state, in both dialects of commands.
 //!
-//! Two dialects. `command: [{"<name>": {.., "ttl": seconds}}]`: the age is the time since it was written, which the metadata tells.
-//! `c: {"<execution id>": {.., "expiresAt": seconds since 1970}}`: each by itself.
+//! - `command: [{"<name>": {.., "ttl": seconds}}]`: its age counts from its timestamp in the metadata.
+//! - `c: {"<execution id>": {.., "expiresAt": seconds since 1970}}`.
 
 use std::fmt;
 
@@ -9,21 +9,25 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::members;
+use crate::trim::members;
 
-/// `state` without its expired commands; `None` when there is nothing to remove.
-pub(super) fn remove(state: &str, metadata: Option<&str>, now_s: i64) -> Result<Option<String>, serde_json::Error> {
-    // Most shadow messages carry no command: look for the names before taking the text apart.
+/// `state` without its expired commands; `None` if none has expired.
+pub(super) fn remove_expired(
+    state: &str,
+    metadata: Option<&str>,
+    now_seconds: i64,
+) -> Result<Option<String>, serde_json::Error> {
+    // Most shadow messages hold no command, and searching for the names is much faster than splitting the text.
     if !state.contains("\"command\"") && !state.contains("\"c\"") {
         return Ok(None);
     }
     let mut removed = false;
     let mut body = String::with_capacity(state.len());
-    let mut out = members::Writer::new(&mut body);
-    for (name, value) in &members::of(state)? {
+    let mut out = members::ObjectWriter::new(&mut body);
+    for (name, value) in &members::split(state)? {
         let left = match name.as_ref() {
-            "command" => array(value.get(), metadata.and_then(|m| members::get(m, "command")), now_s),
-            "c" => map(value.get(), now_s),
+            "command" => live_array(value.get(), metadata.and_then(|m| members::get(m, "command")), now_seconds),
+            "c" => live_map(value.get(), now_seconds),
             _ => None,
         };
         match left {
@@ -40,15 +44,16 @@ pub(super) fn remove(state: &str, metadata: Option<&str>, now_s: i64) -> Result<
     Ok(removed.then_some(body))
 }
 
-/// The array without its expired entries, empty text when none is left; `None` when all stay or it is not of this dialect.
-fn array(commands: &str, metadata: Option<&str>, now_s: i64) -> Option<String> {
+/// The array without its expired entries: an empty text if none is left, `None` if none has expired or the value is not
+/// of this dialect.
+fn live_array(commands: &str, metadata: Option<&str>, now_seconds: i64) -> Option<String> {
     let commands: Vec<&RawValue> = serde_json::from_str(commands).ok()?;
     let written: Vec<&RawValue> = metadata.and_then(|m| serde_json::from_str(m).ok()).unwrap_or_default();
-    let stays = |(n, command): &(usize, &&RawValue)| {
-        let written = written.get(*n).and_then(|at| newest(at.get()));
-        !entries(command.get()).any(|entry| entry.is_expired(written, now_s))
+    let is_live = |(n, command): &(usize, &&RawValue)| {
+        let written = written.get(*n).and_then(|at| newest_timestamp(at.get()));
+        !expiries(command.get()).any(|expiry| expiry.is_expired(written, now_seconds))
     };
-    let left: Vec<&str> = commands.iter().enumerate().filter(stays).map(|(_, command)| command.get()).collect();
+    let left: Vec<&str> = commands.iter().enumerate().filter(is_live).map(|(_, command)| command.get()).collect();
     match left.len() {
         0 if !commands.is_empty() => Some(String::new()),
         n if n == commands.len() => None,
@@ -56,15 +61,15 @@ fn array(commands: &str, metadata: Option<&str>, now_s: i64) -> Option<String> {
     }
 }
 
-/// The map without its expired entries, empty text when none is left; `None` when all stay or it is not of this dialect.
-fn map(commands: &str, now_s: i64) -> Option<String> {
-    let commands = members::of(commands).ok()?;
+/// The map without its expired members, with the same results.
+fn live_map(commands: &str, now_seconds: i64) -> Option<String> {
+    let commands = members::split(commands).ok()?;
     let mut body = String::new();
-    let mut out = members::Writer::new(&mut body);
+    let mut out = members::ObjectWriter::new(&mut body);
     let mut left = 0;
     for (id, command) in &commands {
-        let entry: Option<Entry> = serde_json::from_str(command.get()).ok();
-        if !entry.is_some_and(|entry| entry.is_expired(None, now_s)) {
+        let expiry: Option<Expiry> = serde_json::from_str(command.get()).ok();
+        if !expiry.is_some_and(|expiry| expiry.is_expired(None, now_seconds)) {
             out.raw(id, command.get());
             left += 1;
         }
@@ -77,69 +82,72 @@ fn map(commands: &str, now_s: i64) -> Option<String> {
     }
 }
 
-/// What tells when a command expires; other members are skipped, and one of another type does not count.
+/// The members of a command that say when it expires. A member that is not a number is ignored.
 #[derive(Deserialize)]
-struct Entry {
-    #[serde(default, deserialize_with = "number")]
+struct Expiry {
+    #[serde(default, deserialize_with = "number_or_none")]
     ttl: Option<f64>,
-    #[serde(default, rename = "expiresAt", deserialize_with = "number")]
+    #[serde(default, rename = "expiresAt", deserialize_with = "number_or_none")]
     expires_at: Option<f64>,
 }
 
-impl Entry {
-    fn is_expired(&self, written_s: Option<i64>, now_s: i64) -> bool {
-        let now = now_s as f64;
+impl Expiry {
+    fn is_expired(&self, written_at: Option<i64>, now_seconds: i64) -> bool {
+        let now = now_seconds as f64;
         self.expires_at.is_some_and(|at| now > at)
-            || matches!((self.ttl, written_s), (Some(ttl), Some(written)) if now > written as f64 + ttl)
+            || matches!((self.ttl, written_at), (Some(ttl), Some(written)) if now > written as f64 + ttl)
     }
 }
 
-/// `{"<name>": entry}`: normally one name.
-fn entries(command: &str) -> impl Iterator<Item = Entry> {
-    members::of(command).unwrap_or_default().into_iter().filter_map(|(_, entry)| serde_json::from_str(entry.get()).ok())
+/// The expiries of an entry `{"<name>": {..}}`, which normally has one name.
+fn expiries(entry: &str) -> impl Iterator<Item = Expiry> {
+    members::split(entry)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(_, command)| serde_json::from_str(command.get()).ok())
 }
 
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
-/// The newest `timestamp` anywhere in a piece of shadow metadata.
-fn newest(metadata: &str) -> Option<i64> {
-    serde_json::from_str::<Newest>(metadata).ok()?.0
+/// The newest `timestamp` anywhere in the metadata of a command.
+fn newest_timestamp(metadata: &str) -> Option<i64> {
+    serde_json::from_str::<NewestTimestamp>(metadata).ok()?.0
 }
 
-struct Newest(Option<i64>);
+struct NewestTimestamp(Option<i64>);
 
-impl<'de> Deserialize<'de> for Newest {
+impl<'de> Deserialize<'de> for NewestTimestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Walk;
-        impl<'de> Visitor<'de> for Walk {
-            type Value = Newest;
+        struct TimestampVisitor;
+        impl<'de> Visitor<'de> for TimestampVisitor {
+            type Value = NewestTimestamp;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("shadow metadata")
             }
-            fn visit_i64<E>(self, n: i64) -> Result<Newest, E> {
-                Ok(Newest(Some(n)))
+            fn visit_i64<E>(self, n: i64) -> Result<NewestTimestamp, E> {
+                Ok(NewestTimestamp(Some(n)))
             }
-            fn visit_u64<E>(self, n: u64) -> Result<Newest, E> {
-                Ok(Newest(i64::try_from(n).ok()))
+            fn visit_u64<E>(self, n: u64) -> Result<NewestTimestamp, E> {
+                Ok(NewestTimestamp(i64::try_from(n).ok()))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Newest, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NewestTimestamp, A::Error> {
                 let mut newest = None;
                 while let Some(IgnoredAny) = map.next_key()? {
-                    newest = newest.max(map.next_value::<Newest>()?.0);
+                    newest = newest.max(map.next_value::<NewestTimestamp>()?.0);
                 }
-                Ok(Newest(newest))
+                Ok(NewestTimestamp(newest))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Newest, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<NewestTimestamp, A::Error> {
                 let mut newest = None;
-                while let Some(Newest(at)) = seq.next_element()? {
+                while let Some(NewestTimestamp(at)) = seq.next_element()? {
                     newest = newest.max(at);
                 }
-                Ok(Newest(newest))
+                Ok(NewestTimestamp(newest))
             }
         }
-        deserializer.deserialize_any(Walk)
+        deserializer.deserialize_any(TimestampVisitor)
     }
 }

@@ -1,4 +1,4 @@
-//! The members of a JSON object as borrowed text, and writing such an object again.
+//! Splits a JSON object into members of borrowed text, and writes an object from such members.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Name and value, in the object's order. The name is unescaped.
+/// Names without escapes and values as JSON text, in the object's order.
 pub(super) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// Splits an object into its members.
-pub(super) fn of(object: &str) -> Result<Members<'_>, serde_json::Error> {
+pub(super) fn split(object: &str) -> Result<Members<'_>, serde_json::Error> {
     struct Object<'a>(Members<'a>);
     impl<'de> Deserialize<'de> for Object<'de> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -35,7 +35,7 @@ pub(super) fn of(object: &str) -> Result<Members<'_>, serde_json::Error> {
     serde_json::from_str::<Object<'_>>(object).map(|object| object.0)
 }
 
-/// A name that is borrowed unless it holds an escape.
+/// A name, which is borrowed unless it contains an escape.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -47,37 +47,32 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// One member's text; `None` when `object` is no object or has no such member.
+/// The value of the last member of this name as JSON text; `None` if `object` is not an object or has no such member.
 pub(super) fn get<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    of(object).ok()?.into_iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.get())
+    split(object).ok()?.into_iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.get())
 }
 
 /// Writes an object, member by member.
-pub(super) struct Writer<'b> {
+pub(super) struct ObjectWriter<'b> {
     body: &'b mut String,
     empty: bool,
 }
 
-impl<'b> Writer<'b> {
+impl<'b> ObjectWriter<'b> {
     pub(super) fn new(body: &'b mut String) -> Self {
         body.push('{');
         Self { body, empty: true }
     }
 
-    /// A member whose value is JSON text already.
+    /// Writes a member whose value is JSON text.
     pub(super) fn raw(&mut self, name: &str, value: &str) {
-        self.name(name).push_str(value);
-    }
-
-    /// Writes a member's name and lends the text for its value.
-    pub(super) fn name(&mut self, name: &str) -> &mut String {
         if !std::mem::take(&mut self.empty) {
             self.body.push(',');
         }
         // A string always serialises.
         self.body.push_str(&serde_json::to_string(name).unwrap_or_default());
         self.body.push(':');
-        self.body
+        self.body.push_str(value);
     }
 
     pub(super) fn end(self) {

@@ -1,14 +1,15 @@
-//! A model check of a batch: every order in which workers, those who wake them, an operator and crashes can act on it.
+//! A model check of a batch: every order in which invocations, wake-ups, an operator and crashes can act on it.
 //!
-//! Batch and control are the crate's own, and so is every decision. What surrounds them is small: an item that is written on condition,
-//! records of a stream, two workers that may die between any two calls, and a clock.
+//! Batch, control and all decisions are the crate's own. Their surroundings are modelled: an item with conditional
+//! writes, records of a stream, two workers (invocations of the dispatcher) that may crash between any two calls, and a
+//! clock.
 //!
-//! - [`world`]: everything that there is at one time, and everything that can happen next
-//! - [`worker`]: a function at work on the batch, one outside call after the other
-//! - [`ending`]: what becomes of a batch that is left alone
+//! - [`world`]: the state of the model, and every possible next step
+//! - [`worker`]: an invocation of the dispatcher, one outside call after the other
+//! - [`settling`]: the end state of a batch after the last change and the last crash
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
-mod ending;
+mod settling;
 mod worker;
 mod world;
 
@@ -35,21 +36,19 @@ impl Model for Scenario {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::<Self>::always("one worker at a time", |_, world| world.at_work() <= 1),
-            Property::<Self>::always("a thing goes out again only after someone has died", |_, world| {
-                world.begun.iter().all(|begun| *begun <= 1 + world.died)
+            Property::<Self>::always("at most one worker has a claim", |_, world| world.claimed_workers() <= 1),
+            Property::<Self>::always("a thing is sent again only after a crash", |_, world| {
+                world.sent.iter().all(|sent| *sent <= 1 + world.crashed_workers)
             }),
-            Property::<Self>::always("whoever claims it after a cancel sends nothing", |_, world| {
-                !world.sent_after_cancel
+            Property::<Self>::always("a claim after a cancel sends nothing", |_, world| !world.sent_after_cancel),
+            Property::<Self>::always("a claim after a pause sends nothing", |_, world| !world.sent_after_pause),
+            Property::<Self>::always("a batch without further events is processed to its end", |_, world| {
+                settling::settles(world)
             }),
-            Property::<Self>::always("whoever claims it after a pause sends nothing", |_, world| {
-                !world.sent_after_pause
-            }),
-            Property::<Self>::always("left alone, it is seen to", |_, world| ending::is_seen_to(world)),
-            Property::<Self>::sometimes("all go out", |_, world| world.begun.iter().all(|begun| *begun > 0)),
-            Property::<Self>::sometimes("it is held", |_, world| world.was_held),
-            Property::<Self>::sometimes("it is called off after it went out", |_, world| {
-                world.batch.called_off > 0 && world.begun.iter().all(|begun| *begun > 0)
+            Property::<Self>::sometimes("all things are sent", |_, world| world.sent.iter().all(|sent| *sent > 0)),
+            Property::<Self>::sometimes("the batch is put on hold", |_, world| world.was_held),
+            Property::<Self>::sometimes("the executions are canceled after they were sent", |_, world| {
+                world.batch.canceled_generation > 0 && world.sent.iter().all(|sent| *sent > 0)
             }),
         ]
     }
@@ -62,11 +61,11 @@ fn check(scenario: Scenario) {
 }
 
 #[test]
-fn a_batch_over_crashes_pauses_and_a_cancel() {
-    check(Scenario { crashes: 1, changes: 2, at_once: true });
+fn a_released_batch_survives_a_crash_and_two_changes_of_control() {
+    check(Scenario { crashes: 1, changes: 2, is_released: true });
 }
 
 #[test]
-fn a_batch_that_is_let_go_in_two_parts() {
-    check(Scenario { crashes: 1, changes: 1, at_once: false });
+fn a_batch_that_is_released_in_two_parts_survives_a_crash_and_a_change_of_control() {
+    check(Scenario { crashes: 1, changes: 1, is_released: false });
 }

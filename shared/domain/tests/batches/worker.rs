@@ -1,44 +1,44 @@
-//! A function at work on the batch, one outside call after the other.
+//! An invocation of the dispatcher that processes the batch, one outside call after the other.
 
 use domain::{
-    Batch, By, Command, CommandId, CommandName, Control, ControlState, Deadlines, Definition, Delivery, Fingerprint,
-    Target, ThingName, Timestamp, Worked,
+    Actor, Batch, BatchProgress, Command, CommandId, CommandName, Control, ControlState, Deadlines, Definition,
+    Delivery, Fingerprint, Target, ThingName, Timestamp,
 };
 
 use super::world::World;
 
-/// The things are not looked at within the model's time.
-const TTL: i64 = 3600;
+/// Longer than the time of the model: sent executions are not monitored within it.
+const TTL_SECONDS: i64 = 3600;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Worker {
     pub phase: Phase,
-    /// It does not live longer.
+    /// The end of its claim: it does not run any longer.
     pub until: Option<Timestamp>,
 }
 
-/// What it has done, and does next.
+/// The next call of a worker, with what it has read before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Phase {
     #[default]
     Idle,
-    /// It reads the batch.
-    Called,
-    /// It claims what it has read.
-    Read(Batch),
-    /// It reads the command. `control`: as it was when it claimed.
-    Claimed { batch: Batch, control: Control },
-    /// It does what is to be done.
-    Knows { batch: Batch, seen: Control, control: Control },
-    /// It writes what it has done.
-    Did { batch: Batch, work: Worked },
-    /// It reads the command again, since it found it paused.
-    Held,
-    /// It wakes the batch, since it was resumed meanwhile.
-    Resumes(Batch),
+    /// Reads the batch.
+    ReadBatch,
+    /// Claims the batch that it has read.
+    Claim(Batch),
+    /// Reads the command. `control` is the control at the time of the claim.
+    ReadCommand { batch: Batch, may_have_executions: bool, control: Control },
+    /// Does what is to be done. `known` is the control that it has read.
+    Process { batch: Batch, may_have_executions: bool, known: Control, control: Control },
+    /// Writes what it has done.
+    WriteProgress { batch: Batch, progress: BatchProgress },
+    /// Reads the command and the batch again, since it put the batch on hold.
+    CheckHold,
+    /// Marks the batch ready, since the command was resumed meanwhile.
+    EndHold(Batch),
 }
 
-/// A command as anybody would ask for it.
+/// A command for one thing: its target does not matter here.
 pub fn command(at: Timestamp) -> Command {
     Command {
         id: CommandId::from_request(at, "request"),
@@ -48,61 +48,66 @@ pub fn command(at: Timestamp) -> Command {
             target: Target::Thing(ThingName::parse("pump-7").unwrap()),
             delivery: Delivery::Topic,
             shadow: None,
-            deadlines: Deadlines::new(Some(TTL), None, None).unwrap(),
+            deadlines: Deadlines::new(Some(TTL_SECONDS), None, None).unwrap(),
             retry: None,
             lane: None,
             supersede: false,
         },
         created_at: at,
-        created_by: By::caller("operator"),
+        created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
     }
 }
 
 impl Worker {
-    /// Whether it may be storing and sending.
-    pub fn has_claimed(&self) -> bool {
-        matches!(self.phase, Phase::Claimed { .. } | Phase::Knows { .. } | Phase::Did { .. })
+    /// Whether it may be storing and sending executions.
+    pub fn has_claim(&self) -> bool {
+        matches!(self.phase, Phase::ReadCommand { .. } | Phase::Process { .. } | Phase::WriteProgress { .. })
     }
 }
 
 impl World {
-    /// The next call of a worker. `fails`: the last thing can't be stored.
-    pub fn go(&mut self, n: usize, fails: bool) {
+    /// The next call of a worker. `fails`: the last thing cannot be stored.
+    pub fn step_worker(&mut self, n: usize, fails: bool) {
         let token = format!("worker {n}");
         let phase = std::mem::take(&mut self.workers[n].phase);
         let next = match phase {
             Phase::Idle => Phase::Idle,
-            Phase::Called => Phase::Read(self.batch.clone()),
-            Phase::Read(batch) => match batch.claimed(self.now(), &token) {
+            Phase::ReadBatch => Phase::Claim(self.batch.clone()),
+            Phase::Claim(batch) => match batch.claim(self.now(), &token) {
                 None => Phase::Idle,
                 Some(claimed) if self.write(claimed.clone()) => {
                     self.workers[n].until = claimed.claim.as_ref().map(|claim| claim.until);
-                    Phase::Claimed { batch: claimed, control: self.control.clone() }
+                    let may_have_executions = batch.may_have_executions();
+                    Phase::ReadCommand { batch: claimed, may_have_executions, control: self.control.clone() }
                 }
-                Some(_) => Phase::Called,
+                Some(_) => Phase::ReadBatch,
             },
-            Phase::Claimed { batch, control } => Phase::Knows { batch, seen: self.control.clone(), control },
-            Phase::Knows { batch, seen, control } => {
-                Phase::Did { work: self.work(&batch, &seen, &control, fails), batch }
+            Phase::ReadCommand { batch, may_have_executions, control } => {
+                Phase::Process { batch, may_have_executions, known: self.control.clone(), control }
             }
-            Phase::Did { batch, work } => {
-                if self.write(batch.worked(&work, self.now())) {
-                    if work.held { Phase::Held } else { Phase::Idle }
+            Phase::Process { batch, may_have_executions, known, control } => Phase::WriteProgress {
+                progress: self.process(&batch, may_have_executions, &known, &control, fails),
+                batch,
+            },
+            Phase::WriteProgress { batch, progress } => {
+                if self.write(batch.with_progress(&progress, self.now())) {
+                    if progress.held { Phase::CheckHold } else { Phase::Idle }
                 } else if self.batch.is_claimed_by(&token) {
-                    Phase::Did { batch: self.batch.clone(), work }
+                    Phase::WriteProgress { batch: self.batch.clone(), progress }
                 } else {
                     Phase::Idle
                 }
             }
-            Phase::Held if self.control.state == ControlState::Paused => Phase::Idle,
-            Phase::Held => Phase::Resumes(self.batch.clone()),
-            Phase::Resumes(batch) => {
-                if batch.ready || self.write(batch.kicked(self.now())) {
-                    Phase::Idle
-                } else {
-                    Phase::Resumes(self.batch.clone())
+            Phase::CheckHold if self.control.state == ControlState::Paused => Phase::Idle,
+            Phase::CheckHold => Phase::EndHold(self.batch.clone()),
+            Phase::EndHold(batch) => {
+                // The control was not paused when the worker read it. It may be paused again now.
+                let known = Control::default();
+                match batch.mark_ready_after_hold(&known, self.now()) {
+                    Some(ready) if !self.write(ready.clone()) => Phase::EndHold(self.batch.clone()),
+                    _ => Phase::Idle,
                 }
             }
         };
@@ -113,31 +118,35 @@ impl World {
         worker.phase = next;
     }
 
-    /// `seen`: the control that it has read; `control`: that when it claimed.
-    fn work(&mut self, batch: &Batch, seen: &Control, control: &Control, fails: bool) -> Worked {
-        let duties = batch.duties(seen, self.now());
-        let mut work = Worked { held: duties.hold, ..Worked::default() };
-        self.was_held |= duties.hold;
-        if duties.call_off {
-            work.called_off = Some(seen.generation);
-        }
-        if duties.watch {
-            work.watch_at = Some(None);
-        }
-        if duties.go_out {
+    /// `known`: the control that the worker has read; `control`: the control when it claimed the batch.
+    fn process(
+        &mut self,
+        batch: &Batch,
+        may_have_executions: bool,
+        known: &Control,
+        control: &Control,
+        fails: bool,
+    ) -> BatchProgress {
+        let command = command(super::world::CREATED_AT);
+        let actions = batch.actions(known, may_have_executions, self.now());
+        let mut progress = BatchProgress { held: actions.hold, ..BatchProgress::default() };
+        self.was_held |= actions.hold;
+        progress.canceled_generation = actions.record_cancel.then_some(known.generation);
+        if actions.send {
             self.sent_after_cancel |= control.is_canceled();
-            self.sent_after_pause |= control.state == ControlState::Paused && seen.generation == control.generation;
-            let places = batch.to_go_out();
+            self.sent_after_pause |= control.is_paused() && known.generation == control.generation;
+            let places = batch.unsent_places();
             for place in &places {
                 if fails && places.last() == Some(place) {
-                    work.left.push(*place);
+                    progress.retry_places.push(*place);
                 } else {
-                    self.begun[usize::from(*place)] += 1;
+                    self.sent[usize::from(*place)] += 1;
                 }
             }
-            work.upto = Some(batch.allowed);
-            work.watch_at = Some(Some(self.now().plus_seconds(TTL as u32)));
+            progress.done = Some(batch.allowed);
         }
-        work
+        // Executions that are canceled or monitored end at once.
+        progress.monitor_at = batch.monitor_after(&command, actions, may_have_executions, None, self.now());
+        progress
     }
 }

@@ -1,28 +1,27 @@
-//! Everything that there is at one time, and everything that can happen next.
+//! The state of the model, and every possible next step.
 
 use std::hash::{Hash, Hasher};
 
-use domain::{Batch, By, Control, ControlState, Reason, Timestamp};
+use domain::{Actor, Batch, Control, ControlState, Reason, Timestamp};
 
 use super::worker::{Phase, Worker};
 
-/// When the batch is planned.
-const BORN: Timestamp = Timestamp::from_seconds(1_700_000_000);
-/// The clock goes on by this many seconds.
-const STEP: u32 = 30;
-/// And so often.
-const STEPS: u16 = 2;
-/// So many things are in it.
+/// When the batch is stored.
+pub const CREATED_AT: Timestamp = Timestamp::from_seconds(1_700_000_000);
+/// Seconds of one step of the clock.
+const STEP_SECONDS: u32 = 30;
+/// Steps of the clock during which events happen.
+const MAX_STEPS: u16 = 2;
+/// Things of the batch.
 pub const THINGS: u16 = 2;
 
-/// What is asked for, and what may go wrong.
+/// The batch, and how many crashes and changes of control may happen.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
     pub crashes: u8,
-    /// So often someone changes its command's control.
     pub changes: u8,
-    /// Whether all may go out at once; else one by one.
-    pub at_once: bool,
+    /// Whether the batch is released when it is stored; otherwise its things are released one by one.
+    pub is_released: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,24 +29,27 @@ pub struct World {
     pub step: u16,
     pub batch: Batch,
     pub control: Control,
-    /// A record of the stream says that it is ready, and was not handed over.
-    pub record: bool,
+    /// Whether a record of the stream with the batch as ready has not been delivered yet.
+    pub has_record: bool,
     pub workers: [Worker; 2],
-    /// Someone goes through the batches after a change of control, and has yet to come to this one: what he saw of it, if he has.
-    pub walker: Option<Option<Batch>>,
-    /// So many may be let go.
-    pub letting_go: u16,
-    pub begun: [u8; THINGS as usize],
+    /// A propagation of a change of control that has not reached the batch, with the batch if it has read it.
+    pub propagation: Option<Option<Batch>>,
+    /// Things that are not released yet.
+    pub unreleased: u16,
+    /// How many times each thing was sent.
+    pub sent: [u8; THINGS as usize],
+    /// Crashes that may still happen.
     pub crashes: u8,
-    /// So many workers died, of whatever.
-    pub died: u8,
+    /// Workers that crashed or whose claim ended.
+    pub crashed_workers: u8,
+    /// Changes of control that may still happen.
     pub changes: u8,
     pub was_held: bool,
     pub sent_after_cancel: bool,
     pub sent_after_pause: bool,
 }
 
-/// How often the batch was written says nothing by itself, only who has seen it as it is: so the same in other words is the same.
+/// The revision matters only as a difference: states that differ in nothing else are the same.
 impl Hash for World {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let newest = self.batch.revision;
@@ -60,72 +62,72 @@ impl Hash for World {
             worker.until.hash(state);
             std::mem::discriminant(&worker.phase).hash(state);
             match &worker.phase {
-                Phase::Idle | Phase::Called | Phase::Held => {}
-                Phase::Read(batch) | Phase::Resumes(batch) => hash(batch, state),
-                Phase::Claimed { batch, control } => {
+                Phase::Idle | Phase::ReadBatch | Phase::CheckHold => {}
+                Phase::Claim(batch) | Phase::EndHold(batch) => hash(batch, state),
+                Phase::ReadCommand { batch, may_have_executions, control } => {
                     hash(batch, state);
-                    control.hash(state);
+                    (may_have_executions, control).hash(state);
                 }
-                Phase::Knows { batch, seen, control } => {
+                Phase::Process { batch, may_have_executions, known, control } => {
                     hash(batch, state);
-                    (seen, control).hash(state);
+                    (may_have_executions, known, control).hash(state);
                 }
-                Phase::Did { batch, work } => {
+                Phase::WriteProgress { batch, progress } => {
                     hash(batch, state);
-                    work.hash(state);
+                    progress.hash(state);
                 }
             }
         }
-        std::mem::discriminant(&self.walker).hash(state);
-        if let Some(seen) = &self.walker {
-            std::mem::discriminant(seen).hash(state);
-            if let Some(batch) = seen {
+        std::mem::discriminant(&self.propagation).hash(state);
+        if let Some(read) = &self.propagation {
+            std::mem::discriminant(read).hash(state);
+            if let Some(batch) = read {
                 hash(batch, state);
             }
         }
-        (self.step, &self.control, self.record, self.letting_go, self.begun, self.crashes, self.died, self.changes)
-            .hash(state);
+        (self.step, &self.control, self.has_record, self.unreleased, self.sent, self.crashes).hash(state);
+        (self.crashed_workers, self.changes).hash(state);
         (self.was_held, self.sent_after_cancel, self.sent_after_pause).hash(state);
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A record is handed over to this worker.
-    Deliver(usize),
+    /// A record of the stream is delivered to this worker.
+    DeliverRecord(usize),
     /// This worker makes its next call.
-    Go(usize),
-    /// The same, and one thing can't be stored.
-    GoAndFail(usize),
-    /// This worker dies.
-    Die(usize),
-    /// Time goes on.
-    Pass,
-    /// Somebody finds it due.
-    Wake,
-    /// Its command's control is changed.
-    Change(ControlState),
-    /// Whoever goes through the batches after that makes his next call.
-    Walk,
-    /// One more may go out.
-    LetGo,
+    Step(usize),
+    /// This worker makes its next call, and one thing cannot be stored.
+    StepAndFail(usize),
+    /// This worker crashes.
+    Crash(usize),
+    /// The clock advances.
+    PassTime,
+    /// The reconciler finds the batch due, and marks it ready.
+    Reconcile,
+    /// The control of the command changes.
+    ChangeControl(ControlState),
+    /// The propagation of a change of control makes its next call.
+    Propagate,
+    /// One more thing is released.
+    Release,
 }
 
 impl World {
     pub fn new(scenario: &Scenario) -> Self {
-        let command = super::worker::command(BORN);
-        let batch = Batch::new(&command, 0, THINGS, scenario.at_once, BORN);
+        let command = super::worker::command(CREATED_AT);
+        let batch = Batch::new(&command, 0, THINGS, scenario.is_released, CREATED_AT);
         Self {
             step: 0,
-            record: batch.ready,
+            has_record: batch.ready,
             batch,
             control: Control::default(),
             workers: [Worker::default(), Worker::default()],
-            walker: None,
-            letting_go: if scenario.at_once { 0 } else { THINGS },
-            begun: [0; THINGS as usize],
+            propagation: None,
+            unreleased: if scenario.is_released { 0 } else { THINGS },
+            sent: [0; THINGS as usize],
             crashes: scenario.crashes,
-            died: 0,
+            crashed_workers: 0,
             changes: scenario.changes,
             was_held: false,
             sent_after_cancel: false,
@@ -134,39 +136,39 @@ impl World {
     }
 
     pub fn now(&self) -> Timestamp {
-        BORN.plus_seconds(u32::from(self.step) * STEP)
+        CREATED_AT.plus_seconds(u32::from(self.step) * STEP_SECONDS)
     }
 
-    /// How many workers may be storing and sending.
-    pub fn at_work(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.has_claimed()).count()
+    /// How many workers may be storing and sending executions.
+    pub fn claimed_workers(&self) -> usize {
+        self.workers.iter().filter(|worker| worker.has_claim()).count()
     }
 
     pub fn actions(&self, actions: &mut Vec<Action>) {
         for (n, worker) in self.workers.iter().enumerate() {
             if worker.phase == Phase::Idle {
-                actions.extend(self.record.then_some(Action::Deliver(n)));
+                actions.extend(self.has_record.then_some(Action::DeliverRecord(n)));
             } else {
-                actions.extend([Action::Go(n)]);
-                actions.extend((self.crashes > 0).then_some(Action::Die(n)));
-                let fails = self.crashes > 0 && matches!(worker.phase, Phase::Knows { .. });
-                actions.extend(fails.then_some(Action::GoAndFail(n)));
+                actions.extend([Action::Step(n)]);
+                actions.extend((self.crashes > 0).then_some(Action::Crash(n)));
+                let may_fail = self.crashes > 0 && matches!(worker.phase, Phase::Process { .. });
+                actions.extend(may_fail.then_some(Action::StepAndFail(n)));
             }
         }
-        actions.extend((self.step < STEPS).then_some(Action::Pass));
-        actions.extend(self.is_due().then_some(Action::Wake));
-        actions.extend(self.walker.is_some().then_some(Action::Walk));
-        actions.extend((self.letting_go > 0).then_some(Action::LetGo));
+        actions.extend((self.step < MAX_STEPS).then_some(Action::PassTime));
+        actions.extend(self.is_due().then_some(Action::Reconcile));
+        actions.extend(self.propagation.is_some().then_some(Action::Propagate));
+        actions.extend((self.unreleased > 0).then_some(Action::Release));
         if self.changes > 0 {
             let cancel = ControlState::Canceled { force: false, reason: Reason::CanceledByOperator };
-            actions.extend([ControlState::Running, ControlState::Paused, cancel].map(Action::Change));
+            actions.extend([ControlState::Running, ControlState::Paused, cancel].map(Action::ChangeControl));
         }
     }
 
-    /// Nothing happens until it is due, if it ever is.
-    pub fn pass_until_due(&mut self) {
+    /// Does nothing if the batch is never due.
+    pub fn pass_time_until_due(&mut self) {
         while self.batch.due_at.is_some() && !self.is_due() {
-            self.pass();
+            self.pass_time();
         }
     }
 
@@ -176,68 +178,68 @@ impl World {
 
     pub fn act(&mut self, action: Action) {
         match action {
-            Action::Deliver(n) => {
-                self.record = false;
-                self.workers[n].phase = Phase::Called;
+            Action::DeliverRecord(n) => {
+                self.has_record = false;
+                self.workers[n].phase = Phase::ReadBatch;
             }
-            Action::Go(n) => self.go(n, false),
-            Action::GoAndFail(n) => {
+            Action::Step(n) => self.step_worker(n, false),
+            Action::StepAndFail(n) => {
                 self.crashes -= 1;
-                self.go(n, true);
+                self.step_worker(n, true);
             }
-            Action::Die(n) => {
+            Action::Crash(n) => {
                 self.crashes -= 1;
-                self.died += 1;
+                self.crashed_workers += 1;
                 self.workers[n] = Worker::default();
             }
-            Action::Pass => self.pass(),
-            Action::Wake => {
-                let kicked = self.batch.kicked(self.now());
-                self.write(kicked);
+            Action::PassTime => self.pass_time(),
+            Action::Reconcile => {
+                let ready = self.batch.mark_ready(self.now());
+                self.write(ready);
             }
-            Action::Change(state) => self.change(state),
-            Action::Walk => self.walk(),
-            Action::LetGo => {
-                let allowed = THINGS - self.letting_go + 1;
-                self.letting_go -= 1;
-                if let Some(released) = self.batch.released(allowed, self.now()) {
+            Action::ChangeControl(state) => self.change_control(state),
+            Action::Propagate => self.propagate(),
+            Action::Release => {
+                let allowed = THINGS - self.unreleased + 1;
+                self.unreleased -= 1;
+                if let Some(released) = self.batch.release(allowed, self.now()) {
                     self.write(released);
                 }
             }
         }
     }
 
-    /// No function lives as long as its claim.
-    pub fn pass(&mut self) {
+    /// Advances the clock. No invocation runs longer than its claim.
+    pub fn pass_time(&mut self) {
         self.step += 1;
         let now = self.now();
         for worker in &mut self.workers {
             if worker.until.is_some_and(|until| until <= now) {
                 *worker = Worker::default();
-                self.died += 1;
+                self.crashed_workers += 1;
             }
         }
     }
 
-    pub fn change(&mut self, state: ControlState) {
-        if let Ok(next) = self.control.to(state, self.now(), By::caller("operator"), None) {
+    pub fn change_control(&mut self, state: ControlState) {
+        if let Ok(next) = self.control.change_to(state, self.now(), Actor::caller("operator"), None) {
             self.control = next;
             self.changes = self.changes.saturating_sub(1);
-            self.walker = Some(None);
+            self.propagation = Some(None);
         }
     }
 
-    /// Looks at the batch, and then tells it, if it is as it was seen; else he looks again.
-    pub fn walk(&mut self) {
-        match self.walker.take() {
+    /// Reads the batch, and then marks it ready; after a conflict it starts again.
+    pub fn propagate(&mut self) {
+        match self.propagation.take() {
             Some(None) => {
-                let concerned = self.batch.is_to_be_called_off(&self.control) || self.batch.is_to_go_out();
-                self.walker = concerned.then(|| Some(self.batch.clone()));
+                let is_concerned = self.batch.mark_ready_after(&self.control, self.now()).is_some();
+                self.propagation = is_concerned.then(|| Some(self.batch.clone()));
             }
-            Some(Some(seen)) => {
-                let kicked = seen.kicked(self.now());
-                if !self.write(kicked) {
-                    self.walker = Some(None);
+            Some(Some(read)) => {
+                let ready = read.mark_ready(self.now());
+                if !self.write(ready) {
+                    self.propagation = Some(None);
                 }
             }
             None => {}
@@ -246,11 +248,11 @@ impl World {
 
     /// The conditional write of the table.
     pub fn write(&mut self, next: Batch) -> bool {
-        let holds = next.revision == self.batch.revision + 1;
-        if holds {
-            self.record |= next.ready;
+        let is_applied = next.revision == self.batch.revision + 1;
+        if is_applied {
+            self.has_record |= next.ready;
             self.batch = next;
         }
-        holds
+        is_applied
     }
 }

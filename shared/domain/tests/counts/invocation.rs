@@ -1,45 +1,45 @@
-//! One call of the function that counts: it gets some records of one shard, and goes from command to command, reading and writing.
+//! One invocation of the function that counts: it folds records of one shard, one command after the other.
 
 use std::ops::Range;
 
-use domain::{SequenceNumber, Tally};
+use domain::{SequenceNumber, ShardCounts};
 use fastrand::Rng;
 
 use crate::{
-    schedule::Way,
+    schedule::WriteMode,
     stream::{Record, Shard},
     table::Table,
 };
 
-/// What the table answers, and whether it did what it was asked for.
+/// The answer of the table to a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    Comes,
-    /// It does, and the answer is lost.
-    IsLost,
-    /// It does not.
-    Fails,
+    Received,
+    /// The call is done, but its answer is lost.
+    Lost,
+    /// The call is not done.
+    Failed,
 }
 
-/// What it is about to do for a command.
-enum Next {
+/// The next call for a command.
+enum NextCall {
     Read,
-    Write { seen: Option<SequenceNumber>, item: Box<Tally> },
+    Write { read: Option<SequenceNumber>, item: Box<ShardCounts> },
 }
 
 pub struct Invocation {
     pub shard: usize,
     pub batch: Range<usize>,
-    way: Way,
-    /// Its commands that are left, the next one last.
+    mode: WriteMode,
+    /// The commands that are left, the next one last.
     commands: Vec<usize>,
-    next: Next,
-    /// The first record that it could not count.
+    next: NextCall,
+    /// The first record that was not counted.
     failed: Option<usize>,
 }
 
 impl Invocation {
-    pub fn new(shard: usize, batch: Range<usize>, records: &[Record], way: Way) -> Self {
+    pub fn new(shard: usize, batch: Range<usize>, records: &[Record], mode: WriteMode) -> Self {
         let mut commands = Vec::new();
         for record in &records[batch.clone()] {
             if !commands.contains(&record.command) {
@@ -47,57 +47,57 @@ impl Invocation {
             }
         }
         commands.reverse();
-        Self { shard, batch, way, commands, next: Next::Read, failed: None }
+        Self { shard, batch, mode, commands, next: NextCall::Read, failed: None }
     }
 
     pub fn has_ended(&self) -> bool {
         self.commands.is_empty()
     }
 
-    /// What it tells the stream: the first record that it has not counted.
+    /// The end of the counted records: it is returned to the stream.
     pub fn counted_to(&self) -> usize {
         self.failed.unwrap_or(self.batch.end)
     }
 
-    /// Its next call to the table.
+    /// Makes the next call to the table.
     pub fn step(&mut self, table: &mut Table, shard: &Shard, answer: Answer, rng: &mut Rng) {
         let Some(&command) = self.commands.last() else { return };
         let key = (command, self.shard);
         let records = &shard.records[self.batch.clone()];
-        match std::mem::replace(&mut self.next, Next::Read) {
-            Next::Read if answer != Answer::Comes => self.give_up(records),
-            Next::Read => {
-                let seen = match self.way {
-                    Way::Watermark => table.read(key),
-                    Way::Add => Tally::default(),
+        match std::mem::replace(&mut self.next, NextCall::Read) {
+            NextCall::Read if answer != Answer::Received => self.leave_to_stream(records),
+            NextCall::Read => {
+                let before = match self.mode {
+                    WriteMode::Watermark => table.read(key),
+                    WriteMode::Add => ShardCounts::default(),
                 };
-                let own = records.iter().filter(|record| record.command == command).map(Record::folded);
-                match seen.fold(own) {
-                    Some(item) => self.next = Next::Write { seen: seen.folded, item: Box::new(item) },
+                let own = records.iter().filter(|record| record.command == command).map(Record::count_change);
+                match before.fold(own) {
+                    Some(item) => self.next = NextCall::Write { read: before.folded, item: Box::new(item) },
                     None => drop(self.commands.pop()),
                 }
             }
-            Next::Write { seen, item } => {
-                let written = answer == Answer::Fails
-                    || match self.way {
-                        Way::Watermark => table.put(key, seen.as_ref(), *item),
-                        Way::Add => {
+            NextCall::Write { read, item } => {
+                let written = answer == Answer::Failed
+                    || match self.mode {
+                        WriteMode::Watermark => table.put(key, read.as_ref(), *item),
+                        WriteMode::Add => {
                             table.add(key, &item.counts);
                             true
                         }
                     };
                 match (answer, written) {
-                    (Answer::Comes, true) => drop(self.commands.pop()),
-                    // Someone else was here: it reads again, or leaves it to the stream.
-                    (Answer::Comes, false) if rng.bool() => {}
-                    _ => self.give_up(records),
+                    (Answer::Received, true) => drop(self.commands.pop()),
+                    // After a conflict it reads again, or leaves the records to the stream.
+                    (Answer::Received, false) if rng.bool() => {}
+                    _ => self.leave_to_stream(records),
                 }
             }
         }
     }
 
-    /// It leaves this command to the stream, and goes on with the next.
-    fn give_up(&mut self, records: &[Record]) {
+    /// Leaves the records of this command to the stream, and continues with the next command.
+    fn leave_to_stream(&mut self, records: &[Record]) {
         let command = self.commands.pop();
         let first = records.iter().position(|record| Some(record.command) == command).map(|n| n + self.batch.start);
         self.failed = self.failed.into_iter().chain(first).min();

@@ -1,10 +1,10 @@
-//! Who acts next, and what goes wrong: Lambda's event source mapping of each shard, and what it has called.
+//! The order of steps, and the faults: Lambda's event source mapping of each shard, and its invocations.
 
 use fastrand::Rng;
 
 use crate::{
+    histories::Histories,
     invocation::{Answer, Invocation},
-    lives::Lives,
     stream::Streams,
     table::Table,
 };
@@ -12,66 +12,67 @@ use domain::{Counts, DeliveryStatus, Status};
 
 /// How counts are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// With the last record that is in them, on condition that it is still as it was read.
+pub enum WriteMode {
+    /// Together with the last folded record, on condition that it is unchanged since it was read.
     Watermark,
-    /// Added, whatever is there.
+    /// With a plain ADD.
     Add,
 }
 
-/// How a shard is read: one call at a time, from where the last one has come to.
+/// The reader of a shard: one invocation at a time, each from the end of the last one.
 struct Reader {
-    /// All before this has been counted, as far as the stream knows.
+    /// The records before this one were returned to the stream as counted.
     checkpoint: usize,
-    /// How far it ever came.
-    handed: usize,
-    /// At most so many records at once: fewer after a failure.
-    most: usize,
-    call: Option<Invocation>,
+    /// The furthest checkpoint ever.
+    furthest: usize,
+    /// Records in one invocation: fewer after a failure.
+    max_records: usize,
+    invocation: Option<Invocation>,
 }
 
 pub struct Schedule<'a> {
     rng: Rng,
-    way: Way,
+    mode: WriteMode,
     streams: Streams<'a>,
     readers: Vec<Reader>,
-    /// Calls that the stream has given up, and that live on.
+    /// Invocations for whose end the stream does not wait any more, and that continue.
     zombies: Vec<Invocation>,
     table: Table,
-    /// How much may still go wrong.
-    mishaps: u32,
+    /// Faults that may still happen.
+    faults: u32,
 }
 
 impl<'a> Schedule<'a> {
-    /// Whether all is well follows from the seed.
-    pub fn new(seed: u64, lives: &'a Lives, way: Way) -> Self {
+    /// The schedule of this seed.
+    pub fn new(seed: u64, histories: &'a Histories, mode: WriteMode) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let streams = Streams::new(&mut rng, lives);
-        let reader = |_: &_| Reader { checkpoint: 0, handed: 0, most: usize::MAX, call: None };
+        let streams = Streams::new(&mut rng, histories);
+        let reader = |_: &_| Reader { checkpoint: 0, furthest: 0, max_records: usize::MAX, invocation: None };
         let readers = streams.shards.iter().map(reader).collect();
         let table = Table::new(seed.is_multiple_of(16));
-        let mishaps = rng.u32(0..=10);
-        Self { rng, way, streams, readers, zombies: Vec::new(), table, mishaps }
+        let faults = rng.u32(0..=10);
+        Self { rng, mode, streams, readers, zombies: Vec::new(), table, faults }
     }
 
-    /// Until all records are counted and nobody acts any more. The error says what is wrong with the counts.
+    /// Runs until all records are counted and all invocations have ended. The error shows the difference to the
+    /// recount.
     pub fn run(mut self) -> Result<(), String> {
         loop {
             match self.rng.choice(self.unfinished()) {
-                Some(shard) if self.mishap(8) => self.goes_wrong(shard),
-                Some(shard) => self.goes_on(shard),
-                None if self.mishap(2) => self.begins_earlier(),
+                Some(shard) if self.is_fault(8) => self.fail(shard),
+                Some(shard) => self.step(shard),
+                None if self.is_fault(2) => self.restart_from_earlier_record(),
                 None => break,
             }
             if self.rng.u8(0..4) == 0 {
-                self.wakes_up();
+                self.step_zombie();
             }
         }
         while !self.zombies.is_empty() {
-            self.wakes_up();
+            self.step_zombie();
         }
         for (reader, shard) in self.readers.iter().zip(&self.streams.shards) {
-            assert_eq!((reader.checkpoint, reader.handed), (shard.records.len(), shard.records.len()));
+            assert_eq!((reader.checkpoint, reader.furthest), (shard.records.len(), shard.records.len()));
         }
         let wrong = (0..self.streams.commands).find_map(|command| {
             let (counted, truth) = (figures(&self.table.sum(command)), figures(&self.streams.recount(command)));
@@ -80,79 +81,81 @@ impl<'a> Schedule<'a> {
         wrong.map_or(Ok(()), Err)
     }
 
-    fn mishap(&mut self, one_in: u32) -> bool {
-        let happens = self.mishaps > 0 && self.rng.u32(0..one_in) == 0;
-        self.mishaps -= u32::from(happens);
+    fn is_fault(&mut self, one_in: u32) -> bool {
+        let happens = self.faults > 0 && self.rng.u32(0..one_in) == 0;
+        self.faults -= u32::from(happens);
         happens
     }
 
-    /// Shards that are to be read: a child begins when its parent was read to its end.
+    /// Shards with records that are not counted, and whose parent was read to its end.
     fn unfinished(&self) -> Vec<usize> {
         let len = |shard: usize| self.streams.shards[shard].records.len();
-        let begun = |shard: usize| {
+        let is_started = |shard: usize| {
             let parent = self.streams.shards[shard].parent;
             parent.is_none_or(|parent| self.is_finished(parent))
         };
-        let open = |shard: &usize| self.readers[*shard].checkpoint < len(*shard) && begun(*shard);
+        let open = |shard: &usize| self.readers[*shard].checkpoint < len(*shard) && is_started(*shard);
         (0..self.readers.len()).filter(open).collect()
     }
 
-    /// Whether it was ever read to its end, and all that it comes from.
+    /// Whether it was ever read to its end, and so were its ancestors.
     fn is_finished(&self, shard: usize) -> bool {
-        let read = self.readers[shard].handed == self.streams.shards[shard].records.len();
+        let read = self.readers[shard].furthest == self.streams.shards[shard].records.len();
         read && self.streams.shards[shard].parent.is_none_or(|parent| self.is_finished(parent))
     }
 
-    /// A shard's reader begins a call, or the call goes on, or its end is heard.
-    fn goes_on(&mut self, shard: usize) {
-        let answer = match self.mishap(12) {
-            true if self.rng.bool() => Answer::IsLost,
-            true => Answer::Fails,
-            false => Answer::Comes,
+    /// A shard's reader starts an invocation, or the invocation makes a step, or its result is received.
+    fn step(&mut self, shard: usize) {
+        let answer = match self.is_fault(12) {
+            true if self.rng.bool() => Answer::Lost,
+            true => Answer::Failed,
+            false => Answer::Received,
         };
         let reader = &mut self.readers[shard];
         let records = &self.streams.shards[shard].records;
-        match reader.call.take() {
+        match reader.invocation.take() {
             None => {
                 let left = records.len() - reader.checkpoint;
-                let most = self.rng.usize(1..=left).min(reader.most.max(1));
-                let batch = reader.checkpoint..reader.checkpoint + most;
-                reader.call = Some(Invocation::new(shard, batch, records, self.way));
+                let count = self.rng.usize(1..=left).min(reader.max_records.max(1));
+                let batch = reader.checkpoint..reader.checkpoint + count;
+                reader.invocation = Some(Invocation::new(shard, batch, records, self.mode));
             }
-            Some(mut call) if !call.has_ended() => {
-                call.step(&mut self.table, &self.streams.shards[shard], answer, &mut self.rng);
-                reader.call = Some(call);
+            Some(mut invocation) if !invocation.has_ended() => {
+                invocation.step(&mut self.table, &self.streams.shards[shard], answer, &mut self.rng);
+                reader.invocation = Some(invocation);
             }
-            // The function says what it has not counted, or fails as a whole, and the batch is halved.
-            Some(call) if call.counted_to() < call.batch.end && self.rng.bool() => reader.most = call.batch.len() / 2,
-            Some(call) => {
-                reader.checkpoint = call.counted_to();
-                reader.handed = reader.handed.max(reader.checkpoint);
-                reader.most = usize::MAX;
+            // The function returns what it has not counted, or fails as a whole, and the next invocation gets half.
+            Some(invocation) if invocation.counted_to() < invocation.batch.end && self.rng.bool() => {
+                reader.max_records = invocation.batch.len() / 2;
+            }
+            Some(invocation) => {
+                reader.checkpoint = invocation.counted_to();
+                reader.furthest = reader.furthest.max(reader.checkpoint);
+                reader.max_records = usize::MAX;
             }
         }
     }
 
-    fn goes_wrong(&mut self, shard: usize) {
+    fn fail(&mut self, shard: usize) {
         match self.rng.u8(0..4) {
-            // The call dies, or its answer is lost.
-            0 | 1 => self.readers[shard].call = None,
-            // It takes too long, and lives on unheard.
-            2 => self.zombies.extend(self.readers[shard].call.take()),
-            _ => self.begins_earlier(),
+            // The invocation crashes, or its result is lost.
+            0 | 1 => self.readers[shard].invocation = None,
+            // The invocation takes too long, and continues while the stream starts the next one.
+            2 => self.zombies.extend(self.readers[shard].invocation.take()),
+            _ => self.restart_from_earlier_record(),
         }
     }
 
-    /// Some shard is read again from an earlier place, even one that was read to its end.
-    fn begins_earlier(&mut self) {
+    /// A shard is read again from an earlier record, even one that was read to its end.
+    fn restart_from_earlier_record(&mut self) {
         let shard = self.rng.usize(0..self.readers.len());
         let reader = &mut self.readers[shard];
         reader.checkpoint -= self.rng.usize(0..=reader.checkpoint);
-        self.zombies.extend(reader.call.take());
+        self.zombies.extend(reader.invocation.take());
     }
 
-    /// A call that nobody waits for any more does its next step, or dies.
-    fn wakes_up(&mut self) {
+    /// An invocation for which the stream does not wait any more makes a step, or crashes.
+    fn step_zombie(&mut self) {
         if self.zombies.is_empty() {
             return;
         }
@@ -162,15 +165,16 @@ impl<'a> Schedule<'a> {
             self.zombies.swap_remove(place);
             return;
         }
-        zombie.step(&mut self.table, &self.streams.shards[zombie.shard], Answer::Comes, &mut self.rng);
+        zombie.step(&mut self.table, &self.streams.shards[zombie.shard], Answer::Received, &mut self.rng);
     }
 }
 
-/// All that is shown of counts.
+/// All that the counts show.
 fn figures(counts: &Counts) -> String {
     let statuses: Vec<_> = Status::ALL.iter().map(|status| counts.status(*status)).collect();
     let deliveries: Vec<_> = DeliveryStatus::ALL.iter().map(|delivery| counts.delivery(*delivery)).collect();
     let reasons: Vec<_> = counts.reasons().collect();
-    let (all, open, ends, twice) = (counts.executions(), counts.open(), counts.ends(), counts.duplicates());
-    format!("{all} {open} {statuses:?} {deliveries:?} {reasons:?} {ends:?} {twice}")
+    let (all, open, outcomes, duplicates) =
+        (counts.executions(), counts.open(), counts.outcomes(), counts.duplicates());
+    format!("{all} {open} {statuses:?} {deliveries:?} {reasons:?} {outcomes:?} {duplicates}")
 }

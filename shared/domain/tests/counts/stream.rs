@@ -1,13 +1,13 @@
-//! The items of some commands, written one after the other, and what the shards of the two tables' streams say of it.
+//! The items of some commands, written one after the other, and the records of the shards of two streams.
 
-use domain::{Contribution, Counts, Folded, SequenceNumber};
+use domain::{Contribution, CountChange, Counts, SequenceNumber};
 use fastrand::Rng;
 
-use crate::lives::{Life, Lives};
+use crate::histories::{Histories, History};
 
-/// What a stream says of one write.
+/// The record of one write.
 pub struct Record<'a> {
-    /// Of which command the item is.
+    /// The command of the item.
     pub command: usize,
     pub sequence: SequenceNumber,
     before: Option<&'a Contribution>,
@@ -15,12 +15,12 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    pub fn folded(&self) -> Folded {
-        Folded { sequence: self.sequence.clone(), before: self.before.cloned(), after: self.after.cloned() }
+    pub fn count_change(&self) -> CountChange {
+        CountChange { sequence: self.sequence.clone(), before: self.before.cloned(), after: self.after.cloned() }
     }
 }
 
-/// A part of a stream, in order. It ends when it splits; then its children begin.
+/// A shard of a stream, in order. It ends when it splits; then its children start.
 pub struct Shard<'a> {
     pub parent: Option<usize>,
     pub records: Vec<Record<'a>>,
@@ -28,25 +28,25 @@ pub struct Shard<'a> {
     open: bool,
 }
 
-/// A row or a batch.
+/// An execution, or the duplicate of a thing in a batch.
 struct Item<'a> {
     command: usize,
     of_batches: bool,
-    life: &'a Life,
-    /// How many of its writes there were.
+    history: &'a History,
+    /// How many of its writes are done.
     written: usize,
-    /// It will be removed in the end, when its retention is over.
-    forgotten: bool,
+    /// Whether it is removed in the end by its retention.
+    is_removed: bool,
     shard: usize,
 }
 
 impl Item<'_> {
     fn writes(&self) -> usize {
-        self.life.len() + usize::from(self.forgotten)
+        self.history.len() + usize::from(self.is_removed)
     }
 }
 
-/// Everything that was written, and what the streams say of it.
+/// All items, and the records of their writes.
 pub struct Streams<'a> {
     pub commands: usize,
     pub shards: Vec<Shard<'a>>,
@@ -54,35 +54,35 @@ pub struct Streams<'a> {
 }
 
 impl<'a> Streams<'a> {
-    /// Some commands with some items, in any order of writes, while shards split.
-    pub fn new(rng: &mut Rng, lives: &'a Lives) -> Self {
+    /// Random commands and items, written in random order, while shards split.
+    pub fn new(rng: &mut Rng, histories: &'a Histories) -> Self {
         let mut streams = Self { commands: rng.usize(1..=3), shards: Vec::new(), items: Vec::new() };
         for of_batches in [false, true] {
             for _ in 0..rng.usize(1..=2) {
                 streams.shards.push(Shard { parent: None, records: Vec::new(), of_batches, open: true });
             }
         }
-        for (of_batches, lives, most) in [(false, &lives.executions, 6), (true, &lives.duplicates, 2)] {
+        for (of_batches, histories, most) in [(false, &histories.executions, 6), (true, &histories.duplicates, 2)] {
             for _ in 0..rng.usize(1..=most) {
                 let command = rng.usize(0..streams.commands);
-                let life = rng.choice(lives).unwrap();
-                let shard = streams.hashed(rng, of_batches);
-                let forgotten = rng.u8(0..4) == 0;
-                streams.items.push(Item { command, of_batches, life, written: 0, forgotten, shard });
+                let history = rng.choice(histories).unwrap();
+                let shard = streams.open_shard(rng, of_batches);
+                let is_removed = rng.u8(0..4) == 0;
+                streams.items.push(Item { command, of_batches, history, written: 0, is_removed, shard });
             }
         }
         streams.write(rng);
         streams
     }
 
-    /// An item's key leads to one of its stream's open shards.
-    fn hashed(&self, rng: &mut Rng, of_batches: bool) -> usize {
+    /// A random open shard of a stream: the hash of an item's key decides.
+    fn open_shard(&self, rng: &mut Rng, of_batches: bool) -> usize {
         let open = self.shards.iter().enumerate().filter(|(_, shard)| shard.open && shard.of_batches == of_batches);
         rng.choice(open.map(|(number, _)| number).collect::<Vec<_>>()).unwrap()
     }
 
     fn write(&mut self, rng: &mut Rng) {
-        // Soon the numbers have one digit more.
+        // The numbers get one more digit within the schedule.
         let mut sequence = 10_u128.pow(rng.u32(3..38)) - rng.u128(1..1000);
         let mut left: Vec<usize> = (0..self.items.len()).collect();
         while !left.is_empty() {
@@ -95,8 +95,8 @@ impl<'a> Streams<'a> {
             self.shards[item.shard].records.push(Record {
                 command: item.command,
                 sequence: SequenceNumber::parse(&sequence.to_string()).unwrap(),
-                before: item.written.checked_sub(1).and_then(|last| item.life.get(last)),
-                after: item.life.get(item.written),
+                before: item.written.checked_sub(1).and_then(|last| item.history.get(last)),
+                after: item.history.get(item.written),
             });
             item.written += 1;
             if item.written == item.writes() {
@@ -105,10 +105,10 @@ impl<'a> Streams<'a> {
         }
     }
 
-    /// A shard ends, and one or two others go on with its items.
+    /// A shard ends, and one or two children continue with its items.
     fn split(&mut self, rng: &mut Rng) {
         let of_batches = rng.bool();
-        let parent = self.hashed(rng, of_batches);
+        let parent = self.open_shard(rng, of_batches);
         self.shards[parent].open = false;
         let first = self.shards.len();
         for _ in 0..rng.usize(1..=2) {
@@ -119,16 +119,16 @@ impl<'a> Streams<'a> {
         }
     }
 
-    /// The truth: a command's items counted as they are, those that are forgotten as they were last.
+    /// The true counts: a command's items counted as they are, removed ones as they were last.
     pub fn recount(&self, command: usize) -> Counts {
         let mut counts = Counts::default();
         for item in self.items.iter().filter(|item| item.command == command) {
-            counts.fold(None, item.life.last());
+            counts.fold(None, item.history.last());
         }
         counts
     }
 
-    /// Whether its records are all in order.
+    /// Whether the records of each shard are in order.
     pub fn in_order(&self) -> bool {
         let within = |shard: &Shard| shard.records.is_sorted_by(|a, b| a.sequence < b.sequence);
         self.shards.iter().all(within)
@@ -137,10 +137,10 @@ impl<'a> Streams<'a> {
 
 #[test]
 fn streams_are_in_order_and_some_shards_split() {
-    let lives = Lives::various();
+    let histories = Histories::random();
     let mut split = 0;
     for seed in 0..100 {
-        let streams = Streams::new(&mut Rng::with_seed(seed), &lives);
+        let streams = Streams::new(&mut Rng::with_seed(seed), &histories);
         assert!(streams.in_order());
         assert!(streams.items.iter().all(|item| item.of_batches == streams.shards[item.shard].of_batches));
         split += usize::from(streams.shards.iter().any(|shard| shard.parent.is_some() && !shard.records.is_empty()));

@@ -1,13 +1,13 @@
-//! The table of counts: one item for each command and shard, written on condition.
+//! The stored counts: one item for each command and shard, with conditional writes.
 
 use std::collections::BTreeMap;
 
-use domain::{Counts, SequenceNumber, Tally};
+use domain::{Counts, SequenceNumber, ShardCounts};
 
-/// By command and shard.
+/// Items by command and shard.
 pub struct Table {
-    items: BTreeMap<(usize, usize), Tally>,
-    /// Items are stored as text: it takes longer.
+    items: BTreeMap<(usize, usize), ShardCounts>,
+    /// Whether items are stored as text, which takes longer.
     as_text: bool,
 }
 
@@ -16,13 +16,13 @@ impl Table {
         Self { items: BTreeMap::new(), as_text }
     }
 
-    pub fn read(&self, key: (usize, usize)) -> Tally {
+    pub fn read(&self, key: (usize, usize)) -> ShardCounts {
         self.items.get(&key).cloned().unwrap_or_default()
     }
 
-    /// Writes the item if nobody has since it was read with this; whether it did.
-    pub fn put(&mut self, key: (usize, usize), seen: Option<&SequenceNumber>, mut item: Tally) -> bool {
-        if self.items.get(&key).and_then(|item| item.folded.as_ref()) != seen {
+    /// Writes the item if its last folded record is still `read`. Returns whether it did.
+    pub fn put(&mut self, key: (usize, usize), read: Option<&SequenceNumber>, mut item: ShardCounts) -> bool {
+        if self.items.get(&key).and_then(|item| item.folded.as_ref()) != read {
             return false;
         }
         if self.as_text {
@@ -33,12 +33,12 @@ impl Table {
         true
     }
 
-    /// Adds to the item, whatever it is.
+    /// Adds to the item without a condition.
     pub fn add(&mut self, key: (usize, usize), more: &Counts) {
         self.items.entry(key).or_default().counts.merge(more);
     }
 
-    /// What is shown of a command: the sum of its items.
+    /// The counts of a command: the sum of its items.
     pub fn sum(&self, command: usize) -> Counts {
         let mut sum = Counts::default();
         self.items.range((command, 0)..(command + 1, 0)).for_each(|(_, item)| sum.merge(&item.counts));

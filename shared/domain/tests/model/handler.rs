@@ -1,126 +1,48 @@
-//! The functions: each does one outside call after the other, and may die between any two of them.
+//! A handler: one invocation of a function, which makes one outside call after another, and may crash between any two
+//! of them.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use domain::{By, CancelNotice, Change, Guard, Owed, Queue, Reason, Report, Reported, Status, Timestamp};
+use domain::{Actor, CancelNotice, Change, NextAction, Reason, Status};
 
 use super::{
-    rules,
+    call::{Call, LaneEntry, SendResult},
+    change_rules,
+    desired_states::ReportedState,
+    messages::{ReportMessage, ToDevice},
     scenario::{Scenario, at},
-    wishes::Shown,
-    world::{Down, Row, Said, Word, World},
+    world::{Row, World},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Handler {
-    /// When it was started, as its event says: it has no clock.
+    /// The time of its event: a handler reads no clock.
     pub since: i64,
-    /// What tells its claims from those of others who live.
+    /// The token of its claims, which no other handler has.
     pub token: u8,
-    /// Which execution it is about, and that as it has last seen it.
+    /// The execution, and its row as the handler has last read it.
     pub n: usize,
     pub row: Row,
     pub call: Call,
-    /// What it is about once it has sent the next one of a lane.
+    /// The execution to go on with, after the next one of its lane is sent.
     pub outer: Option<(usize, Row)>,
-    /// Those that it has called off on its way, and sees to then.
-    pub freed: Vec<(usize, Row)>,
-    /// The report that it is about, and the attempt that it takes it for.
-    pub said: Option<Said>,
-    pub taken: Option<u16>,
-    /// Or what the device has shown.
-    pub shown: Option<Shown>,
-    /// It is a reconciler, who looks at it later where something fails.
-    pub reconciles: bool,
-    /// It withdraws before it writes that it has ended.
-    pub ending: bool,
-    /// Why it enters a lane.
-    pub entry: Entry,
+    /// The executions that it has canceled on the way, to be processed afterwards.
+    pub canceled: Vec<(usize, Row)>,
+    /// The report of its event, and the later attempt that the report is applied to.
+    pub report_message: Option<ReportMessage>,
+    pub applied_attempt: Option<u16>,
+    /// Or the reported state of its event.
+    pub reported_state: Option<ReportedState>,
+    /// A reconciler postpones a row where its work fails.
+    pub is_reconciler: bool,
+    /// It cleans up the shadow before it writes the end.
+    pub cleans_before_end: bool,
+    pub lane_entry: LaneEntry,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Entry {
-    /// It has stored the row.
-    Create,
-    /// It sees whether its turn has come: for the first time, and once whoever should not be at the head is out of the way.
-    Turn,
-    SecondTurn,
-    /// It is asked for again, or goes the other way.
-    Other,
-}
-
-/// The next outside call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Call {
-    /// Read the row that a report is about; or write what it says blindly.
-    Report,
-    /// Write what it says about this row: that its device lives, or that it has ended.
-    Beat,
-    Finish {
-        withdrawn: bool,
-    },
-    /// Write that it is looked at sooner, or later since it could not be seen to.
-    Sooner,
-    Postpone,
-    /// See who has wished what the device shows.
-    Wishes,
-    /// Write that it is called off.
-    Cancel {
-        force: bool,
-    },
-    /// Tell the device so.
-    TellCanceled,
-    /// Write that it goes the other way.
-    Reroute,
-    /// Write that it is about to be sent.
-    Claim,
-    /// Send it.
-    Send,
-    /// Write how that went.
-    Sent(How),
-    /// Write what is owed.
-    Drive,
-    /// Read the shadow, to withdraw from it; again, since it had changed.
-    ReadShadow {
-        again: bool,
-    },
-    /// Withdraw.
-    Withdraw(Option<Arc<[u8]>>),
-    /// Join the queue of the lane: read, write.
-    ReadToJoin,
-    Join(Queue),
-    /// See whether whoever is at the head should be there; take it out; write that others go first.
-    Behind,
-    Drop(Queue),
-    Waits,
-    /// Leave it: read, stop those behind, write.
-    ReadToLeave,
-    Leave(Queue),
-    /// Read who is at its head.
-    Head,
-    /// Write that all is done.
-    Clear,
-}
-
-/// How a sending went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum How {
-    /// The device has it, or the shadow.
-    Taken,
-    /// The device is not connected.
-    Offline,
-    /// Too many requests.
-    Refused,
-    /// No answer: it is out, or not.
-    Unknown { out: bool },
-}
-
-/// Any name: the models do not look at it.
-pub fn by() -> By {
-    By::function("model")
+/// The name of the functions in histories.
+pub fn actor() -> Actor {
+    Actor::function("model")
 }
 
 impl Handler {
@@ -132,31 +54,31 @@ impl Handler {
             row,
             call,
             outer: None,
-            freed: Vec::new(),
-            said: None,
-            taken: None,
-            shown: None,
-            reconciles: false,
-            ending: false,
-            entry: Entry::Other,
+            canceled: Vec::new(),
+            report_message: None,
+            applied_attempt: None,
+            reported_state: None,
+            is_reconciler: false,
+            cleans_before_end: false,
+            lane_entry: LaneEntry::Other,
         }
     }
 
-    /// Whoever has stored a row sends it, or puts it into its lane.
+    /// The creator of a row, which has stored it: it sends the request, or enters the lane.
     pub fn creating(n: usize, row: Row, since: i64) -> Self {
         let call = if row.in_lane { Call::ReadToJoin } else { Call::Send };
-        Self { entry: Entry::Create, ..Self::new(n, row, since, call) }
+        Self { lane_entry: LaneEntry::Create, ..Self::new(n, row, since, call) }
     }
 
-    /// A report has arrived: now or, if whoever had it has died, before.
-    pub fn tracking(said: Said, row: Row, since: i64) -> Self {
-        let said = Said { at: said.at.or(Some(since)), ..said };
-        Self { said: Some(said), ..Self::new(said.n, row, since, Call::Report) }
+    /// The handler of a report that arrives now, or has arrived at a handler that crashed.
+    pub fn tracking(message: ReportMessage, row: Row, since: i64) -> Self {
+        let message = ReportMessage { arrived_at: message.arrived_at.or(Some(since)), ..message };
+        Self { report_message: Some(message), ..Self::new(message.n, row, since, Call::ApplyReport) }
     }
 
-    /// Looks at a row; none if nothing is owed to it.
-    pub fn driving(n: usize, row: Row, since: i64) -> Option<Self> {
-        Self { reconciles: true, ..Self::new(n, row, since, Call::Drive) }.drive()
+    /// A reconciler that has found a row; none if the row needs nothing.
+    pub fn reconciling(n: usize, row: Row, since: i64) -> Option<Self> {
+        Self { is_reconciler: true, ..Self::new(n, row, since, Call::WriteNextAction) }.next_action()
     }
 
     pub fn order(&self) -> u64 {
@@ -169,149 +91,69 @@ impl Handler {
         Some(Self { call, ..self })
     }
 
-    /// Goes on with what is owed; none if it is nothing.
-    pub fn drive(self) -> Option<Self> {
-        match self.row.owed(at(self.since)) {
-            Owed::Nothing => self.done(),
-            Owed::Change(_) => self.to(Call::Drive),
-            Owed::Send => self.to(Call::Claim),
-            Owed::Turn => Self { entry: Entry::Turn, ..self }.to(Call::ReadToJoin),
-            Owed::Conclude { withdraw: true, .. } => self.to(Call::ReadShadow { again: false }),
-            Owed::Conclude { leave: true, .. } => self.to(Call::ReadToLeave),
-            Owed::Conclude { .. } => self.to(Call::Clear),
+    /// Goes on with the next action of the row; none if there is none.
+    pub fn next_action(self) -> Option<Self> {
+        match self.row.next_action(at(self.since), &actor()) {
+            NextAction::Nothing => self.done(),
+            NextAction::Write(_) => self.to(Call::WriteNextAction),
+            NextAction::Send => self.to(Call::Claim),
+            NextAction::TryLane => Self { lane_entry: LaneEntry::Check, ..self }.to(Call::ReadToJoin),
+            NextAction::CleanUp { clean_shadow: true, .. } => self.to(Call::ReadShadow { again: false }),
+            NextAction::CleanUp { leave_lane: true, .. } => self.to(Call::ReadToLeave),
+            NextAction::CleanUp { .. } => self.to(Call::WriteCleanedUp),
         }
     }
 
-    /// Done with this one; there may be others.
+    /// Goes on with a canceled execution; none if there is none.
     pub fn done(mut self) -> Option<Self> {
-        let (n, row) = self.freed.pop()?;
-        Self { n, row, ..self }.drive()
+        let (n, row) = self.canceled.pop()?;
+        Self { n, row, ..self }.next_action()
     }
 
-    /// Writes on condition, and has the row in hand then: as it makes it, if that is what was written, else as it is found.
+    /// Writes a change on its condition. The handler's row is then its own row after the change, or the row of the
+    /// conflict.
     pub fn write(&mut self, world: &mut World, change: &Change) -> bool {
         let (row, written) = world.write(self.n, change, self.since);
-        let made = if written { self.row.apply(change) } else { None };
-        self.row = made.map_or(row, Row::new);
+        let own = if written { self.row.apply(change) } else { None };
+        self.row = own.map_or(row, Row::new);
         written
     }
 
-    /// Does its next call; none if it is done then.
-    pub fn step(mut self, world: &mut World, scenario: &Scenario, how: How) -> Option<Self> {
+    /// Makes the next call; none if the handler is done then.
+    pub fn step(mut self, world: &mut World, scenario: &Scenario, result: SendResult) -> Option<Self> {
         let now = at(self.since);
-        match self.call.clone() {
-            Call::Report => {
-                let report = self.report(scenario)?;
-                if !matches!(report.reported, Reported::InProgress { seq } if seq > 0) {
-                    self.row = world.row(self.n);
-                    return self.hear(scenario);
-                }
-                let change = report.change(self.row.key.clone(), self.arrived()?);
-                let (row, written) = self.tell(world, &change);
-                self.row = row;
-                if written { self.begun() } else { self.hear(scenario) }
+        match self.call {
+            Call::ApplyReport | Call::WriteActive | Call::MoveDueEarlier | Call::Finish { .. } => {
+                self.report_call(world, scenario)
             }
-            Call::Beat => {
-                let change = self.lives(&self.report(scenario)?, self.arrived()?)?;
-                if !self.tell(world, &change).1 {
-                    return self.hear(scenario);
-                }
-                if let Guard::Runs { .. } = change.guard {
-                    // That an earlier attempt lives says nothing of this one.
-                    let other = self.report(scenario)?.attempt != world.row(self.n).attempt;
-                    world.break_rule(other.then_some(rules::ILLEGAL));
-                    world.sent[self.n].beaten = true;
-                }
-                self.begun()
+            Call::Reroute | Call::Claim | Call::Send | Call::WriteResult(_) => self.send_call(world, scenario, result),
+            Call::ReadShadow { .. } | Call::CleanShadow(_) | Call::WriteCleanedUp => self.cleanup_call(world, scenario),
+            Call::ReadToJoin | Call::Join(_) | Call::CheckHead | Call::RemoveHead(_) | Call::WaitInLane => {
+                self.enter_lane_call(world, scenario)
             }
-            Call::Sooner => {
-                let sooner = self.row.looked_at_sooner()?;
-                self.write(world, &sooner);
-                None
-            }
+            Call::ReadToLeave | Call::Leave(_) | Call::NextHead => self.leave_lane_call(world),
+            Call::MatchDesiredState => self.match_desired_state(world, scenario),
             Call::Postpone => {
-                let later = self.row.postponed(now)?;
-                self.write(world, &later);
+                let postponed = self.row.postpone_due(now)?;
+                self.write(world, &postponed);
                 None
-            }
-            Call::Wishes => self.grant(world, scenario),
-            Call::Finish { withdrawn } => {
-                let change = self.row.finish(&self.report(scenario)?, self.arrived()?, withdrawn)?;
-                if self.tell(world, &change).1 { self.drive() } else { self.finish(scenario) }
             }
             Call::Cancel { force } => {
-                let change = self.row.cancel(Reason::CanceledByOperator, now, force, by()).ok()?;
-                let soft = !force && self.row.status == Status::InProgress;
-                world.break_rule(soft.then_some(rules::ILLEGAL));
-                if self.write(world, &change) { self.to(Call::TellCanceled) } else { Some(self) }
+                let change = self.row.cancel(Reason::CanceledByOperator, now, force, actor()).ok()?;
+                let runs_unforced = !force && self.row.status == Status::InProgress;
+                world.report_violation(runs_unforced.then_some(change_rules::ILLEGAL));
+                if self.write(world, &change) { self.to(Call::SendCancelNotice) } else { Some(self) }
             }
-            Call::TellCanceled => {
-                let notice = Down::Cancel { n: self.n, attempt: self.row.attempt };
-                world.down.extend(CancelNotice::of(&self.row).map(|_| notice));
-                self.drive()
+            Call::SendCancelNotice => {
+                let notice = ToDevice::CancelNotice { n: self.n, attempt: self.row.attempt };
+                world.to_device.extend(CancelNotice::of(&self.row).map(|_| notice));
+                self.next_action()
             }
-            Call::Drive => {
-                let Owed::Change(change) = self.row.owed(now) else { return None };
+            Call::WriteNextAction => {
+                let NextAction::Write(change) = self.row.next_action(now, &actor()) else { return None };
                 self.write(world, &change);
-                self.drive()
+                self.next_action()
             }
-            Call::Reroute | Call::Claim | Call::Send | Call::Sent(_) => self.deliver(world, scenario, how),
-            _ => self.conclude(world, scenario),
         }
-    }
-
-    fn arrived(&self) -> Option<Timestamp> {
-        self.said?.at.map(at)
-    }
-
-    fn report(&self, scenario: &Scenario) -> Option<Report> {
-        let report = self.said?.report(scenario);
-        Some(Report { attempt: self.taken.unwrap_or(report.attempt), ..report })
-    }
-
-    /// Writes what a device has said, which nobody says of an attempt that was never asked for.
-    fn tell(&mut self, world: &mut World, change: &Change) -> (Row, bool) {
-        let asked = self.said.is_some_and(|said| said.attempt <= world.row(self.n).attempt);
-        let written = self.write(world, change);
-        // A failure that is told again is no other failure.
-        let failed = self.said.filter(|said| said.word == Word::Failed && written).map_or(0, |said| 1 << said.attempt);
-        let again = world.sent[self.n].failed & failed != 0;
-        world.sent[self.n].failed |= failed;
-        // A wish has come true once its device has shown so.
-        let untrue = self.shown.is_some() && world.devices[self.n].begun == 0;
-        world.break_rule((written && (!asked || again || untrue)).then_some(rules::ILLEGAL));
-        (world.row(self.n), written)
-    }
-
-    /// What a report means to a row that has not just taken it.
-    fn hear(mut self, scenario: &Scenario) -> Option<Self> {
-        let report = self.report(scenario)?;
-        self.taken = self.row.takes_up(&report).map(|taken| taken.attempt);
-        let (report, arrived) = (self.report(scenario)?, self.arrived()?);
-        match report.change(self.row.key.clone(), arrived).is_terminal() {
-            true => self.finish(scenario),
-            false => self.lives(&report, arrived).is_some().then_some(self)?.to(Call::Beat),
-        }
-    }
-
-    fn lives(&self, report: &Report, arrived: Timestamp) -> Option<Change> {
-        let change = report.change(self.row.key.clone(), arrived);
-        if self.row.apply(&change).is_some() { Some(change) } else { self.row.beat(&change) }
-    }
-
-    /// One that could fall silent before it would be looked at is looked at sooner.
-    fn begun(self) -> Option<Self> {
-        self.row.looked_at_sooner().is_some().then_some(self)?.to(Call::Sooner)
-    }
-
-    /// Ends it, or its attempt.
-    pub fn finish(mut self, scenario: &Scenario) -> Option<Self> {
-        let (report, arrived) = (self.report(scenario)?, self.arrived()?);
-        if self.row.finish(&report, arrived, false).is_none() {
-            return if self.row.is_terminal() { self.drive() } else { None };
-        }
-        self.ending = self.row.withdraw && !self.row.in_lane && self.row.would_end(&report, arrived);
-        let first = if self.ending { Call::ReadShadow { again: false } } else { Call::Finish { withdrawn: false } };
-        self.to(first)
     }
 }

@@ -1,28 +1,37 @@
-//! A model check of the transitions: every order in which reports, ticks, crashes and people can act, and what holds in all of them.
+//! A model check of the state machine: all orders of reports, reconciler ticks, crashes and cancels.
 //!
-//! Nothing of what is checked is written down again here: rows, changes, requests, reports, queues and shadow updates are the crate's own.
-//! What surrounds them is: a table that writes on condition, a shadow service, devices, handlers that may die between any two calls,
-//! and a clock.
+//! The checked code is the crate's own: rows, changes, requests, reports, lane queues and shadow updates. The model
+//! surrounds it with a table that writes on condition, a shadow service, devices, handlers that may crash between any
+//! two calls, and a clock.
 //!
-//! - [`scenario`]: what is asked for, and what may go wrong
-//! - [`world`]: everything that there is at one time
-//! - [`action`]: everything that can happen next
-//! - [`handler`]: the functions, one outside call after the other; [`delivering`], [`concluding`]: two of their errands
-//! - [`device`], [`shadow`], [`wishes`]: what is at the other end
-//! - [`rules`]: what no change may do, and what holds at any time
+//! - [`scenario`]: the commands of a check, and the faults that may happen
+//! - [`world`]: the state of everything at one time; [`messages`]: messages on their way
+//! - [`action`]: everything that can happen next; [`apply`]: its effect; [`check`]: the search
+//! - [`handler`]: the functions, one outside [`call`] after another; [`report_calls`], [`send_calls`], [`lane_calls`],
+//!   [`cleanup_calls`]: the effects of the calls
+//! - [`device`], [`shadow`], [`desired_states`]: the other end
+//! - [`change_rules`], [`send_rules`], [`world_rules`]: what must hold
 //! - [`single`], [`pair`], [`shadows`], [`lanes`]: the checks
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
 mod action;
-mod concluding;
-mod delivering;
+mod apply;
+mod call;
+mod change_rules;
+mod check;
+mod cleanup_calls;
+mod desired_states;
 mod device;
 mod handler;
-mod rules;
+mod lane_calls;
+mod messages;
+mod report_calls;
 mod scenario;
+mod send_calls;
+mod send_rules;
 mod shadow;
-mod wishes;
 mod world;
+mod world_rules;
 
 mod lanes;
 mod pair;

@@ -1,87 +1,91 @@
-//! What is asked for in a model, and what may go wrong in it.
+//! The scenario of a check: its commands, and how often each fault may happen.
 
 use domain::{
-    Asked, By, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint, Lane,
-    LaneName, OnFailure, Payload, Retry, ShadowRoute, Target, ThingName, Timestamp, Via,
+    Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint,
+    Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
 };
 
 use super::world::World;
 
-/// When the first command is asked for.
-pub const BORN: Timestamp = Timestamp::from_seconds(1_700_000_000);
-/// The clock goes on by this many seconds: whatever is told apart below is apart by one of these at least.
+/// When the first command is created.
+pub const CREATED_AT: Timestamp = Timestamp::from_seconds(1_700_000_000);
+/// The steps of the clock, in seconds: all durations below that matter differ by at least one step.
 pub const STEP: i64 = 5;
-/// How often what is due is looked for.
+/// The interval of the reconciler, in seconds.
 pub const TICK: i64 = 10;
-/// No handler lives for so long.
-pub const LIFE: i64 = 10;
-/// A device's clock may be this much behind.
-pub const TOLERANCE: i64 = 5;
-/// Must have started by, and finished by.
+/// Every handler ends within this time, in seconds.
+pub const MAX_HANDLER_SECONDS: i64 = 10;
+/// How far a device's clock may be behind, in seconds.
+pub const CLOCK_TOLERANCE: i64 = 5;
+/// The deadlines of the commands, in seconds.
 pub const TTL: i64 = 15;
 pub const TIMEOUT: i64 = 20;
 
-/// So many seconds after the beginning.
+/// The instant `seconds` after the creation of the first command.
 pub fn at(seconds: i64) -> Timestamp {
-    BORN.plus_seconds(u32::try_from(seconds).unwrap())
+    CREATED_AT.plus_seconds(u32::try_from(seconds).unwrap())
 }
 
-/// So many seconds after the beginning, it is then.
+/// The seconds from the creation of the first command to an instant.
 pub fn seconds(at: Timestamp) -> i64 {
-    at.as_seconds() - BORN.as_seconds()
+    at.as_seconds() - CREATED_AT.as_seconds()
 }
 
-/// A model: its commands, and how much of each thing may happen.
+/// The commands of a check, and how often each fault may happen.
 #[derive(Clone)]
 pub struct Scenario {
-    /// What is asked for: the first at once, the others whenever they come.
+    /// The first is created at time 0, the others may be created at time 0 too.
     pub commands: Vec<Command>,
-    pub via: Via,
-    /// The other way, for what was not delivered by the first.
-    pub other: Option<ShadowRoute>,
-    /// How many of these there may be: handlers at once, reconcilers that find the same row, ...
-    pub handlers: usize,
+    pub channel: Channel,
+    /// The shadow of a request whose device is not connected.
+    pub fallback_shadow: Option<ShadowRoute>,
+    /// The most handlers at a time.
+    pub max_handlers: usize,
+    /// The reconcilers that may find a due row at one time.
     pub reconcilers: u8,
-    /// ... mishaps: a crash, a message that comes twice, a sending that fails, a reboot, a foreign change of a shadow, ...
-    pub mishaps: u8,
-    /// ... of which there is only the first here, ...
-    pub dies_only: bool,
-    /// ... people who cancel, with and without force, requests that are repeated, and times that the device comes back.
+    /// Faults: a crash, a duplicated message, a failed sending, a reboot, a foreign write to the shadow.
+    pub faults: u8,
+    /// Messages are not duplicated.
+    pub no_duplicates: bool,
+    /// Cancels, and whether those of a running execution are forced.
     pub cancels: u8,
     pub force: bool,
+    /// Repeated requests of the creator, and connects of the device.
     pub repeats: u8,
-    pub returns: u8,
-    /// What a device can say of its end, and whether it beats.
+    pub connects: u8,
+    /// The device may report a failure.
     pub fails: bool,
-    pub beats: u8,
-    pub counts: bool,
-    /// It does not say that it has begun.
-    pub quiet: bool,
-    /// A sending may fail, and so may what a reconciler does.
-    pub unsure: bool,
-    pub fails_to_settle: bool,
+    /// The heartbeats of the device, and whether they have numbers.
+    pub heartbeats: u8,
+    pub numbered_heartbeats: bool,
+    /// The device does not report its start.
+    pub no_start_report: bool,
+    /// A sending may be refused, or its result unknown.
+    pub sending_fails: bool,
+    /// The work of a reconciler may fail.
+    pub reconciler_fails: bool,
     pub offline: bool,
     pub reboots: bool,
-    /// A device may say what it has no reason to say.
-    pub babbles: bool,
-    /// The clock stops here.
-    pub horizon: i64,
-    /// What is reached, or the model would show nothing.
+    /// The device may send reports without a request.
+    pub unfounded_reports: bool,
+    /// The last time of the clock.
+    pub end: i64,
+    /// Worlds that must be reached: otherwise the check would prove nothing.
     pub reached: Vec<Reached>,
 }
 
-/// What has to be reached, and how to tell.
+/// A name, and whether a world is such.
 pub type Reached = (&'static str, fn(&Scenario, &World) -> bool);
 
-/// The one thing.
+/// The only thing.
 pub fn thing() -> ThingName {
     ThingName::parse("pump-7").unwrap()
 }
 
-/// The n-th command, as anybody would ask for it.
+/// The n-th command.
 pub fn command(n: u8) -> Command {
     Command {
-        id: CommandId::from_request(BORN, &format!("request {n}")),
+        id: CommandId::from_request(CREATED_AT, &format!("request {n}")),
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
@@ -93,70 +97,70 @@ pub fn command(n: u8) -> Command {
             lane: None,
             supersede: false,
         },
-        created_at: BORN,
-        created_by: By::caller("operator"),
+        created_at: CREATED_AT,
+        created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
     }
 }
 
-/// The same, asked twice if need be.
+/// The command with a second attempt after these failures.
 pub fn retried(mut command: Command, on: &[&'static str]) -> Command {
-    let asked = Asked { attempts: Some(2), on: Some(on.to_vec()), wait: Some(5), base: Some(0), cap: Some(0) };
-    command.definition.retry = Some(Retry::new(&asked, 15).unwrap());
+    let options = RetryOptions { attempts: Some(2), on: Some(on.to_vec()), wait: Some(5), base: Some(0), cap: Some(0) };
+    command.definition.retry = Some(Retry::new(&options, 15).unwrap());
     command
 }
 
-/// The same, with heartbeats.
-pub fn beating(mut command: Command) -> Command {
+/// The command with heartbeats.
+pub fn with_heartbeats(mut command: Command) -> Command {
     command.definition.deadlines = Deadlines::new(Some(TTL), Some(TIMEOUT), Some(3)).unwrap();
     command
 }
 
-/// The same, in a lane.
+/// The command in a lane.
 pub fn in_lane(mut command: Command, on_failure: OnFailure) -> Command {
     command.definition.lane = Some(Lane { name: LaneName::parse("valve").unwrap(), on_failure });
     command
 }
 
-/// The same, with a payload.
-pub fn with(mut command: Command, payload: &str) -> Command {
+/// The command with a payload.
+pub fn with_payload(mut command: Command, payload: &str) -> Command {
     command.definition.payload = Payload::parse(payload).ok();
     command
 }
 
 impl Scenario {
-    /// One direct command without mishaps.
+    /// Direct commands without faults.
     pub fn of(commands: Vec<Command>) -> Self {
         Self {
             commands,
-            via: Via::Direct,
-            other: None,
-            handlers: 2,
+            channel: Channel::Direct,
+            fallback_shadow: None,
+            max_handlers: 2,
             reconcilers: 1,
-            mishaps: 0,
-            dies_only: false,
+            faults: 0,
+            no_duplicates: false,
             cancels: 0,
             force: false,
             repeats: 0,
-            returns: 0,
+            connects: 0,
             fails: false,
-            beats: 0,
-            counts: false,
-            quiet: false,
-            unsure: false,
-            fails_to_settle: false,
+            heartbeats: 0,
+            numbered_heartbeats: false,
+            no_start_report: false,
+            sending_fails: false,
+            reconciler_fails: false,
             offline: false,
             reboots: false,
-            babbles: false,
-            horizon: TIMEOUT + 2 * TICK,
+            unfounded_reports: false,
+            end: TIMEOUT + 2 * TICK,
             reached: Vec::new(),
         }
     }
 
-    /// The row that is stored when the n-th command is asked for at this time.
+    /// The row of the n-th command when it is created at this time.
     pub fn create(&self, n: usize, now: i64) -> Execution {
         let command = Command { created_at: at(now), ..self.commands[n].clone() };
-        Execution::create(&command, &thing(), self.via.clone(), u32::try_from(TICK).unwrap())
+        Execution::create(&command, &thing(), self.channel.clone(), u32::try_from(TICK).unwrap())
     }
 }

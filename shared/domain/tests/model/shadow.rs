@@ -5,9 +5,9 @@ use std::sync::Arc;
 use domain::{ShadowRoute, ShadowUpdate};
 use serde_json::{Map, Value, json};
 
-use super::device::names;
+use super::device::contains_text;
 
-/// What someone else wants.
+/// The text that marks entries of another writer.
 pub const FOREIGN: &str = "elsewhere";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -17,12 +17,12 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    /// The document, as it is read; none if there is no such shadow yet.
+    /// The document; none if the shadow does not exist yet.
     pub fn read(&self) -> Option<Vec<u8>> {
         (self.version > 0).then(|| format!(r#"{{"state":{},"version":{}}}"#, self.state, self.version).into_bytes())
     }
 
-    /// Whether the update was taken: not if it names another version.
+    /// Applies an update; false on a version conflict.
     pub fn update(&mut self, update: &ShadowUpdate) -> bool {
         let body: Value = serde_json::from_slice(&update.body).unwrap();
         if body.get("version").is_some_and(|version| *version != self.version) {
@@ -32,8 +32,8 @@ impl Shadow {
         true
     }
 
-    /// Someone else wants something of the device too.
-    pub fn want_foreign(&mut self, route: Option<&ShadowRoute>) {
+    /// Another writer adds an entry of its own.
+    pub fn write_foreign(&mut self, route: Option<&ShadowRoute>) {
         let desired = match route {
             Some(ShadowRoute::Atlas) => {
                 let mut commands = self.state["desired"]["command"].as_array().cloned().unwrap_or_default();
@@ -47,7 +47,7 @@ impl Shadow {
     }
 
     pub fn has_foreign(&self) -> bool {
-        names(&self.state["desired"], FOREIGN)
+        contains_text(&self.state["desired"], FOREIGN)
     }
 
     pub fn merge(&mut self, change: &Value) {
@@ -56,20 +56,20 @@ impl Shadow {
     }
 }
 
-/// Objects member by member, null removes, everything else as a whole.
-fn merge(is: &mut Value, change: &Value) {
+/// Merges as AWS IoT does: objects member by member, null removes, any other value is replaced.
+fn merge(current: &mut Value, change: &Value) {
     let Value::Object(change) = change else {
-        *is = change.clone();
+        *current = change.clone();
         return;
     };
-    if !is.is_object() {
-        *is = Value::Object(Map::new());
+    if !current.is_object() {
+        *current = Value::Object(Map::new());
     }
-    let Some(is) = is.as_object_mut() else { return };
+    let Some(current) = current.as_object_mut() else { return };
     for (name, value) in change {
         match value {
-            Value::Null => drop(is.remove(name)),
-            value => merge(is.entry(name.clone()).or_insert(Value::Null), value),
+            Value::Null => drop(current.remove(name)),
+            value => merge(current.entry(name.clone()).or_insert(Value::Null), value),
         }
     }
 }

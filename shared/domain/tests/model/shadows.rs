@@ -1,134 +1,133 @@
-//! Commands that go through a shadow, and have to be out of it again: in our dialect, in the Atlas', and where a direct message
-//! did not reach the device.
+//! Checks of commands in a shadow, which must be cleaned up: in each dialect, and where the device of a direct
+//! message is offline.
 
-use domain::{Command, Deadlines, Reason, ShadowRoute, Status, Via};
+use domain::{Channel, Command, Deadlines, Reason, ShadowRoute, Status};
 
 use super::{
-    handler::Call,
-    scenario::{Scenario, at, command, with},
+    call::Call,
+    scenario::{Scenario, at, command, with_payload},
     world::World,
 };
 
-fn succeeded(_: &Scenario, world: &World) -> bool {
+fn all_succeed(_: &Scenario, world: &World) -> bool {
     world.rows.iter().flatten().all(|row| row.status == Status::Succeeded)
 }
 
-fn withdrawn(_: &Scenario, world: &World) -> bool {
-    world.row(0).is_terminal() && !world.row(0).withdraw && world.shadow.version > 1
+fn both_succeed(scenario: &Scenario, world: &World) -> bool {
+    world.rows[1].is_some() && all_succeed(scenario, world)
+}
+
+fn is_cleaned_up(_: &Scenario, world: &World) -> bool {
+    world.row(0).is_terminal() && !world.row(0).shadow_cleanup_pending && world.shadow.version > 1
 }
 
 #[test]
-fn a_command_in_our_dialect() {
-    let mut scenario = Scenario::of(vec![with(command(1), r#"{"delay":5}"#)]);
-    scenario.via = Via::Shadow(ShadowRoute::default());
-    (scenario.mishaps, scenario.cancels, scenario.unsure, scenario.quiet) = (1, 1, true, true);
-    scenario.reached = vec![("it is withdrawn", withdrawn), ("it succeeds", succeeded)];
-    scenario.check("a command in our dialect");
+fn a_command_in_the_dialect_map() {
+    let mut scenario = Scenario::of(vec![with_payload(command(1), r#"{"delay":5}"#)]);
+    scenario.channel = Channel::Shadow(ShadowRoute::default());
+    (scenario.faults, scenario.cancels, scenario.sending_fails, scenario.no_start_report) = (1, 1, true, true);
+    scenario.reached = vec![("the shadow is cleaned up", is_cleaned_up), ("it succeeds", all_succeed)];
+    scenario.check("a command in the dialect map");
 }
 
 fn atlas(commands: Vec<Command>) -> Scenario {
     let mut scenario = Scenario::of(commands);
-    scenario.via = Via::Shadow(ShadowRoute::Atlas);
-    (scenario.quiet, scenario.horizon) = (true, 25);
+    scenario.channel = Channel::Shadow(ShadowRoute::Atlas);
+    (scenario.no_start_report, scenario.end) = (true, 25);
     scenario
 }
 
 #[test]
-fn a_command_in_the_dialect_of_the_atlas() {
+fn a_command_in_the_dialect_atlas() {
     let mut scenario = atlas(vec![command(1)]);
-    (scenario.mishaps, scenario.cancels) = (1, 1);
+    (scenario.faults, scenario.cancels) = (1, 1);
     scenario.reached = vec![
-        ("it succeeds", succeeded),
-        ("it is withdrawn", withdrawn),
-        ("the shadow had changed", |_, world| {
+        ("it succeeds", all_succeed),
+        ("the shadow is cleaned up", is_cleaned_up),
+        ("a clean-up has a version conflict", |_, world| {
             world.handlers.iter().any(|handler| handler.call == Call::ReadShadow { again: true })
         }),
     ];
-    scenario.check("a command in the dialect of the Atlas");
+    scenario.check("a command in the dialect atlas");
 }
 
 #[test]
-fn commands_in_the_dialect_of_the_atlas() {
+fn two_commands_in_the_dialect_atlas() {
     let mut scenario = atlas(vec![command(1), command(2)]);
-    scenario.reached = vec![
-        ("both succeed", |scenario, world| world.rows[1].is_some() && succeeded(scenario, world)),
-        ("one is withdrawn", withdrawn),
-    ];
-    scenario.check("commands in the dialect of the Atlas");
+    scenario.reached = vec![("both succeed", both_succeed), ("the shadow is cleaned up", is_cleaned_up)];
+    scenario.check("two commands in the dialect atlas");
 }
 
 #[test]
-fn a_command_that_goes_through_the_shadow_since_its_device_is_not_there() {
+fn a_command_rerouted_through_a_shadow() {
     let mut scenario = Scenario::of(vec![command(1)]);
-    scenario.other = Some(ShadowRoute::default());
+    scenario.fallback_shadow = Some(ShadowRoute::default());
     (scenario.cancels, scenario.offline) = (1, true);
     scenario.reached = vec![
-        ("it is withdrawn", withdrawn),
+        ("the shadow is cleaned up", is_cleaned_up),
         ("it succeeds through the shadow", |scenario, world| {
-            world.row(0).via.shadow().is_some() && succeeded(scenario, world)
+            world.row(0).channel.shadow().is_some() && all_succeed(scenario, world)
         }),
-        ("nobody looked", |_, world| world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::NoResponse)),
+        ("its device never reads the shadow", |_, world| {
+            world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::NoResponse)
+        }),
     ];
-    scenario.check("a command that goes through the shadow");
+    scenario.check("a command rerouted through a shadow");
 }
 
 #[test]
-fn a_command_that_goes_through_the_shadow_though_someone_dies() {
+fn a_command_rerouted_by_a_handler_that_crashes() {
     let mut command = command(1);
     command.definition.deadlines = Deadlines::new(Some(50), Some(60), None).unwrap();
     let mut scenario = Scenario::of(vec![command]);
-    scenario.other = Some(ShadowRoute::default());
-    (scenario.handlers, scenario.mishaps, scenario.dies_only, scenario.offline) = (1, 1, true, true);
-    scenario.quiet = true;
-    scenario.reached = vec![("whoever was to put it there has died, and the next one does", |scenario, world| {
-        let once = world.sent[0].times == 1 && world.row(0).sent_at.is_some_and(|sent| sent > at(0));
-        world.crashes > 0 && once && world.row(0).via.shadow().is_some() && succeeded(scenario, world)
+    scenario.fallback_shadow = Some(ShadowRoute::default());
+    (scenario.max_handlers, scenario.faults, scenario.no_duplicates, scenario.offline) = (1, 1, true, true);
+    scenario.no_start_report = true;
+    scenario.reached = vec![("the handler that reroutes it crashes, and another one sends it", |scenario, world| {
+        let sent_once = world.sent[0].times == 1 && world.row(0).sent_at.is_some_and(|sent| sent > at(0));
+        world.crashes > 0 && sent_once && world.row(0).channel.shadow().is_some() && all_succeed(scenario, world)
     })];
-    scenario.check("a command that goes through the shadow though someone dies");
+    scenario.check("a command rerouted by a handler that crashes");
 }
 
-fn wishes(commands: Vec<Command>) -> Scenario {
+fn desired_states(states: &[&str]) -> Scenario {
+    let commands = states.iter().zip(1..).map(|(state, n)| with_payload(command(n), state)).collect();
     let mut scenario = Scenario::of(commands);
-    scenario.via = Via::Shadow(ShadowRoute::State(None));
+    scenario.channel = Channel::Shadow(ShadowRoute::State(None));
     scenario
 }
 
 #[test]
-fn a_wish() {
-    let mut scenario = wishes(vec![with(command(1), r#"{"light":"on","fan":1}"#)]);
-    (scenario.mishaps, scenario.unsure, scenario.fails_to_settle, scenario.horizon) = (1, true, true, 30);
+fn a_desired_state() {
+    let mut scenario = desired_states(&[r#"{"light":"on","fan":1}"#]);
+    (scenario.faults, scenario.sending_fails, scenario.reconciler_fails, scenario.end) = (1, true, true, 30);
     scenario.reached = vec![
-        ("it comes true", succeeded),
-        ("it is withdrawn", withdrawn),
-        ("it could not be seen to", |_, world| world.handlers.iter().any(|handler| handler.call == Call::Postpone)),
+        ("it succeeds", all_succeed),
+        ("the shadow is cleaned up", is_cleaned_up),
+        ("its processing is postponed", |_, world| world.handlers.iter().any(|handler| handler.call == Call::Postpone)),
     ];
-    scenario.check("a wish");
+    scenario.check("a desired state");
 }
 
 #[test]
-fn a_newer_wish_for_the_same() {
-    let commands = [r#"{"light":"on"}"#, r#"{"light":"off"}"#];
-    let mut scenario = wishes(commands.into_iter().zip(1..).map(|(wish, n)| with(command(n), wish)).collect());
-    scenario.horizon = 20;
+fn overlapping_desired_states() {
+    let mut scenario = desired_states(&[r#"{"light":"on"}"#, r#"{"light":"off"}"#]);
+    scenario.end = 20;
     scenario.reached = vec![
-        ("the newer one comes true in the place of the older", |_, world| {
+        ("the newer one supersedes the older one, and succeeds", |_, world| {
             let superseded = world.row(0).verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
             superseded && world.rows[1].as_ref().is_some_and(|row| row.status == Status::Succeeded)
         }),
-        ("both come true", |scenario, world| world.rows[1].is_some() && succeeded(scenario, world)),
-        ("it is withdrawn", withdrawn),
+        ("both succeed", both_succeed),
+        ("the shadow is cleaned up", is_cleaned_up),
     ];
-    scenario.check("a newer wish for the same");
+    scenario.check("overlapping desired states");
 }
 
 #[test]
-fn wishes_that_do_not_meet() {
-    let commands = [r#"{"light":"on"}"#, r#"{"fan":1}"#];
-    let mut scenario = wishes(commands.into_iter().zip(1..).map(|(wish, n)| with(command(n), wish)).collect());
-    (scenario.handlers, scenario.horizon) = (1, 25);
-    scenario.reached = vec![
-        ("both come true", |scenario, world| world.rows[1].is_some() && succeeded(scenario, world)),
-        ("it is withdrawn", withdrawn),
-    ];
-    scenario.check("wishes that do not meet");
+fn desired_states_of_different_attributes() {
+    let mut scenario = desired_states(&[r#"{"light":"on"}"#, r#"{"fan":1}"#]);
+    (scenario.max_handlers, scenario.end) = (1, 25);
+    scenario.reached = vec![("both succeed", both_succeed), ("the shadow is cleaned up", is_cleaned_up)];
+    scenario.check("desired states of different attributes");
 }

@@ -1,4 +1,4 @@
-//! Everything that there is at one time: the table, the queue of the lane, the shadow, the messages, the handlers and the device.
+//! The state of everything at one time: the table, the lane, the shadow, the messages, the handlers and the device.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -6,56 +6,59 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Change, DueEntry, Execution, ExecutionId, Queue, Report, ShadowRoute, Via};
+use domain::{Change, DueEntry, Execution, ExecutionId, LaneQueue};
 
 use super::{
+    change_rules,
+    desired_states::ReportedState,
     device::Device,
     handler::Handler,
-    rules,
-    scenario::{BORN, Scenario, at, thing},
+    messages::{ReportMessage, ToDevice},
+    scenario::{CREATED_AT, Scenario, at},
     shadow::Shadow,
-    wishes::Shown,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
-    /// Seconds since the beginning.
+    /// Seconds since the creation of the first command.
     pub now: i64,
-    /// The table: an execution for each command that was asked for.
+    /// The table: an execution for each command that is created.
     pub rows: Vec<Option<Row>>,
-    pub queue: Queue,
+    pub queue: LaneQueue,
     pub shadow: Shadow,
     pub handlers: Vec<Handler>,
-    /// On their way to the device, and from it: in any order, and for as long as it takes. What never arrives was lost.
-    pub down: Vec<Down>,
-    pub up: Vec<Said>,
-    pub shown: Vec<Shown>,
+    /// Messages on their way arrive in any order, after any time. A message that never arrives is lost.
+    pub to_device: Vec<ToDevice>,
+    pub reports: Vec<ReportMessage>,
+    pub reported_states: Vec<ReportedState>,
     /// What the device knows of each execution.
     pub devices: Vec<Device>,
-    /// What has gone out of each.
-    pub sent: Vec<Sent>,
-    /// How many reconcilers have found each row at this time.
-    pub looked: Vec<u8>,
-    /// Since when each row was due, or will be.
+    /// The sendings of each execution.
+    pub sent: Vec<SentRecord>,
+    /// The number of reconcilers that have found each row at this time.
+    pub reconciled: Vec<u8>,
+    /// The time at which each row became due, or will.
     pub due: Vec<i64>,
-    pub mishaps: u8,
-    pub crashes: u8,
+    /// The faults, cancels, repeated requests and connects that are left.
+    pub faults: u8,
     pub cancels: u8,
     pub repeats: u8,
-    pub returns: u8,
-    /// What must never happen, and has.
-    pub broken: Option<&'static str>,
+    pub connects: u8,
+    /// The handlers that have crashed or failed.
+    pub crashes: u8,
+    /// The first broken rule.
+    pub violation: Option<&'static str>,
 }
 
-/// A row as it was at one time. It is hashed once, since worlds are compared by their hashes.
+/// A row with its hash, which is computed once, since worlds are compared by their hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row(Arc<(u64, Execution)>);
 
 impl Row {
     pub fn new(mut row: Execution) -> Self {
-        // History that nothing depends on would only tell worlds apart that are the same: how attempts ended counts.
-        row.steps.retain(|step| step.via.is_none() && step.attempt < row.attempt);
-        row.steps.iter_mut().for_each(|step| step.at = BORN);
+        // Only the failures of earlier attempts have an effect: other entries would tell apart worlds that are equal.
+        row.history.retain(|entry| entry.channel.is_none() && entry.attempt < row.attempt);
+        row.history.iter_mut().for_each(|entry| entry.at = CREATED_AT);
         let mut hasher = DefaultHasher::new();
         row.hash(&mut hasher);
         Self(Arc::new((hasher.finish(), row)))
@@ -76,68 +79,25 @@ impl Deref for Row {
     }
 }
 
-/// A message to the device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Down {
-    Request { n: usize, attempt: u16, expires_at: i64 },
-    Cancel { n: usize, attempt: u16 },
-}
-
-/// A message from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Said {
-    pub n: usize,
-    pub attempt: u16,
-    pub word: Word,
-    /// When it arrived, once it has.
-    pub at: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Word {
-    Running(u8),
-    Succeeded,
-    Failed,
-    Rejected,
-}
-
-/// What has gone out of an execution.
+/// The sendings of an execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Sent {
+pub struct SentRecord {
+    /// The last attempt that was sent.
     pub attempt: u16,
-    /// Someone has tried to send this attempt, whatever came of it.
+    /// The last attempt that a handler tried to send, with any result.
     pub tried: u16,
-    /// How often it has gone out.
+    /// How often requests were sent.
     pub times: u8,
-    /// Someone has died with the request in hand, so it may go out again.
-    pub unsure: bool,
-    /// It was put into the shadow by someone who was slow.
+    /// The result of the last sending was not written, so the request may be sent again.
+    pub maybe_delivered: bool,
+    /// The request was put into the shadow after the time of its handler's event.
     pub slow: bool,
-    /// It was there when the one before it, in its lane, had not ended.
+    /// An execution before it in the lane was open when it joined.
     pub behind: bool,
-    /// The attempts whose failure, by the device's word, has counted, one bit each.
+    /// The attempts with a failure report that was applied, one bit each.
     pub failed: u8,
-    /// Whether a beat that says nothing new was written.
-    pub beaten: bool,
-}
-
-impl Said {
-    /// The report, through the message that it is sent in.
-    pub fn report(&self, scenario: &Scenario) -> Report {
-        let key = scenario.commands[self.n].key_at(&thing());
-        if matches!(scenario.via, Via::Shadow(ShadowRoute::State(_))) {
-            return Report::of_state(key, self.attempt);
-        }
-        let (word, seq) = match self.word {
-            Word::Running(seq) => ("IN_PROGRESS", seq),
-            Word::Succeeded => ("SUCCEEDED", 0),
-            Word::Failed => ("FAILED", 0),
-            Word::Rejected => ("REJECTED", 0),
-        };
-        let text =
-            format!(r#"{{"executionId":"{}","attempt":{},"status":"{word}","seq":{seq}}}"#, key.id, self.attempt);
-        Report::decode("cmd/pump-7/resp", text.as_bytes()).unwrap()
-    }
+    /// Whether a heartbeat that increases no progress was applied.
+    pub heartbeat_only: bool,
 }
 
 impl World {
@@ -146,28 +106,28 @@ impl World {
         let mut world = Self {
             now: 0,
             rows: vec![None; all],
-            queue: Queue::default(),
+            queue: LaneQueue::default(),
             shadow: Shadow::default(),
             handlers: Vec::new(),
-            down: Vec::new(),
-            up: Vec::new(),
-            shown: Vec::new(),
+            to_device: Vec::new(),
+            reports: Vec::new(),
+            reported_states: Vec::new(),
             devices: vec![Device::default(); all],
-            sent: vec![Sent::default(); all],
-            looked: vec![0; all],
+            sent: vec![SentRecord::default(); all],
+            reconciled: vec![0; all],
             due: vec![i64::MAX; all],
-            mishaps: scenario.mishaps,
-            crashes: 0,
+            faults: scenario.faults,
             cancels: scenario.cancels,
             repeats: scenario.repeats,
-            returns: scenario.returns,
-            broken: None,
+            connects: scenario.connects,
+            crashes: 0,
+            violation: None,
         };
         world.create(scenario, 0);
         world
     }
 
-    /// The n-th command is asked for: its row is stored, and whoever did that is about to go on.
+    /// Creates the n-th command: its row is stored, and its creator goes on.
     pub fn create(&mut self, scenario: &Scenario, n: usize) {
         let row = Row::new(scenario.create(n, self.now));
         self.rows[n] = Some(row.clone());
@@ -179,16 +139,16 @@ impl World {
         self.rows[n].clone().unwrap()
     }
 
-    /// Which one has this id.
-    pub fn named(&self, id: &ExecutionId) -> Option<usize> {
+    /// The index of the execution with this id.
+    pub fn index_of(&self, id: &ExecutionId) -> Option<usize> {
         self.rows.iter().position(|row| row.as_ref().is_some_and(|row| row.key.id == *id))
     }
 
-    /// Writes on condition what was decided at that time; the row as it is then, and whether it was written.
+    /// Writes a change that was decided at `since` on its condition; the row after it, and whether it was written.
     pub fn write(&mut self, n: usize, change: &Change, since: i64) -> (Row, bool) {
         let before = self.row(n);
         let Some(after) = before.apply(change) else { return (before, false) };
-        self.break_rule(rules::of_change(&before, &after, at(since)));
+        self.report_violation(change_rules::violation(&before, &after, at(since)));
         if after.due_at != before.due_at || matches!(change.due, DueEntry::At(_)) {
             self.note_due(n, &after);
         }
@@ -198,22 +158,22 @@ impl World {
     }
 
     fn note_due(&mut self, n: usize, row: &Execution) {
-        self.due[n] = row.due_at.map_or(i64::MAX, |due| self.now.max(due - BORN.as_seconds()));
+        self.due[n] = row.due_at.map_or(i64::MAX, |due| self.now.max(due - CREATED_AT.as_seconds()));
     }
 
-    pub fn break_rule(&mut self, rule: Option<&'static str>) {
-        self.broken = self.broken.or(rule);
+    pub fn report_violation(&mut self, rule: Option<&'static str>) {
+        self.violation = self.violation.or(rule);
     }
 
-    /// A multiset has no order.
+    /// Sorts what has no order, so that equal worlds compare as equal.
     pub fn sort(&mut self) {
-        self.up.sort_unstable();
-        self.down.sort_unstable();
-        self.shown.sort_unstable();
+        self.reports.sort_unstable();
+        self.to_device.sort_unstable();
+        self.reported_states.sort_unstable();
         self.handlers.sort_by_cached_key(Handler::order);
     }
 
     pub fn has_room(&self, scenario: &Scenario) -> bool {
-        self.handlers.len() < scenario.handlers
+        self.handlers.len() < scenario.max_handlers
     }
 }

@@ -1,11 +1,10 @@
-//! Mutants: what the model check has to notice. Each is one small mistake in the crate's own code, and the suite `model` has to fail
-//! on it. `cargo test -p domain --test mutants -- --ignored --nocapture` goes through all of them; that each still is a mistake in
-//! this code is checked with all other tests.
+//! Mutants: small mistakes in the code of the crate, each of which must fail the checks of the suite `model`.
 //!
-//! `MUTANT=<words> cargo test ...` goes only through those that have these words in their name.
+//! `cargo test -p domain --test mutants -- --ignored --nocapture` runs the checks with each mutant; `MUTANT=<words>` only
+//! with those whose description contains these words. That each mutant still matches the code is always tested.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
-mod nursery;
+mod mutated_crate;
 mod run;
 mod table;
 
@@ -20,46 +19,49 @@ use table::Mutant;
 #[test]
 fn every_mutant_changes_one_place_of_the_code() {
     let mutants = Mutant::all();
-    assert!(mutants.len() >= 20, "there are {}", mutants.len());
-    for mutant in &mutants {
-        let source = std::fs::read_to_string(nursery::crate_folder().join("src").join(&mutant.file)).unwrap();
-        let found = source.matches(&mutant.was).count();
-        assert_eq!(found, 1, "{}: {} has this {found} times:\n{}", mutant.breaks, mutant.file, mutant.was);
-        assert_ne!(mutant.was, mutant.is, "{}", mutant.breaks);
+    assert!(mutants.len() >= 20, "there are {} mutants", mutants.len());
+    let mut wrong = String::new();
+    for Mutant { description, file, original, mutated } in &mutants {
+        let source = std::fs::read_to_string(mutated_crate::folder().join("src").join(file)).unwrap_or_default();
+        let found = source.matches(original).count();
+        if found != 1 || original == mutated {
+            wrong += &format!("{description}: {file} contains this {found} times:\n{original}\n");
+        }
     }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
-#[ignore = "it goes through the model once for every mutant: some minutes"]
+#[ignore = "it runs the model for every mutant, which takes minutes"]
 fn every_mutant_is_killed() {
-    let only = std::env::var("MUTANT").unwrap_or_default();
+    let filter = std::env::var("MUTANT").unwrap_or_default();
     let mutants = Mutant::all();
-    let begun = Instant::now();
-    let test = &nursery::build(&mutants);
-    println!("built in {} s", begun.elapsed().as_secs());
-    // The quick ones first: most mistakes show there.
+    let start = Instant::now();
+    let test = &mutated_crate::build(&mutants);
+    println!("built in {} s", start.elapsed().as_secs());
+    // The fastest checks first: they kill most mutants.
     let mut checks: Vec<(Duration, String)> = run::checks(test)
         .into_iter()
         .map(|check| {
-            let begun = Instant::now();
-            assert!(!only.is_empty() || run::passes(test, &check, 0), "{check} fails without a mutant");
-            (begun.elapsed(), check)
+            let start = Instant::now();
+            assert!(!filter.is_empty() || run::passes(test, &check, 0), "{check} fails without a mutant");
+            (start.elapsed(), check)
         })
         .collect();
     checks.sort_unstable();
-    println!("without a mutant: all pass, {} s from the beginning", begun.elapsed().as_secs());
-    let chosen: Vec<_> = (1..).zip(&mutants).filter(|(_, mutant)| mutant.breaks.contains(&only)).collect();
+    println!("without a mutant: all checks pass, {} s since the start", start.elapsed().as_secs());
+    let chosen: Vec<_> = (1..).zip(&mutants).filter(|(_, mutant)| mutant.description.contains(&filter)).collect();
     let (left, survivors) = (Mutex::new(chosen.iter()), Mutex::new(Vec::new()));
     let work = || {
         while let Some((number, mutant)) = { left.lock().unwrap().next() } {
-            let begun = Instant::now();
-            let noticed = checks.iter().find(|(_, check)| !run::passes(test, check, *number));
-            let seconds = begun.elapsed().as_secs();
-            match noticed {
-                Some((_, check)) => println!("killed   {seconds:>3} s  {}  ({check})", mutant.breaks),
+            let start = Instant::now();
+            let killer = checks.iter().find(|(_, check)| !run::passes(test, check, *number));
+            let seconds = start.elapsed().as_secs();
+            match killer {
+                Some((_, check)) => println!("killed   {seconds:>3} s  {}  ({check})", mutant.description),
                 None => {
-                    println!("SURVIVED {seconds:>3} s  {}", mutant.breaks);
-                    survivors.lock().unwrap().push(mutant.breaks.as_str());
+                    println!("SURVIVED {seconds:>3} s  {}", mutant.description);
+                    survivors.lock().unwrap().push(mutant.description.as_str());
                 }
             }
         }
@@ -69,7 +71,7 @@ fn every_mutant_is_killed() {
             scope.spawn(work);
         }
     });
-    println!("{} mutants, {} s", chosen.len(), begun.elapsed().as_secs());
+    println!("{} mutants, {} s", chosen.len(), start.elapsed().as_secs());
     let survivors = survivors.into_inner().unwrap();
-    assert!(survivors.is_empty(), "the model check does not notice:\n{}", survivors.join("\n"));
+    assert!(survivors.is_empty(), "no check of the model fails with these mutants:\n{}", survivors.join("\n"));
 }

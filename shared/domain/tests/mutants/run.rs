@@ -1,4 +1,4 @@
-//! The model check run with a mistake in the code: whether it is noticed, and by which check.
+//! Runs the checks of the model with a mutant switched on.
 
 use std::{
     io::{BufRead, BufReader},
@@ -6,22 +6,22 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::nursery::MISTAKE;
+use super::mutated_crate::MUTANT_NUMBER;
 
-/// All checks, as the built test lists them.
+/// The names of all checks, as the test binary lists them.
 pub fn checks(test: &Path) -> Vec<String> {
     let listed = Command::new(test).args(["--list", "--format=terse"]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let checks: Vec<String> =
         listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect();
-    assert!(!checks.is_empty(), "there are no checks");
+    assert!(!checks.is_empty(), "the model has no checks");
     checks
 }
 
-/// Whether this check finds nothing, with this mistake.
-pub fn passes(test: &Path, check: &str, mistake: usize) -> bool {
+/// Whether a check passes with this mutant; 0 is the original code.
+pub fn passes(test: &Path, check: &str, mutant: usize) -> bool {
     let mut run = Command::new(test);
-    run.args([check, "--exact", "--format=pretty"]).env(MISTAKE, mistake.to_string()).env("RUST_BACKTRACE", "0");
+    run.args([check, "--exact", "--format=pretty"]).env(MUTANT_NUMBER, mutant.to_string()).env("RUST_BACKTRACE", "0");
     let mut run = run.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(run.stdout.take().unwrap()).lines();
     let failed = lines.map_while(Result::ok).any(|line| line.starts_with("test ") && line.ends_with("FAILED"));

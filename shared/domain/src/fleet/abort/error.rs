@@ -1,54 +1,54 @@
-//! Abort criteria that can't be, with the name of the field and what would be right.
+//! `AbortError`: abort criteria that are refused, with the name of the field and the allowed values.
 
-use super::Abort;
+use crate::fleet::abort::options::MAX_CRITERIA;
 
-/// Criteria that can't be. The number of a criterion counts from 0, as in JSON.
+/// Criteria that are refused. `at` is the place of the criterion in the list, from 0.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum AbortError {
-    /// None, or too many.
-    #[error("abortConfig.criteriaList must have 1 to {most} criteria: it has {0}", most = Abort::MOST_CRITERIA)]
+    /// No criterion, or too many.
+    #[error("abortConfig.criteriaList must have 1 to {MAX_CRITERIA} criteria: it has {0}")]
     HowMany(usize),
-    /// Nothing that happens to an execution.
+    /// An unknown failure type.
     #[error(
         "abortConfig.criteriaList[{at}].failureType must be FAILED, REJECTED, TIMED_OUT, NO_RESPONSE or ALL: it is {found:?}"
     )]
     Failure {
-        /// In which criterion.
+        /// Place of the criterion.
         at: usize,
-        /// Its beginning.
+        /// The beginning of the given word.
         found: String,
     },
-    /// Nothing that can be done.
+    /// An unknown action.
     #[error("abortConfig.criteriaList[{at}].action must be CANCEL or PAUSE: it is {found:?}")]
     Action {
-        /// In which criterion.
+        /// Place of the criterion.
         at: usize,
-        /// Its beginning.
+        /// The beginning of the given word.
         found: String,
     },
-    /// Not a share.
+    /// A threshold out of range, or with too many digits.
     #[error(
         "abortConfig.criteriaList[{at}].thresholdPercentage must be more than 0 and at most 100, with at most two digits \
          after the point: it is {found}"
     )]
     Threshold {
-        /// In which criterion.
+        /// Place of the criterion.
         at: usize,
-        /// What it is.
+        /// The given percentage.
         found: f64,
     },
-    /// It would conclude from nothing.
+    /// A criterion that would be met before any execution has ended.
     #[error("abortConfig.criteriaList[{at}].minNumberOfExecutedThings must be 1 to {most}: it is {found}", most = u32::MAX)]
     Minimum {
-        /// In which criterion.
+        /// Place of the criterion.
         at: usize,
-        /// What it is.
+        /// The given number.
         found: i64,
     },
 }
 
 impl AbortError {
-    /// The field that is wrong.
+    /// Path of the refused field.
     pub fn field(&self) -> String {
         let (at, name) = match self {
             Self::HowMany(_) => return "abortConfig.criteriaList".to_owned(),

@@ -1,35 +1,35 @@
-//! What counts as a failure, and what is done about too many: AWS Jobs' words, and two of our own.
+//! `AbortFailure` and `AbortAction`: AWS IoT Jobs' words of an abort criterion, with `NO_RESPONSE` and `PAUSE` added.
 
-use crate::fleet::Ends;
+use crate::fleet::outcome_counts::OutcomeCounts;
 
-/// What counts as a failure.
+/// Which ended executions count as failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbortFailure {
-    /// The device could not.
+    /// The device failed to do it.
     Failed,
-    /// The device would not.
+    /// The device refused it.
     Rejected,
-    /// It was not done in time, for whatever reason.
+    /// A deadline passed, for any reason.
     TimedOut,
-    /// The device was asked and fell silent: part of [`Self::TimedOut`].
+    /// The request was sent and the device fell silent: a part of [`Self::TimedOut`].
     NoResponse,
     /// FAILED, REJECTED and TIMED_OUT together.
     All,
 }
 
-/// What is done then.
+/// What happens when a criterion is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbortAction {
     /// The command is canceled.
     Cancel,
-    /// Nobody else is asked until somebody resumes it.
+    /// The command is paused until an operator resumes it.
     Pause,
 }
 
 impl AbortFailure {
-    const WORDS: [Self; 5] = [Self::Failed, Self::Rejected, Self::TimedOut, Self::NoResponse, Self::All];
+    const ALL_WORDS: [Self; 5] = [Self::Failed, Self::Rejected, Self::TimedOut, Self::NoResponse, Self::All];
 
-    /// The word.
+    /// The word of the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "FAILED",
@@ -41,22 +41,22 @@ impl AbortFailure {
     }
 
     pub(super) fn parse(word: &str) -> Option<Self> {
-        Self::WORDS.into_iter().find(|failure| failure.as_str() == word)
+        Self::ALL_WORDS.into_iter().find(|failure| failure.as_str() == word)
     }
 
-    pub(super) fn count(self, ends: &Ends) -> u128 {
+    pub(super) fn count(self, outcomes: &OutcomeCounts) -> u128 {
         match self {
-            Self::Failed => ends.failed.into(),
-            Self::Rejected => ends.rejected.into(),
-            Self::TimedOut => ends.timed_out.into(),
-            Self::NoResponse => ends.no_response.into(),
-            Self::All => u128::from(ends.failed) + u128::from(ends.rejected) + u128::from(ends.timed_out),
+            Self::Failed => outcomes.failed.into(),
+            Self::Rejected => outcomes.rejected.into(),
+            Self::TimedOut => outcomes.timed_out.into(),
+            Self::NoResponse => outcomes.no_response.into(),
+            Self::All => u128::from(outcomes.failed) + u128::from(outcomes.rejected) + u128::from(outcomes.timed_out),
         }
     }
 }
 
 impl AbortAction {
-    /// The word.
+    /// The word of the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "CANCEL",

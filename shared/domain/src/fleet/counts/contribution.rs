@@ -1,27 +1,28 @@
-//! What one item adds to the counts of its command.
+//! `Contribution`: what one stored item adds to the counts of its command.
 
-use crate::{DeliveryStatus, Execution, Reason, Status};
+use crate::execution::row::Execution;
+use crate::status::{DeliveryStatus, Reason, Status};
 
-/// What one item adds to the counts of its command, as it is at one time.
+/// What one item, as it is stored at one time, adds to the counts of its command.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Contribution {
     /// An execution.
     Execution {
-        /// Its status, as it is stored: not what reading would make of it by now.
+        /// The stored status, which may lag behind the deadlines.
         status: Status,
-        /// How far its request has come.
+        /// The stored delivery status.
         delivery_status: DeliveryStatus,
-        /// Why it ended, as the API shows it: the device's own word, or a [`Reason`].
+        /// The reason that the API shows: the device's reason code or a [`Reason`].
         reason: Option<String>,
     },
-    /// That a batch has a thing which is in another batch too, and goes out with that.
+    /// A place in a batch whose thing has its execution from another batch.
     Duplicate,
 }
 
 impl Contribution {
-    /// What this execution adds.
+    /// The contribution of an execution.
     pub fn of(execution: &Execution) -> Self {
-        // The device's own word stands instead of the cloud's guess, also where it gives no reason.
+        // A device's report replaces the cloud's provisional verdict, also where it has no reason code.
         let reason = match (&execution.outcome, execution.verdict) {
             (Some(outcome), _) => outcome.code.as_ref().map(|code| code.as_str()),
             (None, verdict) => verdict.map(|verdict| verdict.reason.as_str()),
@@ -33,9 +34,10 @@ impl Contribution {
         }
     }
 
-    /// Whether it went out, and nothing was heard of it, or nothing any more.
-    pub(super) fn is_silent(&self) -> bool {
-        let silent = |reason: &str| [Reason::NoResponse, Reason::HeartbeatLost].iter().any(|r| r.as_str() == reason);
-        matches!(self, Self::Execution { status: Status::TimedOut, reason: Some(reason), .. } if silent(reason))
+    /// Whether its request was sent and the device fell silent before or after its first report.
+    pub(super) fn is_no_response(&self) -> bool {
+        let is_silence =
+            |reason: &str| [Reason::NoResponse, Reason::HeartbeatLost].iter().any(|r| r.as_str() == reason);
+        matches!(self, Self::Execution { status: Status::TimedOut, reason: Some(reason), .. } if is_silence(reason))
     }
 }

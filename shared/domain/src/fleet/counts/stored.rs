@@ -1,40 +1,41 @@
-//! Counts as they are stored in a table: short, and without what is zero.
+//! The stored form of counts: JSON without zeros.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Reasons};
-use crate::{DeliveryStatus, Status, UnknownWord};
+use crate::fleet::counts::reasons::Reasons;
+use crate::fleet::counts::totals::Counts;
+use crate::status::{DeliveryStatus, Status, UnknownWord};
 
-/// Stored counts that are none.
+/// Stored counts that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CountsError {
-    /// Not JSON, or not of this shape.
+    /// Not JSON of this shape.
     #[error(
         "stored counts are a JSON object of status, delivery, reasons, noResponse and duplicates, all whole numbers"
     )]
     Malformed(#[source] serde_json::Error),
-    /// A word that is not known.
+    /// An unknown status.
     #[error("the stored counts' field {field} has an unknown word")]
     Word {
-        /// In this field.
+        /// The field with the word.
         field: &'static str,
-        /// This one.
+        /// The word.
         source: UnknownWord,
     },
 }
 
-/// The names are stored: they may be added to, never changed. What is not known is an error, not ignored: an older function that
-/// wrote the counts again without it would lose it.
+/// The field names are stored: new ones may be added, none may be changed. An unknown field is an error: a function of
+/// an older version would drop it when it writes the counts again.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Stored {
+struct StoredCounts {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     status: BTreeMap<String, i64>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     delivery: BTreeMap<String, i64>,
-    // Here a zero stays: it holds its place.
+    // Zeros are kept here: a name keeps its place.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reasons: BTreeMap<String, i64>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -48,25 +49,28 @@ fn is_zero(count: &i64) -> bool {
 }
 
 impl Counts {
-    /// The counts as they are stored: JSON of some hundred bytes.
+    /// The stored form: JSON of some hundred bytes.
     pub fn to_stored(&self) -> String {
         let words = |words: &mut dyn Iterator<Item = (&'static str, i64)>| {
             words.filter(|(_, count)| *count != 0).map(|(word, count)| (word.to_owned(), count)).collect()
         };
-        let stored = Stored {
+        let stored = StoredCounts {
             status: words(&mut Status::ALL.iter().map(|status| status.as_str()).zip(self.statuses)),
             delivery: words(&mut DeliveryStatus::ALL.iter().map(|delivery| delivery.as_str()).zip(self.deliveries)),
             reasons: self.reasons.0.clone(),
             no_response: self.no_response,
             duplicates: self.duplicates,
         };
-        // Words and whole numbers: there is nothing in it that JSON has not.
+        // String keys and whole numbers only: serialization cannot fail.
         serde_json::to_string(&stored).unwrap_or_default()
     }
 
-    /// The counts that were stored so.
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// The text is not JSON of this shape, or has an unknown status.
     pub fn from_stored(text: &str) -> Result<Self, CountsError> {
-        let stored: Stored = serde_json::from_str(text).map_err(CountsError::Malformed)?;
+        let stored: StoredCounts = serde_json::from_str(text).map_err(CountsError::Malformed)?;
         let mut counts = Self {
             reasons: Reasons(stored.reasons),
             no_response: stored.no_response,
@@ -88,10 +92,9 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Contribution, Reason,
-        fleet::counts::tests::{ended, of, row, sent},
-    };
+    use crate::fleet::counts::contribution::Contribution;
+    use crate::fleet::counts::tests::{ended, of, row, sent};
+    use crate::status::Reason;
 
     #[test]
     fn the_stored_form_is_pinned_and_short() {
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_counts_that_are_not_understood_are_not_taken_for_none() {
+    fn unknown_stored_counts_are_an_error_and_not_zero() {
         let error = |text: &str| Counts::from_stored(text).unwrap_err().to_string();
         assert!(error("").starts_with("stored counts are a JSON object"));
         assert!(error(r#"{"shadows":1}"#).starts_with("stored counts are a JSON object"));

@@ -1,14 +1,17 @@
-//! What is counted, and what is shown of it.
+//! Tests of what is counted and what is shown: statuses, reasons, duplicates and shards.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::{
-    By, Execution, Reason, Timestamp,
-    execution::tests::{BORN, execution, told},
-};
+use crate::actor::Actor;
+use crate::execution::fixtures::{CREATED_AT, after_report, execution};
+use crate::execution::row::Execution;
+use crate::fleet::counts::contribution::Contribution;
+use crate::fleet::counts::totals::Counts;
+use crate::fleet::outcome_counts::OutcomeCounts;
+use crate::status::{DeliveryStatus, Reason, Status};
+use crate::timestamp::Timestamp;
 
 pub(super) fn row(status: Status, delivery_status: DeliveryStatus, reason: Option<&str>) -> Contribution {
     Contribution::Execution { status, delivery_status, reason: reason.map(str::to_owned) }
@@ -32,12 +35,15 @@ fn reasons(counts: &Counts) -> Vec<(&str, u64)> {
     counts.reasons().collect()
 }
 
-fn others(counts: &Counts) -> u64 {
+/// How many reason codes of devices are counted by name.
+const DEVICE_REASONS: usize = Counts::REASONS - Reason::ALL.len();
+
+fn other_count(counts: &Counts) -> u64 {
     counts.reasons().find(|(word, _)| *word == Counts::OTHER).map_or(0, |(_, count)| count)
 }
 
 fn at(seconds: u32) -> Timestamp {
-    BORN.plus_seconds(seconds)
+    CREATED_AT.plus_seconds(seconds)
 }
 
 fn reason_of(row: &Execution) -> Option<String> {
@@ -51,18 +57,22 @@ fn reason_of(row: &Execution) -> Option<String> {
 }
 
 #[test]
-fn an_execution_counts_for_the_reason_that_is_shown_of_it() {
+fn an_execution_counts_under_the_reason_that_the_api_shows() {
     let row = execution(None);
     assert_eq!(reason_of(&row), None);
-    let canceled = row.apply(&row.cancel(Reason::CanceledByOperator, at(1), false, By::device()).unwrap()).unwrap();
+    let canceled = row.apply(&row.cancel(Reason::CanceledByOperator, at(1), false, Actor::device()).unwrap()).unwrap();
     assert_eq!(reason_of(&canceled).as_deref(), Some("CANCELED_BY_OPERATOR"));
     let why = r#"{"status":"FAILED","statusReason":{"reasonCode":"LOW_BATTERY"}}"#;
-    assert_eq!(reason_of(&told(&canceled, 2, why).unwrap()).as_deref(), Some("LOW_BATTERY"));
-    assert_eq!(reason_of(&told(&canceled, 2, "FAILED").unwrap()), None, "its own word, though it gives no reason");
+    assert_eq!(reason_of(&after_report(&canceled, 2, why).unwrap()).as_deref(), Some("LOW_BATTERY"));
+    assert_eq!(
+        reason_of(&after_report(&canceled, 2, "FAILED").unwrap()),
+        None,
+        "the device's report, though it has no reason code"
+    );
 }
 
 #[test]
-fn an_item_is_counted_where_it_is_and_no_longer_where_it_was() {
+fn a_change_moves_the_count_of_an_item() {
     let mut counts = of(&[sent(), sent()]);
     assert_eq!((counts.executions(), counts.open(), counts.status(Status::Created)), (2, 2, 2));
     counts.fold(Some(&sent()), Some(&ended(Status::Failed, "LOW_BATTERY")));
@@ -77,7 +87,7 @@ fn an_item_is_counted_where_it_is_and_no_longer_where_it_was() {
 }
 
 #[test]
-fn what_is_forgotten_stays_counted() {
+fn a_removed_item_stays_counted() {
     let mut counts = of(&[sent()]);
     counts.fold(Some(&sent()), None);
     counts.fold(None, None);
@@ -85,14 +95,14 @@ fn what_is_forgotten_stays_counted() {
 }
 
 #[test]
-fn what_is_in_two_batches_has_one_execution() {
+fn a_thing_in_two_batches_has_one_execution() {
     let counts = of(&[sent(), Contribution::Duplicate, Contribution::Duplicate]);
     assert_eq!((counts.executions(), counts.duplicates(), counts.reached()), (1, 2, 3));
-    assert_eq!(counts.ends(), Ends::default());
+    assert_eq!(counts.outcomes(), OutcomeCounts::default());
 }
 
 #[test]
-fn silence_is_what_went_out_and_was_not_heard_of() {
+fn no_response_counts_silent_devices_only() {
     let counts = of(&[
         sent(),
         ended(Status::Succeeded, "FINE"),
@@ -104,12 +114,13 @@ fn silence_is_what_went_out_and_was_not_heard_of() {
         ended(Status::TimedOut, "EXPIRED"),
         ended(Status::TimedOut, "EXECUTION_TIMEOUT"),
     ]);
-    let ends = Ends { executed: 8, succeeded: 1, failed: 1, rejected: 1, timed_out: 4, canceled: 1, no_response: 2 };
-    assert_eq!((counts.ends(), counts.executions(), counts.open()), (ends, 9, 1));
+    let outcomes =
+        OutcomeCounts { executed: 8, succeeded: 1, failed: 1, rejected: 1, timed_out: 4, canceled: 1, no_response: 2 };
+    assert_eq!((counts.outcomes(), counts.executions(), counts.open()), (outcomes, 9, 1));
 }
 
 #[test]
-fn a_history_that_begins_too_late_is_shown_as_none_and_not_as_less() {
+fn a_negative_count_is_shown_as_zero() {
     let mut counts = Counts::default();
     counts.fold(Some(&sent()), Some(&ended(Status::TimedOut, "NO_RESPONSE")));
     assert_eq!((counts.status(Status::Created), counts.status(Status::TimedOut), counts.executions()), (0, 1, 0));
@@ -118,7 +129,7 @@ fn a_history_that_begins_too_late_is_shown_as_none_and_not_as_less() {
 }
 
 #[test]
-fn a_child_of_a_shard_takes_away_what_its_parent_has_added() {
+fn a_child_shard_subtracts_what_its_parent_has_added() {
     let mut parent = of(&[sent(), sent()]);
     let mut child = Counts::default();
     child.fold(Some(&sent()), Some(&ended(Status::TimedOut, "NO_RESPONSE")));
@@ -128,40 +139,39 @@ fn a_child_of_a_shard_takes_away_what_its_parent_has_added() {
 }
 
 #[test]
-fn devices_that_say_anything_leave_the_clouds_own_reasons_alone() {
+fn many_device_reason_codes_do_not_displace_cloud_reasons() {
     let words: Vec<_> = (0..100).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
     let mut counts = of(&words);
     counts.fold(None, Some(&ended(Status::TimedOut, "NO_RESPONSE")));
-    let named = Counts::REASONS - Reason::ALL.len();
-    assert_eq!(counts.reasons().count(), named + 2);
-    assert_eq!(others(&counts), 100 - named as u64);
-    assert_eq!((counts.ends().no_response, reasons(&counts)[0]), (1, ("NO_RESPONSE", 1)));
+    assert_eq!(counts.reasons().count(), DEVICE_REASONS + 2);
+    assert_eq!(other_count(&counts), 100 - DEVICE_REASONS as u64);
+    assert_eq!((counts.outcomes().no_response, reasons(&counts)[0]), (1, ("NO_RESPONSE", 1)));
     for word in &words[..90] {
         counts.fold(Some(word), Some(&sent()));
         counts = Counts::from_stored(&counts.to_stored()).unwrap();
     }
-    assert_eq!(reasons(&counts), [("NO_RESPONSE", 1), (Counts::OTHER, 10)], "each is taken from where it was added");
+    assert_eq!(reasons(&counts), [("NO_RESPONSE", 1), (Counts::OTHER, 10)], "each is subtracted where it was added");
 }
 
 #[test]
-fn a_place_that_is_empty_is_not_given_to_another() {
-    let words: Vec<_> = (0..54).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
+fn a_name_with_count_zero_keeps_its_place() {
+    let words: Vec<_> = (0..DEVICE_REASONS).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
     let late = ended(Status::Failed, "LATE");
     let mut counts = of(&words);
     counts.fold(None, Some(&late));
     counts.fold(Some(&words[0]), Some(&sent()));
     counts.fold(None, Some(&late));
-    assert_eq!((others(&counts), counts.reasons().count()), (2, 54), "it stays among the others");
+    assert_eq!((other_count(&counts), counts.reasons().count()), (2, DEVICE_REASONS), "it stays under OTHER");
 }
 
 #[test]
-fn what_a_parent_had_among_the_others_is_taken_from_them() {
-    let words: Vec<_> = (0..60).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
+fn a_reason_counted_under_other_by_the_parent_is_subtracted_there() {
+    let words: Vec<_> = (0..DEVICE_REASONS + 6).map(|n| ended(Status::Failed, &format!("W{n:03}"))).collect();
     let mut sum = of(&words);
     let mut child = Counts::default();
-    child.fold(Some(&words[59]), Some(&sent()));
+    child.fold(words.last(), Some(&sent()));
     sum.merge(&child);
-    assert_eq!(others(&sum), 5);
+    assert_eq!(other_count(&sum), 5);
 }
 
 fn any_row() -> impl Strategy<Value = Contribution> {
@@ -180,12 +190,12 @@ fn any_row() -> impl Strategy<Value = Contribution> {
     prop_oneof![9 => row, 1 => Just(Contribution::Duplicate)]
 }
 
-/// Everything that is shown but the reasons.
-fn figures(counts: &Counts) -> (Vec<u64>, Vec<u64>, Ends, u64, u64, u64) {
+/// All that is shown except the reasons.
+fn figures(counts: &Counts) -> (Vec<u64>, Vec<u64>, OutcomeCounts, u64, u64, u64) {
     (
         Status::ALL.iter().map(|status| counts.status(*status)).collect(),
         DeliveryStatus::ALL.iter().map(|delivery| counts.delivery(*delivery)).collect(),
-        counts.ends(),
+        counts.outcomes(),
         counts.duplicates(),
         counts.executions(),
         counts.open(),
@@ -193,9 +203,9 @@ fn figures(counts: &Counts) -> (Vec<u64>, Vec<u64>, Ends, u64, u64, u64) {
 }
 
 proptest! {
-    /// Whatever devices say: each word that has a place is counted exactly, and all others together.
+    /// With any reason codes: each name that has a place is counted exactly, all others together.
     #[test]
-    fn lives_are_counted_as_their_ends_are(
+    fn folded_counts_equal_a_recount_of_the_last_states(
         steps in proptest::collection::vec((0..150_usize, any_row()), 1..400), restored in 1..40_usize,
     ) {
         let mut items: BTreeMap<usize, Contribution> = BTreeMap::new();
@@ -209,11 +219,11 @@ proptest! {
                 counts = stored;
             }
         }
-        let ends: Vec<_> = items.values().cloned().collect();
-        prop_assert_eq!(figures(&counts), figures(&of(&ends)));
+        let last: Vec<_> = items.values().cloned().collect();
+        prop_assert_eq!(figures(&counts), figures(&of(&last)));
         let mut truth: BTreeMap<&str, u64> = BTreeMap::new();
-        for end in &ends {
-            if let Contribution::Execution { reason: Some(reason), .. } = end {
+        for contribution in &last {
+            if let Contribution::Execution { reason: Some(reason), .. } = contribution {
                 *truth.entry(reason).or_default() += 1;
             }
         }
@@ -226,7 +236,9 @@ proptest! {
     }
 
     #[test]
-    fn a_sum_does_not_ask_who_comes_first(items in proptest::collection::vec((0..4_usize, any_row()), 0..40)) {
+    fn the_sum_of_shards_does_not_depend_on_their_order(
+        items in proptest::collection::vec((0..4_usize, any_row()), 0..40),
+    ) {
         let mut shards = vec![Counts::default(); 4];
         items.iter().for_each(|(shard, item)| shards[*shard].fold(None, Some(item)));
         let sum = |shards: &mut dyn Iterator<Item = &Counts>| shards.fold(Counts::default(), |mut sum, shard| {

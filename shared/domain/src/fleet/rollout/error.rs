@@ -1,59 +1,59 @@
-//! A rollout that can't be, with the name of the field and what would be right.
+//! `RolloutError`: rollout options that are refused, with the name of the field and the allowed values.
 
-/// A rollout that can't be.
+/// Rollout options that are refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RolloutError {
-    /// Zero, negative or enormous.
+    /// A number outside its range.
     #[error("{field} must be {least} to {most}: it is {found}")]
     OutOfRange {
-        /// Which.
+        /// Path of the field.
         field: &'static str,
-        /// At least.
+        /// The smallest allowed value.
         least: u32,
-        /// At most.
+        /// The largest allowed value.
         most: u32,
-        /// What it is.
+        /// The given value.
         found: i64,
     },
-    /// A rate that would not grow, that would explode, or that is more exact than AWS Jobs takes it.
+    /// A factor outside AWS IoT Jobs' range, or with more digits.
     #[error(
         "rollout.exponentialRate.incrementFactor must be 1.1 to 5, with at most one digit after the point: it is {0}"
     )]
     Factor(f64),
-    /// None of the two, or both.
+    /// No criterion for increases of the rate, or two.
     #[error(
         "rollout.exponentialRate.rateIncreaseCriteria must have either numberOfNotifiedThings or \
          numberOfSucceededThings, and not both"
     )]
     NotOneCriterion,
-    /// It would begin above its own limit.
+    /// The rate starts above its own limit.
     #[error(
         "rollout.exponentialRate.baseRatePerMinute must not be more than rollout.maximumPerMinute: {base} is more \
          than {maximum}"
     )]
     BaseBeyondMaximum {
-        /// Where it would begin.
+        /// The first rate, in things per minute.
         base: u32,
-        /// The limit.
+        /// The limit, in things per minute.
         maximum: u32,
     },
-    /// Nobody would be in a wave.
+    /// An empty list of waves.
     #[error("rollout.waves.percentages must have at least one percentage, such as 10")]
     NoWave,
-    /// Nobody would be in this wave.
+    /// A wave without things.
     #[error(
         "rollout.waves.percentages must ascend, since each counts from the beginning: {found} comes after {before}"
     )]
     NotAscending {
-        /// The one before.
+        /// The preceding percentage.
         before: u8,
-        /// And the one that is not more.
+        /// The percentage that is not larger.
         found: u8,
     },
 }
 
 impl RolloutError {
-    /// The field that is wrong.
+    /// Path of the refused field.
     pub const fn field(&self) -> &'static str {
         match self {
             Self::OutOfRange { field, .. } => field,

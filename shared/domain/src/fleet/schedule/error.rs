@@ -1,40 +1,37 @@
-//! A schedule that can't be, with the name of the field and what would be right.
+//! `ScheduleError`: schedules that are refused, with the name of the field and the allowed values.
 
-use super::Schedule;
+use crate::fleet::schedule::limits::{MAX_AHEAD_SECONDS, MAX_PAST_SECONDS};
 
-/// A schedule that can't be.
+/// A schedule that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// The start has passed.
-    #[error(
-        "schedule.notBefore has passed more than {} minutes ago: leave it out to begin at once",
-        Schedule::PAST_SECONDS / 60
-    )]
+    #[error("schedule.notBefore has passed more than {} minutes ago: leave it out to begin at once", MAX_PAST_SECONDS / 60)]
     StartPassed,
     /// The start is too far ahead.
-    #[error("schedule.notBefore must be at most {} days ahead", Schedule::AHEAD_SECONDS / 86_400)]
+    #[error("schedule.notBefore must be at most {} days ahead", MAX_AHEAD_SECONDS / 86_400)]
     StartFarAhead,
     /// The end has passed.
     #[error("schedule.notAfter has passed: it must be ahead")]
     EndPassed,
-    /// There is no time between the two.
+    /// The end is not after the start.
     #[error("schedule.notAfter must be later than schedule.notBefore")]
     EndsBeforeItStarts,
-    /// The window has no time between the two.
+    /// The window never opens between start and end.
     #[error("schedule.window never opens between schedule.notBefore, or now, and schedule.notAfter")]
     NeverOpens,
-    /// Not a time of the day.
+    /// A text that is not a time of the day.
     #[error("{field} must be a time of the day from 00:00 to 23:59, such as 22:00: it is {found:?}")]
     NoTime {
-        /// Which.
+        /// Path of the field.
         field: &'static str,
-        /// Its beginning.
+        /// The beginning of its text.
         found: String,
     },
-    /// Not a distance from UTC.
+    /// A text that is not an offset from UTC.
     #[error("schedule.window.offset must be from -14:00 to +14:00, such as +02:00, or Z for UTC: it is {0:?}")]
     NoOffset(String),
-    /// A window of no length, or of a whole day.
+    /// A window that ends when it starts.
     #[error(
         "schedule.window.end must differ from schedule.window.start: leave the window out to ask at any time of the day"
     )]
@@ -42,7 +39,7 @@ pub enum ScheduleError {
 }
 
 impl ScheduleError {
-    /// The field that is wrong.
+    /// Path of the refused field.
     pub const fn field(&self) -> &'static str {
         match self {
             Self::StartPassed | Self::StartFarAhead => "schedule.notBefore",

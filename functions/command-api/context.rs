@@ -1,0 +1,12 @@
+//! What the API needs besides the clients that all functions have.
+
+use aws::Registry;
+
+/// Client and configuration of this function alone.
+#[derive(Clone, Debug)]
+pub struct ApiContext {
+    /// Client of the AWS IoT registry: members of thing groups, results of queries.
+    pub registry: Registry,
+    /// Topic, besides those of thing groups, to which a broadcast may be published.
+    pub broadcast_topic: Option<String>,
+}

@@ -1,0 +1,65 @@
+//! `POST /commands/{commandId}/pause` and `/resume`, and `/cancel` of a fleet command. Only the control state is
+//! written here; fan-out-command and dispatch-commands propagate it to the batches.
+
+use domain::{Actor, Command, CommandId, ControlError, ControlState};
+use driver::driver::Driver;
+use runtime::conflict::ConflictRetries;
+
+use super::show::FleetSnapshot;
+use crate::command_api::{problem::Problem, request::Request, response::Response, stored_command};
+
+/// A pause or a resume.
+#[derive(Debug)]
+pub struct ChangeControl {
+    command: CommandId,
+    state: ControlState,
+    actor: Actor,
+}
+
+impl ChangeControl {
+    /// Decodes a request that changes the control state to `state`. It has no body.
+    pub fn decode(command: CommandId, state: ControlState, request: &Request) -> Result<Self, Problem> {
+        let [] = request.query([])?;
+        if !request.body()?.trim_ascii().is_empty() {
+            return Err(Problem::bad_request("body", "this operation has no body: leave the body out"));
+        }
+        Ok(Self { command, state, actor: request.actor() })
+    }
+}
+
+/// Pauses or resumes a fleet command, and answers with its state.
+pub async fn change_control(driver: &Driver<'_>, change: ChangeControl) -> Result<Response, Problem> {
+    let command = stored_command::read(driver.clients, &change.command).await?;
+    if command.definition.target.fleet().is_none() {
+        let detail = "a command for one thing is sent at once: it can only be canceled";
+        return Err(Problem::conflict("commandId", detail));
+    }
+    change_control_of(driver, command, change.state, change.actor).await
+}
+
+/// Changes the control state of a fleet command, and answers with the state of the command.
+pub async fn change_control_of(
+    driver: &Driver<'_>,
+    mut command: Command,
+    state: ControlState,
+    actor: Actor,
+) -> Result<Response, Problem> {
+    let (clients, now) = (driver.clients, driver.event_time());
+    let mut retries = ConflictRetries::new("changing the control of a command", command.id.clone());
+    loop {
+        let snapshot = FleetSnapshot::read(clients, &command).await?;
+        let current = snapshot.state(&command, now)?;
+        let next = match command.control.change_by_operator(state, current, now, actor.clone()) {
+            Ok(next) => next,
+            // An earlier request has made the same change, and its answer was lost.
+            Err(ControlError::Already) => return snapshot.show(&command, now),
+            Err(error) => return Err(error.into()),
+        };
+        if clients.commands.write_control(&command.id, &next).await? {
+            command.control = next;
+            return FleetSnapshot::read(clients, &command).await?.show(&command, now);
+        }
+        retries.wait().await?;
+        command = stored_command::read(clients, &command.id).await?;
+    }
+}

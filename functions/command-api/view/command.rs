@@ -1,0 +1,116 @@
+//! A command as the API shows it, and the answer to its creation.
+
+use domain::{Command, Execution, FleetState, GroupName, Status, Target, Timestamp};
+use runtime::time_format;
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::{execution::ExecutionView, parts};
+
+/// A command with its state and its counts.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandView<'a> {
+    command_id: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a RawValue>,
+    target: Value,
+    delivery: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<String>,
+    ttl: u32,
+    timeout: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    supersede: bool,
+    created_at: String,
+    created_by: &'a str,
+    state: &'static str,
+    counts: Value,
+}
+
+/// The answer to the creation of a command for one thing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedView<'a> {
+    command_id: &'a str,
+    state: &'static str,
+    counts: Map<String, Value>,
+    execution: ExecutionView,
+}
+
+impl<'a> CommandView<'a> {
+    /// A command for one thing, with its one execution.
+    pub fn of_one_thing(command: &'a Command, execution: &Execution) -> Self {
+        Self::new(command, FleetState::of_one_thing(execution), counts_of(execution).into())
+    }
+
+    pub fn new(command: &'a Command, state: FleetState, counts: Value) -> Self {
+        let definition = &command.definition;
+        Self {
+            command_id: command.id.as_str(),
+            name: definition.name.as_str(),
+            payload: definition.payload.as_ref().map(|payload| payload.as_json()),
+            target: target(&definition.target),
+            delivery: definition.delivery.as_str(),
+            shadow: definition.shadow.as_ref().map(ToString::to_string),
+            ttl: definition.deadlines.ttl_seconds(),
+            timeout: definition.deadlines.timeout_seconds(),
+            heartbeat: definition.deadlines.heartbeat_seconds(),
+            retry: definition.retry.as_ref().map(parts::retry),
+            lane: definition.lane.as_ref().map(parts::lane),
+            supersede: definition.supersede,
+            created_at: time_format::show(command.created_at),
+            created_by: command.created_by.as_str(),
+            state: state.as_str(),
+            counts,
+        }
+    }
+}
+
+impl<'a> CreatedView<'a> {
+    pub fn new(command: &'a Command, execution: &Execution, now: Timestamp) -> Self {
+        Self {
+            command_id: command.id.as_str(),
+            state: FleetState::of_one_thing(execution).as_str(),
+            counts: counts_of(execution),
+            execution: ExecutionView::new(execution, now, false),
+        }
+    }
+}
+
+/// The names that a fleet command lists are not shown: they are those of its executions.
+fn target(target: &Target) -> Value {
+    let selection = match target {
+        Target::Thing(thing) => return json!({"things": [thing.as_str()]}),
+        Target::Fleet(fleet) => &fleet.selection,
+    };
+    let mut shown = Map::new();
+    if selection.listed > 0 {
+        shown.insert("listed".to_owned(), json!(selection.listed));
+    }
+    if !selection.groups.is_empty() {
+        let groups: Vec<&str> = selection.groups.iter().map(GroupName::as_str).collect();
+        shown.insert("groups".to_owned(), json!(groups));
+    }
+    if let Some(query) = &selection.query {
+        shown.insert("query".to_owned(), json!(query.as_str()));
+    }
+    if selection.excluded > 0 {
+        shown.insert("excluded".to_owned(), json!(selection.excluded));
+    }
+    Value::Object(shown)
+}
+
+/// The counts of a command for one thing.
+fn counts_of(execution: &Execution) -> Map<String, Value> {
+    let mut counts = Map::from_iter([("total".to_owned(), json!(1))]);
+    counts.extend(Status::ALL.iter().map(|status| (status.to_string(), json!(u32::from(*status == execution.status)))));
+    counts
+}

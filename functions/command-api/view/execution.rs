@@ -1,0 +1,81 @@
+//! An execution as the API shows it.
+
+use domain::{Execution, Key, Timestamp};
+use runtime::time_format;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::parts;
+use crate::command_api::history::Entry;
+
+/// One command on one thing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecutionView {
+    command_id: String,
+    execution_id: String,
+    thing: String,
+    name: String,
+    status: &'static str,
+    delivery_status: &'static str,
+    reason: Option<String>,
+    reason_description: Option<String>,
+    attempt: u16,
+    via: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<Value>,
+    late: bool,
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    result_cut: bool,
+    created_at: String,
+    created_by: String,
+    deadline: String,
+    finish_by: String,
+    next_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    history: Vec<Entry>,
+}
+
+impl ExecutionView {
+    /// The execution as it is at `now`. `explain` adds the explanation of its status.
+    pub fn new(execution: &Execution, now: Timestamp, explain: bool) -> Self {
+        let execution = &execution.observe(now);
+        let explanation = execution.explain(now);
+        let Key { thing, id } = &execution.key;
+        let outcome = execution.outcome.as_ref();
+        let result = outcome.and_then(|outcome| outcome.result.as_ref());
+        Self {
+            command_id: execution.command.to_string(),
+            execution_id: id.to_string(),
+            thing: thing.to_string(),
+            name: execution.name.to_string(),
+            status: execution.status.as_str(),
+            delivery_status: execution.delivery_status.as_str(),
+            reason: execution.reason_code().map(str::to_owned),
+            reason_description: outcome.and_then(|outcome| outcome.description.clone()),
+            attempt: execution.attempt,
+            via: execution.channel.to_string(),
+            retry: execution.retry.as_ref().map(parts::retry),
+            lane: execution.lane.as_ref().map(parts::lane),
+            late: execution.is_late(),
+            // A truncated result is no JSON any more. A result that nests deeper than serde_json reads is shown as text
+            // too.
+            result: result.map(|result| match serde_json::from_str(&result.text) {
+                Ok(value) if !result.truncated => value,
+                _ => Value::String(result.text.clone()),
+            }),
+            result_cut: result.is_some_and(|result| result.truncated),
+            created_at: time_format::show(execution.created_at),
+            created_by: execution.created_by.to_string(),
+            deadline: time_format::show(execution.start_by),
+            finish_by: time_format::show(execution.finish_by),
+            next_at: explanation.next.as_ref().map(|next| time_format::show(next.at)),
+            explanation: explain.then(|| explanation.text(time_format::show)),
+            history: execution.timeline(now).into_iter().map(Entry::from).collect(),
+        }
+    }
+}

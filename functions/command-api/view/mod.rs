@@ -1,0 +1,8 @@
+//! Commands and executions as the API shows them: the JSON of the answers.
+
+mod command;
+mod execution;
+mod parts;
+
+pub use command::{CommandView, CreatedView};
+pub use execution::ExecutionView;

@@ -1,0 +1,47 @@
+//! A device comes online: the executions that wait for it are sent, the oldest first.
+//!
+//! Lifecycle events may come twice, late and in any order: an event is only a reason to read which executions wait.
+
+use domain::Actor;
+
+use super::event::LifecycleEvent;
+use driver::driver::Driver;
+use runtime::clients::Clients;
+use runtime::event_clock::EventClock;
+use runtime::handler_error::{HandlerError, chain};
+use runtime::metrics;
+
+/// Handles one lifecycle event. `request_id` is the same when Lambda retries the event.
+pub async fn handle(clients: &Clients, event: &LifecycleEvent, request_id: &str) -> Result<(), HandlerError> {
+    let Some(thing) = event.thing() else { return Ok(()) };
+    let clock = EventClock::start(event.received_at());
+    let now = clock.event_time();
+    let found = clients.executions.waiting(&thing, now).await.map_err(HandlerError::Aws)?;
+    metrics::count_unreadable(now, &thing, &found.unreadable);
+    if found.executions.is_empty() {
+        return Ok(());
+    }
+    // A device that resumes its session does not subscribe again. Any other device receives requests only after it has
+    // subscribed, which is an event of its own.
+    let receives_requests =
+        event.is_subscription() || clients.messages.is_subscribed(&thing).await.map_err(HandlerError::Aws)?;
+    if !receives_requests {
+        return Ok(());
+    }
+    let driver = Driver { clients, clock, actor: Actor::function("dispatch-commands"), token: request_id };
+    let (mut sent, mut failed) = (0, 0);
+    for row in found.executions {
+        match driver.claim_and_send(row).await {
+            Ok(Some(_)) => sent += 1,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(error = chain(&error), %thing, "a waiting execution could not be sent: it is retried");
+                failed += 1;
+            }
+        }
+    }
+    if sent > 0 {
+        metrics::count(now, &[("ExecutionsReplayed", sent)], &[("thing", thing.as_str())]);
+    }
+    if failed > 0 { Err(HandlerError::Incomplete(failed)) } else { Ok(()) }
+}

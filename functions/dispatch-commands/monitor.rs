@@ -1,0 +1,131 @@
+//! Looks at the executions of a batch: those whose time has passed are ended, and all are canceled with their command.
+
+use std::sync::Arc;
+
+use aws::{Error, Executions};
+use domain::{Batch, Command, ControlState, Execution, Key, ThingName, Timestamp, fleet::ExecutionCheck};
+use tokio::task::JoinSet;
+
+use super::{dispatcher::Dispatcher, summary::Summary};
+use driver::broadcast_state::was_broadcast;
+use driver::driver::DecidedWrite;
+use runtime::handler_error::chain;
+
+/// What was done with one execution.
+struct Looked {
+    is_canceled: bool,
+    /// When the execution has to be looked at again, if its batch has to do so.
+    recheck_at: Option<Timestamp>,
+}
+
+impl Dispatcher {
+    /// Does the next actions of the executions of these things. Returns when the batch has to look at them again.
+    pub(super) async fn monitor_executions(
+        self: &Arc<Self>,
+        command: &Arc<Command>,
+        things: &[ThingName],
+        summary: &mut Summary,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.look_at_each(command, things, summary, None).await
+    }
+
+    /// Cancels the executions of these things; those in progress only with `force`. Returns when the batch has to look
+    /// at the remaining ones again.
+    pub(super) async fn cancel_executions(
+        self: &Arc<Self>,
+        command: &Arc<Command>,
+        things: &[ThingName],
+        summary: &mut Summary,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.look_at_each(command, things, summary, Some(command.control.state)).await
+    }
+
+    async fn look_at_each(
+        self: &Arc<Self>,
+        command: &Command,
+        things: &[ThingName],
+        summary: &mut Summary,
+        cancel: Option<ControlState>,
+    ) -> Result<Option<Timestamp>, Error> {
+        let mut recheck_at: Option<Timestamp> = None;
+        let is_broadcast = command.definition.target.fleet().is_some_and(|fleet| fleet.broadcast.is_some());
+        let was_sent = !is_broadcast || was_broadcast(&self.clients, &command.id).await?;
+        let retry_at = Batch::recheck_at(self.now());
+        for things in things.chunks(Executions::MAX_KEYS) {
+            let keys: Vec<Key> = things.iter().map(|thing| command.key_at(thing)).collect();
+            let found = self.clients.executions.get_all(&keys).await?;
+            for error in &found.unreadable {
+                tracing::error!(error = chain(error), "an execution can't be read and is skipped");
+            }
+            let mut tasks = JoinSet::new();
+            for row in found.executions.into_iter().filter(|row| !row.is_terminal()) {
+                let row = if was_sent { row } else { row.never_broadcast() };
+                summary.monitored += 1;
+                let permit = self.throttle.enter().await;
+                let dispatcher = self.clone();
+                tasks.spawn(async move {
+                    let _permit = permit;
+                    match cancel {
+                        Some(state) => dispatcher.cancel_one(row, state).await,
+                        None => dispatcher.look_at_one(row).await,
+                    }
+                });
+            }
+            while let Some(result) = tasks.join_next().await {
+                let next = match result {
+                    Ok(Ok(looked)) => {
+                        summary.canceled += u64::from(looked.is_canceled);
+                        looked.recheck_at
+                    }
+                    Ok(Err(error)) => {
+                        tracing::warn!(error = chain(&error), "an execution could not be processed: it is tried again");
+                        Some(retry_at)
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the task of an execution panicked: it is tried again");
+                        Some(retry_at)
+                    }
+                };
+                recheck_at = recheck_at.into_iter().chain(next).min();
+            }
+        }
+        Ok(recheck_at)
+    }
+
+    /// Does the next actions of an execution.
+    async fn look_at_one(&self, row: Execution) -> Result<Looked, Error> {
+        let recheck_at = match ExecutionCheck::of(&row, self.now(), &self.actor()) {
+            ExecutionCheck::Nothing => None,
+            ExecutionCheck::Later(at) => Some(at),
+            ExecutionCheck::RunNow => {
+                self.driver().run_until_idle(row).await?;
+                None
+            }
+        };
+        Ok(Looked { is_canceled: false, recheck_at })
+    }
+
+    /// Cancels an execution and notifies its device. One that may not be canceled is looked at.
+    async fn cancel_one(&self, row: Execution, state: ControlState) -> Result<Looked, Error> {
+        let nothing = Looked { is_canceled: false, recheck_at: None };
+        let ControlState::Canceled { force, reason } = state else { return Ok(nothing) };
+        let driver = self.driver();
+        match driver.cancel(row, reason, force, &self.actor()).await? {
+            DecidedWrite::Applied(row) => {
+                let execution = row.key.clone();
+                let follow_up = driver.follow_up_cancel(row).await;
+                if let Err(error) = follow_up.notice {
+                    tracing::warn!(
+                        error = chain(&error),
+                        %execution,
+                        "a device could not be notified of a cancel: its report will be late"
+                    );
+                }
+                follow_up.clean_up?;
+                Ok(Looked { is_canceled: true, recheck_at: None })
+            }
+            DecidedWrite::Refused(row, _) => self.look_at_one(row).await,
+            DecidedWrite::NotFound => Ok(nothing),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Starts the execution of one thing of a batch: stores it, then sends its request.
+
+use aws::{Error, PutOutcome};
+use domain::{BatchNumber, Channel, Command, Execution, ThingName};
+
+use driver::driver::Driver;
+use driver::start::StartOutcome;
+
+/// The outcome for one thing of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThingOutcome {
+    /// The thing has an execution of this batch. If its request could not be sent, the execution has a due entry of its
+    /// own.
+    Stored {
+        /// Whether sending failed because of too many requests.
+        throttled: bool,
+    },
+    /// The thing has an execution of another batch.
+    Duplicate,
+}
+
+/// Stores the execution of a thing, and sends its request. An execution of this batch that is stored already was
+/// created by an invocation that crashed, or whose answer was lost.
+pub async fn start(
+    driver: &Driver<'_>,
+    command: &Command,
+    batch: BatchNumber,
+    thing: &ThingName,
+    channel: Channel,
+) -> Result<ThingOutcome, Error> {
+    let tick_seconds = driver.clients.reconcile_seconds;
+    let row = Execution::create_in_batch(command, thing, batch, driver.now(), channel, tick_seconds);
+    let outcome = match driver.clients.executions.put_new(&row).await? {
+        PutOutcome::Stored => driver.start_created(row, command).await?,
+        PutOutcome::Exists(row) if row.batch != Some(batch) => {
+            driver.clients.executions.put_duplicate(&row, batch).await?;
+            return Ok(ThingOutcome::Duplicate);
+        }
+        PutOutcome::Exists(row) => driver.resume_start(*row, command, false).await?,
+    };
+    let row = match outcome {
+        StartOutcome::Sent(sent) => sent.row,
+        StartOutcome::NotSent(row) => row,
+        // The execution is not in the queue of its lane, so it is not sent when another one leaves: it must be due by
+        // itself.
+        StartOutcome::LaneFull(row) => {
+            let change = row.send_failed(driver.now(), driver.actor.clone(), true);
+            driver.write(row.clone(), &change).await?;
+            row
+        }
+    };
+    Ok(ThingOutcome::Stored { throttled: row.is_send_postponed(driver.now()) })
+}

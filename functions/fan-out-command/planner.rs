@@ -1,0 +1,122 @@
+//! `Planner`: asks a plan for its next action and does it, a limited number of times per invocation.
+//!
+//! Each action ends with a write of the plan. The stream record of that write starts the next invocation, so a crash
+//! loses at most one action, and the plans of several commands take turns.
+
+use std::collections::HashSet;
+
+use aws::{Error, PutOutcome, Registry};
+use domain::{Actor, Command, CommandId, ControlState, Fleet, Plan, ThingName, Timestamp, fleet::PlanAction};
+use tokio::sync::OnceCell;
+
+use runtime::clients::Clients;
+use runtime::command_progress;
+use runtime::event_clock::EventClock;
+
+/// Processes the plan of one command.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    pub clients: &'a Clients,
+    pub registry: &'a Registry,
+    pub response_topic: Option<&'a str>,
+    pub clock: EventClock,
+    /// The excluded things of the target, once they are read.
+    pub excluded: OnceCell<HashSet<ThingName>>,
+}
+
+/// The outcome of one action.
+#[derive(Debug)]
+pub enum StepOutcome {
+    /// The plan was written.
+    Advanced(Box<Plan>),
+    /// Another invocation has written the plan.
+    Conflict,
+    /// Nothing is to be done now.
+    Idle,
+}
+
+/// Actions for one plan in one invocation.
+const MAX_ACTIONS: usize = 12;
+
+/// No action starts when the invocation has run for more than this many seconds.
+const ACTION_START_CUTOFF_SECONDS: u32 = 20;
+
+impl Planner<'_> {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Does the next actions of a command's plan.
+    pub async fn process(&self, id: &CommandId) -> Result<(), Error> {
+        let Some(command) = self.clients.commands.get(id).await? else { return Ok(()) };
+        let Some(fleet) = command.definition.target.fleet() else { return Ok(()) };
+        let mut plan = self.read_plan(&command).await?;
+        let before = plan.clone();
+        for _ in 0..MAX_ACTIONS {
+            match self.step(&command, fleet, &plan).await? {
+                StepOutcome::Advanced(next) => plan = *next,
+                StepOutcome::Conflict | StepOutcome::Idle => break,
+            }
+            if self.clock.elapsed_seconds() > ACTION_START_CUTOFF_SECONDS {
+                break;
+            }
+        }
+        // Progress that follows from executions is published by tally-command.
+        if plan.changes_state(&before) {
+            let counts = self.clients.counts.sum(id).await?;
+            command_progress::publish(self.clients, &command, fleet, Some(&plan), &counts, self.now()).await;
+        }
+        Ok(())
+    }
+
+    /// The plan of a command. It is created if command-api has crashed before it stored it.
+    async fn read_plan(&self, command: &Command) -> Result<Plan, Error> {
+        if let Some(plan) = self.clients.fleets.plan(&command.id).await? {
+            return Ok(plan);
+        }
+        let plan = Plan::new(command, self.now());
+        Ok(match self.clients.fleets.put_plan(&plan).await? {
+            PutOutcome::Stored => plan,
+            PutOutcome::Exists(plan) => *plan,
+        })
+    }
+
+    async fn step(&self, command: &Command, fleet: &Fleet, plan: &Plan) -> Result<StepOutcome, Error> {
+        let mut counts = None;
+        loop {
+            let tick_seconds = self.clients.reconcile_seconds;
+            let action = plan.next_action(command, fleet, counts.as_ref(), tick_seconds, self.now());
+            return match action {
+                PlanAction::ReadCounts => {
+                    counts = Some(self.clients.counts.sum(&command.id).await?);
+                    continue;
+                }
+                PlanAction::RecordResume(next) => self.write(*next).await,
+                PlanAction::PropagateControl(batches) => self.propagate_control(command, plan, batches).await,
+                PlanAction::Release(progress) => self.release(command, plan, progress).await,
+                PlanAction::Close { note } => self.close(command, plan, note).await,
+                PlanAction::Pause { reason } => self.pause(command, reason).await,
+                PlanAction::ReadPage(source) => self.read_page(command, fleet, plan, source).await,
+                PlanAction::FinishReading => self.finish_reading(command, fleet, plan).await,
+                PlanAction::SendBroadcast(broadcast) => self.send_broadcast(command, broadcast, plan).await,
+                PlanAction::Reschedule(next) => self.write(*next).await.map(|_| StepOutcome::Idle),
+                PlanAction::Idle => Ok(StepOutcome::Idle),
+            };
+        }
+    }
+
+    /// Writes the next revision of a plan.
+    pub async fn write(&self, next: Plan) -> Result<StepOutcome, Error> {
+        let is_applied = self.clients.fleets.write_plan(&next).await?;
+        Ok(if is_applied { StepOutcome::Advanced(Box::new(next)) } else { StepOutcome::Conflict })
+    }
+
+    /// Pauses a command. The stream record of the write starts the propagation.
+    async fn pause(&self, command: &Command, reason: String) -> Result<StepOutcome, Error> {
+        let actor = Actor::function("fan-out-command");
+        if let Ok(control) = command.control.change_to(ControlState::Paused, self.now(), actor, Some(reason)) {
+            self.clients.commands.write_control(&command.id, &control).await?;
+        }
+        Ok(StepOutcome::Idle)
+    }
+}

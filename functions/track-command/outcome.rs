@@ -1,0 +1,12 @@
+//! The outcome of a report.
+
+/// The outcome of applying a report to its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportOutcome {
+    /// The execution's row has changed.
+    Applied,
+    /// The row already says the same, or something later. Nothing is written.
+    Stale,
+    /// The thing has no such execution.
+    UnknownExecution,
+}

@@ -1,0 +1,150 @@
+//! What clients send.
+
+use bytes::Bytes;
+
+use super::properties::Received;
+use super::reader::Reader;
+use super::{Connect, DecodeError, Version, reason};
+use crate::message::Message;
+
+/// A packet from a client.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    Connect(Box<Connect>),
+    Publish(Publish),
+    PubAck(u16),
+    Subscribe(Subscribe),
+    Unsubscribe(Unsubscribe),
+    PingReq,
+    Disconnect { reason: u8, session_expiry_s: Option<u32> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Publish {
+    pub(crate) message: Message,
+    /// None at QoS 0.
+    pub(crate) packet_id: Option<u16>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscribe {
+    pub(crate) packet_id: u16,
+    pub(crate) subscription_id: Option<u32>,
+    pub(crate) filters: Vec<FilterRequest>,
+}
+
+#[derive(Debug)]
+pub(crate) struct FilterRequest {
+    pub(crate) filter: String,
+    pub(crate) qos: u8,
+    pub(crate) no_local: bool,
+    pub(crate) retain_as_published: bool,
+    /// 0: always, 1: for a new subscription only, 2: never.
+    pub(crate) retain_handling: u8,
+}
+
+#[derive(Debug)]
+pub(crate) struct Unsubscribe {
+    pub(crate) packet_id: u16,
+    pub(crate) filters: Vec<String>,
+}
+
+/// Reads a packet. A CONNECT says its version itself; for all others it is `version`.
+pub(crate) fn decode(first: u8, body: &[u8], version: Version) -> Result<Incoming, DecodeError> {
+    let reader = Reader::new(body);
+    match (first >> 4, first & 0x0F) {
+        (1, 0) => Ok(Incoming::Connect(Box::new(Connect::read(body)?))),
+        (3, flags) => publish(reader, flags, version),
+        (4, 0) => puback(reader, version),
+        (8, 2) => subscribe(reader, version),
+        (10, 2) => unsubscribe(reader, version),
+        (12, 0) if body.is_empty() => Ok(Incoming::PingReq),
+        (14, 0) => disconnect(reader, version),
+        (5..=7, _) => Err(DecodeError::Protocol("QoS 2 is not supported")),
+        _ => Err(DecodeError::Malformed("not a packet that a client may send")),
+    }
+}
+
+fn properties(reader: &mut Reader<'_>, version: Version) -> Result<Received, DecodeError> {
+    match version {
+        Version::V311 => Ok(Received::default()),
+        Version::V5 => Received::read(reader),
+    }
+}
+
+fn publish(mut reader: Reader<'_>, flags: u8, version: Version) -> Result<Incoming, DecodeError> {
+    let qos = flags >> 1 & 3;
+    if qos == 3 {
+        return Err(DecodeError::Malformed("a publish with QoS 3"));
+    }
+    let topic = reader.string()?;
+    let packet_id = if qos == 0 { None } else { Some(reader.packet_id()?) };
+    let properties = properties(&mut reader, version)?;
+    if properties.topic_alias.is_some() {
+        return Err(DecodeError::TopicAlias);
+    }
+    if properties.subscription_id.is_some() {
+        return Err(DecodeError::Protocol("a client's publish with a subscription identifier"));
+    }
+    let payload = Bytes::copy_from_slice(reader.rest());
+    let message = Message { topic, payload, qos, retain: flags & 1 != 0, properties: properties.message };
+    Ok(Incoming::Publish(Publish { message, packet_id }))
+}
+
+fn puback(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+    let id = reader.packet_id()?;
+    if version == Version::V311 && !reader.is_empty() {
+        return Err(DecodeError::Malformed("bytes after the end of PUBACK"));
+    }
+    // Whatever the reason code says: the client has answered, and the message is not sent again.
+    Ok(Incoming::PubAck(id))
+}
+
+fn subscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+    let packet_id = reader.packet_id()?;
+    let properties = properties(&mut reader, version)?;
+    let mut filters = Vec::new();
+    while !reader.is_empty() {
+        let filter = reader.string()?;
+        let options = reader.u8()?;
+        let allowed = if version == Version::V5 { 0b0011_1111 } else { 0b0000_0011 };
+        let (qos, retain_handling) = (options & 3, options >> 4 & 3);
+        if options & !allowed != 0 || qos == 3 || retain_handling == 3 {
+            return Err(DecodeError::Malformed("unknown subscription options"));
+        }
+        let no_local = options & 4 != 0;
+        if no_local && filter.starts_with("$share/") {
+            return Err(DecodeError::Protocol("a shared subscription cannot be no-local"));
+        }
+        filters.push(FilterRequest { filter, qos, no_local, retain_as_published: options & 8 != 0, retain_handling });
+    }
+    if filters.is_empty() {
+        return Err(DecodeError::Protocol("SUBSCRIBE without a topic filter"));
+    }
+    Ok(Incoming::Subscribe(Subscribe { packet_id, subscription_id: properties.subscription_id, filters }))
+}
+
+fn unsubscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+    let packet_id = reader.packet_id()?;
+    properties(&mut reader, version)?;
+    let mut filters = Vec::new();
+    while !reader.is_empty() {
+        filters.push(reader.string()?);
+    }
+    if filters.is_empty() {
+        return Err(DecodeError::Protocol("UNSUBSCRIBE without a topic filter"));
+    }
+    Ok(Incoming::Unsubscribe(Unsubscribe { packet_id, filters }))
+}
+
+fn disconnect(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+    // Both may be left out; so may the properties alone.
+    let mut packet = (reason::SUCCESS, None);
+    if version == Version::V5 && !reader.is_empty() {
+        packet.0 = reader.u8()?;
+        if !reader.is_empty() {
+            packet.1 = Received::read(&mut reader)?.session_expiry_s;
+        }
+    }
+    Ok(Incoming::Disconnect { reason: packet.0, session_expiry_s: packet.1 })
+}

@@ -1,0 +1,97 @@
+//! The database, and its server on a thread of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use dynoxide::Database;
+use local_clock::Clock;
+use tokio::sync::oneshot;
+
+use super::DynamoDbError;
+
+/// A running engine; it ends when this is dropped.
+pub(super) struct Engine {
+    database: Database,
+    address: SocketAddr,
+    client: reqwest::Client,
+    /// Never sent on: the engine stops when it goes.
+    _running: oneshot::Sender<()>,
+}
+
+/// Opens the database. What the engine itself dates goes by the stack's clock in memory, and by the system's in a file, since the
+/// engine gives a file no other, and only tests, which keep nothing in files, move the clock.
+pub(super) fn open(clock: &Clock, file: Option<&Path>) -> Result<Database, DynamoDbError> {
+    let Some(path) = file else {
+        return Database::memory_with_clock(Arc::new(EngineClock(clock.clone())))
+            .map_err(|source| DynamoDbError::Engine(Box::new(source)));
+    };
+    let failed = |source| DynamoDbError::Open { path: path.to_owned(), source: Box::new(source) };
+    let database = Database::new(&path.to_string_lossy()).map_err(failed)?;
+    // Without a sync to disk per write: what a local stack holds must outlive its process, not the machine's power.
+    database.enable_bulk_loading().map_err(failed)?;
+    Ok(database)
+}
+
+impl Engine {
+    pub(super) fn start(database: Database) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (running, stopped) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let served = database.clone();
+        std::thread::Builder::new().name("dynamodb".into()).spawn(move || {
+            let ended = runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).map_err(|e| e.to_string())?;
+                let serving = dynoxide::server::serve_with_shutdown(listener, served, std::future::pending());
+                tokio::select! {
+                    ended = serving => ended,
+                    _ = stopped => Ok(()),
+                }
+            });
+            if let Err(error) = ended {
+                tracing::error!(%error, "the database has stopped");
+            }
+        })?;
+        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
+        Ok(Self { database, address, client, _running: running })
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Hands a request on. The engine refuses a request without a signature, and never checks one: it gets one of ours.
+    pub(super) async fn call(&self, target: &str, body: bytes::Bytes) -> reqwest::Result<(u16, bytes::Bytes)> {
+        let answer = self
+            .client
+            .post(format!("http://{}/", self.address))
+            .header("x-amz-target", target)
+            .header("content-type", super::front::CONTENT_TYPE)
+            .header("x-amz-date", "20260101T000000Z")
+            .header("authorization", AUTHORIZATION)
+            .body(body)
+            .send()
+            .await?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.bytes().await?))
+    }
+}
+
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+                             SignedHeaders=host;x-amz-date, Signature=0";
+
+/// The stack's clock, as the engine asks for time.
+struct EngineClock(Clock);
+
+impl dynoxide::storage_backend::Clock for EngineClock {
+    fn now_unix_secs(&self) -> u64 {
+        u64::try_from(self.0.now_s()).unwrap_or(0)
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.0.now_ms() as f64 / 1000.0
+    }
+}

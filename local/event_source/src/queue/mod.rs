@@ -1,0 +1,135 @@
+//! Event source mappings of SQS queues: pollers that pass messages to functions, on the stack's clock.
+
+mod batch;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use local_clock::Clock;
+use local_lambda::Lambda;
+use local_resources::{EventSource, Place};
+use local_sqs::Sqs;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// A handle on the mappings; clones share it. They stop with its last clone.
+#[derive(Clone)]
+pub struct QueueMappings(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    sqs: Sqs,
+    pollers: Vec<(EventSource, watch::Receiver<PollerState>)>,
+    _stop: DropGuard,
+}
+
+/// What a poller does.
+#[derive(Clone, Copy, Default)]
+struct PollerState {
+    /// Whether a batch is with the function.
+    busy: bool,
+    /// Number of batches since the start.
+    batches: u64,
+}
+
+impl QueueMappings {
+    /// Starts one poller for each mapping: one batch at a time, in the order in which messages become visible.
+    pub fn start(clock: Clock, lambda: Lambda, sqs: Sqs, sources: Vec<EventSource>, place: Place) -> Self {
+        let stop = CancellationToken::new();
+        let poll = |source: EventSource| {
+            let (state, watched) = watch::channel(PollerState::default());
+            let poller = Poller {
+                clock: clock.clone(),
+                lambda: lambda.clone(),
+                sqs: sqs.clone(),
+                source: source.clone(),
+                region: place.region.clone(),
+                state,
+            };
+            tokio::spawn(stop.clone().run_until_cancelled_owned(poller.run()));
+            (source, watched)
+        };
+        let pollers = sources.into_iter().map(poll).collect();
+        Self(Arc::new(Inner { clock, sqs, pollers, _stop: stop.drop_guard() }))
+    }
+
+    /// Returns once every message that is visible at the clock's present time has been passed to its function, and the
+    /// function has ended; returns the number of batches since the start.
+    pub async fn caught_up(&self) -> u64 {
+        let mut batches = 0;
+        for (source, state) in &self.0.pollers {
+            // A message is either visible on the queue, or in a batch of the busy poller.
+            let is_idle = |state: &PollerState| !state.busy && !self.has_visible_message(source);
+            // A poller ends only with this handle.
+            batches += state.clone().wait_for(is_idle).await.map_or(0, |state| state.batches);
+        }
+        batches
+    }
+
+    /// Time at which the next message is visible, in milliseconds since 1970; it can be in the past.
+    pub fn next_ms(&self) -> Option<i64> {
+        self.0.pollers.iter().filter_map(|(source, _)| self.0.sqs.next_visible_ms(&source.queue_arn)).min()
+    }
+
+    fn has_visible_message(&self, source: &EventSource) -> bool {
+        self.0.sqs.next_visible_ms(&source.queue_arn).is_some_and(|visible_ms| visible_ms <= self.0.clock.now_ms())
+    }
+}
+
+struct Poller {
+    clock: Clock,
+    lambda: Lambda,
+    sqs: Sqs,
+    source: EventSource,
+    region: String,
+    state: watch::Sender<PollerState>,
+}
+
+impl Poller {
+    async fn run(self) {
+        let mut arrivals = self.sqs.arrivals();
+        loop {
+            arrivals.mark_unchanged();
+            let visible_ms = self.sqs.next_visible_ms(&self.source.queue_arn).unwrap_or(i64::MAX);
+            if visible_ms <= self.clock.now_ms() {
+                self.state.send_modify(|state| state.busy = true);
+                self.deliver_batch().await;
+                self.state.send_modify(|state| *state = PollerState { busy: false, batches: state.batches + 1 });
+                continue;
+            }
+            tokio::select! {
+                () = self.clock.sleep_until(visible_ms) => {}
+                _ = arrivals.changed() => {}
+            }
+        }
+    }
+
+    /// Passes one batch to the function. Messages that failed stay hidden until their visibility timeout.
+    async fn deliver_batch(&self) {
+        let EventSource { queue_arn, function_arn, batch_size, partial_failures } = &self.source;
+        let messages = self.sqs.receive(queue_arn, *batch_size, None).unwrap_or_default();
+        if messages.is_empty() {
+            return;
+        }
+        let event = batch::event(&self.sqs, &messages, queue_arn, &self.region);
+        let failed = match self.lambda.invoke(function_arn, event.into()).await {
+            Ok(outcome) => batch::failed(&outcome, *partial_failures, &messages),
+            Err(error) => {
+                tracing::warn!(queue = queue_arn, "the function did not accept a batch: {error}");
+                return;
+            }
+        };
+        for message in messages.iter().filter(|message| !failed.contains(&message.id)) {
+            self.sqs.delete(queue_arn, &message.receipt);
+        }
+        if !failed.is_empty() {
+            tracing::warn!(
+                queue = queue_arn,
+                failed = failed.len(),
+                of = messages.len(),
+                "messages stay on their queue"
+            );
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Signature Version 4: whether a request was signed with the credentials that this stack accepts.
+//!
+//! The rules are those of every service but S3: the path, as it was sent, is percent-encoded once more, and dot segments
+//! are resolved. The time of signing is compared with the system's clock, which signed it, and not with the stack's.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::http::request::Parts;
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{Timestamp, civil, tz::TimeZone};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::{Digest, Sha256};
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// How far the time of signing may lie from now.
+const SKEW_S: i64 = 300;
+
+/// What is left as it is in a canonical path.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// An access key and its secret.
+#[derive(Clone)]
+pub struct Credentials {
+    /// `AWS_ACCESS_KEY_ID`.
+    pub access_key: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// The environment's, so that a shell which is set up for AWS needs nothing more; else `test` and `test`.
+    pub fn from_environment() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
+            (Some(access_key), Some(secret_key)) => Self { access_key, secret_key },
+            _ => Self::test(),
+        }
+    }
+
+    /// What everybody uses for a stand-in of AWS.
+    pub fn test() -> Self {
+        Self { access_key: "test".into(), secret_key: "test".into() }
+    }
+
+    /// The access key that the request is rightly signed with: this one, or this one, a dot, and whose process it is.
+    ///
+    /// # Errors
+    /// What is wrong with the signature.
+    pub fn verify(&self, request: &Parts, body: &[u8], now: Timestamp) -> Result<String, SignatureError> {
+        let claim = Claim::read(request)?;
+        let more = claim.access_key.strip_prefix(&self.access_key);
+        if !more.is_some_and(|more| more.is_empty() || more.starts_with('.')) {
+            return Err(SignatureError::UnknownKey);
+        }
+        claim.check_time(now)?;
+        let canonical = claim.canonical_request(request, body)?;
+        let scope = claim.scope.join("/");
+        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", claim.signed_at, hex_digest(canonical.as_bytes()));
+        let mut key = format!("AWS4{}", self.secret_key).into_bytes();
+        for part in &claim.scope {
+            key = keyed(&key, part)?.finalize().into_bytes().to_vec();
+        }
+        let signature = HEXLOWER.decode(claim.signature.as_bytes()).map_err(|_| SignatureError::Mismatch)?;
+        keyed(&key, &to_sign)?.verify_slice(&signature).map_err(|_| SignatureError::Mismatch)?;
+        Ok(claim.access_key)
+    }
+}
+
+/// The access key that a request claims to be signed with.
+pub(super) fn access_key(request: &Parts) -> Option<String> {
+    Claim::read(request).ok().map(|claim| claim.access_key)
+}
+
+/// What is wrong with a signature.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// There is none.
+    #[error("Missing Authentication Token")]
+    Missing,
+    /// A part of it is missing or unreadable.
+    #[error("the signature is incomplete: {0}")]
+    Incomplete(&'static str),
+    /// Not the key that this stack accepts.
+    #[error("The security token included in the request is invalid.")]
+    UnknownKey,
+    /// Signed too long ago, or in the future.
+    #[error("Signature expired: {0} is not within its validity")]
+    Time(String),
+    /// Signed with another secret, or changed since.
+    #[error(
+        "The request signature we calculated does not match the signature you provided. \
+         Check your AWS Secret Access Key and signing method."
+    )]
+    Mismatch,
+}
+
+impl SignatureError {
+    /// AWS's name for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "MissingAuthenticationTokenException",
+            Self::Incomplete(_) => "IncompleteSignatureException",
+            Self::UnknownKey => "UnrecognizedClientException",
+            Self::Time(_) | Self::Mismatch => "InvalidSignatureException",
+        }
+    }
+}
+
+/// What the request says of its signature, in its `Authorization` header or in its query.
+struct Claim {
+    access_key: String,
+    /// Date, region, service, `aws4_request`.
+    scope: Vec<String>,
+    signed_headers: String,
+    signature: String,
+    signed_at: String,
+    /// Seconds that a signed URL is good for.
+    expires: Option<i64>,
+}
+
+impl Claim {
+    fn read(request: &Parts) -> Result<Self, SignatureError> {
+        let query = request.uri.query().unwrap_or_default();
+        if query.split('&').any(|pair| pair.starts_with("X-Amz-Signature=")) {
+            return Self::from_query(query);
+        }
+        let header = header(request, "authorization").ok_or(SignatureError::Missing)?;
+        let fields = header.strip_prefix(ALGORITHM).ok_or(SignatureError::Incomplete("the algorithm"))?;
+        let fields: BTreeMap<&str, &str> = fields.split(',').filter_map(|field| field.trim().split_once('=')).collect();
+        let field = |name| fields.get(name).map(|value| (*value).to_owned());
+        let signed_at = self::header(request, "x-amz-date").ok_or(SignatureError::Incomplete("X-Amz-Date"))?;
+        Self::of(field, "Credential", "SignedHeaders", "Signature", signed_at, None)
+    }
+
+    fn from_query(query: &str) -> Result<Self, SignatureError> {
+        let fields: BTreeMap<&str, Cow<'_, str>> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
+            .collect();
+        let field = |name| fields.get(name).map(|value| value.clone().into_owned());
+        if field("X-Amz-Algorithm").as_deref() != Some(ALGORITHM) {
+            return Err(SignatureError::Incomplete("X-Amz-Algorithm"));
+        }
+        let signed_at = field("X-Amz-Date").ok_or(SignatureError::Incomplete("X-Amz-Date"))?;
+        let expires = field("X-Amz-Expires").and_then(|value| value.parse().ok());
+        let expires = expires.filter(|s| (1..=604_800).contains(s)).ok_or(SignatureError::Incomplete("X-Amz-Expires"));
+        Self::of(field, "X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature", signed_at, Some(expires?))
+    }
+
+    fn of(
+        field: impl Fn(&'static str) -> Option<String>,
+        credential: &'static str,
+        signed_headers: &'static str,
+        signature: &'static str,
+        signed_at: String,
+        expires: Option<i64>,
+    ) -> Result<Self, SignatureError> {
+        let required = |name| field(name).ok_or(SignatureError::Incomplete(name));
+        let credential = required(credential)?;
+        let mut parts = credential.split('/').map(str::to_owned);
+        let access_key = parts.next().unwrap_or_default();
+        let scope: Vec<String> = parts.collect();
+        if scope.len() != 4 {
+            return Err(SignatureError::Incomplete("the credential's scope"));
+        }
+        Ok(Self {
+            access_key,
+            scope,
+            signed_headers: required(signed_headers)?,
+            signature: required(signature)?,
+            signed_at,
+            expires,
+        })
+    }
+
+    fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
+        let signed = civil::DateTime::strptime("%Y%m%dT%H%M%SZ", &self.signed_at)
+            .and_then(|time| TimeZone::UTC.to_timestamp(time))
+            .map_err(|_| SignatureError::Incomplete("X-Amz-Date"))?;
+        let age = now.as_second() - signed.as_second();
+        if age < -SKEW_S || age > self.expires.unwrap_or(SKEW_S) {
+            return Err(SignatureError::Time(self.signed_at.clone()));
+        }
+        Ok(())
+    }
+
+    fn canonical_request(&self, request: &Parts, body: &[u8]) -> Result<String, SignatureError> {
+        let names: Vec<&str> = self.signed_headers.split(';').collect();
+        if !names.contains(&"host") {
+            return Err(SignatureError::Incomplete("host is not signed"));
+        }
+        let mut headers = String::new();
+        for name in names {
+            let value = header(request, name).ok_or(SignatureError::Incomplete("a signed header is missing"))?;
+            headers.push_str(&format!("{name}:{value}\n"));
+        }
+        let payload = match header(request, "x-amz-content-sha256") {
+            Some(unsigned) if unsigned == "UNSIGNED-PAYLOAD" => unsigned,
+            _ => hex_digest(body),
+        };
+        let path = canonical_path(request.uri.path());
+        let query = canonical_query(request.uri.query().unwrap_or_default());
+        let signed_headers = &self.signed_headers;
+        Ok(format!("{}\n{path}\n{query}\n{headers}\n{signed_headers}\n{payload}", request.method))
+    }
+}
+
+/// All values of a header, each without needless spaces, joined by commas.
+fn header(request: &Parts, name: &str) -> Option<String> {
+    let values: Vec<String> = request
+        .headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+fn canonical_path(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    let slash = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
+    utf8_percent_encode(&format!("/{}{slash}", segments.join("/")), PATH).to_string()
+}
+
+fn canonical_query(query: &str) -> String {
+    let mut pairs: Vec<(&str, &str)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("X-Amz-Signature="))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect();
+    pairs.sort_unstable();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
+
+fn keyed(key: &[u8], message: &str) -> Result<Hmac<Sha256>, SignatureError> {
+    // A key of any length will do, so this cannot fail.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| SignatureError::Mismatch)?;
+    mac.update(message.as_bytes());
+    Ok(mac)
+}
+
+fn hex_digest(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    // Signed by botocore 1.43 with `test` and `test`.
+    const HEADER: &str = "AWS4-HMAC-SHA256 Credential=test/20260102/us-east-1/iotdata/aws4_request, \
+         SignedHeaders=host;x-amz-date;x-amz-mqtt5-user-properties, \
+         Signature=4ab14d9a652fb3d24730fe99edd9bc0a16c9179900d10428b99e9d7f8089b666";
+    const SIGNED_URL: &str = "/things/a%3Ab/shadow?name=cmd&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+         &X-Amz-Credential=test%2F20260102%2Fus-east-1%2Fiotdata%2Faws4_request&X-Amz-Date=20260102T030405Z\
+         &X-Amz-Expires=300&X-Amz-SignedHeaders=host\
+         &X-Amz-Signature=a6d0a98f6eddef8beaf9854681a560e2ac00a52a1ab5db29b5b5fabb83da2944";
+    const BODY: &[u8] = br#"{"a": 1}"#;
+
+    fn signed() -> Parts {
+        let request = Request::post("/topics/%24aws%2Fthings%2Fa%20b%2Fx%2By?qos=1&contentType=text%2Fplain")
+            .header("host", "127.0.0.1:4566")
+            .header("x-amz-date", "20260102T030405Z")
+            .header("x-amz-mqtt5-user-properties", " W3siYSI6  ICJiIn1d ")
+            .header("authorization", HEADER);
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    fn signed_url(url: &str) -> Parts {
+        Request::get(url).header("host", "127.0.0.1:4566").body(()).expect("a request").into_parts().0
+    }
+
+    fn verify(request: &Parts, body: &[u8]) -> Result<String, SignatureError> {
+        verify_at(request, body, "2026-01-02T03:04:05Z")
+    }
+
+    fn verify_at(request: &Parts, body: &[u8], now: &str) -> Result<String, SignatureError> {
+        let credentials = Credentials { access_key: "test".into(), secret_key: "test".into() };
+        credentials.verify(request, body, now.parse().expect("a time"))
+    }
+
+    #[test]
+    fn a_header_and_a_url_that_botocore_signed_are_accepted() {
+        assert_eq!(verify(&signed(), BODY), Ok("test".into()));
+        assert_eq!(verify(&signed_url(SIGNED_URL), b""), Ok("test".into()));
+    }
+
+    #[test]
+    fn a_process_of_a_function_has_a_key_of_its_own() {
+        let mut request = signed();
+        let of_process = HEADER.replace("=test/", "=test.f.7/");
+        request.headers.insert("authorization", of_process.parse().expect("a header"));
+        assert_eq!(verify(&request, BODY), Ok("test.f.7".into()));
+    }
+
+    #[test]
+    fn what_was_changed_since_is_refused() {
+        assert_eq!(verify(&signed(), b"{}"), Err(SignatureError::Mismatch));
+        let mut other = signed();
+        other.uri = "/topics/other".parse().expect("a path");
+        assert_eq!(verify(&other, BODY), Err(SignatureError::Mismatch));
+        assert_eq!(
+            verify(&signed_url(&SIGNED_URL.replace("name=cmd", "name=other")), b""),
+            Err(SignatureError::Mismatch)
+        );
+    }
+
+    #[test]
+    fn what_is_signed_too_long_ago_or_too_early_is_refused() {
+        for now in ["2026-01-02T03:09:06Z", "2026-01-02T02:59:04Z"] {
+            assert!(matches!(verify_at(&signed(), BODY, now), Err(SignatureError::Time(_))), "{now}");
+            assert!(matches!(verify_at(&signed_url(SIGNED_URL), b"", now), Err(SignatureError::Time(_))), "{now}");
+        }
+        assert!(verify_at(&signed(), BODY, "2026-01-02T03:09:05Z").is_ok());
+    }
+
+    #[test]
+    fn what_is_not_signed_or_half_signed_is_named() {
+        assert_eq!(verify(&signed_url("/things/a/shadow"), b""), Err(SignatureError::Missing));
+        let with = |value: &str| {
+            let mut request = signed();
+            request.headers.insert("authorization", value.parse().expect("a header"));
+            verify(&request, BODY).expect_err("refused")
+        };
+        assert_eq!(with(&HEADER.replace("=test/", "=other/")), SignatureError::UnknownKey);
+        assert_eq!(with(&HEADER.replace("=test/", "=tester/")), SignatureError::UnknownKey);
+        for value in [
+            "Basic dGVzdDp0ZXN0",
+            ALGORITHM,
+            "AWS4-HMAC-SHA256 Credential=test, SignedHeaders=host, Signature=00",
+            &HEADER.replace("SignedHeaders=host;", "SignedHeaders="),
+            &HEADER.replace("x-amz-date", "x-amz-other"),
+        ] {
+            assert!(matches!(with(value), SignatureError::Incomplete(_)), "{value}");
+        }
+        assert_eq!(with(&HEADER.replace("Signature=", "Signature=no")), SignatureError::Mismatch);
+    }
+}

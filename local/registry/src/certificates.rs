@@ -1,0 +1,245 @@
+//! Certificates of devices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::check;
+use super::error::{Error, Kind};
+use super::http::Outcome;
+use super::paging::Paging;
+use super::principals::Hold;
+use super::store::{Call, Site, Store, new_id, seconds};
+
+/// The common name that AWS puts into the certificates it issues.
+const COMMON_NAME: &str = "AWS IoT Certificate";
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Certificate {
+    pub pem: String,
+    pub status: Status,
+    /// Signed by another authority than ours.
+    pub foreign: bool,
+    not_before_s: i64,
+    not_after_s: i64,
+    generation: String,
+    created_ms: i64,
+    modified_ms: i64,
+    /// The names of the policies attached to it.
+    pub policies: BTreeSet<String>,
+    /// The things it is attached to.
+    pub things: BTreeMap<String, Hold>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Status {
+    Active,
+    Inactive,
+    Revoked,
+    PendingTransfer,
+    RegisterInactive,
+    PendingActivation,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreateKeysAndCertificate {
+    #[serde(default)]
+    set_as_active: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RegisterCertificate {
+    certificate_pem: String,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CertificateOf {
+    certificate_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListCertificates {
+    #[serde(default)]
+    is_ascending_order: bool,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UpdateCertificate {
+    certificate_id: String,
+    new_status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeleteCertificate {
+    certificate_id: String,
+    #[serde(default)]
+    force_delete: bool,
+}
+
+impl Certificate {
+    fn new(pem: String, status: Status, foreign: bool, now_ms: i64) -> Result<(String, Self), Error> {
+        let bad = |error: String| Error::new(Kind::CertificateValidation, format!("certificatePem: {error}"));
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| bad(error.to_string()))?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(&der).map_err(|error| bad(error.to_string()))?;
+        let validity = parsed.validity();
+        let certificate = Self {
+            status: settable(status)?,
+            foreign,
+            not_before_s: validity.not_before.timestamp(),
+            not_after_s: validity.not_after.timestamp(),
+            generation: new_id(),
+            created_ms: now_ms,
+            modified_ms: now_ms,
+            policies: BTreeSet::new(),
+            things: BTreeMap::new(),
+            pem,
+        };
+        Ok((local_pki::certificate_id(&der), certificate))
+    }
+
+    fn summary(&self, site: &Site, id: &str) -> Value {
+        json!({
+            "certificateArn": site.arn("cert", id),
+            "certificateId": id,
+            "status": self.status,
+            "certificateMode": if self.foreign { "SNI_ONLY" } else { "DEFAULT" },
+            "creationDate": seconds(self.created_ms),
+        })
+    }
+}
+
+/// Only AWS itself puts a certificate into the other states.
+fn settable(status: Status) -> Result<Status, Error> {
+    match status {
+        Status::Active | Status::Inactive | Status::Revoked | Status::RegisterInactive => Ok(status),
+        Status::PendingTransfer | Status::PendingActivation => {
+            Err(Error::invalid("A certificate cannot be given the status PENDING_TRANSFER or PENDING_ACTIVATION"))
+        }
+    }
+}
+
+impl Store {
+    pub(super) fn certificate(&self, id: &str) -> Result<&Certificate, Error> {
+        check::certificate_id(id)?;
+        self.certificates.get(id).ok_or_else(|| no_certificate(id))
+    }
+
+    pub(super) fn certificate_mut(&mut self, id: &str) -> Result<&mut Certificate, Error> {
+        check::certificate_id(id)?;
+        self.certificates.get_mut(id).ok_or_else(|| no_certificate(id))
+    }
+
+    pub(super) fn create_keys_and_certificate(
+        &mut self,
+        call: &Call<'_>,
+        request: CreateKeysAndCertificate,
+    ) -> Outcome {
+        let failed = |error| Error::new(Kind::InternalFailure, format!("No certificate could be issued: {error}"));
+        let issued = call.pki.issue(COMMON_NAME).map_err(failed)?;
+        let status = if request.set_as_active { Status::Active } else { Status::Inactive };
+        let (id, certificate) = Certificate::new(issued.certificate_pem.clone(), status, false, call.now_ms)?;
+        let arn = call.site.arn("cert", &id);
+        self.certificates.insert(id.clone(), certificate);
+        Ok(json!({
+            "certificateArn": arn,
+            "certificateId": id,
+            "certificatePem": issued.certificate_pem,
+            "keyPair": { "PublicKey": issued.public_key_pem, "PrivateKey": issued.private_key_pem },
+        }))
+    }
+
+    /// A device's certificate that another authority, or the device itself, has signed.
+    pub(super) fn register_certificate_without_ca(&mut self, call: &Call<'_>, request: RegisterCertificate) -> Outcome {
+        let status = request.status.unwrap_or(Status::Inactive);
+        let (id, certificate) = Certificate::new(request.certificate_pem, status, true, call.now_ms)?;
+        let arn = call.site.arn("cert", &id);
+        if self.certificates.contains_key(&id) {
+            let message = format!("The certificate is already registered: {id}");
+            return Err(Error::already_exists(message, &id, arn));
+        }
+        call.pki.trust(&id);
+        self.certificates.insert(id.clone(), certificate);
+        Ok(json!({ "certificateArn": arn, "certificateId": id }))
+    }
+
+    pub(super) fn describe_certificate(&self, call: &Call<'_>, request: CertificateOf) -> Outcome {
+        let id = request.certificate_id;
+        let certificate = self.certificate(&id)?;
+        let mut description = certificate.summary(call.site, &id);
+        description["certificatePem"] = certificate.pem.clone().into();
+        description["ownedBy"] = call.site.account.clone().into();
+        description["lastModifiedDate"] = seconds(certificate.modified_ms).into();
+        description["customerVersion"] = 1.into();
+        description["transferData"] = json!({});
+        description["generationId"] = certificate.generation.clone().into();
+        description["validity"] = json!({
+            "notBefore": certificate.not_before_s,
+            "notAfter": certificate.not_after_s,
+        });
+        Ok(json!({ "certificateDescription": description }))
+    }
+
+    /// In the order of creation, the latest first unless asked otherwise.
+    pub(super) fn list_certificates(&self, call: &Call<'_>, request: ListCertificates) -> Outcome {
+        let ascending = request.is_ascending_order;
+        let keyed = self.certificates.iter().map(|(id, certificate)| {
+            (by_creation(certificate.created_ms, id, ascending), certificate.summary(call.site, id))
+        });
+        let in_order: BTreeMap<_, _> = keyed.collect();
+        let (certificates, next) = request.paging.of(in_order)?;
+        Ok(json!({ "certificates": certificates, "nextMarker": next }))
+    }
+
+    pub(super) fn update_certificate(&mut self, call: &Call<'_>, request: UpdateCertificate) -> Outcome {
+        let certificate = self.certificate_mut(&request.certificate_id)?;
+        let status = settable(request.new_status)?;
+        if certificate.status != status {
+            certificate.status = status;
+            certificate.modified_ms = call.now_ms;
+        }
+        Ok(json!({}))
+    }
+
+    pub(super) fn delete_certificate(&mut self, call: &Call<'_>, request: DeleteCertificate) -> Outcome {
+        let id = request.certificate_id;
+        let certificate = self.certificate(&id)?;
+        let arn = call.site.arn("cert", &id);
+        if certificate.status == Status::Active {
+            let message = format!("Certificate must be deactivated (not ACTIVE) before deletion. id={id}");
+            return Err(Error::new(Kind::CertificateState, message));
+        }
+        if !certificate.things.is_empty() {
+            let message = format!("Things must be detached before deletion (arn: {arn})");
+            return Err(Error::new(Kind::DeleteConflict, message));
+        }
+        if !certificate.policies.is_empty() && !request.force_delete {
+            let message = format!("Certificate policies must be detached before deletion (arn: {arn})");
+            return Err(Error::new(Kind::DeleteConflict, message));
+        }
+        self.certificates.remove(&id);
+        Ok(json!({}))
+    }
+}
+
+/// A key that sorts by creation, then by name: the earliest first, or the latest.
+pub(super) fn by_creation(created_ms: i64, name: &str, ascending: bool) -> String {
+    let rank = if ascending { created_ms.max(0) } else { i64::MAX - created_ms.max(0) };
+    format!("{rank:019} {name}")
+}
+
+fn no_certificate(id: &str) -> Error {
+    Error::not_found(format!("Certificate {id} not found"))
+}

@@ -1,0 +1,188 @@
+//! What a rule does with what it selected: invoke a function, publish again, fill a queue.
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use local_broker::{Message, Properties};
+use serde_json::Value;
+
+use super::sql::{EvalError, Incoming, Selected, SqlError, Template};
+
+/// What an action does for one message.
+#[derive(Debug)]
+pub enum Effect {
+    /// Invoke a function asynchronously.
+    Invoke {
+        /// The function's ARN.
+        function_arn: String,
+        /// The event, in JSON.
+        event: Bytes,
+    },
+    /// Publish a message.
+    Publish(Message),
+    /// Put a body on a queue.
+    Send {
+        /// The queue's URL.
+        queue_url: String,
+        /// The message's body.
+        body: String,
+    },
+}
+
+/// Does it, or says why it cannot be done.
+pub type Perform = dyn Fn(Effect) -> Result<(), String> + Send + Sync;
+
+/// An action, its templates parsed.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Lambda { function_arn: String, permitted: bool },
+    Republish { topic: Template, qos: u8, headers: Headers },
+    Sqs { queue_url: String, use_base64: bool },
+}
+
+/// MQTT 5 properties of a republished message.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    content_type: Option<Template>,
+    response_topic: Option<Template>,
+    correlation_data: Option<Template>,
+    message_expiry: Option<Template>,
+    payload_format: Option<Template>,
+    user: Vec<(Template, Template)>,
+}
+
+/// Why an action failed, as the error action's message says it.
+#[derive(Debug)]
+pub struct Failure {
+    pub action: &'static str,
+    pub resource: String,
+    pub message: String,
+}
+
+impl Action {
+    /// Parses the templates; the error names the field.
+    pub fn new(action: &local_resources::Action) -> Result<Self, String> {
+        Ok(match action {
+            local_resources::Action::Lambda { function_arn, permitted } => {
+                Action::Lambda { function_arn: function_arn.clone(), permitted: *permitted }
+            }
+            local_resources::Action::Sqs { queue_url, use_base64 } => {
+                Action::Sqs { queue_url: queue_url.clone(), use_base64: *use_base64 }
+            }
+            local_resources::Action::Republish { topic, qos, headers } => {
+                let reserved = topic.strip_prefix("$$").map(|rest| format!("${rest}"));
+                if reserved.is_none() && topic.starts_with("$aws") {
+                    return Err(format!("republish topic {topic}: a reserved topic is written ${topic}"));
+                }
+                Action::Republish {
+                    topic: field("republish topic", &reserved.unwrap_or_else(|| topic.clone()))?,
+                    qos: *qos,
+                    headers: Headers::new(headers)?,
+                }
+            }
+        })
+    }
+
+    /// Hands over what was selected, or what an error action has to say.
+    pub fn run(
+        &self,
+        selected: &Result<Selected<'_>, EvalError>,
+        message: &Incoming<'_>,
+        perform: &Perform,
+    ) -> Result<(), Failure> {
+        self.effect(selected, message).and_then(perform).map_err(|why| self.failure(message, &why))
+    }
+
+    fn effect(&self, selected: &Result<Selected<'_>, EvalError>, message: &Incoming<'_>) -> Result<Effect, String> {
+        let selected = selected.as_ref().map_err(EvalError::to_string)?;
+        let bytes = match selected {
+            Selected::Json(json) => json.as_bytes(),
+            Selected::Bytes(bytes) => bytes,
+        };
+        Ok(match self {
+            Action::Lambda { function_arn, permitted } => {
+                if !permitted {
+                    return Err("no permission allows iot.amazonaws.com to invoke it for this rule".into());
+                }
+                if matches!(selected, Selected::Bytes(_)) {
+                    return Err("the payload is not JSON; select encode(*, 'base64')".into());
+                }
+                Effect::Invoke { function_arn: function_arn.clone(), event: Bytes::copy_from_slice(bytes) }
+            }
+            Action::Republish { topic, qos, headers } => {
+                let topic = topic.fill(message).map_err(|error| error.to_string())?;
+                let mut publish = Message::new(topic, Bytes::copy_from_slice(bytes));
+                publish.qos = *qos;
+                publish.properties = headers.fill(message)?;
+                Effect::Publish(publish)
+            }
+            Action::Sqs { queue_url, use_base64 } => {
+                let body = match use_base64 {
+                    true => BASE64.encode(bytes),
+                    false => std::str::from_utf8(bytes)
+                        .map_err(|_| "the payload is not text; set UseBase64".to_owned())?
+                        .to_owned(),
+                };
+                Effect::Send { queue_url: queue_url.clone(), body }
+            }
+        })
+    }
+
+    fn failure(&self, message: &Incoming<'_>, why: &str) -> Failure {
+        let (action, verb, resource) = match self {
+            Action::Lambda { function_arn, .. } => ("LambdaAction", "invoke lambda function", function_arn.clone()),
+            Action::Republish { topic, .. } => {
+                ("RepublishAction", "republish message", topic.fill(message).unwrap_or_default())
+            }
+            Action::Sqs { queue_url, .. } => ("SqsAction", "send message to SQS queue", queue_url.clone()),
+        };
+        let text = format!("Failed to {verb}. The error received was: {why}. Message arrived on: {}", message.topic);
+        Failure { action, resource, message: text }
+    }
+}
+
+impl Headers {
+    /// From a template's `Headers`, or null.
+    fn new(headers: &Value) -> Result<Self, String> {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let optional = |key: &str| headers.get(key).map(|value| field(key, &text(value))).transpose();
+        let mut user = Vec::new();
+        for property in headers.get("UserProperties").and_then(Value::as_array).into_iter().flatten() {
+            let part = |key| field("UserProperties", &property.get(key).map(text).unwrap_or_default());
+            user.push((part("Key")?, part("Value")?));
+        }
+        Ok(Self {
+            content_type: optional("ContentType")?,
+            response_topic: optional("ResponseTopic")?,
+            correlation_data: optional("CorrelationData")?,
+            message_expiry: optional("MessageExpiry")?,
+            payload_format: optional("PayloadFormatIndicator")?,
+            user,
+        })
+    }
+
+    fn fill(&self, message: &Incoming<'_>) -> Result<Properties, String> {
+        let one = |template: &Template| template.fill(message).map_err(|error| error.to_string());
+        let filled = |template: &Option<Template>| template.as_ref().map(one).transpose();
+        let correlation_data = filled(&self.correlation_data)?
+            .map(|text| BASE64.decode(text.as_bytes()).map_err(|error| format!("CorrelationData: {error}")))
+            .transpose()?;
+        let message_expiry_s = filled(&self.message_expiry)?
+            .map(|text| text.parse().map_err(|_| format!("MessageExpiry: {text:?} is not a number of seconds")))
+            .transpose()?;
+        Ok(Properties {
+            content_type: filled(&self.content_type)?,
+            response_topic: filled(&self.response_topic)?,
+            correlation_data: correlation_data.map(Into::into),
+            message_expiry_s,
+            utf8: filled(&self.payload_format)?.as_deref() == Some("UTF8_DATA"),
+            user: self.user.iter().map(|(key, value)| Ok((one(key)?, one(value)?))).collect::<Result<_, String>>()?,
+        })
+    }
+}
+
+fn field(name: &str, text: &str) -> Result<Template, String> {
+    Template::parse(text).map_err(|error: SqlError| format!("{name} {text:?}, {error}"))
+}

@@ -1,0 +1,33 @@
+//! Authorizers of a stack with `--authorize`: IoT policies of certificates, and signatures of requests.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use local_broker::{Ask, Authorizer, Peer};
+use local_gateway::Guard;
+use local_gateway::sigv4::Credentials;
+use local_registry::Registry;
+
+/// Evaluates the policies of a client's certificate. A connection without TLS comes from a program of this machine: it
+/// has no certificate, and every action is allowed.
+pub(super) fn authorizer(registry: Registry) -> Authorizer {
+    Arc::new(move |peer: &Peer, ask: &Ask<'_>| match &peer.principal {
+        Some(certificate) => registry.allows(certificate, ask.client_id, ask.action, ask.resource),
+        None => true,
+    })
+}
+
+/// Accepts signed requests, and requests of certificates whose policies allow them.
+pub(super) fn guard(credentials: Credentials, registry: Registry) -> Guard {
+    Guard {
+        credentials,
+        policies: Arc::new(move |certificate, action, resource| registry.allows(certificate, "", action, resource)),
+    }
+}
+
+/// Accepts signed requests to routes with IAM authorization.
+pub(super) fn http_authorizer(credentials: Credentials) -> local_http_api::Authorize {
+    Arc::new(move |parts, body| {
+        credentials.verify(parts, body, Timestamp::now()).map_err(|error| format!("{}: {error}", error.code()))
+    })
+}

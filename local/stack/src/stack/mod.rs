@@ -1,0 +1,201 @@
+//! Assembles the services into a stack that listens, settles, advances its clock and shuts down.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | the configuration of a stack |
+//! | [`programs`] | the functions' binaries: prebuilt, or built with cargo |
+//! | [`functions`] | the template's functions as the Lambda host runs them |
+//! | [`ports`] | binds the listeners |
+//! | [`tls`] | TLS connections: client certificates, and MQTT or HTTPS by ALPN |
+//! | [`access`] | authorizers: IoT policies of certificates, signatures of requests |
+//! | [`assembly`] | starts every service with what it depends on |
+//! | [`pump`] | passes messages from the broker to the shadow service and the rules |
+//! | [`rule_actions`] | carries out the actions of rules |
+//! | [`keeper`] | saves and restores the state of services |
+//! | [`state`] | state files in a directory |
+//! | [`error`] | why a stack did not start |
+
+mod access;
+mod assembly;
+mod config;
+mod error;
+mod functions;
+mod keeper;
+mod ports;
+mod programs;
+mod pump;
+mod rule_actions;
+mod state;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use local_broker::Broker;
+use local_clock::Clock;
+use local_dynamodb::DynamoDb;
+use local_event_source::{QueueMappings, StreamMappings};
+use local_faults::Faults;
+use local_journal::Journal;
+use local_lambda::Lambda;
+use local_pki::Pki;
+use local_registry::Registry;
+use local_rules::Rules;
+use local_scheduler::Scheduler;
+use local_shadows::Shadows;
+use local_sqs::Sqs;
+use local_streams::Streams;
+use local_template::Template;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use config::{Config, Ports, Programs};
+pub use error::StackError;
+use keeper::Keeper;
+pub use ports::Addresses;
+use pump::Pump;
+
+/// How long [`Stack::shutdown`] waits for running functions.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long [`Stack::settle`] waits for messages of devices, which arrive over sockets.
+const DEVICE_WAIT: Duration = Duration::from_millis(5);
+
+/// The same at each step of [`Stack::advance`]: a slower message is handled at the next step.
+const DEVICE_WAIT_AT_STEP: Duration = Duration::from_millis(1);
+
+/// A running stack. Its listeners and processes end with it; [`Stack::shutdown`] also saves its state.
+pub struct Stack {
+    /// The addresses of its listeners.
+    pub addresses: Addresses,
+    /// The resources of its template.
+    pub template: Template,
+    /// The clock of all its services.
+    pub clock: Clock,
+    /// The message broker.
+    pub broker: Broker,
+    /// The device shadows.
+    pub shadows: Shadows,
+    /// The registry.
+    pub registry: Registry,
+    /// The certificate authority.
+    pub pki: Pki,
+    /// The rules engine.
+    pub rules: Rules,
+    /// The Lambda host.
+    pub lambda: Lambda,
+    /// The queues.
+    pub sqs: Sqs,
+    /// The tables of DynamoDB.
+    pub dynamodb: DynamoDb,
+    /// The schedules of EventBridge Scheduler.
+    pub scheduler: Scheduler,
+    /// Event source mappings from queues to functions.
+    pub event_sources: QueueMappings,
+    /// The tables' change streams.
+    pub streams: Streams,
+    /// Event source mappings from streams to functions.
+    pub mappings: StreamMappings,
+    /// Planned faults; none at first.
+    pub faults: Faults,
+    /// The log of the run, if [`Config::journal`] is on.
+    pub journal: Journal,
+    pump: Pump,
+    keeper: Option<Arc<Keeper>>,
+    /// Stops the listeners for devices and applications.
+    closing: CancellationToken,
+    /// Stops everything else too, such as the endpoint, which functions need until they end.
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Stack {
+    /// Starts every service; every listener accepts connections when this returns.
+    ///
+    /// # Errors
+    /// The template, a function's binary, a port, the certificates or saved state cannot be used.
+    pub async fn start(config: Config) -> Result<Self, StackError> {
+        assembly::start(config).await
+    }
+
+    /// Returns once the stack is idle: every message passed on, every function idle, every schedule, queue and stream
+    /// caught up.
+    ///
+    /// Messages of devices that take longer than a few milliseconds are not waited for, nor are retries that wait for
+    /// the clock.
+    pub async fn settle(&self) {
+        self.settle_with(DEVICE_WAIT).await;
+    }
+
+    async fn settle_with(&self, device_wait: Duration) {
+        let mut unchanged = 0;
+        let mut handled = self.handled().await;
+        while unchanged < 2 {
+            // A call of a process that was killed meanwhile is still applied.
+            self.faults.idle().await;
+            tokio::time::sleep(device_wait).await;
+            let now = self.handled().await;
+            unchanged = if now == handled { unchanged + 1 } else { 0 };
+            handled = now;
+        }
+    }
+
+    /// Moves the clock forward, and settles. What a schedule, a queue or a stream makes due on the way is handled in
+    /// order, with the clock at its time.
+    pub async fn advance(&self, by: Duration) {
+        let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+        let next_ms = || {
+            [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms()]
+                .into_iter()
+                .flatten()
+                .min()
+        };
+        while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
+            self.move_to(next_ms);
+            // Without connected devices, no message is on its way.
+            match self.broker.is_deserted() {
+                true => drop(self.handled().await),
+                false => self.settle_with(DEVICE_WAIT_AT_STEP).await,
+            }
+        }
+        self.move_to(target_ms);
+        self.settle().await;
+    }
+
+    fn move_to(&self, epoch_ms: i64) {
+        let left_ms = epoch_ms.saturating_sub(self.clock.now_ms());
+        self.clock.advance(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)));
+    }
+
+    /// Returns once everything that is due has been passed on, and every function is idle: the numbers of batches and
+    /// messages since the start.
+    async fn handled(&self) -> (u64, u64) {
+        self.scheduler.caught_up().await;
+        let batches = self.event_sources.caught_up().await + self.mappings.caught_up().await;
+        let messages = self.pump.flush().await;
+        self.lambda.idle().await;
+        (batches, messages)
+    }
+
+    /// Closes the listeners, waits a few seconds for running functions, ends the functions' processes and saves the
+    /// state.
+    pub async fn shutdown(self) {
+        self.closing.cancel();
+        let in_progress = async {
+            self.pump.flush().await;
+            self.lambda.idle().await;
+        };
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, in_progress).await.is_err() {
+            tracing::warn!("functions still ran after {SHUTDOWN_TIMEOUT:?} and are ended: their work is lost");
+        }
+        self.mappings.stop();
+        self.stop.cancel();
+        self.lambda.shutdown().await;
+        self.pump.flush().await;
+        if let Some(keeper) = &self.keeper {
+            keeper.save().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

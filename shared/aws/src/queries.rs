@@ -1,0 +1,126 @@
+//! Queries of executions: of a thing, outstanding, waiting for their device, or due.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use domain::{DeliveryStatus, ExecutionId, Key, Status, ThingName, Timestamp};
+
+use crate::{
+    error::Error,
+    executions::Executions,
+    item::{Item, execution_key, key_from_item, millis, number, shown_key, text, thing_key},
+    page::Page,
+};
+
+impl Executions {
+    /// A page of the executions of a thing, in the order of their ids: at most `limit` after the execution `after`.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub async fn of_thing(&self, thing: &ThingName, after: Option<&ExecutionId>, limit: u16) -> Result<Page, Error> {
+        const OPERATION: &str = "listing executions";
+        let after = after.map(|id| execution_key(&Key { thing: thing.clone(), id: id.clone() }));
+        let answer = self
+            .query_thing(thing)
+            .set_exclusive_start_key(after)
+            .limit(limit.into())
+            .send()
+            .await
+            .map_err(|error| Error::sdk(OPERATION, thing, error))?;
+        let next = answer.last_evaluated_key.as_ref().map(key_from_item).transpose();
+        let next = next.map_err(|error| Error::unreadable(OPERATION, thing, error))?.map(|key| key.id);
+        let mut page = Page { next, ..Page::default() };
+        page.add(OPERATION, answer.items());
+        Ok(page)
+    }
+
+    /// The executions that a report without an execution id may be about, when it arrives from this thing at `at`; at
+    /// most two, since the caller needs to know only whether there is exactly one.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub async fn outstanding(&self, thing: &ThingName, at: Timestamp) -> Result<Page, Error> {
+        let query = self
+            .query_thing(thing)
+            // A coarse filter, so that less is sent over the network. `domain` decides.
+            .filter_expression("attribute_not_exists(finished_at) AND created_at <= :at AND finish_by > :at")
+            .expression_attribute_values(":at", millis(at));
+        let mut page = gather("listing outstanding executions", thing, query, |page| {
+            page.executions.retain(|execution| execution.matches_unnamed_report(at));
+            page.executions.len() + page.unreadable.len() > 1
+        })
+        .await?;
+        page.executions.truncate(2);
+        Ok(page)
+    }
+
+    /// The executions of a thing that have to be sent when its device comes online at `now`, the oldest first.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub async fn waiting(&self, thing: &ThingName, now: Timestamp) -> Result<Page, Error> {
+        let query = self
+            .query_thing(thing)
+            .filter_expression("delivery_status IN (:queued, :pending) AND #status = :created")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
+            .expression_attribute_values(":pending", text(DeliveryStatus::Pending.as_str()))
+            .expression_attribute_values(":created", text(Status::Created.as_str()));
+        let mut page = gather("listing executions that wait for a device", thing, query, |_| false).await?;
+        page.executions.retain(|execution| execution.should_send_on_connect(now));
+        page.executions.sort_by_key(|execution| execution.created_at);
+        Ok(page)
+    }
+
+    fn query_thing(&self, thing: &ThingName) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :kind)")
+            .expression_attribute_values(":pk", thing_key(thing))
+            .expression_attribute_values(":kind", text("E#"))
+            .consistent_read(true)
+    }
+
+    /// The executions of a shard of the due index that are due at `now`: at most `limit`, the oldest entries first.
+    ///
+    /// The index is eventually consistent: read a row before acting on its entry.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Result<Key, Error>>, Error> {
+        const OPERATION: &str = "listing due executions";
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":now", number(now.as_seconds()))
+            .limit(limit.into())
+            .send()
+            .await
+            .map_err(|error| Error::sdk(OPERATION, shard, error))?;
+        let key = |item| key_from_item(item).map_err(|error| Error::unreadable(OPERATION, shown_key(item), error));
+        Ok(answer.items().iter().map(key).collect())
+    }
+}
+
+/// Reads page after page of a query, until there are no more or `is_enough`.
+async fn gather(
+    operation: &'static str,
+    thing: &ThingName,
+    query: QueryFluentBuilder,
+    mut is_enough: impl FnMut(&mut Page) -> bool,
+) -> Result<Page, Error> {
+    let mut page = Page::default();
+    let mut after: Option<Item> = None;
+    loop {
+        let answer = query.clone().set_exclusive_start_key(after).send().await;
+        let answer = answer.map_err(|error| Error::sdk(operation, thing, error))?;
+        page.add(operation, answer.items());
+        after = answer.last_evaluated_key;
+        if is_enough(&mut page) || after.is_none() {
+            return Ok(page);
+        }
+    }
+}

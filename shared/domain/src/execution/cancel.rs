@@ -1,0 +1,40 @@
+//! Cancels an execution.
+
+use crate::actor::Actor;
+use crate::execution::change::Change;
+use crate::execution::progress::Rank;
+use crate::execution::row::{Execution, Verdict};
+use crate::status::{Reason, Status};
+use crate::timestamp::Timestamp;
+
+/// Why an execution can't be canceled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CancelError {
+    /// It is canceled already.
+    #[error("it has been canceled")]
+    Already,
+    /// It has ended with another status.
+    #[error("it has ended: it is {0}")]
+    Ended(Status),
+    /// Its device has started it, and the cancel is not forced.
+    #[error("its device has begun: only force cancels it")]
+    Running,
+}
+
+impl Execution {
+    /// Cancels it at `now`. A running execution is canceled only with `force`.
+    ///
+    /// # Errors
+    /// [`CancelError`] where it has ended, or runs and `force` is not set. A deadline that has passed counts as an end,
+    /// whether or not its verdict is written.
+    pub fn cancel(&self, reason: Reason, now: Timestamp, force: bool, actor: Actor) -> Result<Change, CancelError> {
+        match self.observe(now).status {
+            Status::Canceled => return Err(CancelError::Already),
+            Status::InProgress if !force => return Err(CancelError::Running),
+            Status::Created | Status::InProgress => {}
+            ended => return Err(CancelError::Ended(ended)),
+        }
+        let verdict = Verdict { reason, at: now };
+        Ok(self.provisional_verdict(verdict, Rank::Canceled, self.due_after_end(now, false), actor))
+    }
+}

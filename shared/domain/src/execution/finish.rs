@@ -1,0 +1,84 @@
+//! Ends an execution by its device's report, which overrides a verdict of the cloud, or retries the failed attempt.
+
+use crate::actor::Actor;
+use crate::command::failure::AttemptFailure;
+use crate::execution::change::{Change, Condition, Effect};
+use crate::execution::row::Execution;
+use crate::messages::report::device_report::Report;
+use crate::messages::report::reported_status::ReportedStatus;
+use crate::timestamp::Timestamp;
+
+impl Execution {
+    /// The change of a report that ends the current attempt: another attempt, if the retry policy names the failure
+    /// and the ttl leaves time for it; else the end, with a due entry while a shadow has to be cleaned up or a lane
+    /// left. None if the report ends nothing, or is stale.
+    ///
+    /// `shadow_cleaned`: the shadow is known not to contain the request any more.
+    pub fn finish(&self, report: &Report, at: Timestamp, shadow_cleaned: bool) -> Option<Change> {
+        let mut change = report.change(self.key.clone(), at);
+        if !change.is_terminal() || self.apply(&change).is_none() {
+            return None;
+        }
+        let failure = reported_failure(report.reported).filter(|_| report.attempt == self.attempt);
+        if let Some(failure) = failure.filter(|failure| !self.is_terminal() && self.may_retry(*failure, at)) {
+            let code = report.code.as_ref().map(|code| code.as_str());
+            return Some(self.schedule_retry(failure, at, code, Actor::device()));
+        }
+        if let Effect::Finished { shadow_cleaned: cleaned, .. } = &mut change.effect {
+            *cleaned = shadow_cleaned;
+        }
+        // The clean-up that follows is decided on the row as it was read.
+        change.condition = Condition::Unchanged(self.snapshot());
+        change.due = self.due_after_end(at, shadow_cleaned);
+        Some(change)
+    }
+
+    /// Whether a report ends the execution, and not only an attempt. Then the shadow may be cleaned up before the end
+    /// is written, which saves two write units.
+    pub fn would_end(&self, report: &Report, at: Timestamp) -> bool {
+        self.finish(report, at, true).is_some_and(|change| change.is_terminal())
+    }
+}
+
+/// The failure that a device reports, if it reports one.
+const fn reported_failure(reported: ReportedStatus) -> Option<AttemptFailure> {
+    match reported {
+        ReportedStatus::InProgress { .. } | ReportedStatus::Succeeded => None,
+        ReportedStatus::Failed => Some(AttemptFailure::Failed),
+        ReportedStatus::Rejected => Some(AttemptFailure::Rejected),
+        ReportedStatus::TimedOut => Some(AttemptFailure::TimedOut),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::execution::fixtures::{CREATED_AT, actor, after_report, execution};
+    use crate::execution::row::Verdict;
+    use crate::status::{Reason, Status};
+
+    #[test]
+    fn report_overrides_a_verdict_and_no_verdict_overrides_a_report() {
+        let pending = execution(None);
+        let verdict = Verdict { reason: Reason::Expired, at: pending.start_by };
+        let change = pending.give_up(verdict, pending.start_by, actor());
+        let expired = pending.apply(&change).unwrap();
+        assert_eq!((expired.status, expired.due_at), (Status::TimedOut, None));
+        assert_eq!(after_report(&expired, 61, "RUNNING"), None);
+        let failed = after_report(&expired, 62, "FAILED").unwrap();
+        assert_eq!(failed.status, Status::Failed);
+        assert_eq!(failed.verdict.map(|verdict| verdict.reason), Some(Reason::Expired), "the history stays");
+        assert_eq!(failed.apply(&change), None);
+        assert_eq!(after_report(&failed, 63, "REJECTED"), None);
+        assert_eq!(after_report(&failed, 64, "SUCCEEDED"), None, "a final status never changes");
+    }
+
+    #[test]
+    fn heartbeat_that_is_written_before_the_verdict_wins() {
+        let running = after_report(&execution(Some(30)), 5, "RUNNING").unwrap();
+        let now = CREATED_AT.plus_seconds(95);
+        let change = running.give_up(running.overdue_verdict(now).unwrap(), now, actor());
+        let active = after_report(&running, 94, r#"{"status":"IN_PROGRESS","seq":1}"#).unwrap();
+        assert_eq!(active.apply(&change), None);
+        assert!(running.apply(&change).is_some());
+    }
+}

@@ -1,0 +1,86 @@
+//! The next action: what an execution's row needs done at a given time.
+//!
+//! The row itself determines it, and has a due entry while there is one. The function that has read a row does what
+//! is needed; the reconciler does what a crashed function left undone.
+
+use crate::actor::Actor;
+use crate::execution::change::Change;
+use crate::execution::deadlines::DeadlineKind;
+use crate::execution::row::Execution;
+use crate::execution::send::MAX_SEND_SECONDS;
+use crate::timestamp::Timestamp;
+
+/// What a row needs done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NextAction {
+    /// Nothing now.
+    Nothing,
+    /// Write this change: a verdict, a retry, or a later due entry.
+    Write(Box<Change>),
+    /// Claim its request, and then send it.
+    Send,
+    /// Enter its lane, which may contain it already, since its creator may have crashed. At the head it is sent;
+    /// otherwise it waits ([`Execution::wait_in_lane`]).
+    TryLane,
+    /// Clean up after its end, in the order of the fields.
+    CleanUp {
+        /// Remove its request from its shadow.
+        clean_shadow: bool,
+        /// Leave its lane, and send the next execution there.
+        leave_lane: bool,
+        /// Write this change.
+        then: Box<Change>,
+    },
+}
+
+impl Execution {
+    /// When its shadow has to be cleaned up once more, in seconds since 1970. Until a sending can't be in progress
+    /// any more, its sender may put the request into the shadow after the clean-up. A device that has reported has
+    /// read the request there, so nothing is put there any more.
+    fn next_cleanup_at(&self, now: Timestamp) -> Option<i64> {
+        let sent = self.sent_at.filter(|_| self.shadow_cleanup_pending && self.delivered_at.is_none())?;
+        let until = sent.plus_seconds(MAX_SEND_SECONDS);
+        (now < until).then(|| until.as_seconds_rounded_up())
+    }
+
+    /// What the row needs done at `now`. `actor` is the function that does it: history entries name it.
+    pub fn next_action(&self, now: Timestamp, actor: &Actor) -> NextAction {
+        if self.is_terminal() {
+            return match (self.shadow_cleanup_pending, self.in_lane) {
+                (false, false) if self.due_at.is_none() => NextAction::Nothing,
+                (false, false) => NextAction::Write(Box::new(self.cleaned_up())),
+                (clean_shadow, leave_lane) => match self.next_cleanup_at(now) {
+                    // The first clean-up is done.
+                    Some(again) if self.due_at == Some(again) => NextAction::Nothing,
+                    again => {
+                        let then = again.map_or_else(|| self.cleaned_up(), |again| self.due_at_seconds(again));
+                        NextAction::CleanUp { clean_shadow, leave_lane, then: Box::new(then) }
+                    }
+                },
+            };
+        }
+        if let Some(verdict) = self.overdue_verdict(now) {
+            return NextAction::Write(Box::new(self.give_up(verdict, now, actor.clone())));
+        }
+        if self.lane_check_at().is_some_and(|at| at <= now) {
+            return NextAction::TryLane;
+        }
+        let next = self.next_deadline(now);
+        match next.kind {
+            DeadlineKind::Send if next.at <= now => NextAction::Send,
+            DeadlineKind::Retry(failure) if next.at <= now => {
+                NextAction::Write(Box::new(self.schedule_retry(failure, next.at, None, actor.clone())))
+            }
+            _ => match (self.next_due_at(now).as_seconds_rounded_up(), self.due_at) {
+                // The entry was due too early: it moves to the next time at which the row could need something.
+                (wanted, Some(due)) if due <= now.as_seconds() && wanted > due => {
+                    NextAction::Write(Box::new(self.due_at_seconds(wanted)))
+                }
+                _ => NextAction::Nothing,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! The timeline of an execution: all its events in order, with actor, attempt and channel, inferred from its row.
+//!
+//! A row does not record what its attributes show anyway, since a write for that would double the cost of an
+//! execution. So the timeline is put together from the attributes and the recorded history entries.
+
+use crate::actor::Actor;
+use crate::execution::channel::Channel;
+use crate::execution::history::HistoryEntry;
+use crate::execution::progress::Attempt;
+use crate::execution::row::Execution;
+use crate::status::{DeliveryStatus, Reason, Status};
+use crate::timestamp::Timestamp;
+
+/// One event of an execution, as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineEntry {
+    /// When it happened; of a deadline, the instant at which it passed.
+    pub at: Timestamp,
+    /// The attempt that it belongs to.
+    pub attempt: Attempt,
+    /// What happened.
+    pub event: TimelineEvent,
+    /// Who made the change. None for a deadline whose verdict is not written yet, and for a request whose device
+    /// reported before its sender was recorded.
+    pub actor: Option<Actor>,
+    /// The channel of the request, as [`Channel`] is stored; or that of the report which ended the execution.
+    pub channel: Option<String>,
+}
+
+/// What an entry of a timeline tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimelineEvent {
+    /// The status changed. A failed attempt that was retried has the status CREATED.
+    Status {
+        /// The status after the event.
+        status: Status,
+        /// The reason of a verdict, the failure of an attempt that was retried, or the device's code for a final end.
+        reason: Option<String>,
+        /// The device's code for the failure of an attempt that was retried.
+        device_reason: Option<String>,
+    },
+    /// The delivery status changed, or was established again.
+    Delivery(DeliveryStatus),
+}
+
+impl Execution {
+    /// All events until `now`, in order of time. A deadline that has passed is among them, whether or not its verdict
+    /// is written.
+    pub fn timeline(&self, now: Timestamp) -> Vec<TimelineEntry> {
+        let row = self.observe(now);
+        let verdict_entry = row.verdict_entry();
+        let mut entries = vec![row.creation()];
+        entries.extend(row.first_sending());
+        entries.extend(row.unconfirmed_sending());
+        entries.extend(row.history.iter().filter(|entry| Some(*entry) != verdict_entry).map(recorded));
+        entries.extend(row.delivery());
+        entries.extend(row.started_at.map(|at| device(at, row.attempt, status(Status::InProgress, None))));
+        entries.extend(row.verdict.map(|verdict| TimelineEntry {
+            at: verdict.at,
+            attempt: row.attempt,
+            event: status(verdict.reason.status(), Some(verdict.reason.to_string())),
+            actor: verdict_entry.map(|entry| entry.actor.clone()),
+            channel: None,
+        }));
+        entries.extend(row.end_by_device());
+        entries.sort_by_key(|entry| entry.at);
+        entries
+    }
+
+    fn creation(&self) -> TimelineEntry {
+        let (at, actor) = (self.created_at, Some(self.created_by.clone()));
+        TimelineEntry { at, attempt: 1, event: status(Status::Created, None), actor, channel: None }
+    }
+
+    /// The history entry that records who wrote the verdict.
+    fn verdict_entry(&self) -> Option<&HistoryEntry> {
+        let reason = self.verdict?.reason.as_str();
+        self.history.iter().rfind(|entry| entry.attempt == self.attempt && entry.event == reason)
+    }
+
+    /// The sending by the function that created the row, which does not record it.
+    fn first_sending(&self) -> Option<TimelineEntry> {
+        let sent = matches!(self.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
+        // The request of a row that waited in its lane was claimed, and sent by the claimer.
+        let claimed = self.claim.is_some() && self.lane.is_some();
+        let is_delivery = |entry: &HistoryEntry| DeliveryStatus::parse(&entry.event).is_ok();
+        let recorded = self.history.iter().any(|entry| entry.attempt == 1 && is_delivery(entry));
+        let first_channel = self.history.iter().find_map(|entry| entry.channel.clone());
+        let entry = TimelineEntry {
+            at: self.created_at,
+            attempt: 1,
+            event: TimelineEvent::Delivery(DeliveryStatus::Sent),
+            actor: Some(self.first_sender()),
+            channel: Some(first_channel.unwrap_or_else(|| self.channel.to_string())),
+        };
+        (!claimed && !recorded && (sent || self.attempt > 1)).then_some(entry)
+    }
+
+    /// The function that sends the first request: of a single command, the one that creates it; of a fleet command,
+    /// the one that processes its batches, or sends its broadcast.
+    fn first_sender(&self) -> Actor {
+        Actor::function(match (self.batch, &self.channel) {
+            (None, _) => "command-api",
+            (Some(_), Channel::Broadcast) => "fan-out-command",
+            (Some(_), _) => "dispatch-commands",
+        })
+    }
+
+    /// A sending whose result was not recorded, because its claimer crashed, or the device reported sooner.
+    fn unconfirmed_sending(&self) -> Option<TimelineEntry> {
+        let sent = DeliveryStatus::Sent.as_str();
+        let recorded = self.history.iter().any(|entry| entry.attempt == self.attempt && entry.event == sent);
+        let known = match self.delivery_status {
+            DeliveryStatus::Pending => self.is_terminal(),
+            DeliveryStatus::Queued => false,
+            DeliveryStatus::Sent | DeliveryStatus::Delivered => true,
+        };
+        let claimed = self.claim.is_some() && !recorded;
+        let by_claimer = |at: &Timestamp| *at > self.created_at || self.lane.is_some();
+        let at = self.sent_at.filter(|at| known && claimed && by_claimer(at))?;
+        let event = TimelineEvent::Delivery(DeliveryStatus::Sent);
+        Some(TimelineEntry { at, attempt: self.attempt, event, actor: None, channel: Some(self.channel.to_string()) })
+    }
+
+    fn delivery(&self) -> Option<TimelineEntry> {
+        let at = self.delivered_at?;
+        // Where only the final report proves the delivery, it proves that of the attempt which it answers.
+        let proof = self.outcome.as_ref().filter(|outcome| outcome.at == at);
+        let attempt = proof.map_or(self.attempt, |outcome| outcome.attempt);
+        Some(device(at, attempt, TimelineEvent::Delivery(DeliveryStatus::Delivered)))
+    }
+
+    fn end_by_device(&self) -> Option<TimelineEntry> {
+        let outcome = self.outcome.as_ref()?;
+        let event = status(self.status, outcome.code.as_ref().map(ToString::to_string));
+        let channel = Some(outcome.channel.as_str().to_owned());
+        Some(TimelineEntry { channel, ..device(outcome.at, outcome.attempt, event) })
+    }
+}
+
+fn status(status: Status, reason: Option<String>) -> TimelineEvent {
+    TimelineEvent::Status { status, reason, device_reason: None }
+}
+
+fn device(at: Timestamp, attempt: Attempt, event: TimelineEvent) -> TimelineEntry {
+    TimelineEntry { at, attempt, event, actor: Some(Actor::device()), channel: None }
+}
+
+/// A recorded entry: a delivery status, a cancel, or the failure of an attempt that was retried.
+fn recorded(entry: &HistoryEntry) -> TimelineEntry {
+    let (word, code) = match entry.event.split_once(' ') {
+        Some((word, code)) => (word, Some(code.to_owned())),
+        None => (entry.event.as_str(), None),
+    };
+    let event = match (DeliveryStatus::parse(word), Reason::parse(word)) {
+        (Ok(delivery), _) => TimelineEvent::Delivery(delivery),
+        (_, Ok(reason)) if reason.status() == Status::Canceled => status(Status::Canceled, Some(word.to_owned())),
+        // The next attempt begins where the execution began.
+        _ => TimelineEvent::Status { status: Status::Created, reason: Some(word.to_owned()), device_reason: code },
+    };
+    let (actor, channel) = (Some(entry.actor.clone()), entry.channel.clone());
+    TimelineEntry { at: entry.at, attempt: entry.attempt, event, actor, channel }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Flaghoist's own dialect: each command is `desired.c.<execution id>`, and the device reports on its response topic or
+//! in `reported.c.<execution id>`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::command::row::Command;
+use crate::execution::progress::Attempt;
+use crate::execution::key::Key;
+use crate::execution::row::Execution;
+use crate::messages::shadow::check;
+use crate::messages::shadow::error::ShadowError;
+use crate::messages::shadow::update::{ShadowUpdate, State};
+use crate::names::ShadowName;
+
+/// `desired`, `c` and the command stand above the payload.
+const OWN_LEVELS: usize = 3;
+
+/// One member of `c` in a section; `None` removes it.
+#[derive(Serialize)]
+struct Commands<'a> {
+    c: BTreeMap<&'a str, Option<MapCommand<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MapCommand<'a> {
+    attempt: Attempt,
+    command: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a RawValue>,
+    ttl: u32,
+    expires_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<u32>,
+}
+
+impl<'a> Commands<'a> {
+    fn one(key: &'a Key, command: Option<MapCommand<'a>>) -> Self {
+        Self { c: BTreeMap::from([(key.id.as_str(), command)]) }
+    }
+}
+
+pub(super) fn delivery_update(
+    shadow: &ShadowName,
+    command: &Command,
+    execution: &Execution,
+) -> Result<ShadowUpdate, ShadowError> {
+    let key = &execution.key;
+    let payload = command.definition.payload.as_ref().map(|payload| payload.as_json());
+    let payload = payload.filter(|payload| payload.get() != "null");
+    if let Some(payload) = payload {
+        check::parse_payload(payload, OWN_LEVELS)?;
+    }
+    let command = MapCommand {
+        attempt: execution.attempt,
+        command: command.definition.name.as_str(),
+        payload,
+        ttl: command.definition.deadlines.ttl_seconds(),
+        expires_at: execution.start_by.as_seconds(),
+        heartbeat: execution.heartbeat_seconds,
+    };
+    let desired = Commands::one(key, Some(command));
+    let value = serde_json::to_value(&desired).map_err(ShadowError::Update)?;
+    check::check_size(check::size(&value))?;
+    // AWS IoT merges what a device reports: an earlier attempt's members must not remain beside a later attempt's.
+    let reported = (execution.attempt > 1).then(|| Commands::one(key, None));
+    ShadowUpdate::delivering(key, Some(shadow), State { desired: Some(desired), reported })
+}
+
+/// Without a version: only this execution uses its member of `c`, so other changes of the shadow do not matter.
+pub(super) fn removal_update(shadow: &ShadowName, key: &Key) -> Result<ShadowUpdate, ShadowError> {
+    let state = State { desired: Some(Commands::one(key, None)), reported: Some(Commands::one(key, None)) };
+    ShadowUpdate::removing(key, Some(shadow), state, None)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! Claims the request of an execution, so that no other function sends it at the same time.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use aws::{Error, WriteOutcome};
+use domain::Execution;
+use runtime::conflict::ConflictRetries;
+
+use crate::driver::Driver;
+
+/// The longest time, in whole seconds, that storing a row or writing a claim may take before the request is sent. A
+/// sending takes up to 8 seconds, and 10 seconds after the claim another function may send the request.
+pub(crate) const MAX_CLAIM_SECONDS: u32 = 1;
+
+impl Driver<'_> {
+    /// Claims a request. Returns the claimed row; none if the request must not be sent, or another function has claimed
+    /// it.
+    ///
+    /// # Errors
+    /// A failed write, or one that was lost as often as the retry policy allows.
+    pub async fn claim(&self, mut row: Execution) -> Result<Option<Execution>, Error> {
+        // Not only the id of the event: Lambda may handle an event twice at the same time, and each must recognize its
+        // own claim.
+        let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
+        let mut retries = ConflictRetries::new("claiming an execution", row.key.clone());
+        loop {
+            let now = self.now();
+            let Some(claim) = row.claim(now, &token) else { return Ok(None) };
+            let claimed = match self.write(row, &claim).await? {
+                WriteOutcome::Applied(row) => Some(row),
+                // The claim was written, and only the answer was lost.
+                WriteOutcome::Conflict(row) if row.is_claimed_by(&claim) => Some(row),
+                // Only the due entry was changed.
+                WriteOutcome::Conflict(other) if other.has_progress_claimed_by(&claim) => {
+                    row = other;
+                    retries.wait().await?;
+                    continue;
+                }
+                WriteOutcome::Conflict(_) | WriteOutcome::NotFound => None,
+            };
+            // If too little time is left for the sending, the request is claimed again after this claim has ended.
+            return Ok(claimed.filter(|_| self.now() <= now.plus_seconds(MAX_CLAIM_SECONDS)));
+        }
+    }
+}

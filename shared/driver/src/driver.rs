@@ -1,0 +1,94 @@
+//! What a function needs to work on executions, and how it reads and writes their rows.
+
+use aws::{Error, WriteOutcome};
+use domain::{Actor, Change, Execution, Key, Timestamp};
+use runtime::clients::Clients;
+use runtime::conflict::ConflictRetries;
+use runtime::event_clock::EventClock;
+
+/// The work of one function on executions, for one event.
+#[derive(Clone, Debug)]
+pub struct Driver<'a> {
+    /// The AWS clients.
+    pub clients: &'a Clients,
+    /// The time of the event, and of the work.
+    pub clock: EventClock,
+    /// The actor that the history names for the changes of this function.
+    pub actor: Actor,
+    /// The id of the event; the same when Lambda retries it. Claims contain it.
+    pub token: &'a str,
+}
+
+/// The outcome of a write that is decided on the newest row.
+#[derive(Debug)]
+pub enum DecidedWrite<R> {
+    /// The change is written: this is the row after it.
+    Applied(Execution),
+    /// No change was decided on this row, for this reason.
+    Refused(Execution, R),
+    /// The row does not exist.
+    NotFound,
+}
+
+impl Driver<'_> {
+    /// The time of the event. Decisions about deadlines use it, so that a retry of the event decides the same.
+    pub fn event_time(&self) -> Timestamp {
+        self.clock.event_time()
+    }
+
+    /// The time of the event plus the time that its handling has taken. Sendings use it, since those before them may
+    /// have taken seconds.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Reads a row, with every write that was answered before.
+    ///
+    /// # Errors
+    /// A failed read.
+    pub async fn read(&self, key: &Key) -> Result<Option<Execution>, Error> {
+        self.clients.executions.get(key).await
+    }
+
+    /// Writes a change that was decided on `row`.
+    ///
+    /// # Errors
+    /// A failed write.
+    pub async fn write(&self, row: Execution, change: &Change) -> Result<WriteOutcome<Execution>, Error> {
+        Ok(match self.clients.executions.write(change).await? {
+            WriteOutcome::Applied(_) => match row.apply(change) {
+                Some(next) => WriteOutcome::Applied(next),
+                // The condition held in the table, but not on `row`: another writer has changed it since it was read.
+                None => self.read(&change.key).await?.map_or(WriteOutcome::NotFound, WriteOutcome::Applied),
+            },
+            WriteOutcome::Conflict(row) => WriteOutcome::Conflict(row),
+            WriteOutcome::NotFound => WriteOutcome::NotFound,
+        })
+    }
+
+    /// Decides a change of `row` and writes it. If the write is lost, it is decided again on the row that the other
+    /// writer has left.
+    ///
+    /// # Errors
+    /// A failed write, or one that was lost as often as the retry policy allows. `operation` names it in the error.
+    pub async fn decide_and_write<R>(
+        &self,
+        operation: &'static str,
+        mut row: Execution,
+        decide: impl Fn(&Execution) -> Result<Box<Change>, R>,
+    ) -> Result<DecidedWrite<R>, Error> {
+        let mut retries = ConflictRetries::new(operation, row.key.clone());
+        loop {
+            let change = match decide(&row) {
+                Ok(change) => change,
+                Err(reason) => return Ok(DecidedWrite::Refused(row, reason)),
+            };
+            row = match self.write(row, &change).await? {
+                WriteOutcome::Applied(row) => return Ok(DecidedWrite::Applied(row)),
+                WriteOutcome::Conflict(row) => row,
+                WriteOutcome::NotFound => return Ok(DecidedWrite::NotFound),
+            };
+            retries.wait().await?;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Enters the lane of an execution, and cancels the older executions that it supersedes.
+
+use aws::{Error, LaneEntry, WriteOutcome};
+use domain::{
+    Command, Execution, ExecutionId, Key, LaneCancel, LaneName, LaneQueue, NextAction, ThingName,
+    desired_states_overlap,
+};
+use runtime::conflict::ConflictRetries;
+
+use crate::driver::{DecidedWrite, Driver};
+
+/// The position of an execution in its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LanePosition {
+    /// It may be sent now.
+    Head,
+    /// It waits for the executions before it.
+    Waiting,
+    /// It is not in the queue, which has no room for it.
+    Full,
+}
+
+impl Driver<'_> {
+    /// Enters the lane, and cancels the executions that this one supersedes. An execution without a lane is always at
+    /// the head.
+    ///
+    /// # Errors
+    /// A failed read or write.
+    pub async fn enter_lane(&self, row: &Execution, command: &Command) -> Result<LanePosition, Error> {
+        let Some(lane) = &row.lane else { return Ok(LanePosition::Head) };
+        let Key { thing, id } = &row.key;
+        let mut queue = match self.clients.lanes.enter(thing, &lane.name, id, row.purge_at).await? {
+            LaneEntry::Joined(queue) => queue,
+            LaneEntry::Full => return Ok(LanePosition::Full),
+        };
+        let supersede = command.definition.supersede;
+        for older in queue.superseded_by(id, &lane.name, supersede) {
+            self.supersede(&key_beside(row, older), command, &lane.name).await?;
+        }
+        if supersede {
+            // The superseded executions have left.
+            queue = self.clients.lanes.read(thing, &lane.name).await?;
+        }
+        Ok(if queue.is_turn_of(id, &lane.name) { LanePosition::Head } else { LanePosition::Waiting })
+    }
+
+    /// Cancels an older execution that a newer one supersedes, and cleans up after it before the newer one is sent. In
+    /// a lane of desired states, this is done only if both set the same attribute.
+    async fn supersede(&self, older: &Key, newer: &Command, lane: &LaneName) -> Result<(), Error> {
+        let Some(row) = self.read(older).await? else { return Ok(()) };
+        if lane.is_desired_state() && !self.overlaps(&row, newer).await? {
+            return Ok(());
+        }
+        let decide = |row: &Execution| row.cancel_superseded(lane, self.event_time(), self.actor.clone());
+        // If it stops the lane, the function that removes it from the lane cancels those behind it, the newer one among
+        // them.
+        if let Some(ended) = self.cancel_in_lane(row, decide).await?
+            && !ended.stops_lane()
+        {
+            self.clean_up_superseded(ended).await?;
+        }
+        Ok(())
+    }
+
+    async fn overlaps(&self, older: &Execution, newer: &Command) -> Result<bool, Error> {
+        let Some(older) = self.clients.commands.get(&older.command).await? else { return Ok(false) };
+        Ok(match (&older.definition.payload, &newer.definition.payload) {
+            (Some(older), Some(newer)) => desired_states_overlap(older, newer),
+            _ => false,
+        })
+    }
+
+    /// Ends an execution on behalf of another one of its lane. Returns the ended row; none if it stays.
+    pub(crate) async fn cancel_in_lane(
+        &self,
+        row: Execution,
+        decide: impl Fn(&Execution) -> LaneCancel,
+    ) -> Result<Option<Execution>, Error> {
+        let decide = |row: &Execution| match decide(row) {
+            LaneCancel::Write(change) => Ok(change),
+            other => Err(other),
+        };
+        Ok(match self.decide_and_write("canceling an execution of a lane", row, decide).await? {
+            DecidedWrite::Applied(row) | DecidedWrite::Refused(row, LaneCancel::Ended) => Some(row),
+            DecidedWrite::Refused(..) | DecidedWrite::NotFound => None,
+        })
+    }
+
+    /// Cleans up after a superseded execution, without sending the next one of its lane: that is the newer one.
+    async fn clean_up_superseded(&self, row: Execution) -> Result<(), Error> {
+        if row.shadow_cleanup_pending {
+            self.clean_shadow(&row).await?;
+        }
+        if let Some(lane) = row.lane.as_ref().filter(|_| row.in_lane) {
+            self.leave_queue(&row.key.thing, &lane.name, &row.key.id).await?;
+        }
+        if let NextAction::CleanUp { then, .. } = row.next_action(self.event_time(), &self.actor) {
+            self.write(row, &then).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes an execution from the queue of a lane. Returns the rest of the queue.
+    pub(crate) async fn leave_queue(
+        &self,
+        thing: &ThingName,
+        lane: &LaneName,
+        id: &ExecutionId,
+    ) -> Result<LaneQueue, Error> {
+        let lanes = &self.clients.lanes;
+        let mut queue = lanes.read(thing, lane).await?;
+        let mut retries = ConflictRetries::new("leaving a lane", format!("{thing}/{}", lane.as_str()));
+        loop {
+            let Some(position) = queue.ids.iter().position(|other| other == id) else { return Ok(queue) };
+            queue = match lanes.leave(thing, lane, id, position).await? {
+                WriteOutcome::Applied(queue) => return Ok(queue),
+                // Executions before it have left since the queue was read.
+                WriteOutcome::Conflict(queue) => queue,
+                WriteOutcome::NotFound => return Ok(LaneQueue::default()),
+            };
+            retries.wait().await?;
+        }
+    }
+}
+
+/// The key of another execution of the same thing.
+pub(crate) fn key_beside(row: &Execution, id: &ExecutionId) -> Key {
+    Key { thing: row.key.thing.clone(), id: id.clone() }
+}

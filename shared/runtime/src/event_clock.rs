@@ -1,0 +1,70 @@
+//! The clock of a handler: the time of its event, plus the time that has passed since the handling began.
+//!
+//! An event carries its own time, and every decision is made by it. A handler that works for seconds needs to know how
+//! much later it is meanwhile; this is the only place that reads a clock for that, and only to measure an interval.
+
+use domain::Timestamp;
+use lambda_runtime::Context;
+use tokio::time::Instant;
+
+/// The time as a handler sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct EventClock {
+    event_time: Timestamp,
+    started: Instant,
+}
+
+impl EventClock {
+    /// A clock that shows `event_time` now, and goes on from there.
+    pub fn start(event_time: Timestamp) -> Self {
+        Self { event_time, started: Instant::now() }
+    }
+
+    /// The time of the event; the same during the whole handling.
+    pub fn event_time(self) -> Timestamp {
+        self.event_time
+    }
+
+    /// The time of the event plus the whole seconds since the handling began.
+    pub fn now(self) -> Timestamp {
+        self.event_time.plus_seconds(self.elapsed_seconds())
+    }
+
+    /// The whole seconds since the handling began.
+    pub fn elapsed_seconds(self) -> u32 {
+        u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
+    }
+}
+
+/// When an invocation began, for an event without a time of its own: a stream may deliver a record long after it was
+/// written.
+///
+/// Lambda passes the deadline of the invocation; the timeout of the function is in the template.
+pub fn invocation_start(context: &Context, timeout_seconds: u32) -> Timestamp {
+    let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+    Timestamp::from_millis(deadline).minus_seconds(timeout_seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn clock_goes_on_from_the_event_time_in_whole_seconds() {
+        let event_time = Timestamp::from_millis(1_700_000_000_123);
+        let clock = EventClock::start(event_time);
+        assert_eq!((clock.now(), clock.elapsed_seconds()), (event_time, 0));
+        tokio::time::advance(Duration::from_millis(2_999)).await;
+        assert_eq!((clock.now(), clock.elapsed_seconds()), (event_time.plus_seconds(2), 2));
+        assert_eq!(clock.event_time(), event_time);
+    }
+
+    #[test]
+    fn invocation_starts_its_timeout_before_its_deadline() {
+        let mut context = Context::default();
+        context.deadline = 1_700_000_060_000;
+        assert_eq!(invocation_start(&context, 60), Timestamp::from_seconds(1_700_000_000));
+    }
+}

@@ -1,0 +1,20 @@
+//! What the functions share around their decisions.
+//!
+//! - [`clients`], [`config`]: the AWS clients and the settings, from the environment
+//! - [`event_clock`]: the time of the event, plus the time since its handling began
+//! - [`conflict`]: the retry policy for lost conditional writes
+//! - [`stream_event`]: a batch of records of a DynamoDB stream, and the response to it
+//! - [`handler_error`]: how an invocation fails, and the text of an error with its causes
+//! - [`metrics`]: the log, and the lines of it that CloudWatch counts
+//! - [`command_progress`]: the progress of a fleet command, as JSON and as the event on its topic
+//! - [`time_format`]: instants as RFC 3339
+
+pub mod clients;
+pub mod command_progress;
+pub mod config;
+pub mod conflict;
+pub mod event_clock;
+pub mod handler_error;
+pub mod metrics;
+pub mod stream_event;
+pub mod time_format;

@@ -1,0 +1,97 @@
+//! How a device handles its shadows: requests of the map and Atlas dialects, and desired states.
+
+use serde_json::{Value, json};
+
+use super::{Action, Device, OutgoingReport, Request, Timer};
+use crate::{history::ReportedStatus, random::Random, scenario::Dialect};
+
+impl Device {
+    /// Handles a whole shadow document.
+    pub fn on_shadow_document(
+        &mut self,
+        topic: &str,
+        document: &Value,
+        now_ms: i64,
+        random: &mut Random,
+    ) -> Vec<Action> {
+        let desired = &document["state"]["desired"];
+        if topic.contains("/name/config/") {
+            return self.on_desired_state(desired, &document["state"]["reported"], random);
+        }
+        if self.config.dialect == Some(Dialect::Atlas) {
+            return self.on_atlas_entries(desired, random);
+        }
+        let mut actions = Vec::new();
+        for (id, entry) in desired["c"].as_object().into_iter().flatten() {
+            let Some(attempt) = entry["attempt"].as_u64() else { continue };
+            if self.memory.get(id).is_some_and(|known| known.request.attempt >= attempt) {
+                continue;
+            }
+            let request = Request {
+                execution_id: id.clone(),
+                attempt,
+                expires_at: entry["expiresAt"].as_i64().unwrap_or(0),
+                heartbeat: entry["heartbeat"].as_i64(),
+                response_topic: format!("cmd/{}/resp", self.config.name),
+            };
+            actions.push(Action::RecordRequest(request.clone()));
+            let request_text = json!({"executionId": id, "attempt": attempt}).to_string();
+            actions.extend(self.on_request(request, request_text, true, now_ms, random));
+        }
+        actions
+    }
+
+    fn on_desired_state(&mut self, desired: &Value, reported: &Value, random: &mut Random) -> Vec<Action> {
+        let is_adopted =
+            desired.as_object().is_none_or(|desired| desired.iter().all(|(name, value)| reported[name] == *value));
+        let is_busy = self.pending_state.is_some();
+        if is_adopted {
+            return Vec::new();
+        }
+        self.pending_state = Some(desired.clone());
+        let after_ms = random.between(1, self.config.max_run_ms);
+        if is_busy { Vec::new() } else { vec![Action::SetTimer { after_ms, timer: Timer::AdoptState }] }
+    }
+
+    fn on_atlas_entries(&mut self, desired: &Value, random: &mut Random) -> Vec<Action> {
+        let command = &desired["command"];
+        let entries = command.as_array().into_iter().flatten().filter_map(Value::as_object);
+        let mut actions = Vec::new();
+        for topic in entries.filter_map(|entry| entry.values().next()?["topic"].as_str()) {
+            // A real Atlas device runs an entry again with every delta. That fault of the device is not simulated.
+            if self.atlas_topics.insert(topic.to_owned()) {
+                actions.push(Action::StartRun { execution: id_in_topic(topic), attempt: 1 });
+                let after_ms = random.between(1, self.config.max_run_ms);
+                let timer = Timer::FinishAtlas { topic: topic.to_owned(), command: command.clone() };
+                actions.push(Action::SetTimer { after_ms, timer });
+            }
+        }
+        actions
+    }
+
+    pub(super) fn report_atlas(&self, topic: String, command: &Value) -> Action {
+        let execution = id_in_topic(&topic);
+        let name = &self.config.name;
+        let (topic, payload) = match self.config.reports_in_shadow {
+            true => (
+                format!("$aws/things/{name}/shadow/update"),
+                json!({"state": {"reported": {"command": command}}}).to_string(),
+            ),
+            false => (topic, json!({"msg": "done", "deviceId": name}).to_string()),
+        };
+        let status = ReportedStatus::Succeeded;
+        Action::Send(OutgoingReport { topic, payload, execution, attempt: 1, status, is_named: true })
+    }
+
+    pub(super) fn report_state(&self, desired: &Value) -> Action {
+        let topic = format!("$aws/things/{}/shadow/name/config/update", self.config.name);
+        let payload = json!({"state": {"reported": desired}}).to_string();
+        let status = ReportedStatus::Succeeded;
+        Action::Send(OutgoingReport { topic, payload, execution: String::new(), attempt: 1, status, is_named: false })
+    }
+}
+
+/// The execution id at the end of an Atlas response topic.
+fn id_in_topic(topic: &str) -> String {
+    topic.rsplit('/').next().unwrap_or_default().to_owned()
+}

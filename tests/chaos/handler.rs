@@ -1,0 +1,69 @@
+//! The functions of the template whose real handlers run in the simulation, and how each is called.
+
+use std::sync::Arc;
+
+use functions::{command_api, dispatch_commands, reconcile_commands, track_command};
+use runtime::{
+    clients::Clients,
+    handler_error::{HandlerError, chain},
+};
+
+use crate::{invocation::InvocationOutcome, lambda::Container};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handler {
+    CommandApi,
+    TrackCommand,
+    DispatchCommands,
+    ReconcileCommands,
+}
+
+impl Handler {
+    /// The handler of a binary; `None` for a function that the simulation leaves out.
+    pub fn of_binary(binary: &str) -> Option<Self> {
+        match binary {
+            "command-api" => Some(Self::CommandApi),
+            "track-command" => Some(Self::TrackCommand),
+            "dispatch-commands" => Some(Self::DispatchCommands),
+            "reconcile-commands" => Some(Self::ReconcileCommands),
+            // Fleet commands are tested in tests/fleet and in domain's tests of counts and batches.
+            "fan-out-command" | "tally-command" | "trim-shadow" => None,
+            other => panic!("template.yaml has a function {other}: add it to Handler, or to the functions left out"),
+        }
+    }
+
+    /// Handles one event in a container.
+    pub async fn run(
+        self,
+        container: Arc<Container>,
+        reconcile_seconds: u32,
+        event: String,
+        request_id: String,
+    ) -> InvocationOutcome {
+        let failed = |error: HandlerError| InvocationOutcome::Failed(chain(&error));
+        let clients = Clients { reconcile_seconds, ..container.clients.clone() };
+        match self {
+            Self::CommandApi => {
+                let response = command_api::handle(&clients, &container.api_context, &event).await;
+                InvocationOutcome::Response(response.status_code, response.body)
+            }
+            Self::TrackCommand => {
+                let handled = track_command::handle(&clients, &event, &request_id).await;
+                handled.map_or_else(failed, |()| InvocationOutcome::Done)
+            }
+            Self::DispatchCommands => {
+                // The time of a lifecycle event is in the event itself.
+                let now = domain::Timestamp::from_seconds(0);
+                let throttle = &container.throttle;
+                let handled = dispatch_commands::handle(&clients, throttle, &event, now, &request_id).await;
+                handled.map_or_else(failed, |_| InvocationOutcome::Done)
+            }
+            Self::ReconcileCommands => {
+                let seconds = reconcile_seconds.to_string().parse().expect("the scenario's value divides a minute");
+                let ticks = reconcile_commands::Ticks::new(container.queue.clone(), seconds);
+                let handled = reconcile_commands::handle(&clients, &ticks, &event, &request_id).await;
+                handled.map_or_else(failed, |_| InvocationOutcome::Done)
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! An invocation of a function: its event, its source, and how it ends.
+
+/// What invoked a function.
+#[derive(Clone, Debug)]
+pub enum Invoker {
+    /// The HTTP API, to create the command with this index in the scenario.
+    CreateCommand(usize),
+    /// The HTTP API, for the cancel with this index in the scenario.
+    CancelCommand(usize),
+    /// The HTTP API, to read the execution of the command with this index in the scenario.
+    ReadExecutions(usize),
+    /// A topic rule, with the indexes of the device's reports in the history.
+    Rule(Vec<usize>),
+    Schedule,
+    /// The queue of ticks.
+    Queue,
+}
+
+/// One event on its way through a function.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Lambda's request id; a retry keeps it.
+    pub id: u64,
+    /// Index of the function.
+    pub function: usize,
+    pub event: String,
+    pub invoker: Invoker,
+    /// Number of earlier attempts.
+    pub retries: u8,
+}
+
+/// How a handler ended.
+pub enum InvocationOutcome {
+    /// HTTP status and body.
+    Response(u16, String),
+    Done,
+    /// The error with its causes.
+    Failed(String),
+    Panicked,
+}

@@ -1,0 +1,8 @@
+//! What must stay true of the repository itself: each invariant of ARCHITECTURE.md has a test here.
+
+mod documents;
+mod invariants;
+mod modules;
+mod size;
+mod source;
+mod template;
