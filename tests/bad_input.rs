@@ -1,11 +1,11 @@
-//! Bad input gets a clear error, is counted, and never stops what is good beside it.
+//! Bad input gets a clear error and is counted; good input next to it is still handled.
 
 use serde_json::{Value, json};
 
 use crate::world::{COMMANDS, EXECUTIONS, World};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_api_says_what_is_wrong_and_stores_nothing() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn the_api_names_the_bad_field_and_stores_nothing() {
     let world = World::start().await;
     let good = json!({"name": "reboot", "target": {"things": ["pump-7"]}});
     let with = |field: &str, value: Value| {
@@ -46,15 +46,15 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
     ];
     for (body, status, field) in cases {
         let shown: String = body.chars().take(120).collect();
-        let answer = world.request(reqwest::Method::POST, "/commands", &[], body).await;
-        assert_eq!(answer.status, status, "{shown}: {answer:?}");
-        if answer.status >= 400 {
-            assert_eq!(answer.headers["content-type"], "application/problem+json", "{shown}");
-            assert_eq!(answer.body["status"], answer.status, "{shown}");
-            assert!(answer.body.to_string().contains(field), "{shown} does not name {field}: {}", answer.body);
+        let response = world.request(reqwest::Method::POST, "/commands", &[], body).await;
+        assert_eq!(response.status, status, "{shown}: {response:?}");
+        if response.status >= 400 {
+            assert_eq!(response.headers["content-type"], "application/problem+json", "{shown}");
+            assert_eq!(response.body["status"], response.status, "{shown}");
+            assert!(response.body.to_string().contains(field), "{shown} does not name {field}: {}", response.body);
         }
     }
-    assert_eq!(world.rows(EXECUTIONS).await.len(), 1, "only the one good command");
+    assert_eq!(world.rows(EXECUTIONS).await.len(), 1, "only the good command is stored");
     assert_eq!(world.rows(COMMANDS).await.len(), 1);
     for (path, status) in [
         ("/commands/none", 404),
@@ -64,15 +64,15 @@ async fn the_api_says_what_is_wrong_and_stores_nothing() {
         ("/things/no%20blank/executions", 400),
         ("/nowhere", 404),
     ] {
-        let answer = world.get(path).await;
-        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        let response = world.get(path).await;
+        assert_eq!(response.status, status, "{path}: {response:?}");
     }
-    assert_eq!(world.get("/things/nobody/executions").await.status, 200);
+    assert_eq!(world.get("/things/unknown/executions").await.status, 200);
     world.end().await;
 }
 
-/// Another row of the thing that this row is of, which can't be read.
-fn unreadable(row: &Value, id: &str) -> Value {
+/// A row of the same thing with this execution id that cannot be decoded: its progress is no number.
+fn undecodable(row: &Value, id: &str) -> Value {
     let mut bad = row.clone();
     bad["sk"] = json!({"S": format!("E#{id}")});
     bad["progress"] = json!({"S": "far"});
@@ -80,16 +80,16 @@ fn unreadable(row: &Value, id: &str) -> Value {
     bad
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_can_not_be_read_hides_no_other() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_undecodable_row_hides_no_other_row() {
     let world = World::start().await;
     let one = world.command("pump-7", json!({})).await;
     world.advance(1).await;
     let other = world.command("pump-7", json!({})).await;
     let row = world.rows(EXECUTIONS).await.remove(0);
-    // One before the others, and one behind them.
+    // Keys before and after those of the good rows.
     let bad = ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "77777777777777777777777777", "zzzzzzzzzzzzzzzzzzzzzzzzzz"];
-    world.stack.dynamodb.fill(EXECUTIONS, bad.map(|id| unreadable(&row, id)).to_vec()).expect("filled");
+    world.stack.dynamodb.import_items(EXECUTIONS, bad.map(|id| undecodable(&row, id)).to_vec()).expect("filled");
 
     let listed = world.get("/things/pump-7/executions").await;
     assert_eq!(listed.status, 200, "{listed:?}");
@@ -98,9 +98,9 @@ async fn a_row_that_can_not_be_read_hides_no_other() {
     let logged = world.stack.lambda.logs("flaghoist-command-api").join("\n");
     assert!(bad.iter().all(|id| logged.contains(&format!("T#pump-7 E#{id}"))), "{logged}");
 
-    // Both go out when the device is back.
+    // Both good executions are sent when the device connects.
     let mut pump = world.thing("pump-7").await;
-    world.stack.settle().await;
+    world.settle().await;
     let (first, second) = (pump.next_json().await.1, pump.next_json().await.1);
     assert!(world.counted("dispatch-commands", "RowsUnreadable") >= 3);
     for (command, request) in [(&one, &first), (&other, &second)] {
@@ -108,10 +108,10 @@ async fn a_row_that_can_not_be_read_hides_no_other() {
         assert_eq!((&shown["deliveryStatus"], &shown["executionId"]), (&json!("DELIVERED"), &request["executionId"]));
     }
 
-    // A device that does not say what it means may mean a row that can't be read; what it names is heard.
+    // A report without an execution id may be about an undecodable row: it is ambiguous. One with an id is applied.
     pump.report("pump-7", json!({"executionId": first["executionId"], "status": "SUCCEEDED"})).await;
     assert!(pump.publish("cmd/pump-7/resp", "SUCCESS").await);
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);
     assert_eq!(world.status(&one, "pump-7").await.0, "SUCCEEDED");
     assert_eq!(world.status(&other, "pump-7").await.0, "CREATED");
@@ -119,14 +119,14 @@ async fn a_row_that_can_not_be_read_hides_no_other() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nonsense_from_devices_is_counted_and_the_next_report_is_handled() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn undecodable_reports_are_counted_and_the_next_report_is_applied() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({})).await;
     let (_, request) = pump.next_json().await;
     let id = &request["executionId"];
-    let nonsense: Vec<Vec<u8>> = vec![
+    let bad_reports: Vec<Vec<u8>> = vec![
         vec![],
         vec![0, 255, 254, 0x80],
         b"{".to_vec(),
@@ -139,23 +139,23 @@ async fn nonsense_from_devices_is_counted_and_the_next_report_is_handled() {
         format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(),
         vec![b'x'; 100_000],
     ];
-    let sent = nonsense.len();
-    for payload in nonsense {
+    let sent = bad_reports.len();
+    for payload in bad_reports {
         assert!(pump.publish("cmd/pump-7/resp", payload).await);
     }
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
     let counted = world.counted("track-command", "ReportUndecodable") + world.counted("track-command", "ReportUnknown");
     assert_eq!(counted, sent);
     pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
-    assert!(world.stack.sqs.peek("flaghoist-failures").is_empty(), "nothing of it is worth a retry");
+    assert!(world.stack.sqs.peek("flaghoist-failures").is_empty(), "a bad report is not retried");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_broker_closes_on_a_message_that_aws_would_not_take_and_serves_the_next() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn the_broker_disconnects_on_a_message_beyond_the_limits_of_aws_and_serves_the_next_connection() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     assert!(!pump.publish("cmd/pump-7/resp", vec![b'x'; 140 * 1024]).await, "128 KB is the limit");
@@ -165,13 +165,13 @@ async fn the_broker_closes_on_a_message_that_aws_would_not_take_and_serves_the_n
     let command = world.command("pump-7", json!({})).await;
     let (_, request) = pump.next_json().await;
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_shadow_updates_are_rejected_with_the_reason() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn bad_shadow_updates_are_rejected_with_a_code_and_a_message() {
     let world = World::start().await;
     let mut device = world.device("pump-7", &["$aws/things/pump-7/shadow/update/rejected"]).await;
     let deep = format!("{{\"state\":{{\"desired\":{}1{}}}}}", "{\"a\":".repeat(12), "}".repeat(12));

@@ -1,4 +1,4 @@
-//! Devices that answer with every status in every order, for executions that never were, for others', and with too much.
+//! Reports with every status in every order, about executions of other things or none, and with oversized results.
 
 use serde_json::json;
 
@@ -16,8 +16,8 @@ fn orders() -> Vec<[&'static str; 3]> {
     orders
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_three_answers_in_any_order_the_first_that_ends_it_stands() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn of_three_reports_in_any_order_the_first_terminal_one_stands() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let mut all = Vec::new();
@@ -31,10 +31,10 @@ async fn of_three_answers_in_any_order_the_first_that_ends_it_stands() {
         for (order, _, id) in &all {
             pump.report("pump-7", json!({"executionId": id, "status": order[n], "result": n})).await;
         }
-        world.stack.settle().await;
+        world.settle().await;
     }
     for (order, command, _) in &all {
-        let at = order.iter().position(|status| *status != "IN_PROGRESS").expect("an end");
+        let at = order.iter().position(|status| *status != "IN_PROGRESS").expect("a terminal status");
         let shown = world.execution(command, "pump-7").await;
         assert_eq!((&shown["status"], &shown["result"]), (&json!(order[at]), &json!(at)), "{order:?}: {shown}");
         assert_eq!(shown["late"], false, "{order:?}");
@@ -43,8 +43,8 @@ async fn of_three_answers_in_any_order_the_first_that_ends_it_stands() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_answers_for_what_is_not_theirs_or_never_was() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_report_about_another_thing_or_an_unknown_execution_or_attempt_changes_nothing() {
     let world = World::start().await;
     let (mut pump, mut other) = (world.thing("pump-7").await, world.thing("pump-8").await);
     let command = world.command("pump-7", json!({})).await;
@@ -56,21 +56,21 @@ async fn nobody_answers_for_what_is_not_theirs_or_never_was() {
             other.report("pump-8", json!({"executionId": id, "status": status})).await;
             sent += 1;
         }
-        // Actor an attempt that never was.
+        // The execution has one attempt.
         pump.report("pump-7", json!({"executionId": id, "status": status, "attempt": 7})).await;
     }
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.counted("track-command", "ReportUnknown"), sent);
     assert_eq!(world.status(&command, "pump-7").await.0, "CREATED");
     assert_eq!(world.get("/things/pump-8/executions").await.body["executions"], json!([]));
     pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_result_that_is_too_large_is_kept_up_to_the_cap_and_marked() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_oversized_result_is_cut_at_the_limit_and_marked() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     for (size, cut) in [(100, false), (12_000, true), (120_000, true)] {
@@ -79,7 +79,7 @@ async fn a_result_that_is_too_large_is_kept_up_to_the_cap_and_marked() {
         let reason = json!({"reasonCode": "X".repeat(500), "reasonDescription": "d".repeat(size / 10)});
         let report = json!({"executionId": request["executionId"], "status": "FAILED", "statusReason": reason, "result": "é".repeat(size * 2 / 5)});
         pump.report("pump-7", report).await;
-        world.stack.settle().await;
+        world.settle().await;
         let shown = world.execution(&command, "pump-7").await;
         assert_eq!(shown["status"], "FAILED");
         assert_eq!(shown["resultCut"] == true, cut, "{shown}");

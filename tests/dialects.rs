@@ -1,20 +1,20 @@
-//! Devices answer in JSON, in text, on one topic or another: all of it is understood.
+//! Dialects of reports: JSON, text, and each response topic; and text reports without an execution id.
 
 use serde_json::json;
 
 use crate::world::{START, World};
 
-/// What a device that treats requests as opaque text answers: fixed words, then the request as a Python bytes literal.
+/// Response of a device that treats requests as opaque text: fixed words, then the request as a Python bytes literal.
 fn echo(request: &[u8]) -> String {
     let text = String::from_utf8_lossy(request).replace('\\', "\\\\").replace('\'', "\\'");
     format!("SUCCESS: command ran successfully from payload: b'{text}'")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_way_of_answering_is_understood() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_report_in_any_dialect_is_applied() {
     let world = World::start().await;
     let rule = world.stack.template.outputs["ResponseRuleName"].clone();
-    for (n, way) in
+    for (n, dialect) in
         ["echo", "long topic", "id in topic", "basic ingest", "without id", "transaction"].into_iter().enumerate()
     {
         let thing = format!("thing-{n}");
@@ -26,7 +26,7 @@ async fn every_way_of_answering_is_understood() {
             .expect("an id")
             .to_owned();
         let json = json!({"executionId": id, "status": "SUCCEEDED"}).to_string();
-        let (topic, body) = match way {
+        let (topic, body) = match dialect {
             "echo" => (format!("cmd/{thing}/resp"), echo(&request)),
             "long topic" => (format!("cmd/{thing}/response"), json),
             "id in topic" => (format!("cmd/{thing}/resp/{id}"), json!({"status": "SUCCEEDED"}).to_string()),
@@ -34,15 +34,15 @@ async fn every_way_of_answering_is_understood() {
             "without id" => (format!("cmd/{thing}/resp"), "SUCCESS".to_owned()),
             _ => (format!("cmd/{thing}/resp"), json!({"cmd": "reboot", "tid": id, "status": "SUCCESS"}).to_string()),
         };
-        assert!(device.publish(&topic, body).await, "{way}");
-        world.stack.settle().await;
-        assert_eq!(world.execution(&command, &thing).await["status"], "SUCCEEDED", "{way}");
+        assert!(device.publish(&topic, body).await, "{dialect}");
+        world.settle().await;
+        assert_eq!(world.execution(&command, &thing).await["status"], "SUCCEEDED", "{dialect}");
     }
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_id_is_not_guessed_between_two() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_report_without_an_id_is_ambiguous_between_two_executions() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let one = world.command("pump-7", json!({})).await;
@@ -50,7 +50,7 @@ async fn an_answer_without_an_id_is_not_guessed_between_two() {
     pump.next().await;
     pump.next().await;
     pump.publish("cmd/pump-7/resp", "SUCCESS").await;
-    world.stack.settle().await;
+    world.settle().await;
     for command in [one, two] {
         assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
     }
@@ -58,14 +58,15 @@ async fn an_answer_without_an_id_is_not_guessed_between_two() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_id_that_comes_again_is_not_credited_to_a_newer_command() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_repeated_report_without_an_id_is_not_applied_to_a_newer_command() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let one = world.command("pump-7", json!({})).await;
     pump.next().await;
     let payload = data_encoding::BASE64.encode(b"SUCCESS");
-    let event = json!({"kind": "report", "payload": payload, "topic": "cmd/pump-7/resp", "receivedAt": START * 1000}).to_string();
+    let event = json!({"kind": "report", "payload": payload, "topic": "cmd/pump-7/resp", "receivedAt": START * 1000})
+        .to_string();
     world.invoke("track-command", &event).await.expect("handled");
     world.advance(5).await;
     let two = world.command("pump-7", json!({})).await;
@@ -76,8 +77,8 @@ async fn an_answer_without_an_id_that_comes_again_is_not_credited_to_a_newer_com
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_id_is_not_guessed_when_it_may_be_a_late_one() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_report_without_an_id_is_ambiguous_when_it_may_be_a_late_one() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let expired = world.command("pump-7", json!({"ttl": 30, "timeout": 3600})).await;
@@ -86,7 +87,7 @@ async fn an_answer_without_an_id_is_not_guessed_when_it_may_be_a_late_one() {
     let newer = world.command("pump-7", json!({})).await;
     pump.next().await;
     pump.publish("cmd/pump-7/resp", "SUCCESS").await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.execution(&expired, "pump-7").await["status"], "TIMED_OUT");
     assert_eq!(world.execution(&newer, "pump-7").await["status"], "CREATED");
     assert_eq!(world.counted("track-command", "ReportAmbiguous"), 1);

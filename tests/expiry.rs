@@ -1,11 +1,11 @@
-//! What is stale is never shown as pending, and never run.
+//! Expiry: ttl, timeout and heartbeat deadlines, as the API shows them and as ticks write them.
 
 use serde_json::json;
 
 use crate::world::{EXECUTIONS, START, World};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ttl_that_passes_is_seen_by_reading_at_once_and_written_at_the_next_tick() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_passed_ttl_is_shown_at_once_and_written_at_the_next_tick() {
     let world = World::start().await;
     let command = world.command("pump-7", json!({"ttl": 65})).await;
     world.advance(60).await;
@@ -13,8 +13,8 @@ async fn a_ttl_that_passes_is_seen_by_reading_at_once_and_written_at_the_next_ti
 
     world.advance(10).await;
     let read = world.execution(&command, "pump-7").await;
-    assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("EXPIRED")), "by reading");
-    assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "nobody has written it yet");
+    assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("EXPIRED")), "as shown by the API");
+    assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "no tick has written the verdict yet");
 
     world.advance(60).await;
     let row = &world.rows(EXECUTIONS).await[0];
@@ -25,8 +25,8 @@ async fn a_ttl_that_passes_is_seen_by_reading_at_once_and_written_at_the_next_ti
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_answers_after_the_verdict_wins_and_is_marked_late() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn late_success_overrides_timed_out_and_is_marked_late() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"ttl": 30})).await;
@@ -34,43 +34,43 @@ async fn a_device_that_answers_after_the_verdict_wins_and_is_marked_late() {
     world.advance(120).await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "TIMED_OUT");
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["late"]), (&json!("SUCCEEDED"), &json!(true)));
 
-    // A verdict that comes later still changes nothing.
+    // A second final report changes nothing.
     world.advance(600).await;
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "FAILED"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_reading_has_shown_as_expired_is_not_opened_again_by_a_late_start() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_late_in_progress_does_not_reopen_an_execution_that_the_api_showed_as_expired() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"ttl": 65})).await;
     let (_, request) = pump.next_json().await;
     world.advance(60).await;
     world.advance(10).await;
-    assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "nobody has written it yet");
+    assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "no tick has written the verdict yet");
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     let read = world.execution(&command, "pump-7").await;
     assert_eq!((&read["status"], &read["reason"]), (&json!("TIMED_OUT"), &json!("NO_RESPONSE")));
     assert_eq!(world.counted("track-command", "ReportOldNews"), 1);
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_started_command_may_outlive_its_ttl_but_not_its_timeout() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_started_execution_may_outlive_its_ttl_but_not_its_timeout() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"ttl": 30, "timeout": 300})).await;
     let (_, request) = pump.next_json().await;
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     world.advance(180).await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS");
     world.advance(180).await;
@@ -80,8 +80,8 @@ async fn a_started_command_may_outlive_its_ttl_but_not_its_timeout() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn three_silent_heartbeats_are_heartbeat_lost() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn three_missed_heartbeats_are_heartbeat_lost() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"ttl": 60, "timeout": 3600, "heartbeat": 30})).await;
@@ -89,9 +89,9 @@ async fn three_silent_heartbeats_are_heartbeat_lost() {
     for seq in 0..8 {
         pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS", "seq": seq}))
             .await;
-        world.stack.settle().await;
+        world.settle().await;
         world.advance(30).await;
-        assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS", "beat {seq}");
+        assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS", "heartbeat {seq}");
     }
     world.advance(180).await;
     let shown = world.execution(&command, "pump-7").await;
@@ -99,17 +99,17 @@ async fn three_silent_heartbeats_are_heartbeat_lost() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn beats_in_plain_text_count_though_they_have_no_number() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn heartbeats_in_text_count_without_a_sequence_number() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"ttl": 60, "timeout": 3600, "heartbeat": 30})).await;
     pump.next().await;
-    for beat in 0..8 {
+    for n in 0..8 {
         assert!(pump.publish("cmd/pump-7/resp", "RUNNING").await);
-        world.stack.settle().await;
+        world.settle().await;
         world.advance(30).await;
-        assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS", "beat {beat}");
+        assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS", "heartbeat {n}");
     }
     assert_eq!(world.counted("track-command", "ReportOldNews"), 0);
     world.advance(180).await;
@@ -117,9 +117,9 @@ async fn beats_in_plain_text_count_though_they_have_no_number() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_days_leave_nothing_open() {
-    // One tick an hour: 2,880 of them would take this test a minute or two.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn every_command_expires_within_two_days() {
+    // One tick an hour: 2,880 ticks would take this test more than a minute.
     let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 hour)")).await;
     for n in 0..20 {
         world.command(&format!("pump-{n}"), json!({"ttl": 60 + n * 3600})).await;

@@ -1,5 +1,5 @@
-//! The events in `events/`: read from disk, compared with what the template's rules and schedules make, and adapted to a
-//! running world.
+//! The events in `events/`: read from disk, compared with the events of the template's rules and schedules, and adapted
+//! to a running world.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::{EXECUTIONS, START, World};
 
-/// Name and text of every event of a function.
+/// File name and text of every event of a function, sorted by name.
 pub fn fixtures(function: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(function);
     let mut found: Vec<(String, String)> = fs::read_dir(&folder)
@@ -24,7 +24,7 @@ pub fn fixtures(function: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The event, about the one execution that the world holds, at the world's time.
+/// The event with the id of the one execution in the world, and with times of the world's clock.
 pub async fn for_this_execution(event: &str, world: &World) -> String {
     let rows = world.rows(EXECUTIONS).await;
     let id = rows[0]["sk"]["S"].as_str().and_then(|sk| sk.strip_prefix("E#")).expect("an id").to_owned();
@@ -51,15 +51,16 @@ pub async fn for_this_execution(event: &str, world: &World) -> String {
     event.to_string()
 }
 
-/// The first execution id in a text: 26 characters of base 32.
+/// The first execution id in a text: 26 characters of lowercase base 32.
 fn first_id(text: &[u8]) -> Option<Vec<u8>> {
     words(text).find(|word| word.len() == 26 && is_base_32(&word[0])).map(<[u8]>::to_vec)
 }
 
-fn replace(text: &[u8], id: &[u8], by: &[u8]) -> Vec<u8> {
-    words(text).flat_map(|word| if word == id { by } else { word }).copied().collect()
+fn replace(text: &[u8], id: &[u8], with: &[u8]) -> Vec<u8> {
+    words(text).flat_map(|word| if word == id { with } else { word }).copied().collect()
 }
 
+/// Splits a text into runs of base 32 characters and runs of other characters.
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.chunk_by(|a, b| is_base_32(a) == is_base_32(b))
 }
@@ -73,14 +74,15 @@ fn good_fixtures(function: &str) -> impl Iterator<Item = Value> {
     good.map(|(_, event)| serde_json::from_str(&event).expect("JSON"))
 }
 
-/// The names of an event's members, and its kind.
+/// The names of an event's members, and the value of its member `kind`.
 fn shape(event: &Value) -> (BTreeSet<String>, Value) {
     (event.as_object().expect("an object").keys().cloned().collect(), event["kind"].clone())
 }
 
-/// The SQL of a rule or the input of a schedule, the event that its function decodes and the fixtures are one contract.
-#[tokio::test(flavor = "multi_thread")]
-async fn rules_and_schedules_make_events_like_the_good_fixtures() {
+/// The SQL of a rule or the input of a schedule must produce the event that its function decodes, as the fixtures show
+/// it.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn rules_and_schedules_produce_events_like_the_good_fixtures() {
     let world = World::start().await;
     let shadow = json!({"version": 3, "timestamp": START, "state": {"a": 1}, "metadata": {"a": {"timestamp": START}}, "clientToken": "t"});
     let state = json!({"desired": {"a": 1}, "reported": {"a": 1, "command": [], "c": {}}});
@@ -113,13 +115,13 @@ async fn rules_and_schedules_make_events_like_the_good_fixtures() {
                 ("dispatch-commands", "$aws/events/subscriptions/subscribed/pump-7", subscribed.to_string())
             }
             "ConnectedRule" => ("dispatch-commands", "$aws/events/presence/connected/pump-7", connected.to_string()),
-            other => panic!("no example of what {other} selects"),
+            other => panic!("no example message for the rule {other}"),
         };
         let context = Context { client_id: Some("pump-7"), at_ms: START * 1000, ..Context::default() };
         let selected = evaluate(&rule.sql, topic, payload.as_bytes(), context).expect("evaluates").expect("matches");
         assert!(
             good_fixtures(function).any(|event| shape(&event) == shape(&selected)),
-            "{}: no good fixture of {function} has the members and the kind of {selected}",
+            "{}: no good fixture of {function} has the members and kind of {selected}",
             rule.logical_id
         );
     }
@@ -128,7 +130,7 @@ async fn rules_and_schedules_make_events_like_the_good_fixtures() {
         let input: Value = serde_json::from_str(input).expect("JSON");
         assert!(
             good_fixtures("reconcile-commands").any(|event| shape(&event) == shape(&input)),
-            "{}: no good fixture has the members and the kind of {input}",
+            "{}: no good fixture has the members and kind of {input}",
             schedule.name
         );
     }

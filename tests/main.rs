@@ -1,28 +1,29 @@
-//! The whole system, as a device and an operator see it: the real binaries on the local stack, with a clock that tests move.
+//! System tests: the real function binaries on the local stack, whose clock the tests move.
 
-mod auto;
+mod auto_delivery;
 mod bad_input;
 mod bad_reports;
 mod costs;
 mod crash;
+mod deadline;
 mod dialects;
 mod expiry;
 mod fixtures;
 mod fleet;
 mod history;
-mod life;
+mod idempotency;
+mod journal_history;
+mod lifecycle;
 mod one_command;
 mod openapi;
 mod reconcile;
 mod registry;
-mod robot;
+mod scripted_device;
+mod sdk_transport;
 mod shadow;
 mod table_condition;
 mod ticks;
 mod trimming;
-mod twice;
 mod two_days;
-mod way;
 mod wiring;
-mod witness;
 mod world;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::world::{EXECUTIONS, START, World};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_direct_command_is_delivered_run_and_shown() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_direct_command_is_delivered_started_and_completed() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
 
@@ -31,11 +31,11 @@ async fn a_direct_command_is_delivered_run_and_shown() {
     assert_eq!(&shown["executionId"], id);
 
     pump.report("pump-7", json!({"executionId": id, "status": "IN_PROGRESS"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "IN_PROGRESS");
 
     pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED", "result": {"uptime": 1}})).await;
-    world.stack.settle().await;
+    world.settle().await;
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!(shown["status"], "SUCCEEDED");
     assert_eq!(shown["result"], json!({"uptime": 1}));
@@ -49,22 +49,22 @@ async fn a_direct_command_is_delivered_run_and_shown() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_by_topic_reaches_a_subscriber_and_is_tracked() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_command_by_topic_reaches_the_subscribed_device_and_its_reports_are_applied() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"delivery": "topic"})).await;
     let (_, request) = pump.next_json().await;
     assert_eq!(world.execution(&command, "pump-7").await["deliveryStatus"], "SENT");
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "FAILED", "statusReason": {"reasonCode": "NO_POWER", "reasonDescription": "off"}})).await;
-    world.stack.settle().await;
+    world.settle().await;
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["reason"]), (&json!("FAILED"), &json!("NO_POWER")));
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_direct_command_to_a_device_that_is_away_is_queued_and_says_so() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_direct_command_to_an_offline_device_is_queued() {
     let world = World::start().await;
     let command = world.command("pump-7", json!({"delivery": "direct"})).await;
     let shown = world.execution(&command, "pump-7").await;
@@ -72,8 +72,8 @@ async fn a_direct_command_to_a_device_that_is_away_is_queued_and_says_so() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn waiting_answers_with_the_outcome() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn wait_seconds_returns_the_outcome() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let body = json!({"name": "reboot", "target": {"things": ["pump-7"]}, "waitSeconds": 20});
@@ -86,26 +86,26 @@ async fn waiting_answers_with_the_outcome() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_key_is_the_same_command_and_another_body_is_a_conflict() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_idempotency_key_creates_one_command_and_another_body_is_a_conflict() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let body = |name: &str| json!({"name": name, "target": {"things": ["pump-7"]}}).to_string();
     let post =
         |body: String| world.request(reqwest::Method::POST, "/commands", &[("idempotency-key", "order-66")], body);
     let first = post(body("reboot")).await;
-    let again = post(body("reboot")).await;
-    assert_eq!((first.status, &first.body["commandId"]), (202, &again.body["commandId"]), "{again:?}");
+    let repeated = post(body("reboot")).await;
+    assert_eq!((first.status, &first.body["commandId"]), (202, &repeated.body["commandId"]), "{repeated:?}");
     assert_eq!(post(body("shutdown")).await.status, 409);
     pump.next().await;
-    world.stack.settle().await;
-    assert!(pump.has_nothing(), "the second request was delivered again");
+    world.settle().await;
+    assert!(pump.has_nothing(), "the repeated POST sent a second request");
     assert_eq!(world.rows(EXECUTIONS).await.len(), 1);
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_request_is_published_again_only_when_the_first_cannot_be_under_way_any_more() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_repeated_post_sends_again_only_after_the_send_claim_has_expired() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let body = json!({"name": "reboot", "target": {"things": ["pump-7"]}, "delivery": "topic"}).to_string();
@@ -115,28 +115,28 @@ async fn a_repeated_request_is_published_again_only_when_the_first_cannot_be_und
     let (_, request) = pump.next_json().await;
     world.advance(9).await;
     assert_eq!(post().await.body["commandId"], first.body["commandId"]);
-    world.stack.settle().await;
-    assert!(pump.has_nothing(), "the first request may still be under way");
+    world.settle().await;
+    assert!(pump.has_nothing(), "the first POST may still be sending");
     world.advance(1).await;
     assert_eq!(post().await.status, 202);
-    let (_, again) = pump.next_json().await;
-    assert_eq!(again["executionId"], request["executionId"]);
+    let (_, repeated) = pump.next_json().await;
+    assert_eq!(repeated["executionId"], request["executionId"]);
     let claimed = world.rows(EXECUTIONS).await;
-    let soon = (world.stack.clock.now_ms() / 1000 + 10).to_string();
-    assert_eq!(claimed[0]["due_at"]["N"], soon, "someone looks whether it went out");
+    let claim_end = (world.stack.clock.now_ms() / 1000 + 10).to_string();
+    assert_eq!(claimed[0]["due_at"]["N"], claim_end, "the row is due when the claim expires");
     let sent = &world.execution(first.body["commandId"].as_str().expect("an id"), "pump-7").await["deliveryStatus"];
     assert_eq!(sent, "SENT");
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     world.advance(1).await;
     assert_eq!(post().await.status, 202);
-    world.stack.settle().await;
-    assert!(pump.has_nothing(), "the device was heard");
+    world.settle().await;
+    assert!(pump.has_nothing(), "the device has reported, so the request is not sent again");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_whose_creation_was_cut_short_is_shown_as_pending_wherever_it_is_asked_for() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_command_whose_execution_is_not_written_yet_is_shown_as_pending() {
     let world = World::start().await;
     let command = world.command("pump-7", json!({"delivery": "topic", "ttl": 60})).await;
     let row = world.rows(EXECUTIONS).await.remove(0);
@@ -147,7 +147,7 @@ async fn a_command_whose_creation_was_cut_short_is_shown_as_pending_wherever_it_
         .body(json!({"TableName": EXECUTIONS, "Key": {"pk": row["pk"], "sk": row["sk"]}}).to_string())
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(response.status(), 200);
     assert!(world.rows(EXECUTIONS).await.is_empty());
     let shown = world.execution(&command, "pump-7").await;
@@ -161,8 +161,8 @@ async fn a_command_whose_creation_was_cut_short_is_shown_as_pending_wherever_it_
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_newest_execution_of_a_thing_is_listed_first() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn executions_of_a_thing_are_listed_newest_first() {
     let world = World::start().await;
     let mut commands = Vec::new();
     for _ in 0..6 {
@@ -176,19 +176,20 @@ async fn the_newest_execution_of_a_thing_is_listed_first() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_devices_do_not_see_each_others_commands() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_device_neither_receives_nor_completes_commands_of_another_thing() {
     let world = World::start().await;
     let (mut one, mut two) = (world.thing("one").await, world.thing("two").await);
     let command = world.command("one", json!({})).await;
     let (_, request) = one.next_json().await;
-    // Another thing claims to have done it: on its own topic, so it speaks for itself only.
+    // The report arrives on the topic of thing two, so it cannot be about an execution of thing one.
     two.report("two", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert!(two.has_nothing());
     assert_eq!(world.execution(&command, "one").await["status"], "CREATED");
     assert_eq!(world.counted("track-command", "ReportUnknown"), 1);
-    let none: Vec<Value> = world.rows(EXECUTIONS).await.into_iter().filter(|row| row["pk"]["S"] == "T#two").collect();
-    assert!(none.is_empty(), "{none:?}");
+    let rows_of_two: Vec<Value> =
+        world.rows(EXECUTIONS).await.into_iter().filter(|row| row["pk"]["S"] == "T#two").collect();
+    assert!(rows_of_two.is_empty(), "{rows_of_two:?}");
     world.end().await;
 }

@@ -1,14 +1,14 @@
-//! The reconciler reads what is due and nothing else, finishes what one run can't, and shares with another run.
+//! The reconciler reads only due rows, leaves what exceeds one run to the next, and runs concurrently with another run.
 
 use std::collections::BTreeMap;
 
-use local::dynamodb::Units;
+use local::dynamodb::ConsumedCapacity;
 use local::journal::Event;
 use serde_json::{Value, json};
 
 use crate::world::{EXECUTIONS, START, World};
 
-/// A world whose reconciler runs only when it is told to.
+/// A world whose reconciler runs only in `tick`.
 async fn world() -> World {
     World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await
 }
@@ -17,7 +17,7 @@ async fn tick(world: &World) -> Result<Value, Value> {
     world.invoke("reconcile-commands", &json!({"kind": "tick", "scheduledTime": world.now()}).to_string()).await
 }
 
-/// Rows like this one, each of a thing of its own.
+/// Copies of a row in this due shard, each of another thing.
 fn copies(row: &Value, count: usize, shard: &str) -> Vec<Value> {
     let copy = |n: usize| {
         let mut row = row.clone();
@@ -28,18 +28,19 @@ fn copies(row: &Value, count: usize, shard: &str) -> Vec<Value> {
     (0..count).map(copy).collect()
 }
 
-/// What was used of the table of executions, by operation.
-fn used(world: &World) -> BTreeMap<&'static str, Units> {
+/// Capacity used on the table of executions since the last reset, by operation.
+fn used(world: &World) -> BTreeMap<&'static str, ConsumedCapacity> {
     let capacity = world.stack.dynamodb.capacity().into_iter();
-    capacity.filter(|(who, _)| who.table == EXECUTIONS).map(|(who, units)| (who.operation, units)).collect()
+    capacity.filter(|(call, _)| call.table == EXECUTIONS).map(|(call, units)| (call.operation, units)).collect()
 }
 
+/// Number of rows in the due index.
 async fn due(world: &World) -> usize {
     world.rows(EXECUTIONS).await.iter().filter(|row| row.get("due_at").is_some()).count()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_thousand_rows_it_reads_only_those_that_are_due() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn only_due_rows_of_a_hundred_thousand_are_read() {
     let world = world().await;
     let later = |n: i64| {
         json!({
@@ -49,17 +50,17 @@ async fn of_a_hundred_thousand_rows_it_reads_only_those_that_are_due() {
     };
     let rows: Vec<Value> = (0..99_900).map(later).collect();
     for rows in rows.chunks(10_000) {
-        world.stack.dynamodb.fill(EXECUTIONS, rows.to_vec()).expect("filled");
+        world.stack.dynamodb.import_items(EXECUTIONS, rows.to_vec()).expect("filled");
     }
     for n in 0..100 {
         world.command(&format!("pump-{n}"), json!({"ttl": 60})).await;
     }
     world.advance(61).await;
-    world.stack.dynamodb.forget_capacity();
-    let done = tick(&world).await.expect("a run");
+    world.stack.dynamodb.reset_capacity();
+    let response = tick(&world).await.expect("a run");
     let used = used(&world);
-    println!("{done}; {used:?}");
-    assert_eq!(done["settled"], 100);
+    println!("{response}; {used:?}");
+    assert_eq!(response["settled"], 100);
     let (entries, rows) = (used["Query"].scanned, used["GetItem"].requests);
     assert!((100..=110).contains(&entries), "{entries} entries of the index read: {used:?}");
     assert!((100..=110).contains(&rows), "{rows} rows read: {used:?}");
@@ -68,15 +69,15 @@ async fn of_a_hundred_thousand_rows_it_reads_only_those_that_are_due() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_runs_at_once_write_each_verdict_once() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn two_concurrent_runs_write_each_verdict_once() {
     let world = world().await;
     for n in 0..100 {
         world.command(&format!("pump-{n}"), json!({"ttl": 60})).await;
     }
     world.advance(61).await;
     let (one, other) = tokio::join!(tick(&world), tick(&world));
-    let settled = |done: Result<Value, Value>| done.expect("a run")["settled"].as_u64().expect("a count");
+    let settled = |response: Result<Value, Value>| response.expect("a run")["settled"].as_u64().expect("a count");
     assert_eq!(settled(one) + settled(other), 100);
     let verdicts = world.stack.journal.entries().into_iter().filter(|entry| match &entry.event {
         Event::Written { table, before: Some(before), after: Some(after), .. } if table == EXECUTIONS => {
@@ -89,12 +90,12 @@ async fn two_runs_at_once_write_each_verdict_once() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_one_run_does_not_take_is_left_for_the_next() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn what_exceeds_one_run_is_left_to_the_next() {
     let world = world().await;
     world.command("pump-7", json!({"ttl": 60})).await;
     let row = world.rows(EXECUTIONS).await.remove(0);
-    world.stack.dynamodb.fill(EXECUTIONS, copies(&row, 600, "3")).expect("filled");
+    world.stack.dynamodb.import_items(EXECUTIONS, copies(&row, 600, "3")).expect("filled");
     world.advance(61).await;
     let mut left = vec![due(&world).await];
     for _ in 0..3 {
@@ -106,13 +107,13 @@ async fn what_one_run_does_not_take_is_left_for_the_next() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_does_not_stop_the_rest() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn undecodable_rows_do_not_stop_the_others() {
     let world = world().await;
     world.command("pump-7", json!({"ttl": 60})).await;
     let row = world.rows(EXECUTIONS).await.remove(0);
     let mut rows = copies(&row, 40, "3");
-    // The oldest comes first.
+    // The undecodable rows have the earliest due time, so the run reads them first.
     for (n, bad) in rows.iter_mut().take(4).enumerate() {
         bad["due_at"] = json!({"N": (START + 10).to_string()});
         match n {
@@ -122,11 +123,11 @@ async fn what_cannot_be_read_does_not_stop_the_rest() {
             _ => bad["start_by"] = json!({"S": "soon"}),
         }
     }
-    world.stack.dynamodb.fill(EXECUTIONS, rows).expect("filled");
+    world.stack.dynamodb.import_items(EXECUTIONS, rows).expect("filled");
     world.advance(61).await;
-    let failed = tick(&world).await.expect_err("someone has to look at these");
+    let failed = tick(&world).await.expect_err("undecodable rows fail the run");
     assert!(failed.to_string().contains('4'), "{failed}");
-    assert_eq!(due(&world).await, 4, "those alone");
+    assert_eq!(due(&world).await, 4, "only the undecodable rows stay due");
     assert_eq!(world.counted("reconcile-commands", "ExecutionsSettled"), 37);
     assert_eq!(world.counted("reconcile-commands", "ExecutionsUnsettled"), 4);
     world.end().await;

@@ -1,14 +1,14 @@
-//! The client of the registry against the local stack's, over HTTP: whose names a fleet command gets to see.
+//! The registry client of `shared/aws` against the local registry over HTTP: groups, queries, pages and errors.
 
 use aws::{Connection, Error, Kind, Listed, Registry, ThingPage};
 use domain::{FleetQuery, GroupName};
 
-use crate::way::{Instead, Way};
+use crate::sdk_transport::{AwsError, SdkTransport};
 use crate::world::World;
 
-fn registry(world: &World, instead: Option<Instead>) -> Registry {
+fn registry(world: &World, error: Option<AwsError>) -> Registry {
     let endpoint = world.stack.addresses.endpoint.to_string();
-    Connection::over(Way { client: reqwest::Client::new(), endpoint, instead }).registry()
+    Connection::over(SdkTransport { client: reqwest::Client::new(), endpoint, error }).registry()
 }
 
 fn group(name: &str) -> GroupName {
@@ -20,7 +20,7 @@ fn query(query: &str) -> FleetQuery {
 }
 
 fn page(listed: Result<Listed, Error>) -> ThingPage {
-    match listed.expect("an answer") {
+    match listed.expect("a response") {
         Listed::Page(page) => page,
         other => panic!("{other:?}"),
     }
@@ -31,7 +31,8 @@ fn names(page: &ThingPage) -> Vec<&str> {
     page.things.iter().map(|thing| thing.as_str()).collect()
 }
 
-/// `all` with `a:1`, below it `pumps` with `b` and `d`, below it `old` with `c`; `b` is in `other` too.
+/// A world with these groups: `all` holds `a:1`, its child `pumps` holds `b` and `d`, whose child `old` holds `c`;
+/// `other` holds `b`.
 async fn fleet() -> World {
     let world = World::start().await;
     let stack = &world.stack.registry;
@@ -44,8 +45,8 @@ async fn fleet() -> World {
     world
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_group_is_its_things_and_those_of_all_groups_below_it() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_group_lists_its_things_and_those_of_all_groups_below_it() {
     let world = fleet().await;
     let registry = registry(&world, None);
     for (name, things) in
@@ -61,41 +62,45 @@ async fn a_group_is_its_things_and_those_of_all_groups_below_it() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_are_as_long_as_aws_makes_them_and_together_everything() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn pages_have_the_sizes_of_aws_and_list_every_thing() {
     let world = World::start().await;
     let all: Vec<_> = (0..601).map(|n| format!("pump-{n:03}")).collect();
     world.stack.registry.add_things("pumps", &all).expect("things");
     let registry = registry(&world, None);
     for (by_query, sizes) in [(false, vec![250, 250, 101]), (true, vec![100, 100, 100, 100, 100, 100, 1])] {
-        let (mut seen, mut found, mut token) = (Vec::new(), Vec::new(), None);
+        let (mut page_sizes, mut found, mut token) = (Vec::new(), Vec::new(), None);
         loop {
             let page = page(match by_query {
                 false => registry.things_in_group(&group("pumps"), token.as_deref(), u16::MAX).await,
                 true => registry.things_found(&query("thingName:pump-*"), token.as_deref(), u16::MAX).await,
             });
-            seen.push(page.things.len());
+            page_sizes.push(page.things.len());
             found.extend(names(&page).into_iter().map(str::to_owned));
             token = page.next;
             if token.is_none() {
                 break;
             }
         }
-        assert_eq!((seen, &found), (sizes, &all));
+        assert_eq!((page_sizes, &found), (sizes, &all));
     }
-    assert_eq!(page(registry.things_in_group(&group("pumps"), None, 0).await).things.len(), 1, "none is no page");
+    assert_eq!(
+        page(registry.things_in_group(&group("pumps"), None, 0).await).things.len(),
+        1,
+        "a limit of 0 is raised to 1"
+    );
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_query_finds_things_by_what_they_are() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_query_finds_things_by_name_and_group() {
     let world = fleet().await;
     let registry = registry(&world, None);
     for (text, things) in [
         ("thingName:*", vec!["a:1", "b", "c", "d"]),
         ("thingGroupNames:pumps AND NOT thingName:d", vec!["b"]),
         ("thingName:\"a:1\" OR c", vec!["a:1", "c"]),
-        ("thingName:nobody", vec![]),
+        ("thingName:unknown", vec![]),
     ] {
         let found = page(registry.things_found(&query(text), None, 100).await);
         assert_eq!((names(&found), &found.next), (things, &None), "{text}");
@@ -103,60 +108,61 @@ async fn a_query_finds_things_by_what_they_are() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_or_does_not_parse_is_told_apart() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_missing_group_and_a_malformed_query_have_their_own_results() {
     let world = fleet().await;
     let registry = registry(&world, None);
-    assert_eq!(registry.things_in_group(&group("none"), None, 250).await.expect("told"), Listed::NoSuchGroup);
-    let Listed::BadQuery(why) = registry.things_found(&query("thingName:(a"), None, 100).await.expect("told") else {
-        panic!("not a query");
+    assert_eq!(registry.things_in_group(&group("none"), None, 250).await.expect("a result"), Listed::NoSuchGroup);
+    let Listed::BadQuery(why) = registry.things_found(&query("thingName:(a"), None, 100).await.expect("a result")
+    else {
+        panic!("the query has an unclosed parenthesis");
     };
     assert!(why.contains("parenthesis"), "{why}");
 
-    // Between two pages.
+    // A group that is deleted between two pages is missing too.
     let first = page(registry.things_in_group(&group("other"), None, 1).await);
     assert_eq!(first.next, None);
     world.stack.registry.add_things("other", &["x"]).expect("a thing");
     let first = page(registry.things_in_group(&group("other"), None, 1).await);
     let deleted =
         reqwest::Client::new().delete(format!("http://{}/thing-groups/other", world.stack.addresses.endpoint));
-    assert!(deleted.send().await.expect("an answer").status().is_success());
-    let second = registry.things_in_group(&group("other"), first.next.as_deref(), 1).await.expect("told");
+    assert!(deleted.send().await.expect("a response").status().is_success());
+    let second = registry.things_in_group(&group("other"), first.next.as_deref(), 1).await.expect("a result");
     assert_eq!(second, Listed::NoSuchGroup);
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_leads_nowhere_is_stale() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_unknown_token_is_stale() {
     let world = fleet().await;
     let registry = registry(&world, None);
     for token in ["nowhere!", "Zm9"] {
-        let in_group = registry.things_in_group(&group("all"), Some(token), 250).await.expect("told");
-        let found = registry.things_found(&query("b"), Some(token), 100).await.expect("told");
+        let in_group = registry.things_in_group(&group("all"), Some(token), 250).await.expect("a result");
+        let found = registry.things_found(&query("b"), Some(token), 100).await.expect("a result");
         assert_eq!((in_group, found), (Listed::StaleToken, Listed::StaleToken), "{token}");
     }
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_only_aws_would_answer_is_understood() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn errors_that_only_aws_returns_are_classified() {
     let world = World::start().await;
-    let ask = async |instead, token| {
-        let registry = registry(&world, Some(instead));
+    let list = async |error, token| {
+        let registry = registry(&world, Some(error));
         let in_group = registry.things_in_group(&group("all"), token, 250).await;
         (in_group, registry.things_found(&query("b"), token, 100).await)
     };
-    let told = |(in_group, found): (_, Result<Listed, Error>)| (kind(in_group), found.expect("told"));
+    let results = |(in_group, found): (_, Result<Listed, Error>)| (kind(in_group), found.expect("a result"));
     let off = (404, "ResourceNotFoundException", "Index AWS_Things does not exist");
-    assert_eq!(ask(off, None).await.1.expect("told"), Listed::NoIndex(off.2.to_owned()));
+    assert_eq!(list(off, None).await.1.expect("a result"), Listed::NoIndex(off.2.to_owned()));
     let building = (400, "IndexNotReadyException", "Index AWS_Things is being built");
-    assert_eq!(told(ask(building, None).await), (Kind::Refused, Listed::NoIndex(building.2.to_owned())));
-    // Without a message there is the name of what happened.
-    let bad = told(ask((400, "InvalidQueryException", ""), None).await);
+    assert_eq!(results(list(building, None).await), (Kind::Refused, Listed::NoIndex(building.2.to_owned())));
+    // An error without a message is described by its name.
+    let bad = results(list((400, "InvalidQueryException", ""), None).await);
     assert_eq!(bad, (Kind::Refused, Listed::BadQuery("InvalidQueryException".to_owned())));
 
     let invalid = (400, "InvalidRequestException", "1 validation error detected");
-    for (instead, kinds) in [
+    for (error, expected) in [
         (invalid, Kind::Refused),
         ((401, "UnauthorizedException", "no"), Kind::Refused),
         ((403, "AccessDeniedException", "no"), Kind::Refused),
@@ -165,12 +171,12 @@ async fn what_only_aws_would_answer_is_understood() {
         ((500, "InternalFailureException", "oh"), Kind::Unavailable),
         ((503, "ServiceUnavailableException", "oh"), Kind::Unavailable),
     ] {
-        let (in_group, found) = ask(instead, None).await;
-        assert_eq!((kind(in_group), kind(found)), (kinds, kinds), "{instead:?}");
-        if instead != invalid {
-            // Nor does a token make any of them stale.
-            let (in_group, found) = ask(instead, Some("token")).await;
-            assert_eq!((kind(in_group), kind(found)), (kinds, kinds), "{instead:?}");
+        let (in_group, found) = list(error, None).await;
+        assert_eq!((kind(in_group), kind(found)), (expected, expected), "{error:?}");
+        if error != invalid {
+            // The result does not become StaleToken when the request has a token.
+            let (in_group, found) = list(error, Some("token")).await;
+            assert_eq!((kind(in_group), kind(found)), (expected, expected), "{error:?}");
         }
     }
     world.end().await;

@@ -1,4 +1,4 @@
-//! How often what is due is looked for: as often as the template is told to, once a minute or oftener.
+//! Ticks of the reconciler: their interval is the template's parameter ReconcileSeconds, at most a minute.
 
 use serde_json::json;
 
@@ -12,8 +12,8 @@ fn ticks(world: &World) -> u64 {
     world.stack.lambda.stats("flaghoist-reconcile-commands").invocations
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ttl_that_passes_is_written_at_the_next_tick_without_anybody_reading() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_passed_ttl_is_written_at_the_next_tick_without_a_read() {
     for (seconds, written_at) in [("5", 70), ("30", 90), ("60", 120)] {
         let world = ticking(seconds).await;
         world.command("pump-7", json!({"ttl": 66})).await;
@@ -27,8 +27,8 @@ async fn a_ttl_that_passes_is_written_at_the_next_tick_without_anybody_reading()
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_jump_of_the_clock_runs_every_tick_in_its_order_and_at_its_time() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_jump_of_the_clock_runs_every_tick_in_order_and_at_its_time() {
     let world = ticking("5").await;
     for n in 0..24 {
         world.command(&format!("pump-{n}"), json!({"ttl": 58 + 5 * n})).await;
@@ -36,26 +36,29 @@ async fn a_jump_of_the_clock_runs_every_tick_in_its_order_and_at_its_time() {
     world.advance(60).await;
     assert_eq!(ticks(&world), 1);
     world.advance(60).await;
-    assert_eq!(ticks(&world), 13, "the first of two minutes, and the eleven between");
+    assert_eq!(ticks(&world), 13, "the ticks of two minutes' schedules, and the eleven between them");
     world.advance(60).await;
     assert_eq!(ticks(&world), 25);
-    let mut written = settled_at(&world);
-    assert!(written.is_sorted(), "{written:?}");
-    written.dedup();
-    let each: Vec<_> = (12..36).map(|n| (START + n * 5) * 1000).collect();
-    assert_eq!(written, each, "one expired before each tick");
+    let mut settled = settled_at(&world);
+    assert!(settled.is_sorted(), "{settled:?}");
+    settled.dedup();
+    let ticks: Vec<_> = (12..36).map(|n| (START + n * 5) * 1000).collect();
+    assert_eq!(settled, ticks, "one execution expires before each tick");
     world.end().await;
 }
 
-/// The times of the ticks that have written something, in the order in which they ran.
+/// Times in milliseconds of the ticks that settled an execution, in the order in which they ran.
 fn settled_at(world: &World) -> Vec<i64> {
     let lines = world.stack.lambda.logs("flaghoist-reconcile-commands");
     let counts = lines.iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    counts.filter(|count| count["ExecutionsSettled"].is_u64()).filter_map(|c| c["_aws"]["Timestamp"].as_i64()).collect()
+    counts
+        .filter(|count| count["ExecutionsSettled"].is_u64())
+        .filter_map(|count| count["_aws"]["Timestamp"].as_i64())
+        .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn once_a_minute_nothing_is_queued() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_interval_of_a_minute_queues_no_ticks() {
     let world = ticking("60").await;
     world.advance(180).await;
     assert_eq!(ticks(&world), 3);
@@ -63,27 +66,27 @@ async fn once_a_minute_nothing_is_queued() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tick_that_is_repeated_or_comes_far_too_late_does_no_harm() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_repeated_or_late_tick_changes_nothing() {
     let world = ticking("20").await;
     world.command("pump-7", json!({"ttl": 65})).await;
     let first = json!({"kind": "tick", "scheduledTime": "2027-01-15T08:01:00Z"}).to_string();
     world.invoke("reconcile-commands", &first).await.expect("a tick");
-    world.invoke("reconcile-commands", &first).await.expect("again");
+    world.invoke("reconcile-commands", &first).await.expect("the repeated tick");
     assert_eq!(world.stack.sqs.peek("flaghoist-ticks").len(), 4);
     world.advance(600).await;
     let row = &world.rows(EXECUTIONS).await[0];
     assert_eq!(row["status"]["S"], "TIMED_OUT");
     assert_eq!(ticks(&world), 2 + 4 + 10 + 9 * 2);
     let late = json!({"kind": "tick", "scheduledTime": "2027-01-15T08:00:05Z"}).to_string();
-    let late = json!({"Records": [{"messageId": "1", "body": late}]});
-    world.invoke("reconcile-commands", &late.to_string()).await.expect("too late is right");
+    let late = json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": late}]});
+    world.invoke("reconcile-commands", &late.to_string()).await.expect("the late tick");
     assert_eq!(&world.rows(EXECUTIONS).await[0], row);
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_its_queue_there_is_still_a_tick_a_minute_and_it_is_seen_to_fail() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn without_the_tick_queue_the_schedule_still_ticks_and_the_failure_is_reported() {
     let nowhere = |template: String| template.replace("TICK_QUEUE_URL: !Ref TickQueue", "TICK_QUEUE_URL: nowhere");
     let world = World::with_template(&[("ReconcileSeconds", "20")], nowhere).await;
     world.command("pump-7", json!({"ttl": 66})).await;

@@ -1,11 +1,11 @@
-//! A constrained device hears of shadow changes in a fraction of the bytes.
+//! Trimmed shadow messages: a constrained device gets each change in a fraction of the bytes.
 
 use serde_json::json;
 
 use crate::world::World;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_change_of_a_shadow_is_trimmed_classic_and_named() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn every_change_of_a_classic_or_named_shadow_is_trimmed() {
     let world = World::start().await;
     for (prefix, trimmed) in [
         ("$aws/things/pump-7/shadow", "things/pump-7/shadow/trimmed/update"),
@@ -31,8 +31,8 @@ async fn every_change_of_a_shadow_is_trimmed_classic_and_named() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_allow_list_and_another_message_are_parameters_of_the_template() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn the_kept_attributes_and_the_trimmed_message_are_template_parameters() {
     let world = World::with_parameters(&[("TrimKeep", "speed"), ("TrimmedMessage", "documents")]).await;
     let mut device = world.device("pump-7", &["things/pump-7/shadow/trimmed/update"]).await;
     let update = json!({"state": {"desired": {"speed": 3, "noise": [1, 2]}, "reported": {"speed": 3, "noise": [3]}}});

@@ -23,7 +23,7 @@ fn id() -> CommandId {
 
 /// Stores the command and its batches.
 pub async fn seed(things: usize) {
-    let connection = Connection::from_env().await;
+    let connection = Connection::from_env(1).await;
     let (commands, fleets) = (connection.commands(COMMANDS.to_owned()), connection.fleets(COMMANDS.to_owned()));
     let command = command();
     commands.put_new(&command).await.expect("the command is stored");

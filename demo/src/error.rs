@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use device::fleet::FleetError;
 use device::open_files::TooFewFiles;
-use local::registry::NotAdded;
+use local::registry::AddError;
 use local::stack::StackError;
 
 use super::api::ApiError;
@@ -16,7 +16,7 @@ pub(super) enum DemoError {
     #[error("the fleet did not start")]
     Fleet(#[from] FleetError),
     #[error("the things could not be added to the registry")]
-    Registry(#[from] NotAdded),
+    Registry(#[from] AddError),
     #[error("the demo's own MQTT connection was not subscribed in time: is the machine overloaded?")]
     NotSubscribed,
     #[error("the command could not be followed to its end")]

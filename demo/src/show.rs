@@ -90,6 +90,7 @@ impl Demo {
         let endpoint = config.endpoint.clone();
         let connecting = Instant::now();
         let fleet = Fleet::start(config).await?;
+        stack.attend(fleet.in_hand());
         stack.registry.add_things(GROUP, fleet.things())?;
         let online = scripts(&fleet).filter(|(_, script)| script.connects()).count();
         let (all, took) = (options.things, connecting.elapsed().as_secs_f64());

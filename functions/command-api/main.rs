@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     metrics::start_log();
-    let connection = Connection::from_env().await;
+    let connection = Connection::from_env(config::call_timeout_factor()).await;
     let clients = &Clients::from_env(&connection)?;
     let context = &ApiContext { registry: connection.registry(), broadcast_topic: config::optional("BROADCAST_TOPIC") };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {

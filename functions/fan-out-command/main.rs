@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     metrics::start_log();
-    let connection = Connection::from_env().await;
+    let connection = Connection::from_env(config::call_timeout_factor()).await;
     let clients = &Clients::from_env(&connection)?;
     let registry = &connection.registry();
     let timeout_seconds = config::number("TIMEOUT_SECONDS")?;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     metrics::start_log();
-    let connection = Connection::from_env().await;
+    let connection = Connection::from_env(config::call_timeout_factor()).await;
     let clients = &Clients::from_env(&connection)?;
     let queue = connection.queue(config::variable("TICK_QUEUE_URL")?);
     let ticks = &reconcile_commands::Ticks::new(queue, config::variable("RECONCILE_SECONDS")?.parse()?);

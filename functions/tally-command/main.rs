@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     metrics::start_log();
-    let clients = &Clients::from_env(&Connection::from_env().await)?;
+    let clients = &Clients::from_env(&Connection::from_env(config::call_timeout_factor()).await)?;
     let timeout_seconds = config::number("TIMEOUT_SECONDS")?;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let start = invocation_start(&event.context, timeout_seconds);

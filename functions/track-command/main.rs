@@ -3,13 +3,14 @@ use aws::Connection;
 use functions::track_command;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::clients::Clients;
+use runtime::config;
 use runtime::metrics;
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     metrics::start_log();
-    let clients = &Clients::from_env(&Connection::from_env().await)?;
+    let clients = &Clients::from_env(&Connection::from_env(config::call_timeout_factor()).await)?;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         track_command::handle(clients, event.payload.get(), &event.context.request_id).await
     }))

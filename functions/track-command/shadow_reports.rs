@@ -55,7 +55,7 @@ async fn apply_report(driver: &Driver<'_>, shadow_report: &ShadowReport) -> Resu
     if change.is_terminal() {
         return finish(driver, row, report).await;
     }
-    // Most reports repeat an earlier one: the row in hand shows that without a write.
+    // Most reports repeat an earlier one: the row that was read shows that without a write.
     if row.apply(&change).is_none() {
         return Ok(ReportOutcome::Stale);
     }

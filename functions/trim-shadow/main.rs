@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let kind = config::variable("TRIM_MESSAGE")?;
     let kind = ShadowMessageKind::parse(&kind).ok_or("TRIM_MESSAGE must be delta, accepted or documents")?;
     let allow_list = AllowList::parse(&config::variable("TRIM_KEEP")?)?;
-    let trimmer = trim_shadow::Trimmer::new(Connection::from_env().await.messages(), TrimOptions { kind, allow_list });
-    let trimmer = &trimmer;
+    let connection = Connection::from_env(config::call_timeout_factor()).await;
+    let trimmer = &trim_shadow::Trimmer::new(connection.messages(), TrimOptions { kind, allow_list });
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| trimmer.handle(&event.payload).await)).await
 }

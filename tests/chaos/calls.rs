@@ -1,5 +1,7 @@
 //! The calls of functions to AWS: each gets a fault or none, and is applied to the tables, the queue or the data plane.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,6 +17,9 @@ use crate::{
     transport::{self, PendingCall, Reply, Request},
     world::World,
 };
+
+/// The time that a direct message's device has for its acknowledgement; the functions ask for as much.
+const ACKNOWLEDGEMENT_TIMEOUT_MS: i64 = 5_000;
 
 impl World<'_> {
     /// Draws the fault of a call, and applies and answers the call accordingly.
@@ -66,9 +71,21 @@ impl World<'_> {
 
     /// Applies a call in a task of its own, because a direct message waits for the device's acknowledgement.
     fn apply_to_data_plane(&mut self, request: Request, reply: Option<Reply>) {
-        let router = self.data_plane.clone();
+        let (router, clock) = (self.data_plane.clone(), self.clock.clone());
         tokio::spawn(async move {
-            let response = router.oneshot(request.map(Body::from)).await.unwrap_or_else(|never| match never {});
+            // The broker waits for the acknowledgement by the stack's clock, which otherwise moves only with events.
+            let timeout_ms = clock.now_ms() + ACKNOWLEDGEMENT_TIMEOUT_MS;
+            let mut call = std::pin::pin!(router.oneshot(request.map(Body::from)));
+            let answered = tokio::select! {
+                biased;
+                answered = &mut call => answered,
+                () = tokio::time::sleep(Duration::from_millis(ACKNOWLEDGEMENT_TIMEOUT_MS.unsigned_abs())) => {
+                    let left_ms = (timeout_ms - clock.now_ms()).max(0);
+                    clock.advance(Duration::from_millis(left_ms.unsigned_abs()));
+                    call.await
+                }
+            };
+            let response = answered.unwrap_or_else(|never| match never {});
             let (parts, body) = response.into_parts();
             let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
             if let Some(reply) = reply {

@@ -1,16 +1,17 @@
-//! A life with each fault at each call.
+//! Runs a scenario once for each fault at each call of its function.
 
 use local::faults::Fault;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{
-    Life, Moment,
-    trial::{Seen, Trial, Wrong},
+    Moment, Scenario,
+    trial::{InjectedFault, Trial, TrialResult},
 };
 use crate::world::World;
 
-/// Every attempt of the SDK meets those that last, but the one that must find out what came of the first.
+/// Faults, and whether every retry of the SDK gets the fault too. The retry after AppliedThenTimeout does not: it has
+/// to detect that the first attempt was applied.
 const FAULTS: [(Fault, bool); 5] = [
     (Fault::KillBefore, false),
     (Fault::KillAfter, false),
@@ -19,54 +20,55 @@ const FAULTS: [(Fault, bool); 5] = [
     (Fault::Unavailable, true),
 ];
 
-/// A life without a fault; then with each fault at its first call, its second, and so on until there is no such call. What
-/// is wrong then.
-async fn every_call(life: Life) -> Vec<String> {
-    // Ticks come when the test says so: the schedule's would only cost time.
+/// Runs a scenario without a fault, then with each fault at its first call, its second, and so on until there is no
+/// such call. Returns the differences from the expected outcome.
+async fn differences(scenario: Scenario) -> Vec<String> {
+    // The test invokes the reconciler itself: scheduled ticks would only cost time.
     let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await;
-    let Seen { mut runs, mut wrongs, .. } = Trial::new(&world, &life, None, 0).run().await;
+    let TrialResult { mut runs, mut differences, .. } = Trial::new(&world, &scenario, None, 0).run().await;
     let mut trials = 0;
     for nth in 1.. {
-        // The reconciler looks into sixteen shards at once: one of these calls is like another.
-        if life.moment == Moment::Tick && (2..15).contains(&nth) {
+        // The reconciler queries sixteen shards at once: calls 2 to 14 are like the first and the fifteenth.
+        if scenario.moment == Moment::Tick && (2..15).contains(&nth) {
             continue;
         }
-        let mut met = false;
-        for (fault, lasting) in &FAULTS {
+        let mut injected = false;
+        for (fault, persists) in &FAULTS {
             trials += 1;
-            let wrong = Wrong { nth, fault: *fault, lasting: *lasting };
-            let seen = Trial::new(&world, &life, Some(wrong), trials).run().await;
-            met |= seen.met;
-            runs.extend(seen.runs);
-            wrongs.extend(seen.wrongs);
+            let fault = InjectedFault { nth, fault: *fault, persists: *persists };
+            let result = Trial::new(&world, &scenario, Some(fault), trials).run().await;
+            injected |= result.injected;
+            runs.extend(result.runs);
+            differences.extend(result.differences);
         }
-        if !met {
-            assert!(nth > 1, "{}: no call was ever met", life.name);
-            println!("{}: {} calls of {}, {trials} trials", life.name, nth - 1, life.function());
+        if !injected {
+            assert!(nth > 1, "{}: {} made no call", scenario.name, scenario.function());
+            println!("{}: {} calls of {}, {trials} trials", scenario.name, nth - 1, scenario.function());
             break;
         }
     }
-    // Whatever is open yet ends now.
+    // Every deadline has passed after an hour, so the ticks end every execution that is still open.
     world.advance(3600).await;
     for _ in 0..3 {
         let tick = json!({"kind": "tick", "scheduledTime": world.now()}).to_string();
         world.invoke("reconcile-commands", &tick).await.expect("a tick");
     }
     world.end_with(runs).await;
-    wrongs
+    differences
 }
 
-pub async fn every_call_of(lives: Vec<Life>) {
-    let mut trials = JoinSet::new();
-    for life in lives {
-        trials.spawn(every_call(life));
+/// Runs the scenarios concurrently. Panics when an outcome differs from the expected one.
+pub async fn check_every_call(scenarios: Vec<Scenario>) {
+    let mut running = JoinSet::new();
+    for scenario in scenarios {
+        running.spawn(differences(scenario));
     }
-    let mut wrongs = Vec::new();
-    while let Some(trial) = trials.join_next().await {
-        match trial {
-            Ok(found) => wrongs.extend(found),
+    let mut all = Vec::new();
+    while let Some(finished) = running.join_next().await {
+        match finished {
+            Ok(found) => all.extend(found),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
-    assert!(wrongs.is_empty(), "{} things are not as they should be:\n{}", wrongs.len(), wrongs.join("\n"));
+    assert!(all.is_empty(), "{} differences from the expected outcome:\n{}", all.len(), all.join("\n"));
 }

@@ -1,4 +1,4 @@
-"""One local stack for all tests of the real clients, and what they need to reach it."""
+"""The local stacks that the tests of the real clients share, and the clients' access to them."""
 
 import json
 import os
@@ -16,7 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / ".aws-sam" / "build"
-PATIENCE = 60
+# Longest wait for one condition, in seconds.
+MAX_WAIT_SECONDS = 60
 
 
 def free_port():
@@ -26,7 +27,7 @@ def free_port():
 
 
 class Stack:
-    """The stack as a process of its own, started as a user starts it."""
+    """The stack as a process, started as a user starts it."""
 
     def __init__(self, folder, *options):
         self.folder = folder
@@ -50,7 +51,7 @@ class Stack:
         self.wait()
 
     def wait(self):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_WAIT_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.output()
             try:
@@ -58,7 +59,7 @@ class Stack:
                 return
             except OSError:
                 time.sleep(0.05)
-        raise AssertionError("the stack did not come up\n" + self.output())
+        raise AssertionError("the stack does not accept connections\n" + self.output())
 
     def output(self):
         self.log.flush()
@@ -66,7 +67,7 @@ class Stack:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=PATIENCE)
+        self.process.wait(timeout=MAX_WAIT_SECONDS)
         self.log.close()
 
     def client(self, service):
@@ -79,42 +80,43 @@ class Stack:
         )
 
     def aws(self, *words):
-        """The AWS CLI, as pasted into a shell; its answer."""
+        """Runs the AWS CLI with these arguments. Returns its output, decoded where it is JSON."""
         run = subprocess.run(["aws", *words, "--output", "json"], env=os.environ | self.environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, f"aws {' '.join(words)}: {run.stderr}"
         return json.loads(run.stdout) if run.stdout.strip().startswith("{") else run.stdout
 
     def http(self, method, path, body=None):
-        """The HTTP API: status and answer."""
+        """Calls the HTTP API. Returns status and body."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.ports['http']}{path}", method=method)
         data = None
         if body is not None:
             data = json.dumps(body).encode()
             request.add_header("content-type", "application/json")
         try:
-            with urllib.request.urlopen(request, data, timeout=PATIENCE) as answer:
-                return answer.status, json.load(answer)
+            with urllib.request.urlopen(request, data, timeout=MAX_WAIT_SECONDS) as response:
+                return response.status, json.load(response)
         except urllib.error.HTTPError as refused:
             return refused.code, json.load(refused)
 
     def command(self, thing, **more):
-        status, answer = self.http("POST", "/commands", {"name": "reboot", "target": {"things": [thing]}, **more})
-        assert status == 202, answer
-        return answer["commandId"]
+        """Creates a command for one thing. Returns its id."""
+        status, body = self.http("POST", "/commands", {"name": "reboot", "target": {"things": [thing]}, **more})
+        assert status == 202, body
+        return body["commandId"]
 
     def settled(self, command, thing, wanted):
-        """The execution, once it has this status."""
+        """Waits until the execution has this status, and returns it."""
         return until(lambda: self.http("GET", f"/commands/{command}/executions/{thing}")[1], lambda shown: shown["status"] == wanted)
 
     def certificate(self, thing):
-        """A thing with a certificate, made with the AWS CLI; the paths of certificate and key."""
+        """Creates a thing with a certificate through the AWS CLI. Returns the paths of certificate and key."""
         pem, key = self.folder / f"{thing}.pem", self.folder / f"{thing}.key"
         self.aws("iot", "create-thing", "--thing-name", thing)
-        made = self.aws(
+        created = self.aws(
             "iot", "create-keys-and-certificate", "--set-as-active", "--certificate-pem-outfile", str(pem), "--private-key-outfile", str(key)
         )
-        assert re.fullmatch("[0-9a-f]{64}", made["certificateId"])
-        arn = made["certificateArn"]
+        assert re.fullmatch("[0-9a-f]{64}", created["certificateId"])
+        arn = created["certificateArn"]
         policy = {
             "Version": "2012-10-17",
             "Statement": [
@@ -138,14 +140,14 @@ class Stack:
         return str(pem), str(key)
 
 
-def until(read, wanted, patience=PATIENCE):
-    """Reads until the answer is the wanted one."""
-    deadline = time.monotonic() + patience
+def until(read, is_wanted, seconds=MAX_WAIT_SECONDS):
+    """Reads until the value is wanted. Fails with the last value after this many seconds."""
+    deadline = time.monotonic() + seconds
     while True:
-        answer = read()
-        if wanted(answer):
-            return answer
-        assert time.monotonic() < deadline, f"still {answer}"
+        value = read()
+        if is_wanted(value):
+            return value
+        assert time.monotonic() < deadline, f"after {seconds} s the value is still {value}"
         time.sleep(0.05)
 
 
@@ -158,7 +160,7 @@ def stack(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def strict_stack(tmp_path_factory):
-    """With --authorize: signatures and policies count."""
+    """A stack with --authorize, which checks signatures and policies."""
     running = Stack(tmp_path_factory.mktemp("strict"), "--authorize")
     yield running
     running.stop()

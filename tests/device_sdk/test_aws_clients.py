@@ -1,4 +1,4 @@
-"""The AWS CLI and boto3, as an operator uses them."""
+"""The AWS CLI and boto3 against the local stack: registry, index, shadows, tables and signatures."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 
-def test_the_cli_sets_up_things_and_groups(stack):
+def test_the_cli_manages_things_and_groups(stack):
     stack.aws("iot", "create-thing-type", "--thing-type-name", "pump")
     stack.aws("iot", "create-thing-group", "--thing-group-name", "floor")
     stack.aws("iot", "create-thing-group", "--thing-group-name", "floor-1", "--parent-group-name", "floor")
@@ -41,7 +41,7 @@ def test_boto3_searches_the_index(stack):
     assert iot.get_indexing_configuration()["thingIndexingConfiguration"]["thingIndexingMode"] == "REGISTRY"
 
 
-def test_the_cli_publishes_and_keeps_shadows(stack, tmp_path):
+def test_the_cli_publishes_and_updates_shadows(stack, tmp_path):
     stack.aws("iot-data", "publish", "--topic", "hello/cli", "--qos", "1", "--payload", "hi")
     out = tmp_path / "shadow.json"
     update = json.dumps({"state": {"desired": {"on": True}}})
@@ -51,14 +51,14 @@ def test_the_cli_publishes_and_keeps_shadows(stack, tmp_path):
     assert json.loads(out.read_text())["state"] == {"desired": {"on": True}, "delta": {"on": True}}
 
 
-def test_boto3_sees_the_rows_and_typed_errors(stack):
-    command = stack.command("nobody-1", delivery="direct")
+def test_boto3_reads_rows_and_gets_typed_errors(stack):
+    command = stack.command("offline-1", delivery="direct")
     rows = stack.client("dynamodb").scan(TableName="flaghoist-executions")["Items"]
-    mine = [row for row in rows if row["command_id"]["S"] == command]
-    assert [row["delivery_status"]["S"] for row in mine] == ["QUEUED"]
+    found = [row for row in rows if row["command_id"]["S"] == command]
+    assert [row["delivery_status"]["S"] for row in found] == ["QUEUED"]
     data = stack.client("iot-data")
     with pytest.raises(data.exceptions.ResourceNotFoundException):
-        data.get_thing_shadow(thingName="nobody-1")
+        data.get_thing_shadow(thingName="offline-1")
     with pytest.raises(data.exceptions.ConflictException):
         data.update_thing_shadow(thingName="cli-v", payload=b'{"state":{"desired":{"a":1}}}')
         data.update_thing_shadow(thingName="cli-v", payload=b'{"state":{"desired":{"a":2}},"version":9}')
@@ -66,7 +66,7 @@ def test_boto3_sees_the_rows_and_typed_errors(stack):
         data.update_thing_shadow(thingName="cli-l", payload=json.dumps({"state": {"desired": {"a": "x" * 9000}}}))
 
 
-def test_unsigned_calls_are_refused_when_signatures_count(strict_stack):
+def test_unsigned_calls_are_refused_when_signatures_are_checked(strict_stack):
     status, _ = strict_stack.http("POST", "/commands", {"name": "reboot", "target": {"things": ["a"]}})
     assert status == 403
     assert strict_stack.client("sts").get_caller_identity()["Account"] == "000000000000"

@@ -1,4 +1,4 @@
-"""The first AWS IoT Device SDK for Python: QoS 0 shadows, operations that subscribe and unsubscribe each time."""
+"""The AWS IoT Device SDK v1 for Python: shadows at QoS 0, with a subscription for each operation."""
 
 import json
 import queue
@@ -15,7 +15,7 @@ def configured(client, stack, thing):
     return client
 
 
-def test_a_command(stack):
+def test_a_command_succeeds(stack):
     device = configured(AWSIoTMQTTClient("old-1"), stack, "old-1")
     assert device.connect()
     requests = queue.Queue()
@@ -32,24 +32,24 @@ def test_a_command(stack):
     assert device.disconnect()
 
 
-def test_a_shadow(stack):
+def test_a_shadow_is_updated_and_deleted(stack):
     client = configured(AWSIoTMQTTShadowClient("old-2"), stack, "old-2")
     assert client.connect()
     shadow = client.createShadowHandlerWithName("old-2", True)
-    answers, deltas = queue.Queue(), queue.Queue()
+    responses, deltas = queue.Queue(), queue.Queue()
     shadow.shadowRegisterDeltaCallback(lambda payload, status, token: deltas.put(json.loads(payload)))
 
     def collect(payload, status, _token):
-        answers.put((status, payload))
+        responses.put((status, payload))
 
     shadow.shadowGet(collect, 10)
-    assert answers.get(timeout=30)[0] == "rejected"
+    assert responses.get(timeout=30)[0] == "rejected"
     shadow.shadowUpdate(json.dumps({"state": {"reported": {"light": "off"}}}), collect, 10)
-    status, payload = answers.get(timeout=30)
+    status, payload = responses.get(timeout=30)
     assert (status, json.loads(payload)["version"]) == ("accepted", 1)
-    # The SDK takes a delta only if it is newer than the last answer: somebody else asks.
+    # The SDK drops a delta that is not newer than its last response, so another client writes the desired state.
     stack.client("iot-data").update_thing_shadow(thingName="old-2", payload='{"state":{"desired":{"light":"on"}}}')
     assert deltas.get(timeout=30)["state"] == {"light": "on"}
     shadow.shadowDelete(collect, 10)
-    assert answers.get(timeout=30)[0] == "accepted"
+    assert responses.get(timeout=30)[0] == "accepted"
     client.disconnect()

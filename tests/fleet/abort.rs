@@ -13,6 +13,7 @@ use super::operator::{advance_until_state, control, create_with_topic, show};
 use super::recount::{miscounts, rows_of, thing_of};
 use super::send_timeline::SendTimeline;
 use super::simulated_things::{runs, start_things};
+use crate::deadline::waiting;
 use crate::world::{COMMANDS, World, template};
 
 /// Executions of a batch that are held while they are stored.
@@ -36,7 +37,7 @@ fn body(failure_type: &str, action: &str) -> Value {
 async fn start(count: usize, shares: BehaviourShares) -> (World, Fleet) {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", count, shares).await;
-    world.stack.settle().await;
+    world.settle().await;
     (world, fleet)
 }
 
@@ -82,7 +83,7 @@ fn max_in_progress() -> usize {
     SHARDS * number("ParallelizationFactor") * number("BatchSize") * 100
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn cancel_by_abort_criteria_sends_only_batches_that_were_claimed_before() {
     let (world, fleet) = start(600, BehaviourShares { fail: 0.5, mute: 0.3, ..BehaviourShares::default() }).await;
     // The faults need the command's id, which is known only after it is created: until then its stream is held.
@@ -90,7 +91,7 @@ async fn cancel_by_abort_criteria_sends_only_batches_that_were_claimed_before() 
     let id = create_with_topic(&world, body("FAILED", "CANCEL")).await;
     let is_open = block_later_batches(&world, id.clone(), 3);
     world.stack.streams.release(COMMANDS);
-    world.stack.settle().await;
+    world.settle().await;
     let shown = advance_until_state(&world, &id, "CANCELED", &[1; 10]).await;
     assert_eq!(shown["state"], "CANCELED", "{shown:#}");
     is_open.store(true, Ordering::Relaxed);
@@ -119,7 +120,7 @@ async fn cancel_by_abort_criteria_sends_only_batches_that_were_claimed_before() 
     world.end_with(runs).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
     let (world, fleet) = start(800, BehaviourShares { fail: 0.5, ..BehaviourShares::default() }).await;
     world.stack.streams.hold(COMMANDS);
@@ -146,12 +147,24 @@ async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
         calls.contains(&call).then_some(Fault::Held)
     });
     world.stack.streams.release(COMMANDS);
-    // The stack does not settle while calls are held, so the clock moves while the functions work.
+    // The stack is not idle while calls are held. The clock stands until three batches are sent and three are in progress, so that no end is
+    // counted before.
+    let in_progress = async {
+        loop {
+            let is_early =
+                |row: &&Value| row["batch"]["N"].as_str().and_then(|n| n.parse().ok()).is_some_and(|n: u32| n < 3);
+            let sent = rows_of(&world, &id).await.iter().filter(is_early).count();
+            if held.load(Ordering::Relaxed) == 3 * HELD_PER_BATCH && sent == 300 {
+                return;
+            }
+        }
+    };
+    waiting("three batches to be sent, and three to be in progress", in_progress).await;
     let mut shown = Value::Null;
     for _ in 0..200 {
         world.stack.clock.advance(Duration::from_millis(200));
         shown = show(&world, &id).await;
-        if shown["state"] == "CANCELED" && held.load(Ordering::Relaxed) == 3 * HELD_PER_BATCH {
+        if shown["state"] == "CANCELED" {
             break;
         }
     }
@@ -159,7 +172,7 @@ async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
     assert_eq!(shown["state"], "CANCELED", "{held} calls are held: {shown:#}");
     is_open.store(true, Ordering::Relaxed);
     world.stack.faults.release();
-    world.stack.settle().await;
+    world.settle().await;
     pass_four_minutes(&world).await;
     let (shown, rows) = (show(&world, &id).await, rows_of(&world, &id).await);
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
@@ -176,14 +189,14 @@ async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
     world.end_with(runs).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn pause_by_abort_criteria_sends_only_claimed_batches_until_it_is_resumed() {
     let (world, fleet) = start(400, BehaviourShares { fail: 0.5, ..BehaviourShares::default() }).await;
     world.stack.streams.hold(COMMANDS);
     let id = create_with_topic(&world, body("FAILED", "PAUSE")).await;
     let is_open = block_later_batches(&world, id.clone(), 2);
     world.stack.streams.release(COMMANDS);
-    world.stack.settle().await;
+    world.settle().await;
     let shown = advance_until_state(&world, &id, "PAUSED", &[1; 10]).await;
     assert_eq!(shown["state"], "PAUSED", "{shown:#}");
     is_open.store(true, Ordering::Relaxed);
@@ -205,7 +218,7 @@ async fn pause_by_abort_criteria_sends_only_claimed_batches_until_it_is_resumed(
     world.end_with(runs).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn no_response_meets_abort_criteria() {
     let (world, fleet) = start(400, BehaviourShares { mute: 0.9, ..BehaviourShares::default() }).await;
     let body = json!({

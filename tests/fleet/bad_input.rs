@@ -39,7 +39,7 @@ fn jobs_configuration() -> Value {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn invalid_member_is_refused_with_its_field_and_the_correction() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
@@ -135,7 +135,7 @@ async fn invalid_member_is_refused_with_its_field_and_the_correction() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn configuration_of_aws_iot_jobs_is_accepted_unchanged() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
@@ -151,7 +151,7 @@ async fn configuration_of_aws_iot_jobs_is_accepted_unchanged() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn same_idempotency_key_gives_the_same_command_and_refuses_another_body() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-7", "pump-8"]).expect("the group is valid");
@@ -161,13 +161,13 @@ async fn same_idempotency_key_gives_the_same_command_and_refuses_another_body() 
     };
     let with_rate = |rate: u32| json!({"rollout": {"maximumPerMinute": rate}});
     let first = post(with_rate(60)).await;
-    world.stack.settle().await;
+    world.settle().await;
     let rows = world.rows(COMMANDS).await;
     let second = post(with_rate(60)).await;
     assert_eq!((first.status, second.status), (202, 202), "{second:?}");
     assert_eq!(first.body["commandId"], second.body["commandId"]);
     assert_eq!(second.body["counts"]["total"], 2, "{second:?}");
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.rows(COMMANDS).await, rows);
     let with = |members: Value| {
         let mut body = with_rate(60);
@@ -194,7 +194,7 @@ async fn same_idempotency_key_gives_the_same_command_and_refuses_another_body() 
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn command_for_an_empty_group_is_completed_at_once() {
     let world = World::start().await;
     world.stack.registry.add_group("empty", None).expect("the group is valid");
@@ -203,7 +203,7 @@ async fn command_for_an_empty_group_is_completed_at_once() {
         let mut body = members.clone();
         body["target"] = json!({"groups": ["empty"]});
         let id = create(&world, body).await;
-        world.stack.settle().await;
+        world.settle().await;
         let shown = show(&world, &id).await;
         let (state, total) = (&shown["state"], &shown["counts"]["total"]);
         assert_eq!((state, total), (&json!("COMPLETED"), &json!(0)), "{members}: {shown}");

@@ -37,14 +37,14 @@ pub(super) fn published(world: &World, is_match: impl Fn(&str) -> bool) -> Vec<V
     world.stack.journal.entries().iter().filter_map(|entry| message(&entry.event)).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn one_message_reaches_every_thing_and_each_report_finds_its_execution() {
     let world = World::start().await;
     let fleet_shares = BehaviourShares { fail: 0.2, twice: 0.2, ..BehaviourShares::default() };
     let fleet = start_things(&world, "pump", 230, fleet_shares).await;
     let mute = start_things(&world, "mute", 20, shares(|shares| shares.mute = 1.0)).await;
     let id = broadcast(&world, json!({"ttl": 90})).await;
-    world.stack.settle().await;
+    world.settle().await;
     pass_seconds(&world, 5).await;
     let messages = published(&world, |topic| topic.ends_with("/req"));
     let [message] = &messages[..] else { panic!("more or less than one request: {messages:?}") };
@@ -67,7 +67,7 @@ async fn one_message_reaches_every_thing_and_each_report_finds_its_execution() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn spread_distributes_the_starts_over_its_seconds() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 60, BehaviourShares::default()).await;
@@ -81,7 +81,7 @@ async fn spread_distributes_the_starts_over_its_seconds() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn devices_that_share_one_topic_report_there_in_text() {
     let world = World::start().await;
     let names = ["pump-1", "pump-2", "pump-3"].map(str::to_owned);
@@ -107,7 +107,7 @@ async fn devices_that_share_one_topic_report_there_in_text() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn shared_topics_are_parameters_of_the_deployment() {
     let world =
         World::with_parameters(&[("BroadcastTopic", "site/ask"), ("BroadcastResponseTopic", "site/told")]).await;
@@ -131,7 +131,7 @@ async fn shared_topics_are_parameters_of_the_deployment() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn simulated_things_report_on_the_response_topic_of_the_message() {
     let world = World::start().await;
     let fleet = start_things_with(&world, 30, |config| FleetConfig {
@@ -148,12 +148,12 @@ async fn simulated_things_report_on_the_response_topic_of_the_message() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_that_is_canceled_before_it_is_sent_is_never_sent() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 130, BehaviourShares::default()).await;
     let id = broadcast(&world, json!({"ttl": 60})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.rows(EXECUTIONS).await.len(), 130);
     assert_eq!(published(&world, |topic| topic == TOPIC).len(), 0, "it waits for the counts of its batches");
     assert_eq!(world.cancel(&id, false).await.status, 200);
@@ -167,7 +167,7 @@ async fn broadcast_that_is_canceled_before_it_is_sent_is_never_sent() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_that_is_paused_beyond_its_ttl_expires() {
     let world = world_with_ticks("10").await;
     let fleet = start_things(&world, "pump", 25, BehaviourShares::default()).await;
@@ -184,7 +184,7 @@ async fn broadcast_that_is_paused_beyond_its_ttl_expires() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn devices_that_have_a_broadcast_get_the_notice_of_its_cancel() {
     let world = World::start().await;
     let slow = start_things(&world, "slow", 12, shares(|shares| shares.slow = 1.0)).await;
@@ -204,7 +204,7 @@ async fn devices_that_have_a_broadcast_get_the_notice_of_its_cancel() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_to_an_empty_group_is_completed_without_a_message() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &[""; 0]).expect("the group is valid");

@@ -36,22 +36,22 @@ async fn check_with_fault(fault: Fault, times: usize) {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_is_sent_after_a_crash_before_the_call() {
     check_with_fault(Fault::KillBefore, 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_is_sent_after_a_throttled_call() {
     check_with_fault(Fault::Throttle, 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_with_unknown_outcome_is_sent_again_and_runs_once() {
     check_with_fault(Fault::KillAfter, 2).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn repeated_throttling_only_delays_a_broadcast() {
     let world = world_with_ticks("10").await;
     let fleet = start_things(&world, "pump", 10, BehaviourShares::default()).await;
@@ -68,7 +68,7 @@ async fn repeated_throttling_only_delays_a_broadcast() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn broadcast_that_is_not_sent_within_its_ttl_expires() {
     for body in [json!({"ttl": 40}), json!({"ttl": 40, "heartbeat": 20})] {
         let world = world_with_ticks("10").await;

@@ -58,7 +58,7 @@ async fn remove_from_group(world: &World, thing: usize) {
 /// number of requests to each thing.
 async fn run_command(world: &World, change: impl AsyncFnOnce()) -> (Value, BTreeMap<String, usize>) {
     let id = create_with_topic(world, json!({"ttl": 120, "timeout": 120})).await;
-    world.stack.settle().await;
+    world.settle().await;
     change().await;
     let shown = advance_until_state(world, &id, "COMPLETED", &[1, 2, 4, 8, 60, 60, 60, 60, 60]).await;
     assert_eq!(shown["state"], "COMPLETED", "{shown:#}");
@@ -90,7 +90,7 @@ fn assert_note(shown: &Value, text: &str) {
     assert!(notes.len() == 1 && notes[0].as_str().is_some_and(|note| note.contains(text)), "{notes:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn members_that_change_between_two_pages_do_not_affect_the_others() {
     let world = world_with_fault(LIST, "nextToken", 1, Fault::KillBefore).await;
     let removed = [3, 199, 200, 201, 250, 449];
@@ -108,7 +108,7 @@ async fn members_that_change_between_two_pages_do_not_affect_the_others() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn members_that_leave_while_their_page_is_stored_do_not_affect_the_others() {
     for (fault, nth) in [(Fault::KillBefore, 1), (Fault::KillAfter, 1), (Fault::KillAfter, 2), (Fault::KillBefore, 4)] {
         let world = world_with_fault("DynamoDB.PutItem", "THINGS", nth, fault).await;
@@ -125,7 +125,7 @@ async fn members_that_leave_while_their_page_is_stored_do_not_affect_the_others(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn group_that_is_deleted_between_two_pages_is_noted() {
     let world = world_with_fault(LIST, "nextToken", 1, Fault::KillBefore).await;
     let (shown, requests) = run_command(&world, async || {
@@ -138,7 +138,7 @@ async fn group_that_is_deleted_between_two_pages_is_noted() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn expired_token_restarts_the_group() {
     for nth in [1, 2] {
         let world = world_with_fault(LIST, "nextToken", nth, Fault::StaleToken).await;
@@ -149,7 +149,7 @@ async fn expired_token_restarts_the_group() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn token_that_always_expires_ends_in_a_note() {
     // No call is number 0: the closure below injects the faults.
     let world = world_with_fault(LIST, "nextToken", 0, Fault::StaleToken).await;

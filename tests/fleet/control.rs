@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::operator::create;
 use crate::{
-    twice::unread,
-    world::{Answer, World},
+    idempotency::with_streams_disabled,
+    world::{ApiResponse, World},
 };
 
 /// Creates a command for this group; its id.
@@ -18,7 +18,7 @@ async fn create_for_group(world: &World, group: &str, members: Value) -> String 
 /// Waits until the command has this state.
 async fn wait_for_state(world: &World, id: &str, state: &str) {
     for _ in 0..20 {
-        world.stack.settle().await;
+        world.settle().await;
         let shown = world.get(&format!("/commands/{id}")).await.body;
         if shown["state"] == state {
             return;
@@ -28,7 +28,7 @@ async fn wait_for_state(world: &World, id: &str, state: &str) {
     panic!("{id} is not {state} after 20 seconds: {:#}", world.get(&format!("/commands/{id}")).await.body);
 }
 
-async fn post(world: &World, id: &str, action: &str) -> Answer {
+async fn post(world: &World, id: &str, action: &str) -> ApiResponse {
     world.request(reqwest::Method::POST, &format!("/commands/{id}/{action}"), &[], "").await
 }
 
@@ -43,7 +43,7 @@ fn result(status: u16, text: &str) -> (u16, String) {
     (status, text.to_owned())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn command_can_be_canceled_in_every_state_but_completed() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
@@ -74,9 +74,9 @@ async fn command_can_be_canceled_in_every_state_but_completed() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn command_can_be_canceled_while_it_is_planned() {
-    let world = World::with_template(&[], unread).await;
+    let world = World::with_template(&[], with_streams_disabled).await;
     world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
     let id = create_for_group(&world, "pumps", json!({})).await;
     assert_eq!(world.get(&format!("/commands/{id}")).await.body["state"], "PLANNING");
@@ -84,7 +84,7 @@ async fn command_can_be_canceled_while_it_is_planned() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn pause_can_be_repeated_and_only_a_paused_command_is_resumed() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-7"]).expect("the group is valid");
@@ -109,7 +109,7 @@ async fn pause_can_be_repeated_and_only_a_paused_command_is_resumed() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn executions_are_listed_by_status_and_in_pages() {
     let world = World::start().await;
     let names = ["pump-1", "pump-2", "pump-3", "pump-4"];

@@ -22,10 +22,10 @@ async fn write_units_per_thing(does_report: bool) -> f64 {
     let names: Vec<String> = (0..THINGS).map(name).collect();
     world.stack.registry.add_things("pumps", &names).expect("the group is valid");
     let mut device = world.device("all", &["cmd/+/req"]).await;
-    world.stack.settle().await;
-    world.stack.dynamodb.forget_capacity();
+    world.settle().await;
+    world.stack.dynamodb.reset_capacity();
     let id = create_with_topic(&world, json!({"ttl": 300, "timeout": 300})).await;
-    world.stack.settle().await;
+    world.settle().await;
     while let Some((topic, payload)) = device.try_next() {
         let request: Value = serde_json::from_slice(&payload).expect("the request is JSON");
         let thing = topic.split('/').nth(1).expect("the topic names the thing");
@@ -69,13 +69,13 @@ fn print_capacity(world: &World) -> f64 {
     per_thing
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_that_reports_costs_at_most_its_row_and_its_outcome() {
     let units = write_units_per_thing(true).await;
     assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_that_never_reports_costs_no_more() {
     let units = write_units_per_thing(false).await;
     assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");

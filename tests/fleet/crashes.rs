@@ -111,7 +111,7 @@ impl Trials {
         for (group, members) in [("north", &names[..140]), ("south", &names[100..LISTED])] {
             world.stack.registry.add_things(group, members).expect("the group is valid");
         }
-        world.stack.settle().await;
+        world.settle().await;
         Self { world, fleet, function, errors: Vec::new(), with_fault: 0 }
     }
 
@@ -253,17 +253,17 @@ async fn fail_every_kind_of_call(function: &'static str) {
     trials.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn every_thing_runs_once_when_a_call_of_fan_out_command_fails() {
     fail_every_kind_of_call("fan-out-command").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn every_thing_runs_once_when_a_call_of_dispatch_commands_fails() {
     fail_every_kind_of_call("dispatch-commands").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn every_thing_runs_once_when_a_call_of_tally_command_fails() {
     fail_every_kind_of_call("tally-command").await;
 }

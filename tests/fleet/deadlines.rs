@@ -14,7 +14,7 @@ pub(super) async fn due_entries(world: &World) -> usize {
     world.rows(EXECUTIONS).await.iter().filter(|row| row.get("due_at").is_some()).count()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn no_response_is_found_with_the_batch_and_a_late_report_overrides_it() {
     let world = world_with_ticks("10").await;
     let late = start_things_with(&world, 120, |config| FleetConfig {
@@ -47,7 +47,7 @@ async fn no_response_is_found_with_the_batch_and_a_late_report_overrides_it() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn execution_that_stops_in_the_middle_times_out_at_its_timeout() {
     let world = world_with_ticks("10").await;
     let lost = start_things(&world, "lost", 110, shares(|shares| shares.crash = 1.0)).await;
@@ -61,7 +61,7 @@ async fn execution_that_stops_in_the_middle_times_out_at_its_timeout() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn execution_without_heartbeats_times_out_before_its_timeout() {
     let world = world_with_ticks("10").await;
     let lost = start_things(&world, "lost", 10, shares(|shares| shares.crash = 1.0)).await;

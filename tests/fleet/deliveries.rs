@@ -7,7 +7,7 @@ use super::deadlines::due_entries;
 use super::operator::{create, wait_for_state, wait_until, world_with_ticks};
 use super::simulated_things::{shares, start_things, start_things_with};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn failed_executions_are_retried() {
     let world = world_with_ticks("10").await;
     let flaky = start_things(&world, "flaky", 30, shares(|shares| shares.flaky = 1.0)).await;
@@ -19,7 +19,7 @@ async fn failed_executions_are_retried() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn lane_runs_two_fleet_commands_one_after_the_other_on_each_thing() {
     let world = world_with_ticks("10").await;
     let fleet = start_things(&world, "pump", 20, BehaviourShares { slow: 1.0, ..BehaviourShares::default() }).await;
@@ -40,7 +40,7 @@ async fn lane_runs_two_fleet_commands_one_after_the_other_on_each_thing() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn offline_things_get_the_request_when_they_come_online_or_it_expires() {
     let world = world_with_ticks("10").await;
     let names: Vec<String> = (0..12).map(|n| format!("pump-{n:02}")).collect();
@@ -56,7 +56,7 @@ async fn offline_things_get_the_request_when_they_come_online_or_it_expires() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn requests_in_shadows_reach_every_thing_and_are_cleaned_up() {
     let world = world_with_ticks("10").await;
     let edit = |config| FleetConfig { shadows: true, shadow_commands: 1.0, ..config };

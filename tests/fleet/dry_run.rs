@@ -12,7 +12,7 @@ async fn dry_run(world: &World, members: Value) -> Value {
     response.body
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn dry_run_estimates_target_duration_and_cost_and_stores_nothing() {
     let world = World::start().await;
     let registry = &world.stack.registry;
@@ -41,12 +41,12 @@ async fn dry_run_estimates_target_duration_and_cost_and_stores_nothing() {
     let by_query = dry_run(&world, json!({"target": {"query": "thingName:pump-29*"}})).await;
     assert_eq!(by_query["target"]["count"], 10, "{by_query}");
 
-    world.stack.settle().await;
+    world.settle().await;
     assert!(world.rows(COMMANDS).await.is_empty());
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn large_target_is_counted_only_within_the_time_of_a_request() {
     let world = World::start().await;
     let names: Vec<String> = (0..20_600).map(|n| format!("pump-{n:05}")).collect();

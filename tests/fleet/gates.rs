@@ -7,14 +7,14 @@ use super::operator::{control, count, create, pass_seconds, state, wait_for_stat
 use super::simulated_things::{listed_target, shares, start_things};
 use crate::world::{EXECUTIONS, World};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn other_things_get_requests_only_after_the_canary_has_succeeded() {
     let world = World::start().await;
     let canary = start_things(&world, "canary", 3, shares(|shares| shares.slow = 1.0)).await;
     let rest = start_things(&world, "pump", 150, BehaviourShares::default()).await;
     let target = listed_target(&[&canary, &rest]);
     let id = create(&world, json!({"target": target, "rollout": {"canary": {"things": 3}}})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!((canary.stats().requests, rest.stats().requests), (3, 0));
     assert_eq!(state(&world, &id).await, "IN_PROGRESS");
     wait_for_state(&world, &id, 20, "COMPLETED").await;
@@ -29,7 +29,7 @@ async fn other_things_get_requests_only_after_the_canary_has_succeeded() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn failed_canary_pauses_the_command_until_it_is_resumed() {
     let world = World::start().await;
     let canary = start_things(&world, "canary", 3, shares(|shares| shares.fail = 1.0)).await;
@@ -50,7 +50,7 @@ async fn failed_canary_pauses_the_command_until_it_is_resumed() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn silent_canary_pauses_the_command_after_its_ttl() {
     let world = World::start().await;
     let canary = start_things(&world, "canary", 2, shares(|shares| shares.mute = 1.0)).await;
@@ -66,7 +66,7 @@ async fn silent_canary_pauses_the_command_after_its_ttl() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn wave_starts_when_the_wave_before_has_ended() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 210, BehaviourShares::default()).await;
@@ -89,18 +89,18 @@ async fn wave_starts_when_the_wave_before_has_ended() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn canary_that_runs_during_a_pause_is_still_judged_after_the_resume() {
     let world = World::start().await;
     let bad = start_things(&world, "bad", 5, shares(|shares| shares.fail = 1.0)).await;
     let rest = start_things(&world, "pump", 15, BehaviourShares::default()).await;
     let canary = json!({"things": 5, "successPercentage": 80});
     let id = create(&world, json!({"target": listed_target(&[&bad, &rest]), "rollout": {"canary": canary}})).await;
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(world.rows(EXECUTIONS).await.len(), 5);
     for action in ["pause", "resume"] {
         control(&world, &id, action).await;
-        world.stack.settle().await;
+        world.settle().await;
     }
     let ended = wait_until(&world, &id, 40, |shown| shown["counts"]["FAILED"] == 5).await;
     assert_eq!(ended["counts"]["SUCCEEDED"], 0, "{ended:#}");
@@ -112,7 +112,7 @@ async fn canary_that_runs_during_a_pause_is_still_judged_after_the_resume() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn wave_with_too_few_successes_pauses_the_command() {
     let world = World::start().await;
     let good = start_things(&world, "good", 10, BehaviourShares::default()).await;

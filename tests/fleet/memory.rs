@@ -56,7 +56,7 @@ fn peak_kib(program: &str) -> u64 {
     peaks.max().unwrap_or(0)
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 #[ignore = "takes many minutes"]
 async fn memory_of_a_function_does_not_grow_with_the_fleet() {
     let large = std::env::var("FLAGHOIST_THINGS")

@@ -78,7 +78,7 @@ pub async fn wait_for_state(world: &World, id: &str, seconds: u64, state: &str) 
     wait_until(world, id, seconds, |shown| shown["state"] == state).await
 }
 
-/// Moves the clock by these steps until the command has this state; the command then, in whatever state.
+/// Moves the clock by these steps until the command has this state; the command after the last step.
 pub async fn advance_until_state(world: &World, id: &str, state: &str, steps: &[u64]) -> Value {
     let mut shown = show(world, id).await;
     for step in steps {
@@ -95,7 +95,7 @@ pub async fn advance_until_state(world: &World, id: &str, state: &str, steps: &[
 pub async fn wait_for_rows(world: &World, status: &str, count: usize) {
     let mut found = 0;
     for _ in 0..500 {
-        world.stack.settle().await;
+        world.settle().await;
         found = world.rows(EXECUTIONS).await.iter().filter(|row| row["status"]["S"] == status).count();
         if found == count {
             return;

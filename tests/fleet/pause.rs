@@ -14,7 +14,8 @@ use crate::world::{COMMANDS, EXECUTIONS, START, World};
 /// sent.
 async fn plan_with_held_stream(world: &World, id: &str) {
     let keys = json!({"pk": {"S": format!("C#{id}")}, "sk": {"S": "PLAN"}});
-    let event = json!({"Records": [{"dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]});
+    let event =
+        json!({"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]});
     let response = world.invoke("fan-out-command", &event.to_string()).await.expect("fan-out-command succeeds");
     assert_eq!(response["batchItemFailures"], json!([]));
 }
@@ -34,7 +35,7 @@ fn counts(shown: &Value) -> Value {
     counts.map(|name| ((*name).to_owned(), shown["counts"][*name].clone())).collect::<Map<_, _>>().into()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn paused_batches_are_sent_after_the_resume_with_their_whole_ttl() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 250, BehaviourShares::default()).await;
@@ -55,7 +56,7 @@ async fn paused_batches_are_sent_after_the_resume_with_their_whole_ttl() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn last_of_several_quick_control_changes_applies() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 150, BehaviourShares::default()).await;
@@ -77,7 +78,7 @@ async fn last_of_several_quick_control_changes_applies() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn sent_executions_are_monitored_during_a_pause() {
     let world = world_with_ticks("10").await;
     let mute = start_things(&world, "mute", 10, shares(|shares| shares.mute = 1.0)).await;
@@ -85,7 +86,7 @@ async fn sent_executions_are_monitored_during_a_pause() {
     let names: Vec<&String> = mute.things().iter().chain(rest.things()).collect();
     let rollout = json!({"maximumPerMinute": 60});
     let id = create(&world, json!({"target": {"things": names}, "ttl": 30, "rollout": rollout})).await;
-    world.stack.settle().await;
+    world.settle().await;
     control(&world, &id, "pause").await;
     pass_seconds(&world, 45).await;
     let paused = show(&world, &id).await;
@@ -99,7 +100,7 @@ async fn sent_executions_are_monitored_during_a_pause() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn paused_command_can_be_canceled_and_then_sends_nothing() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 150, BehaviourShares::default()).await;
@@ -118,7 +119,7 @@ async fn paused_command_can_be_canceled_and_then_sends_nothing() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn cancel_stops_the_planning_of_a_large_command() {
     let world = World::start().await;
     let names: Vec<String> = (0..3000).map(|n| format!("pump-{n:04}")).collect();
@@ -135,7 +136,7 @@ async fn cancel_stops_the_planning_of_a_large_command() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn forced_cancel_stops_running_executions() {
     let world = World::start().await;
     let slow = start_things(&world, "pump", 110, shares(|shares| shares.slow = 1.0)).await;
@@ -157,7 +158,7 @@ async fn forced_cancel_stops_running_executions() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn running_executions_end_by_themselves_after_an_unforced_cancel() {
     let world = World::start().await;
     let slow = start_things(&world, "pump", 5, shares(|shares| shares.slow = 1.0)).await;
@@ -173,7 +174,7 @@ async fn running_executions_end_by_themselves_after_an_unforced_cancel() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn batch_of_a_crashed_function_is_sent_once_and_whole_in_spite_of_a_pause() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 40, BehaviourShares::default()).await;

@@ -19,12 +19,12 @@ fn progress_events(world: &World, id: &str) -> Vec<Value> {
 
 /// The state in the last progress event, once the stack has settled.
 async fn last_state(world: &World, id: &str) -> String {
-    world.stack.settle().await;
+    world.settle().await;
     let events = progress_events(world, id);
     events.last().and_then(|event| event["state"].as_str()).unwrap_or("no event").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn last_progress_event_equals_what_the_api_shows() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-1", "pump-2"]).expect("the group is valid");
@@ -35,7 +35,7 @@ async fn last_progress_event_equals_what_the_api_shows() {
     for (name, device) in ["pump-1", "pump-2"].iter().zip(&mut devices) {
         let (_, request) = device.next_json().await;
         device.report(name, json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
-        world.stack.settle().await;
+        world.settle().await;
         world.advance(2).await;
     }
     let (events, shown) = (progress_events(&world, &id), show(&world, &id).await);
@@ -47,7 +47,7 @@ async fn last_progress_event_equals_what_the_api_shows() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn control_change_publishes_a_progress_event_at_once() {
     let world = World::start().await;
     world.stack.registry.add_things("pumps", &["pump-1", "pump-2"]).expect("the group is valid");

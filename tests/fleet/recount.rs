@@ -47,7 +47,7 @@ fn recount(rows: &[Value]) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     for row in rows {
         let reason = match row.get("finished_at") {
-            Some(_) => row["reason"]["S"].as_str(),
+            Some(_) => row["reason_code"]["S"].as_str(),
             None => row["verdict"]["S"].as_str(),
         };
         let text = |name: &str| row[name]["S"].as_str().unwrap_or_else(|| panic!("no {name} in {row}")).to_owned();

@@ -13,7 +13,7 @@ fn max_starts_in_a_minute(starts_ms: &[i64]) -> usize {
     starts_ms.iter().map(|at| within(*at)).max().unwrap_or(0)
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn no_minute_exceeds_the_rate_by_more_than_one_tick() {
     for (tick, rate, min_seconds, max_seconds) in [("10", 60, 80, 130), ("60", 40, 110, 190)] {
         let world = world_with_ticks(tick).await;
@@ -31,7 +31,7 @@ async fn no_minute_exceeds_the_rate_by_more_than_one_tick() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn exponential_rate_grows_with_the_notified_things() {
     let world = world_with_ticks("5").await;
     let fleet = start_things(&world, "pump", 60, BehaviourShares::default()).await;
@@ -50,7 +50,7 @@ async fn exponential_rate_grows_with_the_notified_things() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn exponential_rate_by_successes_does_not_grow_with_failures() {
     let criteria = json!({"numberOfSucceededThings": 6});
     let rate = json!({"baseRatePerMinute": 12, "incrementFactor": 5, "rateIncreaseCriteria": criteria});
@@ -67,7 +67,7 @@ async fn exponential_rate_by_successes_does_not_grow_with_failures() {
     assert!(seconds[0] <= 60 && seconds[1] >= 110, "seconds with successes, with failures: {seconds:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_in_two_groups_counts_once_for_the_rollout() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 12, BehaviourShares::default()).await;

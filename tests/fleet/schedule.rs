@@ -20,7 +20,7 @@ async fn creation_times_ms(world: &World) -> Vec<i64> {
     rows.iter().map(|row| created_at(row).unwrap_or_else(|| panic!("no created_at in {row}"))).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn nothing_is_sent_before_the_start() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 120, BehaviourShares::default()).await;
@@ -39,7 +39,7 @@ async fn nothing_is_sent_before_the_start() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn command_that_is_canceled_before_its_start_is_never_sent() {
     let world = World::start().await;
     let fleet = start_things(&world, "pump", 5, BehaviourShares::default()).await;
@@ -53,7 +53,7 @@ async fn command_that_is_canceled_before_its_start_is_never_sent() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn things_without_a_request_at_the_end_never_get_one() {
     let world = world_with_ticks("10").await;
     let fleet = start_things(&world, "pump", 60, BehaviourShares::default()).await;
@@ -73,7 +73,7 @@ async fn things_without_a_request_at_the_end_never_get_one() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn batches_whose_release_was_not_stored_still_count_at_the_end() {
     let world = world_with_ticks("10").await;
     let fleet = start_things(&world, "pump", 250, BehaviourShares::default()).await;
@@ -100,7 +100,7 @@ async fn batches_whose_release_was_not_stored_still_count_at_the_end() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn window_closes_and_opens_again_the_next_day() {
     // The world starts at 08:00 UTC.
     let world = World::start().await;
@@ -131,7 +131,7 @@ async fn window_closes_and_opens_again_the_next_day() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn report_after_the_end_of_the_schedule_is_applied() {
     let world = world_with_ticks("10").await;
     let slow = start_things(&world, "pump", 4, shares(|shares| shares.slow = 1.0)).await;

@@ -8,6 +8,7 @@ use device::{
 };
 use serde_json::{Value, json};
 
+use crate::deadline::waiting;
 use crate::history;
 use crate::world::World;
 
@@ -18,18 +19,22 @@ pub async fn start_things(world: &World, prefix: &str, count: usize, shares: Beh
 
 /// Starts things in the group `pumps` with an edited configuration.
 pub async fn start_things_with(world: &World, count: usize, edit: impl FnOnce(FleetConfig) -> FleetConfig) -> Fleet {
-    let fleet = start(edit(config(world, count))).await;
+    let fleet = start(world, edit(config(world, count))).await;
     world.stack.registry.add_things("pumps", fleet.things()).expect("the group is valid");
     fleet
 }
 
 /// Starts things in no group.
 pub async fn start_ungrouped_things(world: &World, prefix: &str, count: usize, shares: BehaviourShares) -> Fleet {
-    start(FleetConfig { prefix: prefix.to_owned(), shares, ..config(world, count) }).await
+    start(world, FleetConfig { prefix: prefix.to_owned(), shares, ..config(world, count) }).await
 }
 
-async fn start(config: FleetConfig) -> Fleet {
-    Fleet::start(config).await.expect("every thing connects and subscribes")
+/// Starts the things; from now on the stack is idle only when none of them has work in hand.
+async fn start(world: &World, config: FleetConfig) -> Fleet {
+    let fleet = waiting("every thing to connect and subscribe", Fleet::start(config)).await;
+    let fleet = fleet.expect("every thing connects and subscribes");
+    world.stack.attend(fleet.in_hand());
+    fleet
 }
 
 /// Things on the world's clock, without classic shadows.

@@ -86,8 +86,8 @@ async fn advance_with_replays(world: &World, random: &mut fastrand::Rng) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn counts_equal_a_recount_whatever_happens_to_streams_and_functions() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn counts_equal_a_recount_when_streams_repeat_and_functions_crash() {
     let world = World::start().await;
     let shares = BehaviourShares {
         fail: 0.15,
@@ -153,11 +153,11 @@ async fn create_two_at_once(world: &World, members: Value) -> Vec<String> {
         ids.push(create_with_topic(world, body).await);
     }
     world.stack.streams.release(COMMANDS);
-    world.stack.settle().await;
+    world.settle().await;
     ids
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn two_commands_at_the_same_time_are_each_counted() {
     let world = World::start().await;
     add_two_groups(&world, 600);
@@ -170,7 +170,7 @@ async fn two_commands_at_the_same_time_are_each_counted() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn two_commands_at_the_same_time_are_planned_in_turns() {
     let world = World::start().await;
     // More things than one invocation plans.

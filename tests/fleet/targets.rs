@@ -17,7 +17,7 @@ fn names(prefix: &str, numbers: Range<usize>) -> Vec<String> {
 /// Creates a command for a target; the things of its executions, and its id.
 async fn things_of_target(world: &World, target: Value) -> (BTreeSet<String>, String) {
     let id = create_with_topic(world, json!({"target": target, "ttl": 60, "timeout": 60})).await;
-    world.stack.settle().await;
+    world.settle().await;
     let rows = rows_of(world, &id).await;
     let things: BTreeSet<String> = rows.iter().map(thing_of).collect();
     assert_eq!(things.len(), rows.len(), "a thing has two executions");
@@ -29,7 +29,7 @@ fn assert_same_things(things: &BTreeSet<String>, expected: &BTreeSet<String>) {
     assert!(differing.is_empty(), "missing or not expected, the first ones: {differing:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn nested_groups_and_queries_reach_each_thing_once() {
     let world = World::start().await;
     let registry = &world.stack.registry;
@@ -90,7 +90,7 @@ async fn list_all(world: &World, id: &str, filter: &str) -> (Vec<String>, usize)
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn long_list_is_sent_completely_and_listed_by_status() {
     let world = World::start().await;
     let (listed, excluded) = (names("pump", 0..3_400), names("pump", 2_100..3_250));
@@ -106,7 +106,7 @@ async fn long_list_is_sent_completely_and_listed_by_status() {
         let mut device = world.thing(&thing).await;
         device.report(&thing, json!({"executionId": execution, "status": "SUCCEEDED"})).await;
     }
-    world.stack.settle().await;
+    world.settle().await;
     // Both are in the last batch, so the list has to pass all batches before.
     let (found, pages) = list_all(&world, &id, "&status=SUCCEEDED").await;
     assert_eq!(found, last);

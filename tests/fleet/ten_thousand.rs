@@ -45,7 +45,7 @@ async fn run_fleet_command(loss: f64, kill: bool) {
         let min_killed = created.elapsed().as_secs() / 2;
         assert!(killed as u64 >= min_killed, "only {killed} processes were killed, expected {min_killed}");
     }
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(shown["state"], "COMPLETED", "{shown:#}");
     check_rows(&world, &things.names, &shown["counts"]).await;
     let all = things.names.len() as u64;
@@ -112,7 +112,7 @@ async fn check_rows(world: &World, names: &[String], counts: &Value) {
             *statuses.entry(text("status")).or_default() += 1;
             assert!(things.insert(text("pk")), "a thing has two rows: {row}");
             // TIMED_OUT is the cloud's verdict; any other reason is the device's.
-            let reason = if text("status") == "TIMED_OUT" { text("verdict") } else { text("reason") };
+            let reason = if text("status") == "TIMED_OUT" { text("verdict") } else { text("reason_code") };
             if !reason.is_empty() {
                 *reasons.entry(reason).or_insert(0u64) += 1;
             }
@@ -134,13 +134,13 @@ async fn check_rows(world: &World, names: &[String], counts: &Value) {
     assert_eq!(by_reason, reasons);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 #[ignore = "takes minutes: .ci/run fleet"]
 async fn every_execution_ends_and_is_counted() {
     run_fleet_command(0.0, false).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 #[ignore = "takes minutes: .ci/run fleet"]
 async fn every_execution_ends_and_is_counted_with_lost_messages_and_killed_processes() {
     run_fleet_command(0.05, true).await;

@@ -24,7 +24,7 @@ pub fn thing_count() -> usize {
 }
 
 /// Not a test: the program of [`ThingProcess`]. It does nothing without the variables of that process.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 #[ignore = "the tests of ten_thousand start it"]
 async fn run_things() {
     let Ok(address) = std::env::var(ADDRESS) else { return };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::entries::ImagesByRow;
 use super::RowImage;
+use super::entries::ImagesByRow;
 use super::{History, Property, Report, ShadowEntry, Violation};
 
 pub(super) fn check(history: &History) -> Vec<Violation> {
@@ -29,8 +29,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     let queues: BTreeMap<_, _> = history.lanes.iter().map(|queue| ((&queue.thing, &queue.lane), &queue.ids)).collect();
     for ((thing, lane), ids) in queues {
         // An id without in_lane was queued again by a late write; the next execution in the lane removes it.
-        let is_in_lane =
-            |id: &&String| last_image(&rows, thing, id).is_some_and(|last| last.text("in_lane").is_some());
+        let is_in_lane = |id: &&String| last_image(&rows, thing, id).is_some_and(|last| last.text("in_lane").is_some());
         for id in ids.iter().filter(is_in_lane) {
             let entries = format!("the queue of lane {lane} still has it: {ids:?}");
             found.push(Violation::new(Property::EndedLeavesLane, thing, id, entries));

@@ -65,7 +65,7 @@ fn check_lane<'a>(
 }
 
 /// Whether an execution behind one that has failed may be sent in spite of that: it was sent before, or it supersedes,
-/// and then takes the place of an execution that was never delivered, whatever its end.
+/// and then takes the place of an execution that was never delivered, with any end.
 fn may_be_sent_after(history: &History, waiting: Option<&RowImage>, failed: &RowImage) -> bool {
     let is_undelivered = failed.attempt() == 1 && matches!(failed.text("delivery_status"), Some("PENDING" | "QUEUED"));
     let supersedes = waiting

@@ -1,16 +1,18 @@
-//! Commands and wishes in shadows, end to end.
+//! Commands and desired states in shadows, end to end.
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`map`] | our own dialect, in the named shadow `cmd` |
-//! | [`atlas`] | the dialect of AWS's IoT Atlas, in the classic shadow |
-//! | [`relay`] | a device of that dialect |
-//! | [`state`] | wished states |
-//! | [`lost`] | writes whose answers are lost, in every dialect |
-//! | [`bad`] | shadows that are full, echo everything, or can't hold what they are to hold |
+//! | [`map`] | dialect `map`: requests in the named shadow `cmd` |
+//! | [`atlas`] | dialect `atlas`: the IoT Atlas command in the classic shadow |
+//! | [`relay`] | a device of the IoT Atlas |
+//! | [`state`] | desired states |
+//! | [`lost`] | shadow writes whose responses are lost, in every dialect |
+//! | [`full`] | shadows without room for a request |
+//! | [`bad`] | payloads that a shadow cannot hold, and echoes that are no reports |
 
 mod atlas;
 mod bad;
+mod full;
 mod lost;
 mod map;
 mod relay;

@@ -1,5 +1,5 @@
-//! A device of the "Command" pattern's shadow page, which behaves as the program there does: it takes commands from the classic
-//! shadow, believes the time that a message carries, relays what it is told to where it is told to, and echoes that.
+//! A device of the IoT Atlas page "Command - Device Shadow": it takes commands from the classic shadow, compares their
+//! ttl with the delta's timestamp, relays each message to the topic in the command, and reports an echo of the command.
 
 use serde_json::{Value, json};
 
@@ -8,25 +8,27 @@ use crate::world::{Device, World};
 const TOKEN: &str = "a-constant-token";
 
 pub struct Relay {
-    /// None once it has disconnected, which it never recovers from.
+    /// None after a disconnect: the program does not reconnect.
     device: Option<Device>,
     thing: String,
-    /// The newest version that it has seen: only in memory.
+    /// The newest shadow version that was handled, in memory only.
     version: u64,
     motor: Value,
-    /// What it has executed.
+    /// Messages of the commands that ran.
     pub relayed: Vec<Value>,
-    /// Whether what it relays gets through; and what it reports.
+    /// Whether relayed messages are published.
     pub relays: bool,
+    /// Whether reported state is published.
     pub echoes: bool,
+    /// Markers published so far.
     marks: u32,
 }
 
-/// Why it leaves its program.
+/// The program ends: a message is not what it expects.
 struct Exit;
 
 impl Relay {
-    /// Connects with a clean session, subscribes, and asks for the shadow: once, when it starts.
+    /// Connects with a clean session, subscribes, and requests the shadow, as the program does once at its start.
     pub async fn start(world: &World, thing: &str) -> Self {
         let shadow = format!("$aws/things/{thing}/shadow");
         let filters = ["update/accepted", "update/rejected", "get/accepted", "get/rejected", "update/delta"];
@@ -58,15 +60,15 @@ impl Relay {
         }
     }
 
-    /// Handles all that has been sent to it, and all that follows from that.
+    /// Handles received messages until no more arrive.
     pub async fn catch_up(&mut self, world: &World) {
         loop {
-            world.stack.settle().await;
-            let arrived = self.arrived().await;
-            if arrived.is_empty() {
+            world.settle().await;
+            let messages = self.received().await;
+            if messages.is_empty() {
                 return;
             }
-            for (topic, message) in arrived {
+            for (topic, message) in messages {
                 if self.device.is_some() && self.handle(world, &topic, &message).await.is_err() {
                     self.leave().await;
                 }
@@ -74,18 +76,18 @@ impl Relay {
         }
     }
 
-    /// All that comes before a message which it has just sent to itself.
-    async fn arrived(&mut self) -> Vec<(String, Value)> {
+    /// All messages before a marker that the device publishes to itself.
+    async fn received(&mut self) -> Vec<(String, Value)> {
         let Some(device) = &mut self.device else { return Vec::new() };
         let mark = format!("test/{}/mark", self.thing);
         self.marks += 1;
         assert!(device.publish(&mark, self.marks.to_string()).await);
-        let mut arrived = Vec::new();
+        let mut messages = Vec::new();
         loop {
             match device.next_json().await {
-                (topic, n) if topic == mark && n == self.marks => return arrived,
+                (topic, n) if topic == mark && n == self.marks => return messages,
                 (topic, _) if topic == mark => {}
-                message => arrived.push(message),
+                message => messages.push(message),
             }
         }
     }
@@ -123,8 +125,8 @@ impl Relay {
             self.relayed.push(relay["message"].clone());
             let device = self.device.as_mut().ok_or(Exit)?;
             if self.relays {
-                let said = json!({"msg": relay["message"], "deviceId": self.thing});
-                assert!(device.publish(topic, said.to_string()).await);
+                let relayed = json!({"msg": relay["message"], "deviceId": self.thing});
+                assert!(device.publish(topic, relayed.to_string()).await);
             }
             let echo = json!({"message": relay["message"], "topic": topic, "ttl": ttl});
             reported["command"] = json!([{"relay-command": echo}]);

@@ -1,4 +1,4 @@
-//! Wished states: attributes in `desired`, done when `reported` has them too.
+//! Desired states: attributes in `desired` that succeed when `reported` has them too.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,8 @@ use crate::world::{Device, EXECUTIONS, World};
 
 const THING: &str = "light-1";
 
-async fn wish(world: &World, attributes: Value, ttl: u32) -> String {
+/// Creates a command with these desired attributes. Returns its id.
+async fn create(world: &World, attributes: Value, ttl: u32) -> String {
     world
         .command(
             THING,
@@ -19,12 +20,14 @@ fn section(world: &World, section: &str) -> Value {
     world.shadow(THING, None)["state"][section].clone()
 }
 
-async fn reported(world: &World, attributes: Value) {
+/// Reports these attributes, and waits until they are handled.
+async fn report(world: &World, attributes: Value) {
     world.update_shadow(THING, None, &json!({"reported": attributes}));
-    world.stack.settle().await;
+    world.settle().await;
 }
 
-async fn is_owed_nothing(world: &World) -> bool {
+/// Whether no row is in the due index.
+async fn is_idle(world: &World) -> bool {
     world.rows(EXECUTIONS).await.iter().all(|row| row.get("due_at").is_none())
 }
 
@@ -32,117 +35,117 @@ async fn status(world: &World, command: &str) -> String {
     world.status(command, THING).await.0
 }
 
-/// A device that reports whatever it is wished to be, under the token that the delta carries.
-async fn obeys(device: &mut Device) -> Value {
+/// The device reports the attributes of the next delta, with the delta's client token. Returns the delta.
+async fn obey_delta(device: &mut Device) -> Value {
     let (_, delta) = device.next_json().await;
     let report = json!({"state": {"reported": delta["state"]}, "clientToken": delta["clientToken"]});
     assert!(device.publish(&format!("$aws/things/{THING}/shadow/update"), report.to_string()).await);
     delta
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wish_has_succeeded_when_the_device_is_as_it_was_wished() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_desired_state_succeeds_when_the_device_reports_it() {
     let world = World::start().await;
     let mut light = world.device(THING, &[&format!("$aws/things/{THING}/shadow/update/delta")]).await;
-    for wished in
+    for attributes in
         [json!({"color": "blue"}), json!({"color": "red", "power": 11.9}), json!({"locked": false, "n": {"a": [1, 2]}})]
     {
-        let command = wish(&world, wished.clone(), 300).await;
-        let delta = obeys(&mut light).await;
+        let command = create(&world, attributes.clone(), 300).await;
+        let delta = obey_delta(&mut light).await;
         let id = world.execution(&command, THING).await["executionId"].clone();
-        assert_eq!((&delta["state"], &delta["clientToken"]), (&wished, &id));
-        world.stack.settle().await;
+        assert_eq!((&delta["state"], &delta["clientToken"]), (&attributes, &id));
+        world.settle().await;
         assert_eq!(status(&world, &command).await, "SUCCEEDED");
-        assert!(is_owed_nothing(&world).await);
+        assert!(is_idle(&world).await);
     }
-    assert_eq!(section(&world, "desired")["color"], "red", "what has come true stays wished");
+    assert_eq!(section(&world, "desired")["color"], "red", "a satisfied attribute stays in desired");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wish_in_a_named_shadow_is_not_met_in_another() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_desired_state_of_a_named_shadow_is_not_satisfied_by_another_shadow() {
     let world = World::start().await;
     let more = json!({"payload": {"speed": 3}, "delivery": "shadow", "shadow": "state/config"});
     let command = world.command(THING, more).await;
-    reported(&world, json!({"speed": 3})).await;
+    report(&world, json!({"speed": 3})).await;
     assert_eq!(status(&world, &command).await, "CREATED");
     world.update_shadow(THING, Some("config"), &json!({"reported": {"speed": 3.0}}));
-    world.stack.settle().await;
+    world.settle().await;
     assert_eq!(status(&world, &command).await, "SUCCEEDED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_part_of_a_wish_is_not_the_wish() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_partly_reported_desired_state_has_not_succeeded() {
     let world = World::start().await;
-    let command = wish(&world, json!({"color": "blue", "power": 3}), 300).await;
-    reported(&world, json!({"color": "blue"})).await;
+    let command = create(&world, json!({"color": "blue", "power": 3}), 300).await;
+    report(&world, json!({"color": "blue"})).await;
     assert_eq!(status(&world, &command).await, "CREATED");
-    reported(&world, json!({"power": "3"})).await;
+    report(&world, json!({"power": "3"})).await;
     assert_eq!(status(&world, &command).await, "CREATED");
-    reported(&world, json!({"power": 3, "more": true})).await;
+    report(&world, json!({"power": 3, "more": true})).await;
     assert_eq!(status(&world, &command).await, "SUCCEEDED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_newer_wish_for_the_same_attribute_takes_the_place_of_an_older_one_and_others_stay() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_newer_value_for_an_attribute_supersedes_the_older_desired_state_only() {
     let world = World::start().await;
-    let color = wish(&world, json!({"color": "blue", "fade": 1}), 300).await;
-    let power = wish(&world, json!({"power": 3}), 300).await;
+    let color = create(&world, json!({"color": "blue", "fade": 1}), 300).await;
+    let power = create(&world, json!({"power": 3}), 300).await;
     assert_eq!(section(&world, "desired"), json!({"color": "blue", "fade": 1, "power": 3}));
-    let newer = wish(&world, json!({"color": "red"}), 300).await;
+    let newer = create(&world, json!({"color": "red"}), 300).await;
     assert_eq!(world.status(&color, THING).await, ("CANCELED".to_owned(), "SUPERSEDED".to_owned()));
     assert_eq!(
         section(&world, "desired"),
         json!({"color": "red", "power": 3}),
-        "the rest of the older one is not wished any more"
+        "the other attributes of the superseded state are removed"
     );
-    reported(&world, json!({"color": "red"})).await;
+    report(&world, json!({"color": "red"})).await;
     assert_eq!(
         (status(&world, &newer).await.as_str(), status(&world, &power).await.as_str()),
         ("SUCCEEDED", "CREATED")
     );
-    reported(&world, json!({"power": 3})).await;
+    report(&world, json!({"power": 3})).await;
     assert_eq!(status(&world, &power).await, "SUCCEEDED");
-    // Whoever wrote the older one might have been slow: it is looked for again.
+    // A slow sender may write the superseded state late, so the shadow is cleaned up again.
     world.advance(60).await;
-    assert!(is_owed_nothing(&world).await);
+    assert!(is_idle(&world).await);
     assert_eq!(status(&world, &color).await, "CANCELED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wish_that_expires_is_not_wished_any_more_unless_it_has_come_true() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_expired_desired_state_is_removed_except_for_satisfied_attributes() {
     let world = World::start().await;
-    world.update_shadow(THING, None, &json!({"desired": {"mine": 1}}));
-    let command = wish(&world, json!({"color": "blue", "power": 3, "name": "x"}), 300).await;
-    reported(&world, json!({"color": "blue", "power": 4})).await;
-    // Someone else wishes otherwise.
-    world.update_shadow(THING, None, &json!({"desired": {"name": "theirs"}}));
+    world.update_shadow(THING, None, &json!({"desired": {"other": 1}}));
+    let command = create(&world, json!({"color": "blue", "power": 3, "name": "x"}), 300).await;
+    report(&world, json!({"color": "blue", "power": 4})).await;
+    // Another writer desires another value.
+    world.update_shadow(THING, None, &json!({"desired": {"name": "y"}}));
     world.advance(300).await;
     assert_eq!(world.status(&command, THING).await, ("TIMED_OUT".to_owned(), "NO_RESPONSE".to_owned()));
-    assert_eq!(section(&world, "desired"), json!({"mine": 1, "color": "blue", "name": "theirs"}));
-    assert!(is_owed_nothing(&world).await);
+    assert_eq!(section(&world, "desired"), json!({"other": 1, "color": "blue", "name": "y"}));
+    assert!(is_idle(&world).await);
 
-    let command = wish(&world, json!({"power": 5}), 300).await;
+    let command = create(&world, json!({"power": 5}), 300).await;
     assert_eq!(world.cancel(&command, false).await.status, 200);
     assert!(section(&world, "desired").get("power").is_none());
     world.advance(60).await;
-    assert!(is_owed_nothing(&world).await);
-    // What the device does then is its own affair.
-    reported(&world, json!({"power": 5})).await;
+    assert!(is_idle(&world).await);
+    // A report after the cancel and the clean-up does not complete the execution.
+    report(&world, json!({"power": 5})).await;
     assert_eq!(status(&world, &command).await, "CANCELED");
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wish_that_has_come_true_already_succeeds_at_once() {
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_desired_state_that_is_already_reported_succeeds_at_once() {
     let world = World::start().await;
-    reported(&world, json!({"color": "blue"})).await;
-    let command = wish(&world, json!({"color": "blue"}), 300).await;
-    world.stack.settle().await;
+    report(&world, json!({"color": "blue"})).await;
+    let command = create(&world, json!({"color": "blue"}), 300).await;
+    world.settle().await;
     assert_eq!(status(&world, &command).await, "SUCCEEDED");
-    assert!(is_owed_nothing(&world).await);
+    assert!(is_idle(&world).await);
     world.end().await;
 }

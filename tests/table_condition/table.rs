@@ -50,7 +50,8 @@ impl HttpConnector for Front {
             let request = request.map(|body| axum::body::Body::from(body.bytes().expect("a body in memory").to_vec()));
             let response = router.oneshot(request).await.map_err(|never| match never {})?;
             let (parts, body) = response.into_parts();
-            let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|error| ConnectorError::io(error.into()))?;
+            let body =
+                axum::body::to_bytes(body, usize::MAX).await.map_err(|error| ConnectorError::io(error.into()))?;
             HttpResponse::try_from(http::Response::from_parts(parts, SdkBody::from(body)))
                 .map_err(|error| ConnectorError::user(error.into()))
         })

@@ -179,3 +179,32 @@ fn test_sources(folder: &str) -> String {
         .map(|p| fs::read_to_string(p).expect("UTF-8"))
         .collect()
 }
+
+/// Names of `domain` in which a decision is written down. A handler that uses one decides by itself what a row becomes.
+const PARTS_OF_DECISIONS: [&str; 9] = [
+    "AbortAction::",
+    "Change {",
+    "Condition::",
+    "DueEntry::",
+    "Effect::",
+    "Progress::",
+    "Rank::",
+    "Verdict {",
+    ".delivery_status ==",
+];
+
+/// Files that compute with times: ticks of a minute, and the age of a shadow's version.
+const COMPUTE_WITH_TIMES: [&str; 2] = ["reconcile-commands/ticks.rs", "trim-shadow/newest_versions.rs"];
+
+#[test]
+fn functions_decide_nothing() {
+    for (path, text) in sources("functions") {
+        let text = code(&text);
+        for part in PARTS_OF_DECISIONS {
+            assert!(!text.contains(part), "{}: {part} belongs to a decision in domain", path.display());
+        }
+        let computes = ["plus_seconds(", "minus_seconds(", "seconds_until("].iter().any(|word| text.contains(word));
+        let may = COMPUTE_WITH_TIMES.iter().any(|file| path.ends_with(file));
+        assert!(may || !computes, "{}: deadlines are computed in domain", path.display());
+    }
+}

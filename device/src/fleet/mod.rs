@@ -19,8 +19,9 @@ mod shares;
 mod stats;
 mod thing;
 mod timer;
+mod work_counter;
 
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::random::Random;
 pub use behaviour::Behaviour;
 pub use config::FleetConfig;
@@ -33,6 +34,7 @@ use stats::Counters;
 pub use stats::Stats;
 use thing::settings::{SharedTopics, ThingSettings};
 use timer::{Timer, TimerQueue};
+use work_counter::WorkCounter;
 
 /// Connections that are being made at the same time, at most.
 const MAX_CONNECTING: usize = 100;
@@ -66,6 +68,9 @@ pub struct Fleet {
     shadow_commands: f64,
     counters: Arc<Counters>,
     run_log: Arc<RunLog>,
+    work: Arc<WorkCounter>,
+    timers: Arc<TimerQueue>,
+    clock: Clock,
     tasks: JoinSet<()>,
 }
 
@@ -82,6 +87,7 @@ impl Fleet {
         let names = names(&config.prefix, config.things);
         let scripts: BTreeMap<String, Script> =
             names.iter().map(|name| (name.clone(), Script::draw(config.seed, name, &config.shares))).collect();
+        let work = Arc::<WorkCounter>::default();
         let mut fleet = Self {
             names,
             scripts,
@@ -89,6 +95,9 @@ impl Fleet {
             shadow_commands: config.shadow_commands,
             counters: Arc::default(),
             run_log: Arc::default(),
+            timers: Arc::new(TimerQueue::new(work.clone())),
+            work,
+            clock: config.clock.clone(),
             tasks: JoinSet::new(),
         };
         let connect_timeout = config.connect_timeout;
@@ -120,7 +129,6 @@ impl Fleet {
             response_topics: config.response_topics,
         });
         let (sender, ready) = mpsc::channel(config.things.max(1));
-        let timers = Arc::<TimerQueue>::default();
         for (number, (name, script)) in self.scripts.iter().enumerate().filter(|(_, (_, script))| script.connects()) {
             let settings = ThingSettings {
                 name: name.clone(),
@@ -137,12 +145,13 @@ impl Fleet {
                 random: Random::new(!config.seed, name),
                 run_log: self.run_log.clone(),
                 counters: self.counters.clone(),
+                work: self.work.clone(),
                 ready: Some(sender.clone()),
             };
-            self.tasks.spawn(thing::run::run(settings, Timer::new(timers.clone(), number)));
+            self.tasks.spawn(thing::run::run(settings, Timer::new(self.timers.clone(), number)));
         }
         let sleep_until = config.sleep_until.unwrap_or_else(|| clock::poll(config.clock));
-        self.tasks.spawn(timers.run(sleep_until));
+        self.tasks.spawn(self.timers.clone().run(sleep_until));
         ready
     }
 
@@ -169,6 +178,17 @@ impl Fleet {
     /// The counts so far.
     pub fn stats(&self) -> Stats {
         self.counters.read()
+    }
+
+    /// Returns a function that counts what the things have in hand: messages that they handle, publishes that the broker
+    /// has not acknowledged, timers that are due, connections that are being made. At 0 they do nothing until a message
+    /// arrives or the clock moves. The function outlives the fleet, and returns 0 then.
+    pub fn in_hand(&self) -> Arc<dyn Fn() -> usize + Send + Sync> {
+        let (work, timers, clock) = (self.work.clone(), Arc::downgrade(&self.timers), self.clock.clone());
+        Arc::new(move || {
+            let is_due = timers.upgrade().is_some_and(|timers| timers.is_due(clock()));
+            usize::from(is_due) + work.count()
+        })
     }
 
     /// Cuts every connection, and ends every thing.

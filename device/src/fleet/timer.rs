@@ -6,9 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::clock::SleepUntil;
+use crate::fleet::work_counter::{WorkCounter, WorkGuard};
 
 /// The timers that are set, each by its time in milliseconds since 1970-01-01 UTC and its thing's number.
-type SetTimers = BTreeMap<(i64, usize), Arc<Notify>>;
+type SetTimers = BTreeMap<(i64, usize), Arc<Signal>>;
+
+/// Wakes one thing.
+#[derive(Default)]
+struct Signal {
+    fired: Notify,
+    /// Counts as work from the moment when the timer fires until the thing has handled it.
+    guard: Mutex<Option<WorkGuard>>,
+}
 
 /// The timers of all things.
 #[derive(Default)]
@@ -16,9 +25,19 @@ pub(crate) struct TimerQueue {
     timers: Mutex<SetTimers>,
     /// Notified when the earliest time has become earlier.
     changed: Notify,
+    work: Arc<WorkCounter>,
 }
 
 impl TimerQueue {
+    pub fn new(work: Arc<WorkCounter>) -> Self {
+        Self { work, ..Self::default() }
+    }
+
+    /// Whether a timer is due and has not fired.
+    pub fn is_due(&self, now_ms: i64) -> bool {
+        self.lock().first_key_value().is_some_and(|((at_ms, _), _)| *at_ms <= now_ms)
+    }
+
     /// Fires timers, for ever.
     pub async fn run(self: Arc<Self>, sleep_until: SleepUntil) {
         loop {
@@ -41,7 +60,11 @@ impl TimerQueue {
     fn fire(&self, until_ms: i64) {
         let mut timers = self.lock();
         while let Some(entry) = timers.first_entry().filter(|entry| entry.key().0 <= until_ms) {
-            entry.remove().notify_one();
+            // It counts as work before it leaves the queue, so that it always counts.
+            let guard = self.work.start(1);
+            let signal = entry.remove();
+            *signal.guard() = Some(guard);
+            signal.fired.notify_one();
         }
     }
 
@@ -50,18 +73,24 @@ impl TimerQueue {
     }
 }
 
+impl Signal {
+    fn guard(&self) -> MutexGuard<'_, Option<WorkGuard>> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The timer of one thing.
 pub(crate) struct Timer {
     queue: Arc<TimerQueue>,
     /// The thing's number: no other timer of the queue has it.
     number: usize,
-    fired: Arc<Notify>,
+    signal: Arc<Signal>,
     at_ms: Option<i64>,
 }
 
 impl Timer {
     pub fn new(queue: Arc<TimerQueue>, number: usize) -> Self {
-        Self { queue, number, fired: Arc::default(), at_ms: None }
+        Self { queue, number, signal: Arc::default(), at_ms: None }
     }
 
     /// Replaces the time; `None` stops the timer.
@@ -75,7 +104,7 @@ impl Timer {
         }
         if let Some(at_ms) = at_ms {
             let is_first = timers.first_key_value().is_none_or(|((first_ms, _), _)| at_ms < *first_ms);
-            timers.insert((at_ms, self.number), self.fired.clone());
+            timers.insert((at_ms, self.number), self.signal.clone());
             drop(timers);
             if is_first {
                 self.queue.changed.notify_one();
@@ -83,16 +112,18 @@ impl Timer {
         }
     }
 
-    /// Returns when the timer fires. Cancel-safe.
-    pub async fn wait(&mut self) {
-        self.fired.notified().await;
+    /// Returns when the timer fires. The thing keeps the guard until it has handled it. Cancel-safe.
+    pub async fn wait(&mut self) -> Option<WorkGuard> {
+        self.signal.fired.notified().await;
         self.set(None);
+        self.signal.guard().take()
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
         self.set(None);
+        *self.signal.guard() = None;
     }
 }
 
@@ -122,7 +153,7 @@ mod tests {
         for mut timer in timers {
             let (fired, clock) = (fired.clone(), clock.clone());
             tasks.spawn(async move {
-                timer.wait().await;
+                drop(timer.wait().await);
                 fired.lock().expect("no panic").push((timer.number, *clock.borrow()));
             });
         }
@@ -131,5 +162,21 @@ mod tests {
             tasks.join_next().await.expect("a timer fires").expect("no panic");
         }
         assert_eq!(*fired.lock().expect("no panic"), [(1, 10), (0, 30), (2, 40)]);
+    }
+
+    #[tokio::test]
+    async fn fired_timer_counts_as_work_until_it_is_handled() {
+        let work = Arc::<WorkCounter>::default();
+        let queue = Arc::new(TimerQueue::new(work.clone()));
+        let mut timer = Timer::new(queue.clone(), 0);
+        timer.set(Some(10));
+        assert!(!queue.is_due(9) && queue.is_due(10));
+        queue.fire(10);
+        assert!(!queue.is_due(10));
+        assert_eq!(work.count(), 1);
+        let guard = timer.wait().await;
+        assert_eq!(work.count(), 1);
+        drop(guard);
+        assert_eq!(work.count(), 0);
     }
 }

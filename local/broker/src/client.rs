@@ -1,16 +1,16 @@
-//! One client id: its session, its connection if it has one, and what GetConnection tells of it.
+//! One client id: its session, its open connection if any, and its record for GetConnection.
 
-use super::connections::Connection;
+use super::connection_api::Connection;
 use super::limits;
 use super::link::Link;
-use super::session::{Copy, Session};
+use super::session::{MessageCopy, Session};
 
-/// A client that is connected, has a session, or was connected lately.
+/// A client that is connected, has a session, or disconnected less than an hour ago.
 pub(super) struct Client {
     pub(super) session: Session,
     pub(super) link: Option<Link>,
     pub(super) record: Connection,
-    /// For the next connection's lifecycle events.
+    /// `versionNumber` of the next connection's lifecycle events.
     pub(super) next_version: u64,
 }
 
@@ -19,7 +19,7 @@ impl Client {
         self.link.is_some()
     }
 
-    /// When a disconnected client's session ends.
+    /// When the session of a disconnected client ends, in milliseconds since 1970; `None` while connected.
     pub(super) fn session_ends_ms(&self) -> Option<i64> {
         let since = self.record.disconnected_since_ms.filter(|_| !self.is_online())?;
         Some(since.saturating_add(i64::from(self.record.session_expiry_s) * 1_000))
@@ -29,18 +29,18 @@ impl Client {
         self.session_ends_ms().is_some_and(|end| end <= now_ms)
     }
 
-    /// When the version number of a disconnected client starts again.
-    pub(super) fn forgotten_ms(&self) -> Option<i64> {
+    /// When the record of a disconnected client is removed, and its version number restarts at 0.
+    pub(super) fn record_expires_ms(&self) -> Option<i64> {
         let since = self.record.disconnected_since_ms.filter(|_| !self.is_online())?;
-        Some(self.session_ends_ms()?.max(since.saturating_add(limits::VERSION_MEMORY_MS)))
+        Some(self.session_ends_ms()?.max(since.saturating_add(limits::VERSION_RETENTION_MS)))
     }
 
-    pub(super) fn is_forgotten(&self, now_ms: i64) -> bool {
-        self.forgotten_ms().is_some_and(|end| end <= now_ms)
+    pub(super) fn is_record_expired(&self, now_ms: i64) -> bool {
+        self.record_expires_ms().is_some_and(|end| end <= now_ms)
     }
 
-    /// Sends or queues one message.
-    pub(super) fn deliver(&mut self, client_id: &str, copy: Copy, qos: u8, now_ms: i64) {
+    /// Sends or queues one message. QoS 0 messages are never queued.
+    pub(super) fn deliver(&mut self, client_id: &str, copy: MessageCopy, qos: u8, now_ms: i64) {
         match (qos, &self.link) {
             (0, None) => {}
             (0, Some(link)) => Session::send_at_most_once(client_id, &copy, link, now_ms),

@@ -1,4 +1,4 @@
-//! One client's connection, from its first byte to its last.
+//! The task of one client connection: CONNECT, reading and writing until the connection ends.
 
 mod requests;
 mod stream;
@@ -10,16 +10,16 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::access::Peer;
-use super::attaching::Attached;
+use super::attaching::AttachedConnection;
+use super::authorization::Peer;
 use super::codec::{ConnAck, Incoming, Outgoing, Version, encode, reason};
-use super::lifecycle::End;
+use super::lifecycle::ConnectionEnd;
 use super::link::Outbox;
 use super::{Broker, ClientId, handshake, limits};
 use stream::{PacketReader, ReadError, write_all};
 
-/// What the reading side needs to know of its connection.
-struct Session {
+/// State of the reading side of one connection.
+struct ClientConnection {
     broker: Broker,
     client_id: ClientId,
     number: u64,
@@ -28,79 +28,83 @@ struct Session {
     outbox: Outbox,
 }
 
-/// Detaches a connection whose task is dropped in the middle.
-impl Drop for Session {
+/// A dropped connection task (an aborted one too) detaches its client.
+impl Drop for ClientConnection {
     fn drop(&mut self) {
-        self.broker.lock().detach(&self.client_id, self.number, End::lost());
+        self.broker.lock().detach_connection(&self.client_id, self.number, ConnectionEnd::lost());
     }
 }
 
 impl Broker {
-    /// Serves one client until it is gone.
+    /// Serves one client until its connection ends: 10 seconds for CONNECT, then until DISCONNECT, an error or a close.
     pub async fn serve<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&self, stream: S, peer: Peer) {
-        self.serve_patiently(stream, peer, limits::CONNECT_TIMEOUT).await;
+        self.serve_with_connect_timeout(stream, peer, limits::CONNECT_TIMEOUT).await;
     }
 
-    pub(super) async fn serve_patiently<S>(&self, stream: S, peer: Peer, patience: Duration)
+    pub(super) async fn serve_with_connect_timeout<S>(&self, stream: S, peer: Peer, connect_timeout: Duration)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut packets = PacketReader::new(reader);
-        let connect = match timeout(patience, packets.next(Version::V311)).await {
+        let connect = match timeout(connect_timeout, packets.next(Version::V311)).await {
             Ok(Ok(Some(Incoming::Connect(connect)))) => *connect,
-            other => return turn_away(other, &mut writer, &peer).await,
+            other => return reject_first_packet(other, &mut writer, &peer).await,
         };
         let version = connect.version;
         let client_id = connect.client_id.clone();
-        match handshake::judge(connect, peer.clone(), self.authorizer()) {
-            Err(refused) => {
-                info!(client_id, %refused, address = ?peer.address, "connection refused");
-                let code = if version == Version::V5 { Some(refused.v5) } else { refused.v311 };
+        match handshake::check_connect(connect, peer.clone(), self.authorizer()) {
+            Err(refusal) => {
+                info!(client_id, %refusal, address = ?peer.address, "connection refused");
+                let code = if version == Version::V5 { Some(refusal.v5) } else { refusal.v311 };
                 if let Some(code) = code {
                     refuse(&mut writer, version, code).await;
                 }
             }
-            Ok(admission) => {
-                let keep_alive = Duration::from_secs(admission.keep_alive_s.into()).mul_f32(1.5);
-                let client_id = admission.client_id.clone();
-                let attached = self.lock().attach(admission);
-                let Attached { number, outbox, inbox, mut closed } = attached;
-                let session = Session { broker: self.clone(), client_id, number, version, peer, outbox };
-                let writing = write_all(inbox, writer, version);
+            Ok(accepted) => {
+                let keep_alive = Duration::from_secs(accepted.keep_alive_s.into()).mul_f32(1.5);
+                let client_id = accepted.client_id.clone();
+                let attached = self.lock().attach_connection(accepted);
+                let AttachedConnection { number, outbox, outbox_reader, mut closed } = attached;
+                let connection = ClientConnection { broker: self.clone(), client_id, number, version, peer, outbox };
+                let writing = write_all(outbox_reader, writer, version);
                 tokio::pin!(writing);
                 let reason = tokio::select! {
-                    end = session.read(&mut packets, keep_alive) => session.end(end),
+                    end = connection.read_packets(&mut packets, keep_alive) => connection.detach(end),
                     () = &mut writing => return,
                     reason = &mut closed => reason.ok(),
                 };
                 if let Some(reason) = reason {
-                    session.outbox.push(Outgoing::Disconnect(reason));
+                    connection.outbox.push(Outgoing::Disconnect(reason));
                 }
-                // The writer is done when nobody can send any more.
-                drop(session);
-                let _ = timeout(limits::FAREWELL_TIMEOUT, writing).await;
+                // The writer ends when the last sender of the outbox is dropped.
+                drop(connection);
+                let _ = timeout(limits::CLOSE_TIMEOUT, writing).await;
             }
         }
     }
 }
 
-impl Session {
-    /// Handles what the client sends until there is a reason to stop.
-    async fn read<R: AsyncRead + Unpin>(&self, packets: &mut PacketReader<R>, keep_alive: Duration) -> End {
+impl ClientConnection {
+    /// Handles packets until the connection has to end; returns how it ends.
+    async fn read_packets<R: AsyncRead + Unpin>(
+        &self,
+        packets: &mut PacketReader<R>,
+        keep_alive: Duration,
+    ) -> ConnectionEnd {
         loop {
             let next = async {
-                self.outbox.ready().await;
+                self.outbox.wait_until_drained().await;
                 packets.next(self.version).await
             };
             let handled = match timeout(keep_alive, next).await {
-                Ok(Ok(Some(packet))) => self.handle(packet),
-                Ok(Ok(None) | Err(ReadError::Io(_))) => Err(End::lost()),
+                Ok(Ok(Some(packet))) => self.handle_packet(packet),
+                Ok(Ok(None) | Err(ReadError::Io(_))) => Err(ConnectionEnd::lost()),
                 Ok(Err(ReadError::Decode(error))) => {
                     info!(client_id = &*self.client_id, %error, "connection closed");
-                    Err(End::closed("CLIENT_ERROR", error.reason()))
+                    Err(ConnectionEnd::closed("CLIENT_ERROR", error.reason()))
                 }
-                Err(_elapsed) => Err(End::closed("MQTT_KEEP_ALIVE_TIMEOUT", reason::KEEP_ALIVE_TIMEOUT)),
+                Err(_elapsed) => Err(ConnectionEnd::closed("MQTT_KEEP_ALIVE_TIMEOUT", reason::KEEP_ALIVE_TIMEOUT)),
             };
             if let Err(end) = handled {
                 return end;
@@ -108,20 +112,20 @@ impl Session {
         }
     }
 
-    fn end(&self, end: End) -> Option<u8> {
-        self.broker.lock().detach(&self.client_id, self.number, end);
+    fn detach(&self, end: ConnectionEnd) -> Option<u8> {
+        self.broker.lock().detach_connection(&self.client_id, self.number, end);
         end.reason
     }
 }
 
-/// The first packet was no good CONNECT.
-async fn turn_away<W: AsyncWrite + Unpin>(
+/// Closes a connection whose first packet is not a valid CONNECT.
+async fn reject_first_packet<W: AsyncWrite + Unpin>(
     first: Result<Result<Option<Incoming>, ReadError>, tokio::time::error::Elapsed>,
     writer: &mut W,
     peer: &Peer,
 ) {
-    let why = match first {
-        Err(_elapsed) => "no CONNECT in time".to_owned(),
+    let cause = match first {
+        Err(_elapsed) => "no CONNECT packet within the time limit".to_owned(),
         Ok(Err(ReadError::Decode(error))) => {
             if let super::codec::DecodeError::Version(level) = error {
                 let (version, code) = match level {
@@ -136,16 +140,16 @@ async fn turn_away<W: AsyncWrite + Unpin>(
         Ok(Ok(None)) => "closed without CONNECT".to_owned(),
         Ok(Ok(Some(_))) => "the first packet is not CONNECT".to_owned(),
     };
-    debug!(address = ?peer.address, why, "connection closed");
+    debug!(address = ?peer.address, cause, "connection closed");
 }
 
 async fn refuse<W: AsyncWrite + Unpin>(writer: &mut W, version: Version, code: u8) {
     let mut bytes = BytesMut::new();
     encode(&Outgoing::ConnAck(Box::new(ConnAck { reason: code, ..ConnAck::default() })), version, &mut bytes);
-    let farewell = async {
+    let closing = async {
         writer.write_all(&bytes).await?;
         writer.shutdown().await
     };
-    // A client that does not listen to its refusal misses it.
-    let _ = timeout(limits::FAREWELL_TIMEOUT, farewell).await;
+    // Best effort: the connection is closed whether or not the client reads the CONNACK.
+    let _ = timeout(limits::CLOSE_TIMEOUT, closing).await;
 }

@@ -1,33 +1,37 @@
-//! Judges a CONNECT packet.
+//! Checks a CONNECT packet: client id, authorization, last will, limits.
 
-use super::access::{Ask, Authorizer, Peer, may};
-use super::attaching::Admission;
+use super::attaching::AcceptedConnect;
+use super::authorization::{AccessRequest, Authorizer, Peer, is_allowed};
 use super::codec::{ConnAck, Connect, Version, reason};
 use super::limits;
-use super::publishing::check;
+use super::publishing::check_message;
 use super::topic;
 
-/// Why a client may not connect: the reason of MQTT 5, and what MQTT 3.1.1 has for it.
+/// Why a CONNECT is refused, with the return codes of both protocol versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub(super) struct Refused {
-    why: &'static str,
+#[error("{cause}")]
+pub(super) struct ConnectRefusal {
+    cause: &'static str,
     pub(super) v5: u8,
-    /// None: nothing is answered.
+    /// `None`: MQTT 3.1.1 has no code for this cause, so the connection is closed without CONNACK.
     pub(super) v311: Option<u8>,
 }
 
-const fn refused(why: &'static str, v5: u8, v311: Option<u8>) -> Refused {
-    Refused { why, v5, v311 }
+const fn refusal(cause: &'static str, v5: u8, v311: Option<u8>) -> ConnectRefusal {
+    ConnectRefusal { cause, v5, v311 }
 }
 
-/// What the client gets, or why it gets nothing.
-pub(super) fn judge(connect: Connect, peer: Peer, authorizer: Option<Authorizer>) -> Result<Admission, Refused> {
-    let bad_id = |why| refused(why, reason::CLIENT_ID_NOT_VALID, Some(reason::V311_IDENTIFIER_REJECTED));
+/// Returns the settings of the connection, with AWS's limits applied, or the refusal.
+pub(super) fn check_connect(
+    connect: Connect,
+    peer: Peer,
+    authorizer: Option<Authorizer>,
+) -> Result<AcceptedConnect, ConnectRefusal> {
+    let bad_id = |cause| refusal(cause, reason::CLIENT_ID_NOT_VALID, Some(reason::V311_IDENTIFIER_REJECTED));
     let mut connack = ConnAck::default();
     let client_id = match connect.client_id {
         id if id.starts_with('$') => return Err(bad_id("a client id must not begin with $")),
-        id if id.len() > limits::CLIENT_ID_BYTES => return Err(bad_id("a client id has at most 128 bytes")),
+        id if id.len() > limits::MAX_CLIENT_ID_BYTES => return Err(bad_id("a client id has at most 128 bytes")),
         id if !id.is_empty() => id,
         _ if connect.version == Version::V311 && !connect.clean_start => {
             return Err(bad_id("a persistent session needs a client id"));
@@ -39,33 +43,33 @@ pub(super) fn judge(connect: Connect, peer: Peer, authorizer: Option<Authorizer>
         }
     };
     if connect.authentication_method.is_some() {
-        return Err(refused("enhanced authentication is not supported", reason::BAD_AUTHENTICATION_METHOD, None));
+        return Err(refusal("enhanced authentication is not supported", reason::BAD_AUTHENTICATION_METHOD, None));
     }
-    let ask = Ask { client_id: &client_id, action: "iot:Connect", resource: &client_id };
-    if !may(authorizer.as_ref(), &peer, &ask) {
-        return Err(refused("not authorized", reason::NOT_AUTHORIZED, Some(reason::V311_NOT_AUTHORIZED)));
+    let access = AccessRequest { client_id: &client_id, action: "iot:Connect", resource: &client_id };
+    if !is_allowed(authorizer.as_ref(), &peer, &access) {
+        return Err(refusal("not authorized", reason::NOT_AUTHORIZED, Some(reason::V311_NOT_AUTHORIZED)));
     }
     if let Some(will) = &connect.will {
         if will.qos > 1 {
-            return Err(refused("a last will with QoS 2", reason::QOS_NOT_SUPPORTED, None));
+            return Err(refusal("a last will with QoS 2", reason::QOS_NOT_SUPPORTED, None));
         }
-        if topic::check_client_topic(&will.topic).is_err() || check(will).is_err() {
-            return Err(refused("a last will that may not be published", reason::TOPIC_NAME_INVALID, None));
+        if topic::check_client_topic(&will.topic).is_err() || check_message(will).is_err() {
+            return Err(refusal("a last will that may not be published", reason::TOPIC_NAME_INVALID, None));
         }
     }
     let keep_alive_s = match connect.keep_alive_s {
-        1..=limits::KEEP_ALIVE_S => connect.keep_alive_s,
-        _ => limits::KEEP_ALIVE_S,
+        1..=limits::MAX_KEEP_ALIVE_SECONDS => connect.keep_alive_s,
+        _ => limits::MAX_KEEP_ALIVE_SECONDS,
     };
     connack.server_keep_alive_s = (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s);
     let session_expiry_s = match connect.version {
         Version::V311 if connect.clean_start => 0,
-        Version::V311 => limits::SESSION_EXPIRY_S,
-        Version::V5 => connect.session_expiry_s.unwrap_or(0).min(limits::SESSION_EXPIRY_S),
+        Version::V311 => limits::MAX_SESSION_EXPIRY_SECONDS,
+        Version::V5 => connect.session_expiry_s.unwrap_or(0).min(limits::MAX_SESSION_EXPIRY_SECONDS),
     };
-    let window = connect.receive_maximum.map_or(limits::IN_FLIGHT, |maximum| maximum.min(limits::IN_FLIGHT));
+    let window = connect.receive_maximum.map_or(limits::MAX_IN_FLIGHT, |maximum| maximum.min(limits::MAX_IN_FLIGHT));
     let maximum_packet_bytes = connect.maximum_packet_bytes.and_then(|bytes| usize::try_from(bytes).ok());
-    Ok(Admission {
+    Ok(AcceptedConnect {
         client_id: client_id.into(),
         version: connect.version,
         peer,

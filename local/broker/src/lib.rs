@@ -1,9 +1,9 @@
-//! The AWS IoT Core message broker: MQTT 3.1.1 and 5 with QoS 0 and 1, and AWS's own rules and limits.
+//! The AWS IoT Core message broker: MQTT 3.1.1 and 5 with QoS 0 and 1, and the rules and limits of AWS IoT.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`access`] | the peer of a connection, and the authorizer that allows or denies its actions |
-//! | [`connection`] | one client connection, from its first byte to its last |
+//! | [`authorization`] | the peer of a connection, and the authorizer that allows or denies its actions |
+//! | [`connection`] | the task of one client connection, from CONNECT to its end |
 //! | [`handshake`] | checks a CONNECT packet |
 //! | [`codec`] | MQTT packets: decoding and encoding |
 //! | [`attaching`] | a client connects or disconnects: sessions, wills, lifecycle events |
@@ -17,20 +17,20 @@
 //! | [`subscribing`] | SUBSCRIBE and UNSUBSCRIBE |
 //! | [`subscriptions`] | all subscriptions, in a tree of topic levels |
 //! | [`retained`] | retained messages |
-//! | [`direct`] | direct messages to one connected client |
-//! | [`connections`] | GetConnection, ListSubscriptions, DeleteConnection |
+//! | [`direct_messages`] | direct messages to one connected client |
+//! | [`connection_api`] | GetConnection, ListSubscriptions, DeleteConnection |
 //! | [`topic`] | which topics and filters are allowed |
 //! | [`matching`] | whether a topic filter matches a topic |
-//! | [`wire`] | the last step to a client, where faults and the journal come in |
+//! | [`transmission`] | sends a message to one client; injects faults, records the journal |
 //! | [`limits`] | AWS IoT Core quotas, and the bounds of this broker |
 
-mod access;
 mod attaching;
+mod authorization;
 mod client;
 mod codec;
 mod connection;
-mod connections;
-mod direct;
+mod connection_api;
+mod direct_messages;
 mod handshake;
 mod lifecycle;
 mod limits;
@@ -44,7 +44,7 @@ mod state;
 mod subscribing;
 mod subscriptions;
 mod topic;
-mod wire;
+mod transmission;
 
 #[cfg(test)]
 mod tests;
@@ -55,14 +55,14 @@ use local_clock::Clock;
 use local_faults::Faults;
 use local_journal::Journal;
 
-pub use access::{Ask, Authorizer, Peer};
-pub use connections::{Connection, Subscription};
-pub use direct::DirectError;
+pub use authorization::{AccessRequest, Authorizer, Peer};
+pub use connection_api::{Connection, Subscription};
+pub use direct_messages::DirectError;
 pub use matching::matches;
 pub use message::{Message, Properties, Published, Publisher};
 pub use publishing::PublishError;
 pub use topic::check_client_topic;
-use wire::Wire;
+use transmission::Transmission;
 
 type ClientId = Arc<str>;
 
@@ -76,14 +76,23 @@ struct Shared {
 }
 
 impl Broker {
-    /// A broker without clients. Sessions and messages expire by `clock`; keep-alive and timeouts are real time.
+    /// A broker without clients. Sessions, messages and confirmations of direct messages expire by
+    /// `clock`; the timeouts of connections (CONNECT, keep-alive, close) are real time.
     pub fn new(clock: Clock, authorizer: Option<Authorizer>) -> Self {
-        Self::with(clock, authorizer, Faults::default(), Journal::default())
+        Self::with_faults_and_journal(clock, authorizer, Faults::default(), Journal::default())
     }
 
-    /// As [`Broker::new`]; messages to clients meet the faults, and the journal hears of all messages.
-    pub fn with(clock: Clock, authorizer: Option<Authorizer>, faults: Faults, journal: Journal) -> Self {
-        Self(Arc::new(Shared { authorizer, state: Mutex::new(state::State::new(clock, Wire { faults, journal })) }))
+    /// As [`Broker::new`], with faults injected into messages to clients, and all messages recorded in the journal.
+    pub fn with_faults_and_journal(
+        clock: Clock,
+        authorizer: Option<Authorizer>,
+        faults: Faults,
+        journal: Journal,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            authorizer,
+            state: Mutex::new(state::State::new(clock, Transmission { faults, journal })),
+        }))
     }
 
     fn authorizer(&self) -> Option<Authorizer> {
@@ -91,7 +100,7 @@ impl Broker {
     }
 
     fn lock(&self) -> MutexGuard<'_, state::State> {
-        // The state is consistent between any two calls, so a panic elsewhere does not spoil it.
+        // Each call leaves the state consistent, so a panic of another thread does not invalidate it.
         self.0.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -1,60 +1,66 @@
-//! Lifecycle events: what AWS IoT publishes about clients below `$aws/events/`.
+//! Lifecycle events: `connected`, `disconnected`, `subscribed` and `unsubscribed`, published below `$aws/events/`.
 
 use serde_json::{Value, json};
 
 use super::link::Link;
 use super::message::Message;
 
-/// Why and how a connection ended.
+/// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct End {
-    /// One of AWS's disconnect reasons.
+pub(super) struct ConnectionEnd {
+    /// `disconnectReason` of the lifecycle event (AWS IoT Developer Guide, "Lifecycle events").
     pub(super) disconnect_reason: &'static str,
-    /// What an MQTT 5 client is told; None when it hung up itself.
+    /// Reason code of the DISCONNECT to an MQTT 5 client; `None` when the client closed the connection.
     pub(super) reason: Option<u8>,
     pub(super) client_initiated: bool,
     /// Whether the last will is published.
-    pub(super) will: bool,
+    pub(super) publish_will: bool,
 }
 
-impl End {
-    /// The client broke a rule, or the broker had another cause to hang up.
+impl ConnectionEnd {
+    /// The broker closes the connection.
     pub(super) fn closed(disconnect_reason: &'static str, reason: u8) -> Self {
-        Self { disconnect_reason, reason: Some(reason), client_initiated: false, will: true }
+        Self { disconnect_reason, reason: Some(reason), client_initiated: false, publish_will: true }
     }
 
-    /// The connection broke.
+    /// The connection broke without DISCONNECT.
     pub(super) fn lost() -> Self {
-        Self { disconnect_reason: "CONNECTION_LOST", reason: None, client_initiated: false, will: true }
+        Self { disconnect_reason: "CONNECTION_LOST", reason: None, client_initiated: false, publish_will: true }
     }
 
     /// The client sent DISCONNECT.
-    pub(super) fn disconnected(will: bool) -> Self {
-        Self { disconnect_reason: "CLIENT_INITIATED_DISCONNECT", reason: None, client_initiated: true, will }
+    pub(super) fn disconnected(publish_will: bool) -> Self {
+        Self { disconnect_reason: "CLIENT_INITIATED_DISCONNECT", reason: None, client_initiated: true, publish_will }
     }
 }
 
-/// `connected`. None for client ids that AWS has no events for.
-pub(super) fn connected(client_id: &str, session_id: &str, link: &Link, now_ms: i64) -> Option<Message> {
-    let mut body = body("connected", client_id, session_id, link, now_ms);
+/// The `connected` event. `None` for client ids with `#` or `+`, which have no lifecycle events.
+pub(super) fn connected_event(client_id: &str, session_id: &str, link: &Link, now_ms: i64) -> Option<Message> {
+    let mut body = event_body("connected", client_id, session_id, link, now_ms);
     body["versionNumber"] = link.version_number.into();
     if let Some(address) = link.peer.address {
         body["ipAddress"] = address.ip().to_string().into();
     }
-    event("presence/connected", client_id, &body)
+    event_message("presence/connected", client_id, &body)
 }
 
-/// `disconnected`, with the version number of the `connected` before it.
-pub(super) fn disconnected(client_id: &str, session_id: &str, link: &Link, end: End, now_ms: i64) -> Option<Message> {
-    let mut body = body("disconnected", client_id, session_id, link, now_ms);
+/// The `disconnected` event, with the version number of the `connected` event before it.
+pub(super) fn disconnected_event(
+    client_id: &str,
+    session_id: &str,
+    link: &Link,
+    end: ConnectionEnd,
+    now_ms: i64,
+) -> Option<Message> {
+    let mut body = event_body("disconnected", client_id, session_id, link, now_ms);
     body["versionNumber"] = link.version_number.into();
     body["clientInitiatedDisconnect"] = end.client_initiated.into();
     body["disconnectReason"] = end.disconnect_reason.into();
-    event("presence/disconnected", client_id, &body)
+    event_message("presence/disconnected", client_id, &body)
 }
 
-/// `subscribed` or `unsubscribed`.
-pub(super) fn subscriptions(
+/// The `subscribed` or `unsubscribed` event.
+pub(super) fn subscription_event(
     event_type: &'static str,
     client_id: &str,
     session_id: &str,
@@ -62,22 +68,22 @@ pub(super) fn subscriptions(
     filters: &[String],
     now_ms: i64,
 ) -> Option<Message> {
-    let mut body = body(event_type, client_id, session_id, link, now_ms);
+    let mut body = event_body(event_type, client_id, session_id, link, now_ms);
     body["topics"] = filters.into();
-    event(&format!("subscriptions/{event_type}"), client_id, &body)
+    event_message(&format!("subscriptions/{event_type}"), client_id, &body)
 }
 
-fn body(event_type: &str, client_id: &str, session_id: &str, link: &Link, now_ms: i64) -> Value {
+fn event_body(event_type: &str, client_id: &str, session_id: &str, link: &Link, now_ms: i64) -> Value {
     json!({
         "clientId": client_id,
         "timestamp": now_ms,
         "eventType": event_type,
         "sessionIdentifier": session_id,
-        // AWS knows no connection without a principal; the plain listener does.
+        // AWS has no connections without a principal; the listener without TLS has.
         "principalIdentifier": link.peer.principal.as_deref().unwrap_or("anonymous"),
     })
 }
 
-fn event(kind: &str, client_id: &str, body: &Value) -> Option<Message> {
+fn event_message(kind: &str, client_id: &str, body: &Value) -> Option<Message> {
     (!client_id.contains(['#', '+'])).then(|| Message::new(format!("$aws/events/{kind}/{client_id}"), body.to_string()))
 }

@@ -1,19 +1,19 @@
-//! Whether a topic filter matches a topic, by AWS's rules.
+//! Matching of topics against topic filters, by the rules of AWS IoT.
 
-/// `#` does not match its parent level (`sensor/#` matches `sensor/` and below, not `sensor`), and a wildcard at
-/// the first level does not match topics that begin with `$`.
+/// Whether `filter` matches `topic`. `#` does not match its parent level (`sensor/#` matches `sensor/` and below, not
+/// `sensor`), and a wildcard at the first level does not match topics that begin with `$`.
 pub fn matches(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['#', '+']) {
         return false;
     }
     let mut levels = topic.split('/');
-    for wanted in filter.split('/') {
-        match (wanted, levels.next()) {
+    for filter_level in filter.split('/') {
+        match (filter_level, levels.next()) {
             (_, None) => return false,
             ("#", Some(_)) => return true,
             ("+", Some(_)) => {}
-            (wanted, Some(level)) => {
-                if wanted != level {
+            (filter_level, Some(level)) => {
+                if filter_level != level {
                     return false;
                 }
             }
@@ -27,7 +27,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn a_filter_matches_as_aws_says() {
+    fn matches_follows_aws_wildcard_rules() {
         for (filter, topic, expected) in [
             ("a/b", "a/b", true),
             ("a/b", "a/b/c", false),

@@ -1,4 +1,4 @@
-//! A message, as the broker, the data plane, the shadow service and the rules engine hand it to one another.
+//! A message, its MQTT 5 properties, and its publisher: the types that the services exchange.
 
 use bytes::Bytes;
 
@@ -7,13 +7,13 @@ use bytes::Bytes;
 pub struct Message {
     /// The topic, never a filter.
     pub topic: String,
-    /// Any bytes, at most 128 KB together with the properties.
+    /// At most 128 KB together with the properties.
     pub payload: Bytes,
-    /// 0 or 1: AWS IoT Core has no QoS 2.
+    /// 0 or 1: AWS IoT Core does not support QoS 2.
     pub qos: u8,
-    /// Whether the broker keeps it as the topic's retained message.
+    /// Whether the broker stores it as the topic's retained message.
     pub retain: bool,
-    /// The MQTT 5 properties that travel with it.
+    /// MQTT 5 properties.
     pub properties: Properties,
 }
 
@@ -25,12 +25,12 @@ impl Message {
 }
 
 impl Message {
-    /// What counts against the 128 KB: the payload and the properties as they are on the wire.
+    /// Bytes that count against the limit of 128 KB: payload and encoded properties.
     pub(super) fn size(&self) -> usize {
         self.payload.len() + self.properties.size()
     }
 
-    /// When a message that was published at `at_ms` is no longer to be delivered.
+    /// Expiry of a message published at `at_ms`, both in milliseconds since 1970.
     pub(super) fn expires_at_ms(&self, at_ms: i64) -> Option<i64> {
         self.properties.message_expiry_s.map(|seconds| at_ms.saturating_add(i64::from(seconds) * 1_000))
     }
@@ -41,21 +41,21 @@ impl Message {
 pub struct Properties {
     /// MIME type of the payload.
     pub content_type: Option<String>,
-    /// Where an answer should go.
+    /// Topic for the answer.
     pub response_topic: Option<String>,
-    /// Opaque bytes that the answer carries back.
+    /// Opaque bytes that the answer repeats.
     pub correlation_data: Option<Bytes>,
-    /// Seconds after which a message that is still queued is dropped; `None` never expires.
+    /// Seconds after which a queued message is dropped; `None`: no expiry.
     pub message_expiry_s: Option<u32>,
     /// Whether the payload is declared to be UTF-8.
     pub utf8: bool,
-    /// Name and value pairs, in order, names may repeat.
+    /// Name and value pairs in order; names may repeat.
     pub user: Vec<(String, String)>,
 }
 
 impl Properties {
-    /// The first text or byte string whose length does not fit into the two bytes that MQTT has for it.
-    pub(super) fn too_long(&self) -> Option<(&'static str, usize)> {
+    /// The first property longer than 65535 bytes, the maximum of MQTT, and its length.
+    pub(super) fn find_too_long(&self) -> Option<(&'static str, usize)> {
         let texts = [("the content type", &self.content_type), ("the response topic", &self.response_topic)];
         let texts = texts.into_iter().filter_map(|(property, text)| Some((property, text.as_ref()?.len())));
         let correlation = self.correlation_data.iter().map(|data| ("the correlation data", data.len()));
@@ -72,7 +72,7 @@ impl Properties {
     }
 }
 
-/// Who published a message.
+/// The publisher of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Publisher {
     /// The MQTT client id; `None` for the HTTPS data plane and for AWS services.
@@ -81,15 +81,15 @@ pub struct Publisher {
     pub principal: Option<String>,
 }
 
-/// A message that the broker accepted, as the tap sees it: Basic Ingest (`$aws/rules/...`) and last wills included.
+/// A message that the broker accepted, as taps receive it. Includes Basic Ingest (`$aws/rules/...`) and last wills.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// What was published, under the topic that the publisher used.
+    /// The message, under the topic that the publisher used.
     pub message: Message,
-    /// By whom.
+    /// The publisher; default for AWS services and the HTTPS data plane.
     pub publisher: Publisher,
-    /// When the broker took it, in milliseconds since 1970.
+    /// Time of acceptance, in milliseconds since 1970.
     pub at_ms: i64,
-    /// True for a last will: the shadow service ignores those on `$` topics; subscribers and rules do not.
+    /// Whether it is a last will. The shadow service ignores last wills; subscribers and rules receive them.
     pub last_will: bool,
 }

@@ -1,4 +1,4 @@
-//! Publishing from inside AWS, taps, and retained messages.
+//! The broker's API for AWS services: publish, taps, retained messages, snapshot and restore.
 
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -8,89 +8,95 @@ use super::limits;
 use super::message::{Message, Published, Publisher};
 use super::topic;
 
-/// Why a publish from inside AWS was refused.
+/// Why a message was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// Nobody may publish there.
-    #[error("topic {topic:?}: {why}")]
+    /// The topic is invalid, or does not allow this message.
+    #[error("topic {topic:?}: {reason}")]
     Topic {
-        /// As it was given.
+        /// The refused topic.
         topic: String,
-        /// What is wrong with it.
-        why: &'static str,
+        /// The violated rule.
+        reason: &'static str,
     },
-    /// Longer than MQTT can say.
+    /// A property is longer than 65535 bytes, the maximum of MQTT.
     #[error("{property} is {bytes} bytes; at most 65535 are allowed")]
     Property {
-        /// Which one, the first that is too long.
+        /// Name of the property.
         property: &'static str,
-        /// Its length.
+        /// Length of the property.
         bytes: usize,
     },
-    /// More than 128 KB.
+    /// The message is larger than 128 KB.
     #[error("the message is {bytes} bytes; at most 131072 are allowed")]
     TooLarge {
-        /// Payload and properties.
+        /// Size of payload and properties.
         bytes: usize,
     },
 }
 
-/// What every message must keep to.
-pub(super) fn check(message: &Message) -> Result<(), PublishError> {
-    let refused = |why| PublishError::Topic { topic: message.topic.clone(), why };
+/// Checks the rules for every message: topic, properties, size.
+pub(super) fn check_message(message: &Message) -> Result<(), PublishError> {
+    let refused = |reason| PublishError::Topic { topic: message.topic.clone(), reason };
     topic::check_topic(&message.topic).map_err(refused)?;
     if message.retain && message.topic.starts_with('$') {
         return Err(refused("messages on reserved topics cannot be retained"));
     }
-    if let Some((property, bytes)) = message.properties.too_long() {
+    if let Some((property, bytes)) = message.properties.find_too_long() {
         return Err(PublishError::Property { property, bytes });
     }
     match message.size() {
-        bytes if bytes > limits::MESSAGE_BYTES => Err(PublishError::TooLarge { bytes }),
+        bytes if bytes > limits::MAX_MESSAGE_BYTES => Err(PublishError::TooLarge { bytes }),
         _ => Ok(()),
     }
 }
 
 impl Broker {
-    /// Publishes for the data plane, the shadow service, a rule or a lifecycle event; seen by the tap like any other.
-    /// Services may publish where clients may not; `check_client_topic` tells the two apart.
+    /// Publishes a message of an AWS service: data plane, shadow service or rule. Taps receive it too.
+    /// Services may publish to reserved topics; for clients see [`check_client_topic`](crate::check_client_topic).
+    ///
+    /// # Errors
+    /// The topic is invalid, a property is too long, or the message is larger than 128 KB.
     pub fn publish(&self, mut message: Message) -> Result<(), PublishError> {
-        check(&message)?;
+        check_message(&message)?;
         message.qos = message.qos.min(1);
         self.lock().publish(message, Publisher::default(), false);
         Ok(())
     }
 
-    /// Every message that the broker accepts from now on, in order, `$aws/...` included.
+    /// Receives every message that the broker accepts from now on, in order, `$aws/...` included.
     pub fn tap(&self) -> mpsc::UnboundedReceiver<Published> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.lock().taps.push(sender);
         receiver
     }
 
-    /// A topic's retained message, and when it was published.
+    /// A topic's retained message, and its time of publication in milliseconds since 1970.
     pub fn retained(&self, topic: &str) -> Option<(Message, i64)> {
         let mut state = self.lock();
-        let now_ms = state.now_ms();
-        state.retained.get(topic, now_ms).map(|kept| (Message::clone(&kept.message), kept.at_ms))
+        let now_ms = state.expire_sessions();
+        state.retained.get(topic, now_ms).map(|retained| (Message::clone(&retained.message), retained.at_ms))
     }
 
-    /// Topic, payload size, QoS and time of every retained message, ordered by topic.
+    /// Topic, payload bytes, QoS and time (milliseconds since 1970) of every retained message, ordered by topic.
     pub fn retained_topics(&self) -> Vec<(String, usize, u8, i64)> {
         let mut state = self.lock();
-        let now_ms = state.now_ms();
+        let now_ms = state.expire_sessions();
         let all = state.retained.all(now_ms).into_iter();
-        all.map(|kept| (kept.message.topic.clone(), kept.message.payload.len(), kept.message.qos, kept.at_ms)).collect()
+        all.map(|retained| {
+            (retained.message.topic.clone(), retained.message.payload.len(), retained.message.qos, retained.at_ms)
+        })
+        .collect()
     }
 
-    /// What survives a restart of the stack: the retained messages.
+    /// The state that survives a restart of the stack: the retained messages.
     pub fn snapshot(&self) -> Value {
         let mut state = self.lock();
-        let now_ms = state.now_ms();
+        let now_ms = state.expire_sessions();
         serde_json::json!({ "retained": state.retained.snapshot(now_ms) })
     }
 
-    /// Takes back a [`Broker::snapshot`].
+    /// Adds the retained messages of a [`Broker::snapshot`]; unreadable ones are skipped with a warning.
     pub fn restore(&self, state: &Value) {
         self.lock().retained.restore(&state["retained"]);
     }

@@ -11,54 +11,60 @@ use tracing::warn;
 
 use super::message::{Message, Properties};
 
-/// All of them, by topic.
+/// The retained messages by topic.
 #[derive(Debug, Default)]
-pub(super) struct Retained(HashMap<String, Kept>);
+pub(super) struct RetainedMessages(HashMap<String, RetainedMessage>);
 
-/// A retained message and when it was published.
+/// A retained message and its time of publication, in milliseconds since 1970.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
+pub(super) struct RetainedMessage {
     pub(super) message: Arc<Message>,
     pub(super) at_ms: i64,
 }
 
-impl Retained {
-    /// Keeps it in the place of the one before. An empty payload leaves none.
+impl RetainedMessages {
+    /// Replaces the topic's retained message. An empty payload removes it (MQTT 5, 3.3.1.3).
     pub(super) fn put(&mut self, message: &Arc<Message>, at_ms: i64) {
         if message.payload.is_empty() {
             self.0.remove(&message.topic);
         } else {
-            self.0.insert(message.topic.clone(), Kept { message: message.clone(), at_ms });
+            self.0.insert(message.topic.clone(), RetainedMessage { message: message.clone(), at_ms });
         }
     }
 
-    pub(super) fn get(&self, topic: &str, now_ms: i64) -> Option<&Kept> {
-        self.0.get(topic).filter(|kept| kept.message.expires_at_ms(kept.at_ms).is_none_or(|end| now_ms < end))
+    /// The topic's retained message, unless it has expired.
+    pub(super) fn get(&self, topic: &str, now_ms: i64) -> Option<&RetainedMessage> {
+        self.0
+            .get(topic)
+            .filter(|retained| retained.message.expires_at_ms(retained.at_ms).is_none_or(|end| now_ms < end))
     }
 
-    /// Ordered by topic.
-    pub(super) fn all(&self, now_ms: i64) -> Vec<&Kept> {
-        let mut all: Vec<&Kept> = self.0.keys().filter_map(|topic| self.get(topic, now_ms)).collect();
+    /// All retained messages that have not expired, ordered by topic.
+    pub(super) fn all(&self, now_ms: i64) -> Vec<&RetainedMessage> {
+        let mut all: Vec<&RetainedMessage> = self.0.keys().filter_map(|topic| self.get(topic, now_ms)).collect();
         all.sort_by(|a, b| a.message.topic.cmp(&b.message.topic));
         all
     }
 
     pub(super) fn snapshot(&self, now_ms: i64) -> Value {
-        self.all(now_ms).into_iter().map(|kept| serde_json::to_value(Stored::from(kept)).unwrap_or_default()).collect()
+        self.all(now_ms)
+            .into_iter()
+            .map(|retained| serde_json::to_value(Stored::from(retained)).unwrap_or_default())
+            .collect()
     }
 
-    /// What cannot be read is left out, with a warning.
+    /// Adds the messages of a snapshot. Unreadable ones are skipped with a warning.
     pub(super) fn restore(&mut self, state: &Value) {
         for stored in state.as_array().into_iter().flatten() {
             match Stored::deserialize(stored).map_err(|error| error.to_string()).and_then(Stored::into_message) {
                 Ok((message, at_ms)) => self.put(&Arc::new(message), at_ms),
-                Err(error) => warn!(error, "a retained message of the saved state is left out"),
+                Err(error) => warn!(error, "an unreadable retained message of the saved state is skipped"),
             }
         }
     }
 }
 
-/// A retained message on disk.
+/// A retained message in the saved state; binary fields in base64.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -80,8 +86,8 @@ struct Stored {
     user: Vec<(String, String)>,
 }
 
-impl From<&Kept> for Stored {
-    fn from(Kept { message, at_ms }: &Kept) -> Self {
+impl From<&RetainedMessage> for Stored {
+    fn from(RetainedMessage { message, at_ms }: &RetainedMessage) -> Self {
         let Message { topic, payload, qos, properties, .. } = &**message;
         let properties = properties.clone();
         Self {
@@ -112,7 +118,7 @@ impl Stored {
         };
         let payload = bytes(&self.payload)?;
         let message = Message { topic: self.topic, payload, qos: self.qos.min(1), retain: true, properties };
-        super::publishing::check(&message).map_err(|error| error.to_string())?;
+        super::publishing::check_message(&message).map_err(|error| error.to_string())?;
         Ok((message, self.at_ms))
     }
 }

@@ -1,4 +1,4 @@
-//! A client's session: its subscriptions, and the QoS 1 messages that it has not acknowledged.
+//! A client's session: its subscriptions, its queue, and the QoS 1 messages without a PUBACK.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,35 +11,37 @@ use super::limits;
 use super::link::Link;
 use super::message::Message;
 
-/// What outlives a connection of a persistent session.
+/// The state of a session; a persistent session outlives its connection.
 #[derive(Default)]
 pub(super) struct Session {
     pub(super) id: String,
-    /// Filter to granted QoS.
+    /// Granted QoS by topic filter.
     pub(super) subscriptions: BTreeMap<String, u8>,
-    waiting: VecDeque<Copy>,
-    /// Sent and not acknowledged, oldest first; each has its packet identifier.
-    in_flight: VecDeque<(u16, Copy)>,
+    /// QoS 1 messages that have not been sent, oldest first.
+    waiting: VecDeque<MessageCopy>,
+    /// Packet identifier and message of each delivery without PUBACK, oldest first.
+    in_flight: VecDeque<(u16, MessageCopy)>,
     last_packet_id: u16,
 }
 
-/// One message for this client.
-pub(super) struct Copy {
+/// One copy of a message, for one client.
+pub(super) struct MessageCopy {
     pub(super) message: Arc<Message>,
+    /// In milliseconds since 1970.
     pub(super) expires_at_ms: Option<i64>,
     pub(super) retain: bool,
     pub(super) subscription_ids: Vec<u32>,
-    /// It dies with the connection, or at QoS 1 when nobody waits for its PUBACK any more.
+    /// Direct messages are dropped when the connection ends, or at QoS 1 when the sender stops waiting for the PUBACK.
     pub(super) direct: bool,
-    /// Who waits for the PUBACK of a direct message.
+    /// Notifies the sender of a direct message of the PUBACK.
     pub(super) confirm: Option<oneshot::Sender<()>>,
-    /// The identifier it was sent under before the connection broke.
+    /// Packet identifier of the delivery on an earlier connection.
     sent_as: Option<u16>,
-    /// Its PUBACK gets lost, as a fault.
+    /// Injected fault: the PUBACK is ignored.
     puback_lost: bool,
 }
 
-impl Copy {
+impl MessageCopy {
     pub(super) fn new(message: Arc<Message>, at_ms: i64) -> Self {
         let expires_at_ms = message.expires_at_ms(at_ms);
         Self {
@@ -67,20 +69,20 @@ impl Copy {
         }
     }
 
-    /// Whether it may still be sent over this link.
-    fn wanted(&self, client_id: &str, link: &Link, now_ms: i64) -> bool {
-        let why_not = if self.expires_at_ms.is_some_and(|end| end <= now_ms) {
-            "it has expired"
+    /// Whether the message may be sent over this link; logs the reason if not.
+    fn is_deliverable(&self, client_id: &str, link: &Link, now_ms: i64) -> bool {
+        let reason = if self.expires_at_ms.is_some_and(|end| end <= now_ms) {
+            "the message has expired"
         } else if self.confirm.as_ref().is_some_and(oneshot::Sender::is_closed) {
-            "nobody waits for its acknowledgement any more"
-        } else if !link.may_receive(client_id, &self.message.topic) {
-            "the client may not receive it"
+            "the sender no longer waits for the PUBACK"
+        } else if !link.is_receive_allowed(client_id, &self.message.topic) {
+            "iot:Receive is not allowed"
         } else if self.delivery(None, now_ms).size() > link.maximum_packet_bytes {
-            "it is larger than the client takes"
+            "the message exceeds the client's maximum packet size"
         } else {
             return true;
         };
-        debug!(client_id, topic = self.message.topic, why_not, "message not delivered");
+        debug!(client_id, topic = self.message.topic, reason, "message not delivered");
         false
     }
 }
@@ -90,37 +92,37 @@ impl Session {
         Self { id: uuid::Uuid::new_v4().to_string(), ..Self::default() }
     }
 
-    /// QoS 0: sent now or never.
-    pub(super) fn send_at_most_once(client_id: &str, copy: &Copy, link: &Link, now_ms: i64) {
+    /// Sends a QoS 0 message, or drops it if the client is slow.
+    pub(super) fn send_at_most_once(client_id: &str, copy: &MessageCopy, link: &Link, now_ms: i64) {
         if link.outbox.is_slow() {
-            warn!(client_id, topic = copy.message.topic, "a slow client: QoS 0 message dropped");
-        } else if copy.wanted(client_id, link, now_ms) {
-            link.wire.send(client_id, copy.delivery(None, now_ms), copy.direct, &link.outbox);
+            warn!(client_id, topic = copy.message.topic, "QoS 0 message dropped: the client reads too slowly");
+        } else if copy.is_deliverable(client_id, link, now_ms) {
+            link.transmission.send(client_id, copy.delivery(None, now_ms), copy.direct, &link.outbox);
         }
     }
 
-    /// QoS 1: queued, and sent as soon as a link has room for it.
-    pub(super) fn send_at_least_once(&mut self, client_id: &str, copy: Copy, link: Option<&Link>, now_ms: i64) {
-        if self.waiting.len() >= limits::QUEUED_MESSAGES {
-            warn!(client_id, topic = copy.message.topic, "the session's queue is full: QoS 1 message dropped");
+    /// Queues a QoS 1 message, and sends it as soon as the window of an open link allows. A full queue drops it.
+    pub(super) fn send_at_least_once(&mut self, client_id: &str, copy: MessageCopy, link: Option<&Link>, now_ms: i64) {
+        if self.waiting.len() >= limits::MAX_QUEUED_MESSAGES {
+            warn!(client_id, topic = copy.message.topic, "QoS 1 message dropped: the session's queue is full");
             return;
         }
         self.waiting.push_back(copy);
         if let Some(link) = link {
-            self.pump(client_id, link, now_ms);
+            self.send_waiting(client_id, link, now_ms);
         }
     }
 
-    /// Sends what waits, as far as the client's window allows.
-    pub(super) fn pump(&mut self, client_id: &str, link: &Link, now_ms: i64) {
+    /// Sends waiting messages up to the client's window.
+    pub(super) fn send_waiting(&mut self, client_id: &str, link: &Link, now_ms: i64) {
         while self.in_flight.len() < link.window {
             let Some(mut copy) = self.waiting.pop_front() else { return };
-            if copy.wanted(client_id, link, now_ms) {
+            if copy.is_deliverable(client_id, link, now_ms) {
                 let packet_id = copy.sent_as.unwrap_or_else(|| self.free_packet_id());
                 let delivery = copy.delivery(Some(packet_id), now_ms);
-                copy.puback_lost = !link.wire.send(client_id, delivery, copy.direct, &link.outbox);
+                copy.puback_lost = !link.transmission.send(client_id, delivery, copy.direct, &link.outbox);
                 if copy.puback_lost {
-                    // Who waits for the PUBACK of a direct message waits for nothing.
+                    // Fails the direct message at once: its PUBACK never arrives.
                     copy.confirm = None;
                 }
                 self.in_flight.push_back((packet_id, copy));
@@ -128,8 +130,13 @@ impl Session {
         }
     }
 
+    /// Number of QoS 1 messages without PUBACK, waiting ones included. Excludes those whose PUBACK a fault loses.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.waiting.len() + self.in_flight.iter().filter(|(_, copy)| !copy.puback_lost).count()
+    }
+
     fn free_packet_id(&mut self) -> u16 {
-        // What is sent again comes before anything new, so the identifiers in use are all in flight: at most 100.
+        // Redelivered messages precede new ones, so every identifier in use is in flight: at most 100.
         loop {
             self.last_packet_id = self.last_packet_id.checked_add(1).unwrap_or(1);
             if self.in_flight.iter().all(|(id, _)| *id != self.last_packet_id) {
@@ -138,20 +145,21 @@ impl Session {
         }
     }
 
-    /// A PUBACK. False when nothing was sent under that identifier.
-    pub(super) fn acknowledged(&mut self, packet_id: u16) -> bool {
+    /// Handles a PUBACK. False when no message is in flight under that identifier, or the PUBACK is lost by a fault.
+    pub(super) fn handle_puback(&mut self, packet_id: u16) -> bool {
         let Some(position) = self.in_flight.iter().position(|(id, _)| *id == packet_id) else { return false };
         if self.in_flight.get(position).is_some_and(|(_, copy)| copy.puback_lost && !copy.direct) {
             return false;
         }
-        if let Some((_, Copy { confirm: Some(confirm), .. })) = self.in_flight.remove(position) {
-            // The sender may have given up in this moment.
+        if let Some((_, MessageCopy { confirm: Some(confirm), .. })) = self.in_flight.remove(position) {
+            // Sending fails if the sender has just timed out.
             let _ = confirm.send(());
         }
         true
     }
 
-    /// The connection is gone: what was not acknowledged is sent again first, direct messages are not.
+    /// Prepares the session for the next connection: messages without PUBACK become first in the queue, direct messages
+    /// are dropped.
     pub(super) fn suspend(&mut self) {
         for (packet_id, mut copy) in std::mem::take(&mut self.in_flight).into_iter().rev() {
             copy.sent_as = Some(packet_id);

@@ -1,4 +1,4 @@
-//! Everything the broker knows, behind one lock, and the way a message takes through it.
+//! The broker's state behind its lock, and the path of a published message to taps and subscribers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,58 +11,58 @@ use tracing::debug;
 use super::ClientId;
 use super::client::Client;
 use super::message::{Message, Published, Publisher};
-use super::retained::Retained;
-use super::session::{Copy, Session};
-use super::subscriptions::{Target, Tree};
+use super::retained::RetainedMessages;
+use super::session::{MessageCopy, Session};
+use super::subscriptions::{Recipient, SubscriptionTree};
 use super::topic;
-use super::wire::Wire;
+use super::transmission::Transmission;
 
-/// The broker's state. Nothing in here waits.
+/// The broker's state. No method blocks or awaits, because the lock is held.
 pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) clients: HashMap<ClientId, Client>,
-    pub(super) subscriptions: Tree,
-    pub(super) retained: Retained,
+    pub(super) subscriptions: SubscriptionTree,
+    pub(super) retained: RetainedMessages,
     pub(super) taps: Vec<mpsc::UnboundedSender<Published>>,
-    /// When to look at a client again because its session or its memory may have ended.
-    pub(super) due: BTreeSet<(i64, ClientId)>,
+    /// Times, in milliseconds since 1970, at which a client's session or record may expire.
+    pub(super) expiries: BTreeSet<(i64, ClientId)>,
     pub(super) last_link: u64,
-    pub(super) wire: Wire,
+    pub(super) transmission: Transmission,
 }
 
 impl State {
-    pub(super) fn new(clock: Clock, wire: Wire) -> Self {
+    pub(super) fn new(clock: Clock, transmission: Transmission) -> Self {
         Self {
             clock,
             clients: HashMap::new(),
-            subscriptions: Tree::default(),
-            retained: Retained::default(),
+            subscriptions: SubscriptionTree::default(),
+            retained: RetainedMessages::default(),
             taps: Vec::new(),
-            due: BTreeSet::new(),
+            expiries: BTreeSet::new(),
             last_link: 0,
-            wire,
+            transmission,
         }
     }
 
-    /// The time, after everything that has ended by now is forgotten.
-    pub(super) fn now_ms(&mut self) -> i64 {
+    /// Removes sessions and client records that have expired. Returns the current time, in milliseconds since 1970.
+    pub(super) fn expire_sessions(&mut self) -> i64 {
         let now_ms = self.clock.now_ms();
-        while self.due.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
-            if let Some((_, client_id)) = self.due.pop_first() {
-                self.look_at(&client_id, now_ms);
+        while self.expiries.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
+            if let Some((_, client_id)) = self.expiries.pop_first() {
+                self.expire_client(&client_id, now_ms);
             }
         }
         now_ms
     }
 
-    fn look_at(&mut self, client_id: &ClientId, now_ms: i64) {
+    fn expire_client(&mut self, client_id: &ClientId, now_ms: i64) {
         let Some(client) = self.clients.get_mut(client_id) else { return };
         if client.session_has_ended(now_ms) {
             debug!(client_id = &**client_id, "session expired");
             let session = std::mem::take(&mut client.session);
             self.drop_subscriptions(client_id, &session);
         }
-        if self.clients.get(client_id).is_some_and(|client| client.is_forgotten(now_ms)) {
+        if self.clients.get(client_id).is_some_and(|client| client.is_record_expired(now_ms)) {
             self.clients.remove(client_id);
         }
     }
@@ -75,10 +75,10 @@ impl State {
         }
     }
 
-    /// Takes a message that has been checked: keeps it if asked to, shows it to the taps, hands it out.
+    /// Publishes a checked message: stores it if retained, sends it to taps and, unless Basic Ingest, to subscribers.
     pub(super) fn publish(&mut self, message: Message, publisher: Publisher, last_will: bool) {
-        let at_ms = self.now_ms();
-        self.wire.journal.record(|| Event::Published {
+        let at_ms = self.expire_sessions();
+        self.transmission.journal.record(|| Event::Published {
             topic: message.topic.clone(),
             payload: message.payload.clone(),
             client: publisher.client_id.clone(),
@@ -95,16 +95,16 @@ impl State {
             return;
         }
         let online = |client_id: &str| self.clients.get(client_id).is_some_and(Client::is_online);
-        for target in self.subscriptions.targets(&message.topic, publisher.client_id.as_deref(), online) {
-            self.deliver(target, &message, at_ms);
+        for recipient in self.subscriptions.recipients(&message.topic, publisher.client_id.as_deref(), online) {
+            self.deliver(recipient, &message, at_ms);
         }
     }
 
-    fn deliver(&mut self, target: Target, message: &Arc<Message>, at_ms: i64) {
-        let Some(client) = self.clients.get_mut(&target.client) else { return };
-        let mut copy = Copy::new(message.clone(), at_ms);
-        copy.retain = message.retain && target.retain_as_published;
-        copy.subscription_ids = target.subscription_ids;
-        client.deliver(&target.client, copy, target.qos.min(message.qos), at_ms);
+    fn deliver(&mut self, recipient: Recipient, message: &Arc<Message>, at_ms: i64) {
+        let Some(client) = self.clients.get_mut(&recipient.client) else { return };
+        let mut copy = MessageCopy::new(message.clone(), at_ms);
+        copy.retain = message.retain && recipient.retain_as_published;
+        copy.subscription_ids = recipient.subscription_ids;
+        client.deliver(&recipient.client, copy, recipient.qos.min(message.qos), at_ms);
     }
 }

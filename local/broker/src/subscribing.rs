@@ -1,43 +1,46 @@
-//! SUBSCRIBE and UNSUBSCRIBE: what is granted, retained messages, lifecycle events.
+//! SUBSCRIBE and UNSUBSCRIBE: grants, SUBACK and UNSUBACK, retained messages, lifecycle events.
 
 use super::ClientId;
 use super::codec::{FilterRequest, Outgoing, Unsubscribe, Version, reason};
 use super::lifecycle;
 use super::limits;
 use super::message::Publisher;
-use super::session::Copy;
+use super::session::MessageCopy;
 use super::state::State;
-use super::subscriptions::Options;
+use super::subscriptions::SubscriptionOptions;
 use super::topic::Filter;
 
-/// A SUBSCRIBE packet whose filters have been judged one by one.
-pub(super) struct Judged {
+/// A SUBSCRIBE packet whose filters have been checked.
+pub(super) struct CheckedSubscribe {
     pub(super) packet_id: u16,
     pub(super) subscription_id: Option<u32>,
-    /// Each with the reason to refuse it.
+    /// Each filter with the reason code of its refusal, if refused.
     pub(super) filters: Vec<(FilterRequest, Option<u8>)>,
 }
 
 impl State {
-    /// Grants what may be granted and answers. False when the client wants more subscriptions than one may have.
-    pub(super) fn subscribe(&mut self, client_id: &ClientId, number: u64, request: Judged) -> bool {
-        let now_ms = self.now_ms();
+    /// Adds the accepted subscriptions and sends SUBACK. False when the client exceeds its maximum of subscriptions.
+    pub(super) fn subscribe(&mut self, client_id: &ClientId, number: u64, request: CheckedSubscribe) -> bool {
+        let now_ms = self.expire_sessions();
         let Some(client) = self.clients.get_mut(client_id) else { return true };
         let Some(link) = client.link.as_ref().filter(|link| link.number == number) else { return true };
         let mut reasons = Vec::with_capacity(request.filters.len());
         let mut granted = Vec::new();
-        for (wanted, mut refusal) in request.filters {
-            let mine = &mut client.session.subscriptions;
-            if mine.len() >= limits::SUBSCRIPTIONS_PER_CONNECTION && !mine.contains_key(&wanted.filter) {
+        for (filter_request, mut refusal) in request.filters {
+            let own = &mut client.session.subscriptions;
+            if own.len() >= limits::MAX_SUBSCRIPTIONS_PER_CONNECTION && !own.contains_key(&filter_request.filter) {
                 refusal = refusal.or(Some(reason::QUOTA_EXCEEDED));
             }
-            match (refusal, Filter::parse(&wanted.filter)) {
+            match (refusal, Filter::parse(&filter_request.filter)) {
                 (None, Ok(filter)) => {
-                    let is_new =
-                        self.subscriptions.insert(filter, client_id, options(&wanted, request.subscription_id));
-                    mine.insert(wanted.filter.clone(), wanted.qos);
-                    reasons.push(wanted.qos);
-                    granted.push((wanted, is_new));
+                    let is_new = self.subscriptions.insert(
+                        filter,
+                        client_id,
+                        subscription_options(&filter_request, request.subscription_id),
+                    );
+                    own.insert(filter_request.filter.clone(), filter_request.qos);
+                    reasons.push(filter_request.qos);
+                    granted.push((filter_request, is_new));
                 }
                 (refusal, _) => reasons.push(refusal.unwrap_or(reason::TOPIC_FILTER_INVALID)),
             }
@@ -51,17 +54,17 @@ impl State {
         }
         link.outbox.push(Outgoing::SubAck { packet_id: request.packet_id, reasons });
 
-        for (wanted, is_new) in &granted {
-            self.send_retained(client_id, wanted, *is_new, request.subscription_id, now_ms);
+        for (filter_request, is_new) in &granted {
+            self.send_retained(client_id, filter_request, *is_new, request.subscription_id, now_ms);
         }
-        let filters: Vec<String> = granted.into_iter().map(|(wanted, _)| wanted.filter).collect();
-        self.announce("subscribed", client_id, &filters, now_ms);
+        let filters: Vec<String> = granted.into_iter().map(|(filter_request, _)| filter_request.filter).collect();
+        self.publish_subscription_event("subscribed", client_id, &filters, now_ms);
         !over_quota
     }
 
-    /// Ends subscriptions and answers.
+    /// Removes subscriptions and sends UNSUBACK.
     pub(super) fn unsubscribe(&mut self, client_id: &ClientId, number: u64, request: Unsubscribe) {
-        let now_ms = self.now_ms();
+        let now_ms = self.expire_sessions();
         let Some(client) = self.clients.get_mut(client_id) else { return };
         let Some(link) = client.link.as_ref().filter(|link| link.number == number) else { return };
         let mut reasons = Vec::with_capacity(request.filters.len());
@@ -78,13 +81,19 @@ impl State {
             ended.push(filter);
         }
         link.outbox.push(Outgoing::UnsubAck { packet_id: request.packet_id, reasons });
-        self.announce("unsubscribed", client_id, &ended, now_ms);
+        self.publish_subscription_event("unsubscribed", client_id, &ended, now_ms);
     }
 
-    fn announce(&mut self, event_type: &'static str, client_id: &ClientId, filters: &[String], now_ms: i64) {
+    fn publish_subscription_event(
+        &mut self,
+        event_type: &'static str,
+        client_id: &ClientId,
+        filters: &[String],
+        now_ms: i64,
+    ) {
         let Some(client) = self.clients.get(client_id) else { return };
         let Some(link) = client.link.as_ref().filter(|_| !filters.is_empty()) else { return };
-        let event = lifecycle::subscriptions(event_type, client_id, &client.session.id, link, filters, now_ms);
+        let event = lifecycle::subscription_event(event_type, client_id, &client.session.id, link, filters, now_ms);
         if let Some(event) = event {
             self.publish(event, Publisher::default(), false);
         }
@@ -93,27 +102,27 @@ impl State {
     fn send_retained(
         &mut self,
         client_id: &ClientId,
-        wanted: &FilterRequest,
+        filter_request: &FilterRequest,
         is_new: bool,
         id: Option<u32>,
         now_ms: i64,
     ) {
-        let asked_for = match wanted.retain_handling {
+        let is_requested = match filter_request.retain_handling {
             0 => true,
             1 => is_new,
             _ => false,
         };
-        let exact = Filter::parse(&wanted.filter).ok().and_then(Filter::exact).filter(|_| asked_for);
-        let Some(kept) = exact.and_then(|topic| self.retained.get(topic, now_ms)) else { return };
+        let exact = Filter::parse(&filter_request.filter).ok().and_then(Filter::exact_topic).filter(|_| is_requested);
+        let Some(retained) = exact.and_then(|topic| self.retained.get(topic, now_ms)) else { return };
         let Some(client) = self.clients.get_mut(client_id) else { return };
-        let mut copy = Copy::new(kept.message.clone(), kept.at_ms);
+        let mut copy = MessageCopy::new(retained.message.clone(), retained.at_ms);
         copy.retain = true;
         copy.subscription_ids = id.into_iter().collect();
-        client.deliver(client_id, copy, wanted.qos.min(kept.message.qos), now_ms);
+        client.deliver(client_id, copy, filter_request.qos.min(retained.message.qos), now_ms);
     }
 }
 
-fn options(wanted: &FilterRequest, subscription_id: Option<u32>) -> Options {
-    let FilterRequest { qos, no_local, retain_as_published, .. } = *wanted;
-    Options { qos, no_local, retain_as_published, subscription_id }
+fn subscription_options(filter_request: &FilterRequest, subscription_id: Option<u32>) -> SubscriptionOptions {
+    let FilterRequest { qos, no_local, retain_as_published, .. } = *filter_request;
+    SubscriptionOptions { qos, no_local, retain_as_published, subscription_id }
 }

@@ -1,4 +1,4 @@
-//! Who wants a message: every subscription of every session, in a tree of topic levels.
+//! All subscriptions of all sessions, in a tree of topic levels: finds the recipients of a message.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -6,51 +6,51 @@ use std::collections::HashMap;
 use super::ClientId;
 use super::topic::Filter;
 
-/// How a client subscribed to one filter.
+/// Options of one client's subscription to one filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Options {
+pub(super) struct SubscriptionOptions {
     pub(super) qos: u8,
     pub(super) no_local: bool,
     pub(super) retain_as_published: bool,
     pub(super) subscription_id: Option<u32>,
 }
 
-/// One copy of a message for one client: the sum of all its subscriptions that match.
+/// A client that receives one copy of a message, with the merged options of its matching subscriptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct Recipient {
     pub(super) client: ClientId,
     pub(super) qos: u8,
     pub(super) retain_as_published: bool,
     pub(super) subscription_ids: Vec<u32>,
 }
 
-/// The tree; wildcards are levels like any other.
+/// A node of the tree. Wildcards are stored as ordinary levels.
 #[derive(Debug, Default)]
-pub(super) struct Tree {
-    children: HashMap<Box<str>, Tree>,
+pub(super) struct SubscriptionTree {
+    children: HashMap<Box<str>, SubscriptionTree>,
     subscribers: Option<Box<Subscribers>>,
 }
 
 #[derive(Debug, Default)]
 struct Subscribers {
-    each: HashMap<ClientId, Options>,
-    groups: HashMap<Box<str>, Group>,
+    each: HashMap<ClientId, SubscriptionOptions>,
+    groups: HashMap<Box<str>, SharedGroup>,
 }
 
-/// A shared subscription: each message goes to one member, in turn.
+/// A shared subscription: each message goes to one member, round-robin.
 #[derive(Debug, Default)]
-struct Group {
-    members: Vec<(ClientId, Options)>,
+struct SharedGroup {
+    members: Vec<(ClientId, SubscriptionOptions)>,
     next: Cell<usize>,
 }
 
-impl Tree {
-    /// False when it replaces an earlier subscription to the same filter.
-    pub(super) fn insert(&mut self, filter: Filter<'_>, client: &ClientId, options: Options) -> bool {
+impl SubscriptionTree {
+    /// Adds a subscription. False when it replaces the client's earlier subscription to the same filter.
+    pub(super) fn insert(&mut self, filter: Filter<'_>, client: &ClientId, options: SubscriptionOptions) -> bool {
         let mut node = self;
         for level in filter.pattern.split('/') {
             if !node.children.contains_key(level) {
-                node.children.insert(level.into(), Tree::default());
+                node.children.insert(level.into(), SubscriptionTree::default());
             }
             let Some(child) = node.children.get_mut(level) else { return false };
             node = child;
@@ -62,7 +62,7 @@ impl Tree {
         }
     }
 
-    /// False when there was none.
+    /// Removes a subscription. False when there is none.
     pub(super) fn remove(&mut self, filter: Filter<'_>, client: &str) -> bool {
         self.remove_below(Some(filter.pattern), filter.group, client)
     }
@@ -76,7 +76,7 @@ impl Tree {
             }
             return removed;
         };
-        let (level, rest) = split(levels);
+        let (level, rest) = split_first_level(levels);
         let Some(child) = self.children.get_mut(level) else { return false };
         let removed = child.remove_below(rest, group, client);
         if child.children.is_empty() && child.subscribers.is_none() {
@@ -90,35 +90,40 @@ impl Tree {
         self.children.is_empty() && self.subscribers.is_none()
     }
 
-    /// Every client that gets a copy, each once. A shared subscription prefers members that are `online`.
-    pub(super) fn targets(&self, topic: &str, publisher: Option<&str>, online: impl Fn(&str) -> bool) -> Vec<Target> {
+    /// The recipients of a message, each client once. A shared subscription prefers members that are `online`.
+    pub(super) fn recipients(
+        &self,
+        topic: &str,
+        publisher: Option<&str>,
+        online: impl Fn(&str) -> bool,
+    ) -> Vec<Recipient> {
         let mut found = Vec::new();
-        self.collect(Some(topic), topic.starts_with('$'), &mut found);
-        let mut targets = Vec::new();
+        self.collect_subscribers(Some(topic), topic.starts_with('$'), &mut found);
+        let mut recipients = Vec::new();
         for subscribers in &found {
             let own = subscribers.each.iter().filter(|(client, o)| !(o.no_local && publisher == Some(&***client)));
-            targets.extend(own.map(|(client, options)| Target::new(client, options)));
-            let shared = subscribers.groups.values().filter_map(|group| group.choose(&online));
-            targets.extend(shared.map(|(client, options)| Target::new(client, options)));
+            recipients.extend(own.map(|(client, options)| Recipient::new(client, options)));
+            let shared = subscribers.groups.values().filter_map(|group| group.choose_member(&online));
+            recipients.extend(shared.map(|(client, options)| Recipient::new(client, options)));
         }
         let several = found.len() > 1 || found.first().is_some_and(|s| !s.groups.is_empty());
-        if several { merge(targets) } else { targets }
+        if several { merge_recipients(recipients) } else { recipients }
     }
 
-    fn collect<'a>(&'a self, levels: Option<&str>, reserved: bool, found: &mut Vec<&'a Subscribers>) {
+    fn collect_subscribers<'a>(&'a self, levels: Option<&str>, reserved: bool, found: &mut Vec<&'a Subscribers>) {
         let Some(levels) = levels else {
             found.extend(self.subscribers.as_deref());
             return;
         };
-        let (level, rest) = split(levels);
+        let (level, rest) = split_first_level(levels);
         if let Some(child) = self.children.get(level) {
-            child.collect(rest, false, found);
+            child.collect_subscribers(rest, false, found);
         }
         if reserved {
             return;
         }
         if let Some(child) = self.children.get("+") {
-            child.collect(rest, false, found);
+            child.collect_subscribers(rest, false, found);
         }
         if let Some(child) = self.children.get("#") {
             found.extend(child.subscribers.as_deref());
@@ -140,8 +145,8 @@ impl Subscribers {
     }
 }
 
-impl Group {
-    fn insert(&mut self, client: &ClientId, options: Options) -> bool {
+impl SharedGroup {
+    fn insert(&mut self, client: &ClientId, options: SubscriptionOptions) -> bool {
         match self.members.iter_mut().find(|(member, _)| member == client) {
             Some((_, old)) => {
                 *old = options;
@@ -154,7 +159,7 @@ impl Group {
         }
     }
 
-    fn choose(&self, online: impl Fn(&str) -> bool) -> Option<&(ClientId, Options)> {
+    fn choose_member(&self, online: impl Fn(&str) -> bool) -> Option<&(ClientId, SubscriptionOptions)> {
         let start = self.next.get().checked_rem(self.members.len())?;
         let (before, after) = self.members.split_at_checked(start)?;
         let in_turn = || after.iter().chain(before).enumerate();
@@ -164,8 +169,8 @@ impl Group {
     }
 }
 
-impl Target {
-    fn new(client: &ClientId, options: &Options) -> Self {
+impl Recipient {
+    fn new(client: &ClientId, options: &SubscriptionOptions) -> Self {
         Self {
             client: client.clone(),
             qos: options.qos,
@@ -175,27 +180,27 @@ impl Target {
     }
 }
 
-fn split(levels: &str) -> (&str, Option<&str>) {
+fn split_first_level(levels: &str) -> (&str, Option<&str>) {
     match levels.split_once('/') {
         Some((level, rest)) => (level, Some(rest)),
         None => (levels, None),
     }
 }
 
-/// Overlapping subscriptions give one copy, at the highest QoS.
-fn merge(targets: Vec<Target>) -> Vec<Target> {
-    let mut positions: HashMap<ClientId, usize> = HashMap::with_capacity(targets.len());
-    let mut merged: Vec<Target> = Vec::with_capacity(targets.len());
-    for target in targets {
-        match positions.get(&target.client).and_then(|position| merged.get_mut(*position)) {
+/// Merges overlapping subscriptions of a client into one copy, at the highest QoS.
+fn merge_recipients(recipients: Vec<Recipient>) -> Vec<Recipient> {
+    let mut positions: HashMap<ClientId, usize> = HashMap::with_capacity(recipients.len());
+    let mut merged: Vec<Recipient> = Vec::with_capacity(recipients.len());
+    for recipient in recipients {
+        match positions.get(&recipient.client).and_then(|position| merged.get_mut(*position)) {
             Some(first) => {
-                first.qos = first.qos.max(target.qos);
-                first.retain_as_published |= target.retain_as_published;
-                first.subscription_ids.extend(target.subscription_ids);
+                first.qos = first.qos.max(recipient.qos);
+                first.retain_as_published |= recipient.retain_as_published;
+                first.subscription_ids.extend(recipient.subscription_ids);
             }
             None => {
-                positions.insert(target.client.clone(), merged.len());
-                merged.push(target);
+                positions.insert(recipient.client.clone(), merged.len());
+                merged.push(recipient);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Which topics may be published to, and which filters subscribed to.
+//! Checks of topics and topic filters: allowed characters, length, reserved topics.
 
 use super::codec::reason;
 use super::limits;
@@ -10,7 +10,7 @@ pub(super) fn is_basic_ingest(topic: &str) -> bool {
     topic.starts_with(BASIC_INGEST)
 }
 
-/// What anyone, a service too, must keep to when publishing.
+/// Checks the rules that hold for every publisher, AWS services included.
 pub(super) fn check_topic(topic: &str) -> Result<(), &'static str> {
     if topic.is_empty() {
         return Err("it is empty");
@@ -24,7 +24,10 @@ pub(super) fn check_topic(topic: &str) -> Result<(), &'static str> {
     check_length(topic)
 }
 
-/// What a client may publish to, or why not: its own topics, and the requests that AWS services take.
+/// Checks that a client may publish to a topic: topics without `$`, and the request topics of AWS services.
+///
+/// # Errors
+/// The violated rule, worded to follow the topic: `it contains a wildcard`.
 pub fn check_client_topic(topic: &str) -> Result<(), &'static str> {
     check_topic(topic)?;
     if !topic.starts_with('$') || is_request(topic) { Ok(()) } else { Err("it is reserved") }
@@ -45,27 +48,27 @@ fn is_request(topic: &str) -> bool {
 }
 
 fn check_length(topic: &str) -> Result<(), &'static str> {
-    // Neither the rule's name counts, nor do reserved topics.
+    // The limits exclude the prefix and rule name of Basic Ingest, and reserved topics.
     let counted = match topic.strip_prefix(BASIC_INGEST) {
         Some(rest) => rest.split_once('/').map_or("", |(_rule, topic)| topic),
         None if topic.starts_with("$aws/") => "",
         None => topic,
     };
-    if counted.len() > limits::TOPIC_BYTES || topic.len() > usize::from(u16::MAX) {
+    if counted.len() > limits::MAX_TOPIC_BYTES || topic.len() > usize::from(u16::MAX) {
         return Err("it is longer than 256 bytes");
     }
-    if counted.bytes().filter(|byte| *byte == b'/').count() > limits::TOPIC_SLASHES {
+    if counted.bytes().filter(|byte| *byte == b'/').count() > limits::MAX_TOPIC_SLASHES {
         return Err("it has more than 7 slashes");
     }
     Ok(())
 }
 
-/// A subscription's filter, taken apart.
+/// A parsed topic filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Filter<'a> {
     /// The group of a shared subscription.
     pub(super) group: Option<&'a str>,
-    /// What topics are matched against.
+    /// The filter without `$share/<group>/`.
     pub(super) pattern: &'a str,
 }
 
@@ -94,18 +97,18 @@ impl<'a> Filter<'a> {
         Ok(Self { group, pattern })
     }
 
-    /// Retained messages come to exact filters only, and never to a shared subscription.
-    pub(super) fn exact(self) -> Option<&'a str> {
+    /// The filter if it receives retained messages: without wildcards, and not shared.
+    pub(super) fn exact_topic(self) -> Option<&'a str> {
         (self.group.is_none() && !self.pattern.contains(['#', '+'])).then_some(self.pattern)
     }
 
-    /// Basic Ingest cannot be subscribed to.
-    pub(super) fn can_be_granted(self) -> bool {
+    /// Whether the filter may be subscribed to: Basic Ingest may not.
+    pub(super) fn is_subscribable(self) -> bool {
         !is_basic_ingest(self.pattern)
     }
 }
 
-/// The MQTT 5 reason for a topic that a client may not publish to.
+/// The MQTT 5 reason code for a topic that a client may not publish to.
 pub(super) fn refusal_reason(topic: &str) -> u8 {
     match check_topic(topic) {
         Ok(()) => reason::NOT_AUTHORIZED,
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_has_at_most_256_bytes_and_the_rule_is_not_counted() {
+    fn topic_has_at_most_256_bytes_without_the_rule_name() {
         assert_eq!(check_topic(&"é".repeat(128)), Ok(()));
         assert!(check_topic(&"x".repeat(257)).is_err());
         assert_eq!(check_client_topic(&format!("$aws/rules/{}/{}", "r".repeat(128), "x".repeat(256))), Ok(()));
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_taken_apart_or_refused() {
+    fn filters_are_parsed_or_refused() {
         assert_eq!(Filter::parse("a/+/#"), Ok(Filter { group: None, pattern: "a/+/#" }));
         assert_eq!(Filter::parse("$share/g/a/#"), Ok(Filter { group: Some("g"), pattern: "a/#" }));
         assert_eq!(

@@ -26,6 +26,11 @@ impl Clock {
         Self(Arc::new(Kind::Manual(watch::Sender::new(epoch_ms))))
     }
 
+    /// Whether the clock stands still until it is advanced.
+    pub fn stands(&self) -> bool {
+        matches!(&*self.0, Kind::Manual(_))
+    }
+
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         match &*self.0 {
@@ -77,6 +82,15 @@ impl Clock {
         }
     }
 
+    /// The future's output; `None` if the clock moves forward by `limit` before the future completes.
+    pub async fn timeout<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = self.sleep(limit) => None,
+        }
+    }
+
     /// Returns once the clock has moved forward by `duration`.
     pub async fn sleep(&self, duration: Duration) {
         let duration = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -106,6 +120,22 @@ mod tests {
         clock.advance(Duration::from_secs(60));
         sleeper.await.expect("woken");
         assert_eq!(clock.now_s(), 61);
+    }
+
+    #[tokio::test]
+    async fn timeout_passes_when_the_clock_has_moved_by_the_limit() {
+        let clock = Clock::manual(1_000);
+        let waiting = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.timeout(Duration::from_secs(60), std::future::pending::<()>()).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(59));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(waiting.await.expect("ended"), None);
+        assert_eq!(clock.timeout(Duration::ZERO, async { 7 }).await, Some(7), "a complete future is first");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Answers that several operations share.
+//! Answers shared by several operations: JSON, OK, trace id.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -10,12 +10,12 @@ pub(super) fn json(body: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-/// The answer of an operation without a result.
+/// The answer to an operation without a result.
 pub(super) fn ok() -> Response {
     json(&json!({ "message": "OK", "traceId": trace_id() }))
 }
 
-/// The trace id of an answer.
+/// A new trace id for an answer.
 pub(super) fn trace_id() -> String {
     Uuid::new_v4().to_string()
 }

@@ -1,4 +1,4 @@
-//! SendDirectMessage, GetConnection, ListSubscriptions, DeleteConnection.
+//! Operations on connections: SendDirectMessage, GetConnection, ListSubscriptions, DeleteConnection.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use super::Api;
 use super::answer;
 use super::error::ApiError;
 use super::mqtt5;
-use super::paging::{PageSize, page};
-use super::request::{Payload, Query, Segment};
+use super::paging::{PageSize, take_page};
+use super::request::{PathParameter, Payload, Query};
 
-const PAGE: PageSize = PageSize { parameter: "maxResults", usual: 20, most: 200 };
+const PAGE: PageSize = PageSize { parameter: "maxResults", default: 20, max: 200 };
 
-const LONGEST_CLIENT_ID: usize = 128;
-const USUAL_TIMEOUT_S: u32 = 5;
-const LONGEST_TIMEOUT_S: u32 = 15;
+const MAX_CLIENT_ID_CHARS: usize = 128;
+const DEFAULT_TIMEOUT_SECONDS: u32 = 5;
+const MAX_TIMEOUT_SECONDS: u32 = 15;
 
 pub(super) async fn send_direct(
     State(api): State<Api>,
-    Segment(client_id): Segment,
+    PathParameter(client_id): PathParameter,
     query: Query,
     headers: HeaderMap,
     Payload(payload): Payload,
@@ -33,7 +33,7 @@ pub(super) async fn send_direct(
     let confirm = match query.flag("confirmation")? {
         false => None,
         true => {
-            let timeout_s = query.number("timeout", 1, LONGEST_TIMEOUT_S)?.unwrap_or(USUAL_TIMEOUT_S);
+            let timeout_s = query.number("timeout", 1, MAX_TIMEOUT_SECONDS)?.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
             Some(Duration::from_secs(timeout_s.into()))
         }
     };
@@ -46,7 +46,7 @@ pub(super) async fn send_direct(
 
 pub(super) async fn get(
     State(api): State<Api>,
-    Segment(client_id): Segment,
+    PathParameter(client_id): PathParameter,
     query: Query,
 ) -> Result<Response, ApiError> {
     check_client_id(&client_id)?;
@@ -72,13 +72,13 @@ pub(super) async fn get(
 
 pub(super) async fn list_subscriptions(
     State(api): State<Api>,
-    Segment(client_id): Segment,
+    PathParameter(client_id): PathParameter,
     query: Query,
 ) -> Result<Response, ApiError> {
     check_client_id(&client_id)?;
     let mut subscriptions = api.broker.subscriptions(&client_id).ok_or_else(ApiError::not_found)?;
     subscriptions.sort_by(|a, b| a.filter.cmp(&b.filter));
-    let (page, next) = page(subscriptions, |subscription| &subscription.filter, &query, PAGE)?;
+    let (page, next) = take_page(subscriptions, |subscription| &subscription.filter, &query, PAGE)?;
     let page: Vec<Value> = page.iter().map(|s| json!({ "topicFilter": s.filter, "qos": s.qos })).collect();
     let mut body = json!({ "subscriptions": page });
     if let Some(next) = next {
@@ -89,7 +89,7 @@ pub(super) async fn list_subscriptions(
 
 pub(super) async fn delete(
     State(api): State<Api>,
-    Segment(client_id): Segment,
+    PathParameter(client_id): PathParameter,
     query: Query,
 ) -> Result<Response, ApiError> {
     check_client_id(&client_id)?;
@@ -101,7 +101,7 @@ pub(super) async fn delete(
 }
 
 fn check_client_id(client_id: &str) -> Result<(), ApiError> {
-    match client_id.is_empty() || client_id.starts_with('$') || client_id.chars().count() > LONGEST_CLIENT_ID {
+    match client_id.is_empty() || client_id.starts_with('$') || client_id.chars().count() > MAX_CLIENT_ID_CHARS {
         true => Err(ApiError::invalid("clientId must have 1 to 128 characters and not start with $")),
         false => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Errors as SDKs read them: a status, a header with the exception's name, and a message.
+//! Errors of the API: HTTP status, header with the exception name, JSON body with the message.
 
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use super::answer;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// A refused call.
+/// An error answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     status: StatusCode,
@@ -38,7 +38,7 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "The specified method is not allowed on this resource.")
     }
 
-    /// The exception's name for a status in the API model.
+    /// The exception name that the API model defines for the status.
     fn exception(&self) -> &'static str {
         match self.status {
             StatusCode::BAD_REQUEST => "InvalidRequestException",

@@ -1,4 +1,4 @@
-//! The `iot-data` HTTPS API.
+//! The HTTPS API of AWS IoT data plane (`iot-data`): shadows, publish, retained messages, connections.
 //!
 //! | module | holds |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | [`request`] | path, query and body of a request |
 //! | [`paging`] | pages of a list |
 //! | [`mqtt5`] | MQTT 5 properties in query and headers |
-//! | [`answer`] | answers that several operations share |
-//! | [`error`] | errors as SDKs read them |
+//! | [`answer`] | answers shared by several operations |
+//! | [`error`] | error answers: status, exception name, message |
 
 mod answer;
 mod connections;
@@ -38,7 +38,7 @@ struct Api {
     shadows: Shadows,
 }
 
-/// Every operation of the API. It checks no authorization: the gateway does.
+/// Routes of all operations. They check no authorization: the gateway does.
 pub fn router(clock: Clock, broker: Broker, shadows: Shadows) -> Router {
     Router::new()
         .route("/things/{thing}/shadow", get(shadows::get).post(shadows::update).delete(shadows::delete))

@@ -1,4 +1,4 @@
-//! Publish, GetRetainedMessage, ListRetainedMessages.
+//! Operations on messages: Publish, GetRetainedMessage, ListRetainedMessages.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -11,14 +11,14 @@ use super::Api;
 use super::answer;
 use super::error::ApiError;
 use super::mqtt5;
-use super::paging::{PageSize, page};
-use super::request::{Payload, Query, Segment, check_topic};
+use super::paging::{PageSize, take_page};
+use super::request::{PathParameter, Payload, Query, check_topic};
 
-const PAGE: PageSize = PageSize { parameter: "maxResults", usual: 20, most: 200 };
+const PAGE: PageSize = PageSize { parameter: "maxResults", default: 20, max: 200 };
 
 pub(super) async fn publish(
     State(api): State<Api>,
-    Segment(topic): Segment,
+    PathParameter(topic): PathParameter,
     query: Query,
     headers: HeaderMap,
     Payload(payload): Payload,
@@ -31,13 +31,16 @@ pub(super) async fn publish(
     Ok(answer::ok())
 }
 
-pub(super) async fn get_retained(State(api): State<Api>, Segment(topic): Segment) -> Result<Response, ApiError> {
+pub(super) async fn get_retained(
+    State(api): State<Api>,
+    PathParameter(topic): PathParameter,
+) -> Result<Response, ApiError> {
     let (message, modified_ms) = api.broker.retained(&topic).ok_or_else(ApiError::not_found)?;
     let mut body = json!({
         "topic": message.topic, "payload": BASE64.encode(&message.payload), "qos": message.qos,
         "lastModifiedTime": modified_ms,
     });
-    if let Some(user) = mqtt5::user_to_base64(&message.properties.user) {
+    if let Some(user) = mqtt5::user_properties_to_base64(&message.properties.user) {
         body["userProperties"] = Value::String(user);
     }
     Ok(answer::json(&body))
@@ -46,7 +49,7 @@ pub(super) async fn get_retained(State(api): State<Api>, Segment(topic): Segment
 pub(super) async fn list_retained(State(api): State<Api>, query: Query) -> Result<Response, ApiError> {
     let mut retained = api.broker.retained_topics();
     retained.sort();
-    let (page, next) = page(retained, |(topic, ..)| topic, &query, PAGE)?;
+    let (page, next) = take_page(retained, |(topic, ..)| topic, &query, PAGE)?;
     let topics: Vec<Value> = page
         .into_iter()
         .map(|(topic, bytes, qos, modified_ms)| {

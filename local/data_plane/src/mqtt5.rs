@@ -13,7 +13,7 @@ const USER: &str = "x-amz-mqtt5-user-properties";
 const FORMAT: &str = "x-amz-mqtt5-payload-format-indicator";
 const CORRELATION: &str = "x-amz-mqtt5-correlation-data";
 
-/// Reads the message properties in query and headers.
+/// Reads the message properties from query and headers.
 pub(super) fn properties(query: &Query, headers: &HeaderMap) -> Result<Properties, ApiError> {
     let response_topic = query.text("responseTopic").map(str::to_owned);
     response_topic.as_deref().map_or(Ok(()), |topic| check_topic("responseTopic", topic))?;
@@ -23,7 +23,7 @@ pub(super) fn properties(query: &Query, headers: &HeaderMap) -> Result<Propertie
         correlation_data: base64(headers, CORRELATION)?.map(Bytes::from),
         message_expiry_s: query.number("messageExpiry", 0, u32::MAX)?,
         utf8: is_utf8(headers)?,
-        user: base64(headers, USER)?.map_or(Ok(Vec::new()), |json| user_from_json(&json))?,
+        user: base64(headers, USER)?.map_or(Ok(Vec::new()), |json| user_properties_from_json(&json))?,
     })
 }
 
@@ -40,8 +40,8 @@ fn base64(headers: &HeaderMap, name: &str) -> Result<Option<Vec<u8>>, ApiError> 
     decoded.transpose().map_err(|error| ApiError::invalid(format!("{name} is not base64: {error}")))
 }
 
-/// Reads `[{"name":"value"},...]`. botocore encodes a caller's JSON string once more, as a JSON string.
-fn user_from_json(json: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+/// Reads `[{"name":"value"},...]`, also as a JSON string: botocore encodes the caller's JSON text once more.
+fn user_properties_from_json(json: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     let not_json = |error| ApiError::invalid(format!("{USER} is not an array of objects of strings: {error}"));
     let list: Vec<Map<String, Value>> = match serde_json::from_slice(json).map_err(not_json)? {
         Value::String(inner) => serde_json::from_str(&inner).map_err(not_json)?,
@@ -54,8 +54,8 @@ fn user_from_json(json: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     pairs.collect()
 }
 
-/// The inverse: `[{"name":"value"},...]` in base64; `None` without properties.
-pub(super) fn user_to_base64(user: &[(String, String)]) -> Option<String> {
+/// `[{"name":"value"},...]` in base64; `None` without properties.
+pub(super) fn user_properties_to_base64(user: &[(String, String)]) -> Option<String> {
     let list: Vec<Value> = user.iter().map(|(name, value)| json!({ name: value })).collect();
     (!list.is_empty()).then(|| BASE64.encode(json!(list).to_string().as_bytes()))
 }
@@ -71,20 +71,20 @@ mod tests {
     }
 
     #[test]
-    fn user_properties_come_encoded_once_or_twice() {
+    fn user_properties_may_be_encoded_once_or_twice() {
         let list = r#"[{"b":"1"},{"a":"2"},{"b":"3"}]"#;
         let expected = [("b", "1"), ("a", "2"), ("b", "3")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         for json in [list.to_owned(), Value::from(list).to_string()] {
             let properties = properties(&Query::default(), &headers(USER, &BASE64.encode(json.as_bytes()))).unwrap();
             assert_eq!(properties.user, expected);
         }
-        assert_eq!(user_to_base64(&expected), Some(BASE64.encode(list.as_bytes())));
-        assert_eq!(user_to_base64(&[]), None);
+        assert_eq!(user_properties_to_base64(&expected), Some(BASE64.encode(list.as_bytes())));
+        assert_eq!(user_properties_to_base64(&[]), None);
     }
 
     #[test]
-    fn bad_headers_are_refused() {
-        for json in ["nonsense", "7", "{}", r#"["a"]"#, r#"[{"a":1}]"#, r#""[""#] {
+    fn invalid_headers_are_refused() {
+        for json in ["not json", "7", "{}", r#"["a"]"#, r#"[{"a":1}]"#, r#""[""#] {
             assert!(properties(&Query::default(), &headers(USER, &BASE64.encode(json.as_bytes()))).is_err(), "{json}");
         }
         assert!(properties(&Query::default(), &headers(USER, "%%%")).is_err());

@@ -1,21 +1,21 @@
-//! Cuts a sorted list into pages. A token contains the last item of the page before.
+//! Pages of a sorted list. A page token contains the last key of the previous page.
 
 use data_encoding::BASE64URL_NOPAD;
 
 use super::error::ApiError;
 use super::request::Query;
 
-/// The requested page of items that are sorted by `key`, and the token of the next page.
-pub(super) fn page<T>(
+/// The requested page of items sorted by `key`, and the token of the next page.
+pub(super) fn take_page<T>(
     items: Vec<T>,
     key: impl Fn(&T) -> &str,
     query: &Query,
     size: PageSize,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let wanted = query.number(size.parameter, 1, size.most)?.unwrap_or(size.usual) as usize;
+    let count = query.number(size.parameter, 1, size.max)?.unwrap_or(size.default) as usize;
     let after = query.text("nextToken").map(decode).transpose()?;
     let mut rest = items.into_iter().filter(|item| after.as_deref().is_none_or(|after| key(item) > after));
-    let page: Vec<T> = rest.by_ref().take(wanted).collect();
+    let page: Vec<T> = rest.by_ref().take(count).collect();
     let next = page.last().filter(|_| rest.next().is_some()).map(|last| BASE64URL_NOPAD.encode(key(last).as_bytes()));
     Ok((page, next))
 }
@@ -23,12 +23,12 @@ pub(super) fn page<T>(
 /// The page sizes of an operation.
 #[derive(Clone, Copy)]
 pub(super) struct PageSize {
-    /// Name of the query parameter.
+    /// Query parameter of the size.
     pub(super) parameter: &'static str,
-    /// Size without the parameter.
-    pub(super) usual: u32,
-    /// Largest size.
-    pub(super) most: u32,
+    /// Size if the parameter is absent.
+    pub(super) default: u32,
+    /// Maximum size.
+    pub(super) max: u32,
 }
 
 fn decode(token: &str) -> Result<String, ApiError> {

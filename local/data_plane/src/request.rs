@@ -1,4 +1,4 @@
-//! The parts of a request: one path segment, the query, the body.
+//! Extractors for the parts of a request: path parameter, query, body.
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -8,13 +8,13 @@ use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
 
-/// Largest body, in bytes: that of an MQTT message.
-pub(super) const MAX_PAYLOAD: usize = 128 * 1024;
+/// Maximum body in bytes: the maximum payload of an MQTT message.
+pub(super) const MAX_PAYLOAD_BYTES: usize = 128 * 1024;
 
-/// The route's one parameter, decoded after the path was split: a topic's slashes arrive as `%2F`.
-pub(super) struct Segment(pub(super) String);
+/// The path parameter of a route, decoded after the path is split: a topic's slashes arrive as `%2F`.
+pub(super) struct PathParameter(pub(super) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Segment {
+impl<S: Send + Sync> FromRequestParts<S> for PathParameter {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// The parameters of a query; the first of two with one name is used.
+/// The query parameters. Of duplicate names, the first one counts.
 #[derive(Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -41,12 +41,12 @@ impl Query {
         pairs.collect::<Result<_, _>>().map(Self)
     }
 
-    /// A parameter's text.
+    /// The value of a parameter.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that is `true` or `false`; false when it is absent.
+    /// The value of a Boolean parameter; false if absent.
     pub(super) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.text(name) {
             None | Some("false") => Ok(false),
@@ -55,12 +55,12 @@ impl Query {
         }
     }
 
-    /// A parameter that is a whole number from `least` to `most`.
-    pub(super) fn number(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, ApiError> {
+    /// The value of an integer parameter from `min` to `max`.
+    pub(super) fn number(&self, name: &str, min: u32, max: u32) -> Result<Option<u32>, ApiError> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-        let wrong = || ApiError::invalid(format!("{name} must be a number from {least} to {most}, not {text:?}"));
-        number.map(Some).ok_or_else(wrong)
+        let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+        let out_of_range = || ApiError::invalid(format!("{name} must be a number from {min} to {max}, not {text:?}"));
+        number.map(Some).ok_or_else(out_of_range)
     }
 }
 
@@ -72,19 +72,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     }
 }
 
-/// Refuses a topic that clients may not publish to; the error contains `parameter`, the topic's parameter.
+/// Rejects a topic that clients may not publish to. `parameter` names the topic's parameter in the error.
 pub(super) fn check_topic(parameter: &str, topic: &str) -> Result<(), ApiError> {
-    check_client_topic(topic).map_err(|why| ApiError::invalid(format!("{parameter} {topic:?}: {why}")))
+    check_client_topic(topic).map_err(|reason| ApiError::invalid(format!("{parameter} {topic:?}: {reason}")))
 }
 
-/// The unchanged body.
+/// The request body.
 pub(super) struct Payload(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Payload {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        to_bytes(request.into_body(), MAX_PAYLOAD).await.map(Self).map_err(|_| ApiError::too_large())
+        to_bytes(request.into_body(), MAX_PAYLOAD_BYTES).await.map(Self).map_err(|_| ApiError::too_large())
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_decoded_after_it_was_split() {
+    fn query_is_decoded_after_splitting() {
         let query = Query::parse("a=1%262&b=x+y%2B&&c&retain=true&a=9").unwrap();
         assert_eq!(query.text("a"), Some("1&2"));
         assert_eq!(query.text("b"), Some("x y+"));

@@ -1,4 +1,4 @@
-//! GetThingShadow, UpdateThingShadow, DeleteThingShadow, ListNamedShadowsForThing.
+//! Operations on shadows: GetThingShadow, UpdateThingShadow, DeleteThingShadow, ListNamedShadowsForThing.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,18 +7,22 @@ use serde_json::{Value, json};
 use super::Api;
 use super::answer;
 use super::error::ApiError;
-use super::paging::{PageSize, page};
-use super::request::{Payload, Query, Segment};
+use super::paging::{PageSize, take_page};
+use super::request::{PathParameter, Payload, Query};
 
-const PAGE: PageSize = PageSize { parameter: "pageSize", usual: 25, most: 100 };
+const PAGE: PageSize = PageSize { parameter: "pageSize", default: 25, max: 100 };
 
-pub(super) async fn get(State(api): State<Api>, Segment(thing): Segment, query: Query) -> Result<Response, ApiError> {
+pub(super) async fn get(
+    State(api): State<Api>,
+    PathParameter(thing): PathParameter,
+    query: Query,
+) -> Result<Response, ApiError> {
     Ok(answer::json(&api.shadows.get(&thing, query.text("name"))?))
 }
 
 pub(super) async fn update(
     State(api): State<Api>,
-    Segment(thing): Segment,
+    PathParameter(thing): PathParameter,
     query: Query,
     Payload(payload): Payload,
 ) -> Result<Response, ApiError> {
@@ -27,7 +31,7 @@ pub(super) async fn update(
 
 pub(super) async fn delete(
     State(api): State<Api>,
-    Segment(thing): Segment,
+    PathParameter(thing): PathParameter,
     query: Query,
 ) -> Result<Response, ApiError> {
     Ok(answer::json(&api.shadows.delete(&thing, query.text("name"))?))
@@ -35,10 +39,10 @@ pub(super) async fn delete(
 
 pub(super) async fn list_named(
     State(api): State<Api>,
-    Segment(thing): Segment,
+    PathParameter(thing): PathParameter,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let (results, next) = page(api.shadows.named(&thing)?, |name| name, &query, PAGE)?;
+    let (results, next) = take_page(api.shadows.named_shadows(&thing)?, |name| name, &query, PAGE)?;
     let mut body = json!({ "results": results, "timestamp": api.clock.now_s() });
     if let Some(next) = next {
         body["nextToken"] = Value::String(next);

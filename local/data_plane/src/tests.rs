@@ -1,4 +1,4 @@
-//! The API over HTTP, with a broker and a shadow service.
+//! Tests of the API over HTTP, with a broker and a shadow service.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use tokio::sync::mpsc;
 
 use super::router;
 
-/// A data plane that listens, and the messages of its broker.
+/// A listening data plane, and the messages that its broker publishes.
 struct Api {
     broker: Broker,
     http: reqwest::Client,
     base: String,
-    seen: mpsc::UnboundedReceiver<Published>,
+    published_messages: mpsc::UnboundedReceiver<Published>,
 }
 
 struct Answer {
@@ -34,7 +34,7 @@ impl Api {
         let clock = Clock::manual(1_700_000_000_000);
         let broker = Broker::new(clock.clone(), None);
         let shadows = Shadows::new(clock.clone(), broker.clone());
-        let (mut tap, seen) = (broker.tap(), broker.tap());
+        let (mut tap, published_messages) = (broker.tap(), broker.tap());
         tokio::spawn({
             let shadows = shadows.clone();
             async move {
@@ -47,7 +47,7 @@ impl Api {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router(clock, broker.clone(), shadows);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { broker, http: reqwest::Client::builder().no_proxy().build().unwrap(), base, seen }
+        Self { broker, http: reqwest::Client::builder().no_proxy().build().unwrap(), base, published_messages }
     }
 
     async fn call(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -68,17 +68,17 @@ impl Api {
         Answer { status: response.status(), exception, body: response.json().await.unwrap_or_default() }
     }
 
-    /// The next message on this topic.
+    /// Waits for the next message on a topic.
     async fn published(&mut self, topic: &str) -> Message {
         loop {
-            let published = self.seen.recv().await.expect("the broker is there");
+            let published = self.published_messages.recv().await.expect("the broker is running");
             if published.message.topic == topic {
                 return published.message;
             }
         }
     }
 
-    /// A connected MQTT 5 client.
+    /// Connects an MQTT 5 client.
     async fn connect(&self, client_id: &str) -> Device {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -91,7 +91,7 @@ impl Api {
         options.set_keep_alive(Duration::from_secs(60));
         let (client, events) = AsyncClient::new(options, 10);
         let mut device = Device { client, events };
-        device.until(|packet| matches!(packet, Packet::ConnAck(_))).await;
+        device.receive_until(|packet| matches!(packet, Packet::ConnAck(_))).await;
         device
     }
 }
@@ -102,10 +102,10 @@ struct Device {
 }
 
 impl Device {
-    async fn until(&mut self, wanted: impl Fn(&Packet) -> bool) -> Packet {
+    async fn receive_until(&mut self, is_expected: impl Fn(&Packet) -> bool) -> Packet {
         loop {
             match self.events.poll().await.unwrap() {
-                Event::Incoming(packet) if wanted(&packet) => return packet,
+                Event::Incoming(packet) if is_expected(&packet) => return packet,
                 _ => {}
             }
         }
@@ -113,11 +113,11 @@ impl Device {
 
     async fn subscribe(&mut self, filter: &str) {
         self.client.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
-        self.until(|packet| matches!(packet, Packet::SubAck(_))).await;
+        self.receive_until(|packet| matches!(packet, Packet::SubAck(_))).await;
     }
 
     async fn message(&mut self) -> Publish {
-        match self.until(|packet| matches!(packet, Packet::Publish(_))).await {
+        match self.receive_until(|packet| matches!(packet, Packet::Publish(_))).await {
             Packet::Publish(publish) => publish,
             other => unreachable!("{other:?}"),
         }
@@ -159,7 +159,7 @@ async fn shadows_are_written_read_listed_and_deleted() {
     let token = first["nextToken"].as_str().unwrap();
     let last = api.get(&format!("{list}?pageSize=2&nextToken={token}")).await.body;
     assert_eq!(last, json!({"results": ["s3"], "timestamp": 1_700_000_000}));
-    assert_eq!(api.get("/api/things/shadow/ListNamedShadowsForThing/nobody").await.body["results"], json!([]));
+    assert_eq!(api.get("/api/things/shadow/ListNamedShadowsForThing/unknown").await.body["results"], json!([]));
 
     let deleted = api.call(Method::DELETE, "/things/a%3Ab/shadow", "").await;
     assert_eq!((deleted.status, deleted.body), (StatusCode::OK, json!({"version": 1, "timestamp": 1_700_000_000})));
@@ -210,7 +210,8 @@ async fn invalid_requests_are_refused_with_their_exceptions() {
 #[tokio::test]
 async fn publish_keeps_topic_payload_and_properties() {
     let mut api = Api::start().await;
-    let path = "/topics/%24aws%2Frules%2Fr%2Fa%20b%2Fx%2Fy?qos=1&contentType=text%2Fplain&responseTopic=re%2Fply&messageExpiry=60";
+    let path = "/topics/%24aws%2Frules%2Fr%2Fa%20b%2Fx%2Fy\
+                ?qos=1&contentType=text%2Fplain&responseTopic=re%2Fply&messageExpiry=60";
     let user = data_encoding::BASE64.encode(br#"[{"k":"v"},{"k":"w"}]"#);
     let request = api
         .http
@@ -246,8 +247,8 @@ async fn published_shadow_request_is_answered_in_order() {
         let body: Value = serde_json::from_slice(&message.payload).unwrap();
         assert_eq!(body["clientToken"], "x");
     }
-    // A REST update is published to subscribers if it is accepted; a refusal goes to the caller only.
-    api.post("/things/t/shadow", "nonsense").await;
+    // An accepted REST update is published to subscribers; a rejected one is answered to the caller only.
+    api.post("/things/t/shadow", "not json").await;
     api.post("/things/t/shadow", r#"{"state":{}}"#).await;
     assert_eq!(device.message().await.topic, "$aws/things/t/shadow/update/accepted");
     api.call(Method::DELETE, "/things/t/shadow", "").await;
@@ -255,7 +256,7 @@ async fn published_shadow_request_is_answered_in_order() {
 }
 
 #[tokio::test]
-async fn last_will_is_no_shadow_request() {
+async fn last_will_is_not_a_shadow_request() {
     let api = Api::start().await;
     let shadows = Shadows::new(Clock::manual(0), api.broker.clone());
     let message = Message::new("$aws/things/t/shadow/update", r#"{"state":{}}"#);
@@ -307,9 +308,9 @@ async fn direct_message_reaches_a_client_without_a_subscription() {
     let path = "/connections/dev%2F1/messages?topic=cmd%2Ft%2Freq&confirmation=true&responseTopic=cmd%2Ft%2Fresp";
     let (answer, message) = tokio::join!(api.post(path, "do it"), async {
         let message = device.message().await;
-        // The next poll sends the PUBACK that the call waits for.
+        // rumqttc sends the PUBACK that the call waits for at its next poll.
         device.client.subscribe("then", QoS::AtMostOnce).await.unwrap();
-        device.until(|packet| matches!(packet, Packet::SubAck(_))).await;
+        device.receive_until(|packet| matches!(packet, Packet::SubAck(_))).await;
         message
     });
     assert_eq!(answer.status, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! The database, and its server on a thread of its own.
+//! The database engine dynoxide and its HTTP server, which runs on its own thread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,17 +11,18 @@ use tokio::sync::oneshot;
 
 use super::DynamoDbError;
 
-/// A running engine; it ends when this is dropped.
+/// A running engine; dropping it stops the server thread.
 pub(super) struct Engine {
     database: Database,
     address: SocketAddr,
     client: reqwest::Client,
-    /// Never sent on: the engine stops when it goes.
+    /// Dropping the sender stops the server; no value is ever sent.
     _running: oneshot::Sender<()>,
 }
 
-/// Opens the database. What the engine itself dates goes by the stack's clock in memory, and by the system's in a file, since the
-/// engine gives a file no other, and only tests, which keep nothing in files, move the clock.
+/// Opens the database. Timestamps of the engine come from the stack's clock for a database in memory, and from the
+/// system clock for a file: the engine supports no other clock for files. Only tests move the clock, and they use no
+/// files.
 pub(super) fn open(clock: &Clock, file: Option<&Path>) -> Result<Database, DynamoDbError> {
     let Some(path) = file else {
         return Database::memory_with_clock(Arc::new(EngineClock(clock.clone())))
@@ -29,7 +30,7 @@ pub(super) fn open(clock: &Clock, file: Option<&Path>) -> Result<Database, Dynam
     };
     let failed = |source| DynamoDbError::Open { path: path.to_owned(), source: Box::new(source) };
     let database = Database::new(&path.to_string_lossy()).map_err(failed)?;
-    // Without a sync to disk per write: what a local stack holds must outlive its process, not the machine's power.
+    // No sync to disk per write: data must survive a crash of the process, not a power failure.
     database.enable_bulk_loading().map_err(failed)?;
     Ok(database)
 }
@@ -52,7 +53,7 @@ impl Engine {
                 }
             });
             if let Err(error) = ended {
-                tracing::error!(%error, "the database has stopped");
+                tracing::error!(%error, "the DynamoDB engine has stopped");
             }
         })?;
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
@@ -63,7 +64,8 @@ impl Engine {
         &self.database
     }
 
-    /// Hands a request on. The engine refuses a request without a signature, and never checks one: it gets one of ours.
+    /// Sends a request to the engine. The engine requires a signature but does not verify it, so a constant one is
+    /// sent.
     pub(super) async fn call(&self, target: &str, body: bytes::Bytes) -> reqwest::Result<(u16, bytes::Bytes)> {
         let answer = self
             .client
@@ -83,7 +85,7 @@ impl Engine {
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
                              SignedHeaders=host;x-amz-date, Signature=0";
 
-/// The stack's clock, as the engine asks for time.
+/// The stack's clock as a clock of the engine.
 struct EngineClock(Clock);
 
 impl dynoxide::storage_backend::Clock for EngineClock {

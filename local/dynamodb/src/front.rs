@@ -1,4 +1,4 @@
-//! The HTTP side: what is handed on to the engine, and how.
+//! The HTTP API: checks requests and forwards them to the engine.
 
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
@@ -8,12 +8,12 @@ use axum::routing::post;
 use bytes::Bytes;
 
 use super::DynamoDb;
-use super::capacity::Watch;
-use super::writes::Write;
+use super::capacity::CapacityProbe;
+use super::writes::RecordedWrite;
 
 pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// DynamoDB takes requests of up to 16 MB.
+/// Maximum bytes of a request body (DynamoDB quotas: 16 MB).
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 pub(super) fn router(dynamodb: DynamoDb) -> axum::Router {
@@ -24,32 +24,36 @@ async fn handle(State(dynamodb): State<DynamoDb>, headers: HeaderMap, body: Resu
     let body = match body {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "at most 16 MB are allowed");
+            return error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the request is larger than 16 MB");
         }
         Err(rejection) => return error(StatusCode::BAD_REQUEST, "SerializationException", &rejection.body_text()),
     };
-    // The engine would read a list as an object without fields.
+    // The engine would accept a list as an object without fields.
     if std::str::from_utf8(&body).is_err() || !body.trim_ascii_start().starts_with(b"{") {
         return error(StatusCode::BAD_REQUEST, "SerializationException", "the body is not a JSON object");
     }
     let target = headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default();
-    let write = Write::begin(&dynamodb, operation, &body).await;
-    let lagging = dynamodb.0.lag.answers(operation, &body);
+    let write = RecordedWrite::begin(&dynamodb, operation, &body).await;
+    let lagging = dynamodb.0.lag.engine_for(operation, &body);
     let engine = lagging.as_deref().unwrap_or(&dynamodb.0.engine);
-    let (watch, body) = Watch::start(operation, body);
+    let (probe, body) = CapacityProbe::start(operation, body);
     let answered = match write {
-        Some(write) => write.carry_out(&dynamodb, target, body).await,
+        Some(write) => write.execute(&dynamodb, target, body).await,
         None => engine.call(target, body).await.map_err(|cause| cause.to_string()),
     };
     let (status, answer) = match answered {
         Ok(answered) => answered,
         Err(cause) => {
-            tracing::error!(operation, error = %cause, "the database did not answer");
-            return error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the database did not answer");
+            tracing::error!(operation, error = %cause, "no answer from the DynamoDB engine");
+            return error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalServerError",
+                "no answer from the DynamoDB engine",
+            );
         }
     };
-    let answer = watch.finish(status, answer, &dynamodb.0.ledger);
+    let answer = probe.finish(status, answer, &dynamodb.0.ledger);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     respond(status, Body::from(answer))
 }

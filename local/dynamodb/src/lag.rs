@@ -1,4 +1,4 @@
-//! Global secondary indexes that lag: a second database gets every write late, and answers for the indexes.
+//! Lagging global secondary indexes: a replica database applies each write late and serves all index reads.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,119 +11,120 @@ use serde_json::{Value, json};
 use super::engine::Engine;
 use super::writes::Written;
 
-/// How far indexes are behind their tables. Entries appear late, and vanish late.
+/// How far indexes lag behind their tables, for inserts, updates and deletes alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lag {
-    /// Not at all.
+    /// No lag.
     #[default]
     None,
-    /// By so many writes, the newest over all tables; `usize::MAX` makes them stand still.
+    /// Indexes miss this number of the newest writes, counted over all tables; with `usize::MAX` they never change.
     Writes(usize),
-    /// By so long on the stack's clock.
+    /// Indexes miss each write for this time of the stack's clock.
     For(Duration),
 }
 
-pub(super) struct Lagging {
+pub(super) struct LaggingIndexes {
     clock: Clock,
-    behind: Mutex<Option<Behind>>,
+    replica: Mutex<Option<Replica>>,
 }
 
-struct Behind {
+struct Replica {
     lag: Lag,
-    replica: Arc<Engine>,
-    /// What the replica does not know yet, oldest first, and when it was written.
-    late: VecDeque<(i64, Written)>,
+    engine: Arc<Engine>,
+    /// Writes that the replica has not applied, oldest first, each with its time in milliseconds since 1970.
+    pending: VecDeque<(i64, Written)>,
 }
 
-impl Lagging {
+impl LaggingIndexes {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, behind: Mutex::default() }
+        Self { clock, replica: Mutex::default() }
     }
 
     pub(super) fn is_on(&self) -> bool {
-        self.behind().is_some()
+        self.replica().is_some()
     }
 
-    /// Goes on from where the indexes are; `copy` makes a replica of the tables as they are, where there is none yet.
+    /// Changes the lag. If indexes did not lag before, `copy` creates a replica of the present tables; else the present
+    /// replica and its pending writes are kept.
     pub(super) fn set<E>(&self, lag: Lag, copy: impl FnOnce() -> Result<Engine, E>) -> Result<(), E> {
-        let mut behind = self.behind();
-        match &mut *behind {
-            _ if lag == Lag::None => *behind = None,
-            Some(behind) => behind.lag = lag,
-            None => *behind = Some(Behind { lag, replica: Arc::new(copy()?), late: VecDeque::new() }),
+        let mut replica = self.replica();
+        match &mut *replica {
+            _ if lag == Lag::None => *replica = None,
+            Some(replica) => replica.lag = lag,
+            None => *replica = Some(Replica { lag, engine: Arc::new(copy()?), pending: VecDeque::new() }),
         }
         Ok(())
     }
 
-    /// Hears of a write.
-    pub(super) fn written(&self, written: impl FnOnce() -> Written) {
-        if let Some(behind) = &mut *self.behind() {
-            behind.late.push_back((self.clock.now_ms(), written()));
+    /// Queues a write for the replica, if indexes lag.
+    pub(super) fn record_write(&self, written: impl FnOnce() -> Written) {
+        if let Some(replica) = &mut *self.replica() {
+            replica.pending.push_back((self.clock.now_ms(), written()));
         }
     }
 
-    /// Who answers a request, where it reads an index that lags.
-    pub(super) fn answers(&self, operation: &str, body: &[u8]) -> Option<Arc<Engine>> {
+    /// The engine that serves a read of a lagging index; `None` for all other requests.
+    pub(super) fn engine_for(&self, operation: &str, body: &[u8]) -> Option<Arc<Engine>> {
         if !matches!(operation, "Query" | "Scan") {
             return None;
         }
-        let mut behind = self.behind();
-        let behind = behind.as_mut()?;
+        let mut replica = self.replica();
+        let replica = replica.as_mut()?;
         serde_json::from_slice::<Value>(body).ok()?.get("IndexName")?;
-        behind.catch_up(self.clock.now_ms());
-        Some(behind.replica.clone())
+        replica.catch_up(self.clock.now_ms());
+        Some(replica.engine.clone())
     }
 
-    fn behind(&self) -> MutexGuard<'_, Option<Behind>> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
+        self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Behind {
+impl Replica {
     fn catch_up(&mut self, now_ms: i64) {
-        while let Some((at_ms, _)) = self.late.front() {
-            let known = match self.lag {
+        while let Some((at_ms, _)) = self.pending.front() {
+            let is_due = match self.lag {
                 Lag::None => true,
-                Lag::Writes(newest) => self.late.len() > newest,
+                Lag::Writes(newest) => self.pending.len() > newest,
                 Lag::For(time) => now_ms.saturating_sub(*at_ms) >= i64::try_from(time.as_millis()).unwrap_or(i64::MAX),
             };
-            if !known {
+            if !is_due {
                 return;
             }
-            if let Some((_, written)) = self.late.pop_front()
-                && let Err(error) = apply(self.replica.database(), &written)
+            if let Some((_, written)) = self.pending.pop_front()
+                && let Err(error) = apply(self.engine.database(), &written)
             {
-                tracing::error!(table = written.table, %error, "a write is missing in a lagging index");
+                tracing::error!(table = written.table, %error, "cannot apply a write to the lagging indexes");
             }
         }
     }
 }
 
 fn apply(replica: &Database, written: &Written) -> Result<(), DynoxideError> {
-    let unreadable = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
+    let invalid = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
     match &written.after {
         Some(item) => {
             let put = json!({"TableName": written.table, "Item": item});
-            replica.put_item(serde_json::from_value(put).map_err(unreadable)?).map(drop)
+            replica.put_item(serde_json::from_value(put).map_err(invalid)?).map(drop)
         }
         None => {
             let delete = json!({"TableName": written.table, "Key": written.key});
-            replica.delete_item(serde_json::from_value(delete).map_err(unreadable)?).map(drop)
+            replica.delete_item(serde_json::from_value(delete).map_err(invalid)?).map(drop)
         }
     }
 }
 
-/// Puts every item of a table into another database, which has the table already.
-pub(super) fn copy(from: &Database, to: &Database, table: &str) -> Result<(), DynoxideError> {
-    let unreadable = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
+/// Copies all items of a table to another database, which must have the table.
+pub(super) fn copy_table(from: &Database, to: &Database, table: &str) -> Result<(), DynoxideError> {
+    let invalid = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
     let mut start = Value::Null;
     loop {
         let mut scan = json!({"TableName": table});
         if !start.is_null() {
             scan["ExclusiveStartKey"] = start;
         }
-        let page = from.scan(serde_json::from_value(scan).map_err(unreadable)?)?;
-        let mut page = serde_json::to_value(page).map_err(unreadable)?;
+        let page = from.scan(serde_json::from_value(scan).map_err(invalid)?)?;
+        let mut page = serde_json::to_value(page).map_err(invalid)?;
         for item in page["Items"].as_array_mut().into_iter().flatten() {
             let written = Written { table: table.to_owned(), key: Value::Null, after: Some(item.take()) };
             apply(to, &written)?;

@@ -1,4 +1,4 @@
-//! The template's tables, created where they are missing.
+//! Creates the missing tables of the template.
 
 use dynoxide::{Database, DynoxideError};
 use local_resources::Table;
@@ -12,11 +12,11 @@ pub(super) fn create(database: &Database, tables: &[Table]) -> Result<(), Dynamo
         let refused = |source| DynamoDbError::Table { table: table.name.clone(), source: Box::new(source) };
         let mut definition = table.create.clone();
         if let Value::Object(fields) = &mut definition {
-            // The engine's change streams make every write as slow as the stream is long, and nobody reads them.
+            // Change streams are provided by `local-streams`. Those of the engine slow down each write as they grow.
             fields.remove("StreamSpecification");
         }
         match database.create_table(input(table, definition)?) {
-            // Kept from an earlier run, its TTL too.
+            // The file of an earlier run contains the table and its TTL setting.
             Err(DynoxideError::ResourceInUseException(_)) => continue,
             Err(source) => return Err(refused(source)),
             Ok(_) => {}

@@ -1,4 +1,4 @@
-//! The database as its clients see it.
+//! Tests of the DynamoDB front through its HTTP API.
 
 use std::time::Duration;
 
@@ -73,18 +73,18 @@ async fn an_unsigned_request_is_answered() {
 }
 
 #[tokio::test]
-async fn every_request_is_counted_and_only_who_asks_is_told() {
+async fn every_request_is_counted_and_capacity_is_returned_only_on_request() {
     let (_, dynamodb) = started().await;
     call(&dynamodb, "PutItem", put("a")).await;
 
-    let mut asking = put("b");
-    asking["ReturnConsumedCapacity"] = json!("TOTAL");
-    let (_, answer) = call(&dynamodb, "PutItem", asking.clone()).await;
+    let mut requesting = put("b");
+    requesting["ReturnConsumedCapacity"] = json!("TOTAL");
+    let (_, answer) = call(&dynamodb, "PutItem", requesting.clone()).await;
     assert_eq!(answer, json!({"ConsumedCapacity": {"TableName": "things", "CapacityUnits": 2.0}}));
 
-    asking["ReturnConsumedCapacity"] = json!("INDEXES");
-    asking["Item"]["pk"]["S"] = json!("c");
-    let (_, answer) = call(&dynamodb, "PutItem", asking).await;
+    requesting["ReturnConsumedCapacity"] = json!("INDEXES");
+    requesting["Item"]["pk"]["S"] = json!("c");
+    let (_, answer) = call(&dynamodb, "PutItem", requesting).await;
     assert_eq!(answer["ConsumedCapacity"]["GlobalSecondaryIndexes"]["due"]["CapacityUnits"], 1.0);
 
     let mut conditional = put("a");
@@ -93,9 +93,12 @@ async fn every_request_is_counted_and_only_who_asks_is_told() {
     assert_eq!(status, 400);
     assert!(answer["__type"].as_str().is_some_and(|t| t.ends_with("ConditionalCheckFailedException")), "{answer}");
 
-    let consumer = Consumer { table: "things".into(), operation: "PutItem" };
-    assert_eq!(dynamodb.capacity().get(&consumer), Some(&Units { requests: 4, read: 0.0, write: 7.0, scanned: 0 }));
-    dynamodb.forget_capacity();
+    let consumer = TableOperation { table: "things".into(), operation: "PutItem" };
+    assert_eq!(
+        dynamodb.capacity().get(&consumer),
+        Some(&ConsumedCapacity { requests: 4, read: 0.0, write: 7.0, scanned: 0 })
+    );
+    dynamodb.reset_capacity();
     assert!(dynamodb.capacity().is_empty());
 }
 
@@ -109,27 +112,30 @@ async fn a_transaction_and_a_batch_are_counted_by_table() {
     let query = json!({"TableName": "things", "IndexName": "due", "KeyConditionExpression": "due = :due",
                        "ExpressionAttributeValues": {":due": {"N": "7"}}});
     assert_eq!(call(&dynamodb, "Query", query).await.1["Count"], 3);
-    let by_operation: Vec<_> =
-        dynamodb.capacity().into_iter().map(|(who, units)| (who.operation, units.read, units.write)).collect();
+    let by_operation: Vec<_> = dynamodb
+        .capacity()
+        .into_iter()
+        .map(|(consumer, units)| (consumer.operation, units.read, units.write))
+        .collect();
     assert_eq!(by_operation, [("BatchWriteItem", 0.0, 2.0), ("Query", 0.5, 0.0), ("TransactWriteItems", 0.0, 6.0)]);
-    let query = Consumer { table: "things".into(), operation: "Query" };
+    let query = TableOperation { table: "things".into(), operation: "Query" };
     assert_eq!(dynamodb.capacity()[&query].scanned, 3);
 }
 
 #[tokio::test]
-async fn what_is_filled_in_is_found_and_not_counted() {
+async fn imported_items_are_found_and_not_counted() {
     let (_, dynamodb) = started().await;
-    dynamodb.fill("things", vec![put("a")["Item"].clone(), put("b")["Item"].clone()]).expect("filled");
+    dynamodb.import_items("things", vec![put("a")["Item"].clone(), put("b")["Item"].clone()]).expect("imported");
     assert!(dynamodb.capacity().is_empty());
     let query = json!({"TableName": "things", "IndexName": "due", "KeyConditionExpression": "due = :due",
                        "ExpressionAttributeValues": {":due": {"N": "7"}}});
     assert_eq!(call(&dynamodb, "Query", query).await.1["Count"], 2);
-    assert!(dynamodb.fill("things", vec![json!({"pk": 7})]).is_err());
-    assert!(dynamodb.fill("nothing", vec![put("c")["Item"].clone()]).is_err());
+    assert!(dynamodb.import_items("things", vec![json!({"pk": 7})]).is_err());
+    assert!(dynamodb.import_items("nothing", vec![put("c")["Item"].clone()]).is_err());
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_as_dynamodb_does() {
+async fn malformed_requests_are_rejected_with_dynamodb_errors() {
     let (_, dynamodb) = started().await;
     let deep = "[".repeat(100_000);
     let bad: [&[u8]; 6] = [b"", b"{", b"[]", b"\"x\"", &[0xff, 0xfe, 0x00], deep.as_bytes()];
@@ -141,36 +147,30 @@ async fn what_cannot_be_read_is_refused_as_dynamodb_does() {
     }
     let wrong = json!({"TableName": 7, "Item": []});
     assert_eq!(call(&dynamodb, "PutItem", wrong).await.0, 400);
-    let (status, answer) = call(&dynamodb, "EatItem", json!({})).await;
+    let (status, answer) = call(&dynamodb, "UnknownItem", json!({})).await;
     assert_eq!((status, answer["__type"].as_str()), (400, Some("com.amazon.coral.service#UnknownOperationException")));
     let (status, _) = call_raw(&dynamodb, "PutItem", vec![b' '; 17 * 1024 * 1024]).await;
     assert_eq!(status, 413);
-    let mut wish = put("a");
-    wish["ReturnConsumedCapacity"] = json!("SOME");
-    assert_eq!(call(&dynamodb, "PutItem", wish).await.0, 400);
-    assert_eq!(call(&dynamodb, "PutItem", put("a")).await.0, 200, "and the next one is handled");
+    let mut invalid = put("a");
+    invalid["ReturnConsumedCapacity"] = json!("SOME");
+    assert_eq!(call(&dynamodb, "PutItem", invalid).await.0, 400);
+    assert_eq!(call(&dynamodb, "PutItem", put("a")).await.0, 200, "the next request is served");
 }
 
 #[tokio::test]
-async fn items_past_their_ttl_go_when_the_clock_passes_it() {
+async fn expired_items_are_deleted_when_the_clock_advances() {
     let (clock, dynamodb) = started().await;
     let mut item = put("old");
     item["Item"]["purge_at"] = json!({"N": "1700000060"});
     call(&dynamodb, "PutItem", item).await;
-    // The sweeper must be asleep before the clock jumps, or it starts its hour after the jump.
-    tokio::task::yield_now().await;
-    clock.advance(ttl::INTERVAL);
+    clock.advance(std::time::Duration::from_millis(ttl::SWEEP_INTERVAL_MS.unsigned_abs()));
+    dynamodb.caught_up().await;
     let scan = json!({"TableName": "things", "Select": "COUNT"});
-    for _ in 0..10_000 {
-        if call(&dynamodb, "Scan", scan.clone()).await.1["Count"] == 0 {
-            return;
-        }
-    }
-    panic!("the item is still there");
+    assert_eq!(call(&dynamodb, "Scan", scan).await.1["Count"], 0);
 }
 
 #[tokio::test]
-async fn a_file_keeps_its_items_and_is_refused_when_it_is_no_database() {
+async fn a_file_keeps_its_items_and_an_invalid_file_is_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dynamodb.sqlite");
     for keys in 1..=2 {
@@ -186,14 +186,14 @@ async fn a_file_keeps_its_items_and_is_refused_when_it_is_no_database() {
 }
 
 #[tokio::test]
-async fn a_table_that_the_engine_refuses_is_named() {
+async fn the_error_names_a_table_that_the_engine_rejects() {
     let mut broken = table();
     broken.create["KeySchema"][0]["AttributeName"] = json!("other");
     let error = DynamoDb::start(Clock::system(), &[broken], None).await.err().expect("refused");
     assert!(error.to_string().starts_with("table things: "), "{error}");
 }
 
-/// The keys of everything that is due, as the index has them.
+/// Sorted keys of the items that index `due` contains.
 async fn due(dynamodb: &DynamoDb) -> Vec<String> {
     let query = json!({"TableName": "things", "IndexName": "due", "KeyConditionExpression": "due = :due",
                        "ExpressionAttributeValues": {":due": {"N": "7"}}});
@@ -210,7 +210,7 @@ fn delete(key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn entries_of_a_lagging_index_come_late_and_go_late() {
+async fn a_lagging_index_applies_inserts_and_deletes_late() {
     let (clock, dynamodb) = started().await;
     call(&dynamodb, "PutItem", put("a")).await;
     dynamodb.lag_indexes(Lag::Writes(1)).await.expect("lags");
@@ -226,7 +226,7 @@ async fn entries_of_a_lagging_index_come_late_and_go_late() {
         {"DeleteRequest": {"Key": {"pk": {"S": "b"}}}}, {"PutRequest": {"Item": put("c")["Item"]}},
     ]}});
     call(&dynamodb, "BatchWriteItem", batch).await;
-    assert!(due(&dynamodb).await.len() <= 1, "one of the two is known");
+    assert!(due(&dynamodb).await.len() <= 1, "the index contains at most one of the two writes");
 
     dynamodb.lag_indexes(Lag::For(Duration::from_secs(1))).await.expect("lags");
     clock.advance(Duration::from_secs(1));
@@ -243,7 +243,7 @@ async fn entries_of_a_lagging_index_come_late_and_go_late() {
 }
 
 #[tokio::test]
-async fn the_journal_has_every_write_with_the_item_before_and_after() {
+async fn the_journal_records_every_write_with_the_item_before_and_after() {
     let journal = Journal::on(Clock::manual(7));
     let (_, dynamodb) = started_with(journal.clone()).await;
     call(&dynamodb, "PutItem", put("a")).await;
@@ -252,9 +252,9 @@ async fn the_journal_has_every_write_with_the_item_before_and_after() {
     call(&dynamodb, "PutItem", refused).await;
     let update = json!({"TableName": "things", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "ADD due :one",
                         "ExpressionAttributeValues": {":one": {"N": "1"}}});
-    assert_eq!(call(&dynamodb, "UpdateItem", update).await, (200, json!({})), "nobody asked for the item");
+    assert_eq!(call(&dynamodb, "UpdateItem", update).await, (200, json!({})), "the client did not request the item");
     call(&dynamodb, "TransactWriteItems", json!({"TransactItems": [{"Delete": delete("a")}, {"Put": put("b")}]})).await;
-    for nonsense in [json!({}), json!({"TableName": 7, "Item": []}), json!({"TableName": "nobodys", "Item": {}})] {
+    for nonsense in [json!({}), json!({"TableName": 7, "Item": []}), json!({"TableName": "unknown", "Item": {}})] {
         assert_eq!(call(&dynamodb, "PutItem", nonsense).await.0, 400);
     }
     let written: Vec<_> = journal
@@ -283,7 +283,7 @@ async fn the_journal_has_every_write_with_the_item_before_and_after() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writes_are_noted_in_the_order_in_which_they_were_done() {
+async fn the_journal_records_writes_in_commit_order() {
     let journal = Journal::on(Clock::manual(7));
     let (_, dynamodb) = started_with(journal.clone()).await;
     let writers: Vec<_> = (0..20)

@@ -1,8 +1,6 @@
-//! Items past their TTL: deleted an hour late at most on the stack's clock. AWS takes hours to days.
+//! Deletion of expired items, at most one hour of the stack's clock after their TTL. AWS takes up to a few days.
 //!
-//! The engine could do it itself, but does not tell what it deletes, and streams have to know.
-
-use std::time::Duration;
+//! The TTL of the engine is not used: it does not return the deleted items, which the change streams contain.
 
 use dynoxide::DynoxideError;
 use local_streams::Change;
@@ -10,16 +8,17 @@ use serde_json::{Value, json};
 
 use super::DynamoDb;
 
-pub(super) const INTERVAL: Duration = Duration::from_secs(3600);
+/// Time between two sweeps.
+pub(super) const SWEEP_INTERVAL_MS: i64 = 3_600_000;
 
-/// So many items are looked at at a time.
-const PAGE: usize = 50;
+/// Items of one scan; the database is locked during a scan.
+const PAGE_SIZE: usize = 50;
 
-/// What is older was not meant to be a time.
-const OLDEST_S: i64 = 5 * 365 * 86_400;
+/// A TTL value further in the past is ignored, as DynamoDB does (developer guide, "Time to Live": five years).
+const MAX_EXPIRED_AGE_S: i64 = 5 * 365 * 86_400;
 
 impl DynamoDb {
-    /// Deletes what is past its TTL now; how many items that was. It takes the database's time, which is a thread's.
+    /// Deletes all expired items and returns their number. Blocks the calling thread.
     pub(super) fn sweep(&self) -> Result<usize, DynoxideError> {
         let mut deleted = 0;
         for table in &self.0.declared {
@@ -33,12 +32,13 @@ impl DynamoDb {
     fn sweep_table(&self, table: &str, attribute: &str) -> Result<usize, DynoxideError> {
         let now_s = self.0.clock.now_s();
         let names = json!({"#ttl": attribute});
-        let values = json!({":oldest": {"N": (now_s - OLDEST_S).to_string()}, ":now": {"N": now_s.to_string()}});
+        let values =
+            json!({":oldest": {"N": (now_s - MAX_EXPIRED_AGE_S).to_string()}, ":now": {"N": now_s.to_string()}});
         let (mut start, mut deleted) = (Value::Null, 0);
         loop {
             let mut scan = json!({
-                // Little at a time: whoever asks meanwhile waits for no more than that.
-                "TableName": table, "Limit": PAGE, "FilterExpression": "#ttl BETWEEN :oldest AND :now",
+                // Small pages: concurrent requests wait for at most one page.
+                "TableName": table, "Limit": PAGE_SIZE, "FilterExpression": "#ttl BETWEEN :oldest AND :now",
                 "ExpressionAttributeNames": names, "ExpressionAttributeValues": values,
             });
             if !start.is_null() {
@@ -49,11 +49,11 @@ impl DynamoDb {
                 let Some((_, key)) = self.0.keys.key(table, &json!({"Item": item})) else { continue };
                 let delete = json!({
                     "TableName": table, "Key": key, "ReturnValues": "ALL_OLD",
-                    // It may have been given more time meanwhile.
+                    // The TTL may have been extended since the scan.
                     "ConditionExpression": "#ttl BETWEEN :oldest AND :now",
                     "ExpressionAttributeNames": names, "ExpressionAttributeValues": values,
                 });
-                let _turn = self.0.turn.blocking_lock();
+                let _lock = self.0.write_lock.blocking_lock();
                 let before = match self.database().delete_item(input(delete)?) {
                     Err(DynoxideError::ConditionalCheckFailedException(..)) => continue,
                     answered => answer(answered?)?["Attributes"].take(),

@@ -1,5 +1,5 @@
-//! Who wants to know of writes: change streams, the journal, and indexes that lag. For their sake writes are done one after
-//! another, with a look at the items before and after, which nobody is billed for.
+//! Records writes for change streams, the journal and lagging indexes. Recorded writes run one after another; each item
+//! is read before and after its write, without consuming capacity.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use super::DynamoDb;
 
 const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"];
 
-/// Status and body, or why there is none.
-pub(super) type Answer = Result<(u16, Bytes), String>;
+/// Status and body of the response, or the reason for a missing response.
+pub(super) type EngineResponse = Result<(u16, Bytes), String>;
 
-/// The names of every table's key attributes.
-pub(super) struct Keys(HashMap<String, Vec<String>>);
+/// Table name to the names of its key attributes.
+pub(super) struct KeySchemas(HashMap<String, Vec<String>>);
 
-/// A write on its way; no other begins before it is dropped.
-pub(super) struct Write {
+/// A recorded write in progress; holds the write lock until it is dropped.
+pub(super) struct RecordedWrite {
     operation: String,
     items: Vec<Item>,
-    _turn: OwnedMutexGuard<()>,
+    _lock: OwnedMutexGuard<()>,
 }
 
 struct Item {
@@ -35,15 +35,16 @@ struct Item {
     before: Option<Value>,
 }
 
-/// An item that was written.
+/// A written item; `after` is `None` if it was deleted.
 pub(super) struct Written {
     pub(super) table: String,
     pub(super) key: Value,
     pub(super) after: Option<Value>,
 }
 
-impl Write {
-    /// `None` for what does not write, or where nobody wants to know.
+impl RecordedWrite {
+    /// Takes the write lock and reads the items before the write. `None` if the request does not write, or if its
+    /// writes are not recorded.
     pub(super) async fn begin(dynamodb: &DynamoDb, operation: &str, body: &[u8]) -> Option<Self> {
         let (streams, everything) = (&dynamodb.0.streams, dynamodb.0.journal.is_on() || dynamodb.0.lag.is_on());
         if !WRITES.contains(&operation) || !(everything || streams.any()) {
@@ -54,30 +55,31 @@ impl Write {
         if items.is_empty() {
             return None;
         }
-        let _turn = Arc::clone(&dynamodb.0.turn).lock_owned().await;
+        let _lock = Arc::clone(&dynamodb.0.write_lock).lock_owned().await;
         let before =
             |(table, key): (String, Value)| Item { before: item(dynamodb.database(), &table, &key), table, key };
-        Some(Self { operation: operation.to_owned(), items: items.into_iter().map(before).collect(), _turn })
+        Some(Self { operation: operation.to_owned(), items: items.into_iter().map(before).collect(), _lock })
     }
 
-    /// Has the engine do it, to its end even when the caller is gone meanwhile: nothing may be written that nobody hears of.
-    pub(super) async fn carry_out(self, dynamodb: &DynamoDb, target: &str, body: Bytes) -> Answer {
+    /// Sends the write to the engine and records it. Runs to its end even if the caller is dropped, so that no write is
+    /// left unrecorded.
+    pub(super) async fn execute(self, dynamodb: &DynamoDb, target: &str, body: Bytes) -> EngineResponse {
         let (dynamodb, target) = (dynamodb.clone(), target.to_owned());
-        let carried_out = tokio::spawn(Origin::carry(async move {
+        let executed = tokio::spawn(Origin::carry(async move {
             let answered = dynamodb.0.engine.call(&target, body).await;
-            // Where the answer was lost, it may have been done.
+            // Without a response, the write may have been applied: the items are read again.
             if answered.as_ref().map_or(true, |(status, _)| *status == 200) {
-                self.done(&dynamodb);
+                self.record(&dynamodb);
             }
             answered.map_err(|cause| cause.to_string())
         }));
-        carried_out.await.unwrap_or_else(|error| Err(error.to_string()))
+        executed.await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
-    fn done(self, dynamodb: &DynamoDb) {
+    fn record(self, dynamodb: &DynamoDb) {
         for Item { table, key, before } in self.items {
             let after = item(dynamodb.database(), &table, &key);
-            dynamodb.0.lag.written(|| Written { table: table.clone(), key: key.clone(), after: after.clone() });
+            dynamodb.0.lag.record_write(|| Written { table: table.clone(), key: key.clone(), after: after.clone() });
             if dynamodb.0.streams.has(&table) {
                 let (key, before, after) = (key.clone(), before.clone(), after.clone());
                 dynamodb.0.streams.append(&table, Change { key, before, after, expired: false });
@@ -88,7 +90,7 @@ impl Write {
     }
 }
 
-impl Keys {
+impl KeySchemas {
     pub(super) fn new(tables: &[Table]) -> Self {
         let names = |table: &Table| {
             let schema = table.create.get("KeySchema").and_then(Value::as_array).into_iter().flatten();
@@ -97,7 +99,7 @@ impl Keys {
         Self(tables.iter().map(|table| (table.name.clone(), names(table))).collect())
     }
 
-    /// Table and key of every item that a request writes.
+    /// Table and key of each item that a request writes.
     fn written(&self, operation: &str, request: &Value) -> Vec<(String, Value)> {
         let of = |table: Option<&str>, write: &Value| self.key(table?, write);
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -120,7 +122,7 @@ impl Keys {
         }
     }
 
-    /// The key of a write, which has either a key or the whole item.
+    /// Table and key of a write that has a `Key` or an `Item`.
     pub(super) fn key(&self, table: &str, write: &Value) -> Option<(String, Value)> {
         let given = write.get("Key").or_else(|| write.get("Item"))?.as_object()?;
         let names = self.0.get(table)?;
@@ -129,7 +131,7 @@ impl Keys {
     }
 }
 
-/// An item as it is now. What cannot be read is as good as none: the request that follows says why.
+/// The present item; `None` if it does not exist or the read fails, in which case the write itself returns the error.
 fn item(database: &Database, table: &str, key: &Value) -> Option<Value> {
     let request = json!({"TableName": table, "Key": key, "ConsistentRead": true});
     let found = database.get_item(serde_json::from_value(request).ok()?).ok()?.item?;

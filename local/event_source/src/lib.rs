@@ -13,6 +13,6 @@ pub use stream::StreamMappings;
 
 #[test]
 #[ignore = "not a test: the scripted function of other tests"]
-fn plays_the_scripted_function() {
-    local_lambda::testing::play();
+fn run_scripted_function_process() {
+    local_lambda::testing::run_scripted_function();
 }

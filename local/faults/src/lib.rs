@@ -25,6 +25,7 @@ mod fault;
 mod plan;
 mod processes;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -48,10 +49,18 @@ struct Inner {
     plan: Mutex<Plan>,
     deliveries: Mutex<Deliveries>,
     processes: Mutex<Processes>,
-    /// Number of calls that are being applied.
-    active_calls: watch::Sender<usize>,
+    active_calls: watch::Sender<ActiveCalls>,
     /// Number of calls of [`Faults::release`].
     releases: watch::Sender<u64>,
+}
+
+/// The calls that are being applied.
+#[derive(Default)]
+struct ActiveCalls {
+    /// The number of the next call.
+    next: u64,
+    /// Each call in words, by its number.
+    calls: BTreeMap<u64, String>,
 }
 
 impl Faults {
@@ -177,15 +186,28 @@ impl Faults {
     }
 
     /// Counts a call as being applied until the returned guard is dropped.
-    pub fn count_call(&self) -> CallGuard {
-        self.0.active_calls.send_modify(|calls| *calls += 1);
-        CallGuard(self.clone())
+    pub fn count_call(&self, call: &Call, fault: Option<Fault>) -> CallGuard {
+        let Call { function, operation, path, nth, .. } = call;
+        let held = if fault == Some(Fault::Held) { ", which is held," } else { "" };
+        let text = format!("call {nth} of {function}, {operation} {path}{held}");
+        let mut number = 0;
+        self.0.active_calls.send_modify(|active| {
+            number = active.next;
+            active.next += 1;
+            active.calls.insert(number, text);
+        });
+        CallGuard { faults: self.clone(), number }
+    }
+
+    /// What [`Faults::idle`] waits for now, one line each; empty when it would return at once.
+    pub fn active_calls(&self) -> Vec<String> {
+        self.0.active_calls.borrow().calls.values().map(|call| format!("{call} is not answered")).collect()
     }
 
     /// Returns once no call is being applied any more, not even for callers that are dead.
     pub async fn idle(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.0.active_calls.subscribe().wait_for(|calls| *calls == 0).await;
+        let _ = self.0.active_calls.subscribe().wait_for(|active| active.calls.is_empty()).await;
     }
 
     fn locked_plan(&self) -> MutexGuard<'_, Plan> {
@@ -202,11 +224,14 @@ impl Faults {
 }
 
 /// Counts one call that is being applied.
-pub struct CallGuard(Faults);
+pub struct CallGuard {
+    faults: Faults,
+    number: u64,
+}
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        self.0.0.active_calls.send_modify(|calls| *calls -= 1);
+        self.faults.0.active_calls.send_modify(|active| drop(active.calls.remove(&self.number)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! A listener of connections that another listener has accepted, each with its caller.
+//! A listener that serves connections accepted by another listener, each with its caller.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,14 +10,14 @@ use tokio::sync::mpsc;
 
 use super::Caller;
 
-/// AcceptedConnections that another listener has accepted, for [`axum::serve`].
+/// A listener for [`axum::serve`] that receives accepted connections through a channel.
 pub struct AcceptedConnections<Io> {
     accepted: mpsc::Receiver<(Io, Caller)>,
     address: SocketAddr,
 }
 
 impl<Io> AcceptedConnections<Io> {
-    /// Takes connections from a channel; `address` is the one that they were made to.
+    /// Serves the connections of a channel; `address` is the local address that they were accepted on.
     pub fn new(accepted: mpsc::Receiver<(Io, Caller)>, address: SocketAddr) -> Self {
         Self { accepted, address }
     }

@@ -1,23 +1,24 @@
-//! The one endpoint, `AWS_ENDPOINT_URL`: which service a request is for, and whether its signature holds.
+//! The AWS endpoint of the local stack (`AWS_ENDPOINT_URL`): forwards each request to its service and verifies
+//! signatures.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`service`] | which service a request is for |
-//! | [`accepted`] | a listener of connections that another listener has accepted |
-//! | [`guard`] | who may call, where the stack runs with `--authorize` |
-//! | [`sigv4`] | whether a request was signed with the right secret |
+//! | [`service`] | the service of a request |
+//! | [`accepted`] | a listener that serves connections accepted by another listener |
+//! | [`authorization`] | authorization by signature or client certificate |
+//! | [`sigv4`] | verification of Signature Version 4 |
 //! | [`sts`] | `GetCallerIdentity` |
-//! | [`operation`] | what a request asks for |
-//! | [`strike`] | the calls of functions, and the faults that befall them |
-//! | [`refusal`] | errors in the shape of each protocol |
+//! | [`operation`] | operation name and path of a request, for faults and the journal |
+//! | [`function_call`] | requests of functions: injected faults and journal |
+//! | [`protocol`] | error responses in the format of each protocol |
 
 mod accepted;
-mod guard;
+mod authorization;
+mod function_call;
 mod operation;
-mod refusal;
+mod protocol;
 mod service;
 pub mod sigv4;
-mod strike;
 mod sts;
 
 use std::sync::Arc;
@@ -33,33 +34,33 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub use accepted::AcceptedConnections;
-pub use guard::{Caller, Guard};
-use refusal::Protocol;
+pub use authorization::{Caller, Guard};
+use protocol::Protocol;
 use service::Service;
 
-/// The largest request that any service takes: DynamoDB's 16 MB.
+/// Maximum bytes of a request body; the largest limit of all services (DynamoDB: 16 MB).
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// What stands behind the endpoint.
+/// The services behind the endpoint.
 #[derive(Clone)]
 pub struct Services {
-    /// `DynamoDB_20120810.*`.
+    /// DynamoDB: target `DynamoDB_20120810.*`.
     pub dynamodb: Router,
-    /// `AmazonSQS.*`.
+    /// SQS: target `AmazonSQS.*`.
     pub sqs: Router,
-    /// `/2015-03-31/...`.
+    /// Lambda: paths `/2015-03-31/...`.
     pub lambda: Router,
-    /// `iot-data`.
+    /// AWS IoT data plane (`iot-data`).
     pub data_plane: Router,
-    /// `iot`.
+    /// AWS IoT control plane (`iot`).
     pub registry: Router,
-    /// The account that every caller belongs to.
+    /// Account id of all callers.
     pub account: String,
-    /// What runs where, for `GET /`.
+    /// Description of the stack, the response to `GET /`.
     pub about: Value,
-    /// What is to go wrong with the calls of functions.
+    /// Faults to inject into requests of functions.
     pub faults: Faults,
-    /// Where the calls of functions are noted.
+    /// Journal that records requests of functions.
     pub journal: Journal,
 }
 
@@ -68,7 +69,7 @@ struct Gateway {
     guard: Option<Guard>,
 }
 
-/// The endpoint. Without a guard everybody may call everything.
+/// The endpoint as a router. Without a guard, every request is allowed.
 pub fn router(services: Services, guard: Option<Guard>) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(Gateway { services, guard }))
 }
@@ -77,17 +78,17 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
     let (parts, body) = request.into_parts();
     let protocol = Protocol::of(&parts);
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        let message = "the request is larger than 16 MB, or it broke off";
-        return protocol.refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", message);
+        let message = "the request is larger than 16 MB, or its connection was closed";
+        return protocol.error_response(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", message);
     };
     let service = Service::of(&parts);
     if service == Service::About {
         return about(&gateway.services.about);
     }
     if let Some(guard) = &gateway.guard
-        && let Err(refused) = guard.admit(&parts, &body, service)
+        && let Err(denied) = guard.authorize(&parts, &body, service)
     {
-        return protocol.refuse(StatusCode::FORBIDDEN, refused.code, &refused.message);
+        return protocol.error_response(StatusCode::FORBIDDEN, denied.code, &denied.message);
     }
     let services = &gateway.services;
     let router = match service {
@@ -97,38 +98,40 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         Service::IotData => &services.data_plane,
         Service::Iot => &services.registry,
         Service::Sts => return sts::answer(&services.account, &body),
-        Service::Unknown | Service::About => return not_offered(protocol, &name(&parts)),
+        Service::Unknown | Service::About => return unsupported_operation(protocol, &operation_name(&parts)),
     };
-    match strike::caller(&services.faults, service, &parts, &body) {
+    match function_call::identify(&services.faults, service, &parts, &body) {
         None => forward(router.clone(), protocol, parts, body).await,
-        Some(call) => strike::carry_out(services, call, service, forward(router.clone(), protocol, parts, body)).await,
+        Some(call) => {
+            function_call::execute(services, call, service, forward(router.clone(), protocol, parts, body)).await
+        }
     }
 }
 
 async fn forward(router: Router, protocol: Protocol, parts: axum::http::request::Parts, body: Bytes) -> Response {
-    let asked = name(&parts);
+    let operation = operation_name(&parts);
     let request = Request::from_parts(parts, Body::from(body));
     let answer = router.oneshot(request).await.unwrap_or_else(|never| match never {});
-    if is_nobodys(&answer) { not_offered(protocol, &asked) } else { answer }
+    if is_router_fallback(&answer) { unsupported_operation(protocol, &operation) } else { answer }
 }
 
-/// What a router answers for a path or a method that it does not have: no service of AWS's answers without a body.
-fn is_nobodys(answer: &Response) -> bool {
+/// Whether a response comes from a router without a matching route. Error responses of AWS services always have a body.
+fn is_router_fallback(answer: &Response) -> bool {
     matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
         && !answer.headers().contains_key(header::CONTENT_TYPE)
 }
 
-fn name(parts: &axum::http::request::Parts) -> String {
+fn operation_name(parts: &axum::http::request::Parts) -> String {
     match parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
         Some(target) => target.to_owned(),
         None => format!("{} {}", parts.method, parts.uri.path()),
     }
 }
 
-fn not_offered(protocol: Protocol, operation: &str) -> Response {
-    let message = format!("{operation} is not offered by the local stack");
+fn unsupported_operation(protocol: Protocol, operation: &str) -> Response {
+    let message = format!("{operation} is not supported by the local stack");
     let status = if protocol == Protocol::RestJson { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
-    protocol.refuse(status, "UnknownOperationException", &message)
+    protocol.error_response(status, "UnknownOperationException", &message)
 }
 
 fn about(about: &Value) -> Response {

@@ -1,11 +1,11 @@
-//! What a request asks for, as plans and journals call it.
+//! Operation name and path of a request, for fault plans and the journal.
 
 use axum::http::{Method, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::service::Service;
 
-/// `DynamoDB.UpdateItem`, `IotData.Publish` and so on.
+/// Service and operation, such as `DynamoDB.UpdateItem` or `IotData.Publish`.
 pub(super) fn name(service: Service, request: &Parts) -> String {
     let method = &request.method;
     let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -15,14 +15,16 @@ pub(super) fn name(service: Service, request: &Parts) -> String {
         Service::Sqs => format!("SQS.{operation}"),
         Service::Lambda if request.uri.path().ends_with("/invocations") => "Lambda.Invoke".to_owned(),
         Service::Lambda => format!("Lambda.{method}"),
-        Service::IotData => format!("IotData.{}", of_data_plane(method, request.uri.path())),
-        Service::Iot => format!("Iot.{}", of_registry(method, request.uri.path()).unwrap_or(method.as_str())),
+        Service::IotData => format!("IotData.{}", data_plane_operation(method, request.uri.path())),
+        Service::Iot => {
+            format!("Iot.{}", control_plane_operation(method, request.uri.path()).unwrap_or(method.as_str()))
+        }
         Service::Sts => "STS.GetCallerIdentity".to_owned(),
         Service::About | Service::Unknown => method.to_string(),
     }
 }
 
-fn of_data_plane(method: &Method, path: &str) -> &'static str {
+fn data_plane_operation(method: &Method, path: &str) -> &'static str {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     match (method.as_str(), segments.as_slice()) {
         ("POST", ["topics", ..]) => "Publish",
@@ -40,8 +42,8 @@ fn of_data_plane(method: &Method, path: &str) -> &'static str {
     }
 }
 
-/// What fleets are looked up with; `None` for what only sets up.
-fn of_registry(method: &Method, path: &str) -> Option<&'static str> {
+/// The control plane operations that the functions use; `None` for all others.
+fn control_plane_operation(method: &Method, path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     Some(match (method.as_str(), segments.as_slice()) {
         ("POST", ["indices", "search"]) => "SearchIndex",
@@ -55,7 +57,7 @@ fn of_registry(method: &Method, path: &str) -> Option<&'static str> {
     })
 }
 
-/// Path and query, decoded.
+/// Decoded path and query.
 pub(super) fn path(request: &Parts) -> String {
     let path = request.uri.path_and_query().map_or_else(|| request.uri.path(), |whole| whole.as_str());
     percent_decode_str(path).decode_utf8_lossy().into_owned()

@@ -1,10 +1,10 @@
-//! Which service a request is for.
+//! The service that a request is for.
 
 use axum::http::{Method, request::Parts};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
-    /// Not AWS's: a person, or a health check.
+    /// Description of the stack, for a person or a health check; not a service of AWS.
     About,
     DynamoDb,
     Sqs,
@@ -16,7 +16,7 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// By `x-amz-target` where there is one, else by path: no two of these services share any.
+    /// The service by `x-amz-target` if present, else by path. No two of the services share a path.
     pub(super) fn of(request: &Parts) -> Self {
         if let Some(target) = request.headers.get("x-amz-target") {
             let target = target.to_str().unwrap_or_default();
@@ -30,7 +30,7 @@ impl Service {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match segments.as_slice() {
             [""] if request.method == Method::POST => Self::Sts,
-            // Signed, it is S3's ListBuckets.
+            // With a signature, `GET /` is ListBuckets of S3.
             ["" | "health"] if request.method == Method::GET && !request.headers.contains_key("authorization") => {
                 Self::About
             }
@@ -45,7 +45,7 @@ impl Service {
     }
 }
 
-/// Lambda's API versions: `2015-03-31`.
+/// Whether a path segment has the form of a Lambda API version, such as `2015-03-31`.
 fn is_date(segment: &str) -> bool {
     segment.len() == 10 && segment.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }

@@ -1,7 +1,8 @@
-//! Signature Version 4: whether a request was signed with the credentials that this stack accepts.
+//! Signature Version 4: verifies that a request is signed with the credentials of the stack.
 //!
-//! The rules are those of every service but S3: the path, as it was sent, is percent-encoded once more, and dot segments
-//! are resolved. The time of signing is compared with the system's clock, which signed it, and not with the stack's.
+//! The rules are those of all services except S3: the path as sent is percent-encoded once more, and dot segments are
+//! resolved. The time of signing is compared with the system clock, which clients sign with, not with the stack's
+//! clock.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,18 +16,18 @@ use sha2::{Digest, Sha256};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// How far the time of signing may lie from now.
-const SKEW_S: i64 = 300;
+/// Maximum difference in seconds between the time of signing and now.
+const MAX_SKEW_S: i64 = 300;
 
-/// What is left as it is in a canonical path.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// Characters that are percent-encoded in a canonical path.
+const PATH_ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// An access key and its secret.
 #[derive(Clone)]
 pub struct Credentials {
-    /// `AWS_ACCESS_KEY_ID`.
+    /// Access key id (`AWS_ACCESS_KEY_ID`).
     pub access_key: String,
-    /// `AWS_SECRET_ACCESS_KEY`.
+    /// Secret access key (`AWS_SECRET_ACCESS_KEY`).
     pub secret_key: String,
 }
 
@@ -37,7 +38,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// The environment's, so that a shell which is set up for AWS needs nothing more; else `test` and `test`.
+    /// The credentials in the environment variables of AWS; [`Credentials::test`] if a variable is missing or empty.
     pub fn from_environment() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
@@ -46,56 +47,57 @@ impl Credentials {
         }
     }
 
-    /// What everybody uses for a stand-in of AWS.
+    /// Access key `test` and secret `test`, which are customary for local AWS endpoints.
     pub fn test() -> Self {
         Self { access_key: "test".into(), secret_key: "test".into() }
     }
 
-    /// The access key that the request is rightly signed with: this one, or this one, a dot, and whose process it is.
+    /// Verifies the signature of a request and returns its access key: the access key of the credentials, or this key
+    /// with a suffix `.<function>.<number>` that identifies a function process.
     ///
     /// # Errors
-    /// What is wrong with the signature.
+    /// The signature is missing, incomplete, expired or wrong.
     pub fn verify(&self, request: &Parts, body: &[u8], now: Timestamp) -> Result<String, SignatureError> {
-        let claim = Claim::read(request)?;
-        let more = claim.access_key.strip_prefix(&self.access_key);
-        if !more.is_some_and(|more| more.is_empty() || more.starts_with('.')) {
+        let parsed = ParsedSignature::read(request)?;
+        let suffix = parsed.access_key.strip_prefix(&self.access_key);
+        if !suffix.is_some_and(|suffix| suffix.is_empty() || suffix.starts_with('.')) {
             return Err(SignatureError::UnknownKey);
         }
-        claim.check_time(now)?;
-        let canonical = claim.canonical_request(request, body)?;
-        let scope = claim.scope.join("/");
-        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", claim.signed_at, hex_digest(canonical.as_bytes()));
+        parsed.check_time(now)?;
+        let canonical = parsed.canonical_request(request, body)?;
+        let scope = parsed.scope.join("/");
+        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", parsed.signed_at, hex_digest(canonical.as_bytes()));
         let mut key = format!("AWS4{}", self.secret_key).into_bytes();
-        for part in &claim.scope {
-            key = keyed(&key, part)?.finalize().into_bytes().to_vec();
+        for part in &parsed.scope {
+            key = hmac(&key, part)?.finalize().into_bytes().to_vec();
         }
-        let signature = HEXLOWER.decode(claim.signature.as_bytes()).map_err(|_| SignatureError::Mismatch)?;
-        keyed(&key, &to_sign)?.verify_slice(&signature).map_err(|_| SignatureError::Mismatch)?;
-        Ok(claim.access_key)
+        let signature = HEXLOWER.decode(parsed.signature.as_bytes()).map_err(|_| SignatureError::Mismatch)?;
+        hmac(&key, &to_sign)?.verify_slice(&signature).map_err(|_| SignatureError::Mismatch)?;
+        Ok(parsed.access_key)
     }
 }
 
-/// The access key that a request claims to be signed with.
+/// The access key in the signature of a request, which is not verified.
 pub(super) fn access_key(request: &Parts) -> Option<String> {
-    Claim::read(request).ok().map(|claim| claim.access_key)
+    ParsedSignature::read(request).ok().map(|parsed| parsed.access_key)
 }
 
-/// What is wrong with a signature.
+/// Reason for rejecting a signature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// There is none.
+    /// The request has no signature.
     #[error("Missing Authentication Token")]
     Missing,
-    /// A part of it is missing or unreadable.
+    /// A part of the signature is missing or malformed.
     #[error("the signature is incomplete: {0}")]
     Incomplete(&'static str),
-    /// Not the key that this stack accepts.
+    /// The access key differs from that of the stack.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
-    /// Signed too long ago, or in the future.
+    /// The time of signing is too far from now.
     #[error("Signature expired: {0} is not within its validity")]
     Time(String),
-    /// Signed with another secret, or changed since.
+    /// The request was signed with another secret, or changed after signing.
     #[error(
         "The request signature we calculated does not match the signature you provided. \
          Check your AWS Secret Access Key and signing method."
@@ -104,7 +106,7 @@ pub enum SignatureError {
 }
 
 impl SignatureError {
-    /// AWS's name for it.
+    /// The error code of AWS.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing => "MissingAuthenticationTokenException",
@@ -115,19 +117,19 @@ impl SignatureError {
     }
 }
 
-/// What the request says of its signature, in its `Authorization` header or in its query.
-struct Claim {
+/// The signature of a request, from its `Authorization` header or its query.
+struct ParsedSignature {
     access_key: String,
     /// Date, region, service, `aws4_request`.
     scope: Vec<String>,
     signed_headers: String,
     signature: String,
     signed_at: String,
-    /// Seconds that a signed URL is good for.
+    /// Validity of a signed URL in seconds.
     expires: Option<i64>,
 }
 
-impl Claim {
+impl ParsedSignature {
     fn read(request: &Parts) -> Result<Self, SignatureError> {
         let query = request.uri.query().unwrap_or_default();
         if query.split('&').any(|pair| pair.starts_with("X-Amz-Signature=")) {
@@ -188,7 +190,7 @@ impl Claim {
             .and_then(|time| TimeZone::UTC.to_timestamp(time))
             .map_err(|_| SignatureError::Incomplete("X-Amz-Date"))?;
         let age = now.as_second() - signed.as_second();
-        if age < -SKEW_S || age > self.expires.unwrap_or(SKEW_S) {
+        if age < -MAX_SKEW_S || age > self.expires.unwrap_or(MAX_SKEW_S) {
             return Err(SignatureError::Time(self.signed_at.clone()));
         }
         Ok(())
@@ -215,7 +217,7 @@ impl Claim {
     }
 }
 
-/// All values of a header, each without needless spaces, joined by commas.
+/// All values of a header joined by commas, with repeated spaces removed.
 fn header(request: &Parts, name: &str) -> Option<String> {
     let values: Vec<String> = request
         .headers
@@ -236,7 +238,7 @@ fn canonical_path(path: &str) -> String {
         }
     }
     let slash = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
-    utf8_percent_encode(&format!("/{}{slash}", segments.join("/")), PATH).to_string()
+    utf8_percent_encode(&format!("/{}{slash}", segments.join("/")), PATH_ENCODE_SET).to_string()
 }
 
 fn canonical_query(query: &str) -> String {
@@ -249,8 +251,8 @@ fn canonical_query(query: &str) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-fn keyed(key: &[u8], message: &str) -> Result<Hmac<Sha256>, SignatureError> {
-    // A key of any length will do, so this cannot fail.
+fn hmac(key: &[u8], message: &str) -> Result<Hmac<Sha256>, SignatureError> {
+    // HMAC accepts keys of any length, so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| SignatureError::Mismatch)?;
     mac.update(message.as_bytes());
     Ok(mac)
@@ -266,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    // Signed by botocore 1.43 with `test` and `test`.
+    // Signed by botocore 1.43 with access key `test` and secret `test`.
     const HEADER: &str = "AWS4-HMAC-SHA256 Credential=test/20260102/us-east-1/iotdata/aws4_request, \
          SignedHeaders=host;x-amz-date;x-amz-mqtt5-user-properties, \
          Signature=4ab14d9a652fb3d24730fe99edd9bc0a16c9179900d10428b99e9d7f8089b666";
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_of_a_function_has_a_key_of_its_own() {
+    fn an_access_key_with_a_process_suffix_is_accepted() {
         let mut request = signed();
         let of_process = HEADER.replace("=test/", "=test.f.7/");
         request.headers.insert("authorization", of_process.parse().expect("a header"));
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_since_is_refused() {
+    fn a_request_changed_after_signing_is_rejected() {
         assert_eq!(verify(&signed(), b"{}"), Err(SignatureError::Mismatch));
         let mut other = signed();
         other.uri = "/topics/other".parse().expect("a path");
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_too_long_ago_or_too_early_is_refused() {
+    fn a_signature_too_old_or_in_the_future_is_rejected() {
         for now in ["2026-01-02T03:09:06Z", "2026-01-02T02:59:04Z"] {
             assert!(matches!(verify_at(&signed(), BODY, now), Err(SignatureError::Time(_))), "{now}");
             assert!(matches!(verify_at(&signed_url(SIGNED_URL), b"", now), Err(SignatureError::Time(_))), "{now}");
@@ -334,12 +336,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_or_half_signed_is_named() {
+    fn a_missing_or_incomplete_signature_is_rejected_with_its_error() {
         assert_eq!(verify(&signed_url("/things/a/shadow"), b""), Err(SignatureError::Missing));
         let with = |value: &str| {
             let mut request = signed();
             request.headers.insert("authorization", value.parse().expect("a header"));
-            verify(&request, BODY).expect_err("refused")
+            verify(&request, BODY).expect_err("rejected")
         };
         assert_eq!(with(&HEADER.replace("=test/", "=other/")), SignatureError::UnknownKey);
         assert_eq!(with(&HEADER.replace("=test/", "=tester/")), SignatureError::UnknownKey);

@@ -1,12 +1,12 @@
-//! STS, as far as `aws sts get-caller-identity`: what people try first.
+//! STS: `GetCallerIdentity`, with which users usually test an endpoint first.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
-use super::refusal::Protocol;
+use super::protocol::Protocol;
 
-/// Answers a request of the query protocol.
+/// Response to a request of the query protocol; `form` is its body.
 pub(super) fn answer(account: &str, form: &[u8]) -> Response {
     let form = String::from_utf8_lossy(form);
     let action = form.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
@@ -22,10 +22,10 @@ pub(super) fn answer(account: &str, form: &[u8]) -> Response {
             );
             (StatusCode::OK, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
         }
-        "" => Protocol::Query.refuse(StatusCode::BAD_REQUEST, "MissingAction", "this is no request of an AWS service"),
+        "" => Protocol::Query.error_response(StatusCode::BAD_REQUEST, "MissingAction", "the request has no Action"),
         other => {
-            let message = format!("{other} is not offered by the local stack");
-            Protocol::Query.refuse(StatusCode::BAD_REQUEST, "InvalidAction", &message)
+            let message = format!("{other} is not supported by the local stack");
+            Protocol::Query.error_response(StatusCode::BAD_REQUEST, "InvalidAction", &message)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The endpoint in front of services that only say their names.
+//! Tests of the endpoint with services that return their names.
 
 use axum::http::Request as HttpRequest;
 use serde_json::json;
@@ -60,14 +60,14 @@ async fn each_request_reaches_its_service() {
 }
 
 #[tokio::test]
-async fn what_nobody_offers_is_named_in_the_clients_own_protocol() {
+async fn an_unsupported_operation_is_named_in_an_error_of_the_clients_protocol() {
     let (status, body) = answer(endpoint(None), target("Logs_20140328.PutLogEvents"), "{}").await;
     assert_eq!(status, 400);
     assert!(body.contains("\"__type\":\"UnknownOperationException\"") && body.contains("PutLogEvents"), "{body}");
     let (status, body) = answer(endpoint(None), HttpRequest::get("/jobs"), "").await;
-    assert!(status == 404 && body.contains("GET /jobs is not offered"), "{body}");
+    assert!(status == 404 && body.contains("GET /jobs is not supported"), "{body}");
     let (status, body) = answer(endpoint(None), HttpRequest::delete("/things/a"), "").await;
-    assert!(status == 404 && body.contains("DELETE /things/a is not offered"), "{body}");
+    assert!(status == 404 && body.contains("DELETE /things/a is not supported"), "{body}");
     for form in ["Action=AssumeRole%3Cx%3E", "", "%%%"] {
         let (status, body) = answer(endpoint(None), HttpRequest::post("/"), form).await;
         assert!(status == 400 && body.starts_with("<ErrorResponse>"), "{body}");
@@ -92,10 +92,10 @@ fn guard() -> Guard {
 }
 
 #[tokio::test]
-async fn a_guarded_endpoint_refuses_who_has_not_signed() {
+async fn a_guarded_endpoint_rejects_unsigned_requests() {
     let (status, body) = answer(endpoint(Some(guard())), target("DynamoDB_20120810.Scan"), "{}").await;
     assert!(status == 403 && body.contains("MissingAuthenticationTokenException"), "{body}");
-    let forged = "AWS4-HMAC-SHA256 Credential=someone/20260102/us-east-1/dynamodb/aws4_request, \
+    let forged = "AWS4-HMAC-SHA256 Credential=unknown/20260102/us-east-1/dynamodb/aws4_request, \
                   SignedHeaders=host, Signature=00";
     let request =
         target("DynamoDB_20120810.Scan").header("authorization", forged).header("x-amz-date", "20260102T000000Z");
@@ -105,7 +105,7 @@ async fn a_guarded_endpoint_refuses_who_has_not_signed() {
 }
 
 #[tokio::test]
-async fn a_certificate_may_do_what_its_policies_allow() {
+async fn a_certificate_is_authorized_by_its_policies() {
     let with_certificate = |request: axum::http::request::Builder| {
         let caller = Caller { address: ([127, 0, 0, 1], 5).into(), certificate: Some("c".into()) };
         request.extension(axum::extract::ConnectInfo(caller))

@@ -1,4 +1,4 @@
-//! The event that a function gets, in payload format 2.0.
+//! The event of a request for its function, in payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,13 +14,13 @@ use serde_json::{Map, Value, json};
 use super::Options;
 use super::routes::Parameters;
 
-/// Everything that an event is made of.
+/// The parts of an event.
 pub(super) struct Event<'a> {
     pub parts: &'a Parts,
     pub body: &'a [u8],
     pub route: &'a Route,
     pub parameters: Parameters,
-    /// The access key that signed the request.
+    /// Access key that signed the request; `None` without IAM authorization.
     pub caller: Option<String>,
     pub request_id: &'a str,
     pub source: Option<IpAddr>,
@@ -104,7 +104,7 @@ impl Event<'_> {
     }
 }
 
-/// All values of a header as text; bytes outside of ASCII are read as UTF-8 as far as they are.
+/// All values of a header as text; bytes that are not UTF-8 are replaced.
 fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
     headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
@@ -113,7 +113,7 @@ fn split_cookies(all: &str) -> Vec<String> {
     all.split(';').map(|cookie| cookie.trim().to_owned()).filter(|cookie| !cookie.is_empty()).collect()
 }
 
-/// Names are in lower case already; cookies have a field of their own.
+/// Headers with their values joined by commas. `http` has lower-case names; cookies have their own event field.
 fn joined_headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
     let value = |name| texts(headers, name).collect::<Vec<_>>().join(",");
     headers.keys().filter(|name| *name != COOKIE).map(|name| (name.as_str(), value(name))).collect()
@@ -139,7 +139,7 @@ fn form_decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// API Gateway hands over these bodies as text and every other, forms included, as base64.
+/// Whether API Gateway passes a body of this content type as text; all others, forms included, are passed as base64.
 fn is_text(headers: &HeaderMap) -> bool {
     let Some(kind) = texts(headers, &CONTENT_TYPE).next() else { return true };
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -1,10 +1,10 @@
-//! API Gateway HTTP API: routes, events in payload format 2.0, and the answers of functions as HTTP responses.
+//! API Gateway HTTP API: routes requests to functions as events in payload format 2.0 and returns their responses.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `routes` | which route a request takes |
-//! | `event` | the event that a function gets |
-//! | `response` | the response that a function's answer stands for |
+//! | `routes` | selection of the route of a request |
+//! | `event` | the event of a request |
+//! | `response` | the HTTP response of a function result |
 
 mod event;
 mod response;
@@ -29,22 +29,22 @@ use local_resources::Route;
 
 use routes::Routes;
 
-/// API Gateway takes no larger body.
+/// Maximum bytes of a request body (API Gateway quotas: 10 MB).
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// Checks a request's signature over its head and body: the access key that signed it, or why it does not verify.
+/// Verifies the signature of a request over head and body: returns the access key, or the reason for the rejection.
 pub type Authorize = Arc<dyn Fn(&Parts, &[u8]) -> Result<String, String> + Send + Sync>;
 
-/// What is told of the API in events, and how it is guarded.
+/// Settings of the API.
 #[derive(Clone)]
 pub struct Options {
-    /// The account that owns the API.
+    /// Account id, which events contain.
     pub account: String,
-    /// The API's id, first label of its domain name on AWS.
+    /// API id, which events contain; on AWS, the first label of the domain name.
     pub api_id: String,
-    /// Checks the requests of routes that ask for IAM authorization; without it, they are open.
+    /// Verifies requests to routes with IAM authorization; with `None`, these routes are open.
     pub authorize: Option<Authorize>,
-    /// Longest time for a function to answer.
+    /// Maximum time of a function invoke; a longer one gives status 504.
     pub timeout: Duration,
 }
 
@@ -66,8 +66,8 @@ struct Api {
     options: Options,
 }
 
-/// The API as a router. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that events name the
-/// caller's address.
+/// The API as a router. To be served with `into_make_service_with_connect_info::<SocketAddr>()`, so that events contain
+/// the address of the client.
 pub fn router(clock: Clock, lambda: Lambda, routes: Vec<Route>, options: Options) -> Router {
     let api = Api { clock, lambda, routes: Routes::new(routes), options };
     Router::new().fallback(handle).with_state(Arc::new(api))
@@ -114,7 +114,7 @@ async fn answer(api: &Api, request_id: &str, parts: &Parts, body: Body) -> Resul
         options: &api.options,
     };
     let invoke = api.lambda.invoke(&route.function_arn, event.to_json().into());
-    let outcome = tokio::time::timeout(api.options.timeout, invoke).await.map_err(|_| StatusCode::GATEWAY_TIMEOUT)?;
+    let outcome = api.clock.timeout(api.options.timeout, invoke).await.ok_or(StatusCode::GATEWAY_TIMEOUT)?;
     let outcome = outcome.map_err(|error| {
         tracing::warn!(method = %parts.method, uri = %parts.uri, "{error}");
         match error {

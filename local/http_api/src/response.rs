@@ -1,4 +1,4 @@
-//! The response that a function's answer stands for, as API Gateway reads it.
+//! Conversion of function results to HTTP responses, with the rules of API Gateway.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
@@ -7,22 +7,22 @@ use data_encoding::BASE64;
 use local_lambda::InvokeOutcome;
 use serde_json::{Map, Value, json};
 
-/// Why a function's answer is no response.
+/// Reason why a function result is not a valid response.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+pub(super) enum InvalidResponse {
     #[error("the function failed: {0}")]
     Failed(String),
-    #[error("the function's answer is not JSON: {0}")]
+    #[error("the function's response is not JSON: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("the function's answer has no valid {0}")]
+    #[error("the function's response has no valid {0}")]
     Field(&'static str),
-    #[error("the function's answer has a body that is not base64: {0}")]
+    #[error("the function's response has a body that is not base64: {0}")]
     Base64(#[from] data_encoding::DecodeError),
-    #[error("the function's answer has a bad header: {0}")]
+    #[error("the function's response has an invalid header: {0}")]
     Header(#[from] axum::http::Error),
 }
 
-/// An answer of API Gateway itself.
+/// A response of API Gateway itself.
 pub(super) fn message(status: StatusCode) -> Response<Body> {
     let text = match status {
         StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
@@ -35,23 +35,23 @@ pub(super) fn message(status: StatusCode) -> Response<Body> {
     response
 }
 
-pub(super) fn from_outcome(outcome: &InvokeOutcome) -> Result<Response<Body>, Malformed> {
+pub(super) fn from_outcome(outcome: &InvokeOutcome) -> Result<Response<Body>, InvalidResponse> {
     if outcome.error.is_some() {
-        return Err(Malformed::Failed(String::from_utf8_lossy(&outcome.payload).into_owned()));
+        return Err(InvalidResponse::Failed(String::from_utf8_lossy(&outcome.payload).into_owned()));
     }
     match serde_json::from_slice(&outcome.payload)? {
         Value::Object(answer) if answer.contains_key("statusCode") => from_answer(&answer),
-        // Without a status code, all of the answer is the body; text stands for itself.
-        Value::String(text) => bare(Body::from(text)),
-        _ => bare(Body::from(outcome.payload.clone())),
+        // Without a status code, the whole result is the body; a JSON string is unquoted.
+        Value::String(text) => json_response(Body::from(text)),
+        _ => json_response(Body::from(outcome.payload.clone())),
     }
 }
 
-fn bare(body: Body) -> Result<Response<Body>, Malformed> {
+fn json_response(body: Body) -> Result<Response<Body>, InvalidResponse> {
     Ok(Response::builder().header(CONTENT_TYPE, "application/json").body(body)?)
 }
 
-fn from_answer(answer: &Map<String, Value>) -> Result<Response<Body>, Malformed> {
+fn from_answer(answer: &Map<String, Value>) -> Result<Response<Body>, InvalidResponse> {
     let status = match answer.get("statusCode") {
         Some(Value::Number(status)) => status.as_u64().and_then(|status| u16::try_from(status).ok()),
         Some(Value::String(status)) => status.parse().ok(),
@@ -59,19 +59,19 @@ fn from_answer(answer: &Map<String, Value>) -> Result<Response<Body>, Malformed>
     };
     let status = status.and_then(|status| StatusCode::from_u16(status).ok());
     // An informational response cannot be a final one.
-    let status = status.filter(|status| !status.is_informational()).ok_or(Malformed::Field("statusCode"))?;
+    let status = status.filter(|status| !status.is_informational()).ok_or(InvalidResponse::Field("statusCode"))?;
     let encoded = is_base64(answer)?;
     let body = match answer.get("body") {
         None | Some(Value::Null) => Body::empty(),
         Some(Value::String(body)) if encoded => Body::from(BASE64.decode(body.as_bytes())?),
         Some(Value::String(body)) => Body::from(body.clone()),
-        Some(_) => return Err(Malformed::Field("body")),
+        Some(_) => return Err(InvalidResponse::Field("body")),
     };
     let mut response = Response::builder().status(status).body(body)?;
     let target = response.headers_mut();
     for (name, value) in fields(answer)? {
         let name = HeaderName::try_from(name).map_err(axum::http::Error::from)?;
-        // The length is that of the body, whatever the function says.
+        // The length is that of the body; a value from the function is ignored.
         if name != axum::http::header::CONTENT_LENGTH {
             target.insert(name, HeaderValue::try_from(text(value)?).map_err(axum::http::Error::from)?);
         }
@@ -83,35 +83,35 @@ fn from_answer(answer: &Map<String, Value>) -> Result<Response<Body>, Malformed>
     Ok(response)
 }
 
-fn is_base64(answer: &Map<String, Value>) -> Result<bool, Malformed> {
+fn is_base64(answer: &Map<String, Value>) -> Result<bool, InvalidResponse> {
     match answer.get("isBase64Encoded") {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(encoded)) => Ok(*encoded),
-        Some(_) => Err(Malformed::Field("isBase64Encoded")),
+        Some(_) => Err(InvalidResponse::Field("isBase64Encoded")),
     }
 }
 
-fn fields(answer: &Map<String, Value>) -> Result<Vec<(&String, &Value)>, Malformed> {
+fn fields(answer: &Map<String, Value>) -> Result<Vec<(&String, &Value)>, InvalidResponse> {
     match answer.get("headers") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(headers)) => Ok(headers.iter().collect()),
-        Some(_) => Err(Malformed::Field("headers")),
+        Some(_) => Err(InvalidResponse::Field("headers")),
     }
 }
 
-fn cookies(answer: &Map<String, Value>) -> Result<&[Value], Malformed> {
+fn cookies(answer: &Map<String, Value>) -> Result<&[Value], InvalidResponse> {
     match answer.get("cookies") {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(cookies)) => Ok(cookies),
-        Some(_) => Err(Malformed::Field("cookies")),
+        Some(_) => Err(InvalidResponse::Field("cookies")),
     }
 }
 
-fn text(value: &Value) -> Result<String, Malformed> {
+fn text(value: &Value) -> Result<String, InvalidResponse> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-        _ => Err(Malformed::Field("headers")),
+        _ => Err(InvalidResponse::Field("headers")),
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_with_a_status_code_says_all_of_the_response() {
+    async fn a_result_with_a_status_code_sets_status_headers_cookies_and_body() {
         let answer = r#"{"statusCode":202,"headers":{"Location":"/commands/1","content-type":"application/json",
             "x-count":2,"content-length":"99"},"cookies":["a=1","b=2"],"body":"e30=","isBase64Encoded":true}"#;
         let headers = [
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_without_a_status_code_is_the_body() {
+    async fn a_result_without_a_status_code_is_the_body() {
         let json = vec!["content-type: application/json".to_owned()];
         for (payload, body) in [(r#"{"a":1}"#, r#"{"a":1}"#), (r#""Hello""#, "Hello"), ("[1]", "[1]"), ("null", "null")]
         {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_no_response() {
+    fn malformed_responses_are_rejected() {
         for (payload, reason) in [
             ("", "not JSON"),
             ("{", "not JSON"),
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_is_too_odd(status in any::<i64>(), name in ".{0,8}", value in ".{0,8}") {
+        fn no_response_panics(status in any::<i64>(), name in ".{0,8}", value in ".{0,8}") {
             let answer = json!({ "statusCode": status, "headers": { name: value.clone() }, "body": value });
             let _ = from_outcome(&answered(&answer.to_string()));
         }

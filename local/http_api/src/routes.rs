@@ -1,12 +1,12 @@
-//! Which route a request takes: a literal segment goes before `{parameter}`, that before `{greedy+}`, a method before
-//! `ANY`, and everything before `$default`.
+//! Selection of the route of a request: literal segments precede `{parameter}`, which precedes `{greedy+}`; a method
+//! precedes `ANY`; `$default` is last.
 
 use std::collections::BTreeMap;
 
 use local_resources::Route;
 use percent_encoding::percent_decode_str;
 
-/// The values of a route's parameters, decoded.
+/// Parameter name to decoded value.
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// All routes, the most specific first.
@@ -17,7 +17,7 @@ enum Segment {
     Parameter(String),
     Greedy(String),
     /// `$default`.
-    Everything,
+    Default,
 }
 
 impl Segment {
@@ -26,7 +26,7 @@ impl Segment {
             Self::Literal(_) => 0,
             Self::Parameter(_) => 1,
             Self::Greedy(_) => 2,
-            Self::Everything => 3,
+            Self::Default => 3,
         }
     }
 }
@@ -40,19 +40,19 @@ impl Routes {
         Self(routes)
     }
 
-    /// `path` as it was sent, without the query.
+    /// The most specific route of a request and its parameters; `path` is encoded and has no query.
     pub fn find(&self, method: &str, path: &str) -> Option<(&Route, Parameters)> {
         let path: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
         self.0
             .iter()
             .filter(|(_, route)| route.method == "ANY" || route.method == method)
-            .find_map(|(segments, route)| Some((route, matched(segments, &path)?)))
+            .find_map(|(segments, route)| Some((route, match_segments(segments, &path)?)))
     }
 }
 
 fn template(path: &str) -> Vec<Segment> {
     if path == "$default" {
-        return vec![Segment::Everything];
+        return vec![Segment::Default];
     }
     let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
         Some(name) => match name.strip_suffix('+') {
@@ -64,7 +64,7 @@ fn template(path: &str) -> Vec<Segment> {
     path.strip_prefix('/').unwrap_or(path).split('/').map(segment).collect()
 }
 
-fn matched(segments: &[Segment], path: &[&str]) -> Option<Parameters> {
+fn match_segments(segments: &[Segment], path: &[&str]) -> Option<Parameters> {
     let mut parameters = Parameters::new();
     let mut rest = path.iter();
     for segment in segments {
@@ -88,7 +88,7 @@ fn matched(segments: &[Segment], path: &[&str]) -> Option<Parameters> {
                 }
                 parameters.insert(name.clone(), value.join("/"));
             }
-            Segment::Everything => return Some(parameters),
+            Segment::Default => return Some(parameters),
         }
     }
     rest.next().is_none().then_some(parameters)
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_is_taken_in_whatever_order_they_are_declared() {
+    fn the_most_specific_route_is_selected_in_any_order_of_declaration() {
         let mut keys = ["$default", "ANY /{proxy+}", "GET /things/{thing}", "GET /things/all", "ANY /things/{thing}"];
         for _ in 0..keys.len() {
             keys.rotate_left(1);
@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_is_too_odd(path in ".{0,40}") {
+        fn no_path_panics(path in ".{0,40}") {
             let routes = routes(&["GET /a/{b}/{c+}", "$default"]);
             prop_assert!(routes.find("GET", &path).is_some());
         }

@@ -1,4 +1,4 @@
-//! Requests over HTTP, and the events that functions get of them.
+//! Tests of the API over HTTP: events, errors, authorization.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::*;
 
 #[test]
 #[ignore = "not a test: the scripted function of other tests"]
-fn plays_the_scripted_function() {
-    local_lambda::testing::play();
+fn run_scripted_function_process() {
+    local_lambda::testing::run_scripted_function();
 }
 
 struct Bench {
@@ -36,7 +36,6 @@ impl Bench {
         let routes = vec![
             route("POST", "/commands", "f", true),
             route("GET", "/things/{thing}/executions", "f", false),
-            // What is posted here comes back as the event, and so as the answer that its fields ask for.
             route("ANY", "/disabled", "disabled", false),
             route("GET", "/missing", "missing", false),
         ];
@@ -52,12 +51,13 @@ impl Bench {
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
-        told(self.http.get(format!("{}{path}", self.base))).await
+        json_of(self.http.get(format!("{}{path}", self.base))).await
     }
 }
 
-/// The functions of these tests answer with their event, which has no status code and so is the body.
-async fn told(request: reqwest::RequestBuilder) -> (u16, Value) {
+/// Status and JSON body of a response. The scripted function returns its event, which has no status code and therefore
+/// is the body.
+async fn json_of(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("answered");
     (response.status().as_u16(), serde_json::from_str(&response.text().await.expect("text")).expect("JSON"))
 }
@@ -67,7 +67,7 @@ fn message(status: u16, text: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn an_event_has_everything_of_the_request() {
+async fn an_event_contains_all_parts_of_the_request() {
     let bench = Bench::new(Options::default()).await;
     let request = bench
         .http
@@ -76,7 +76,7 @@ async fn an_event_has_everything_of_the_request() {
         .header("x-one", "2")
         .header("cookie", "a=1; b=2")
         .header("user-agent", "test");
-    let (status, mut event) = told(request).await;
+    let (status, mut event) = json_of(request).await;
     assert_eq!(status, 200);
     let host = bench.base.strip_prefix("http://").expect("a URL");
     let request_id = event["requestContext"]["requestId"].take();
@@ -115,7 +115,7 @@ async fn an_event_has_everything_of_the_request() {
 }
 
 #[tokio::test]
-async fn text_is_text_and_everything_else_is_base64() {
+async fn text_bodies_are_passed_as_text_and_all_others_as_base64() {
     let bench = Bench::new(Options::default()).await;
     let cases: [(Option<&str>, &[u8], Value, bool); 6] = [
         (Some("application/json; charset=utf-8"), b"{}", json!("{}"), false),
@@ -127,42 +127,42 @@ async fn text_is_text_and_everything_else_is_base64() {
     ];
     for (kind, body, expected, encoded) in cases {
         let request = kind.into_iter().fold(bench.post(), |request, kind| request.header("content-type", kind));
-        let (_, event) = told(request.body(body.to_vec())).await;
+        let (_, event) = json_of(request.body(body.to_vec())).await;
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&expected, &json!(encoded)), "{kind:?}");
     }
 }
 
 #[tokio::test]
-async fn what_goes_wrong_before_the_function_has_its_own_answer() {
+async fn errors_before_the_invoke_have_their_own_responses() {
     let bench = Bench::new(Options::default()).await;
     assert_eq!(bench.get("/nowhere").await, message(404, "Not Found"));
     assert_eq!(bench.get("/commands").await, message(404, "Not Found"));
     assert_eq!(bench.get("/disabled").await, message(503, "Service Unavailable"));
     assert_eq!(bench.get("/missing").await, message(500, "Internal Server Error"));
     let huge = bench.post().body(vec![b'x'; BODY_LIMIT + 1]);
-    assert_eq!(told(huge).await, message(413, "Request Entity Too Large"));
+    assert_eq!(json_of(huge).await, message(413, "Request Entity Too Large"));
     let larger_than_an_invoke = bench.post().body(vec![b'x'; 7 * 1024 * 1024]);
-    assert_eq!(told(larger_than_an_invoke).await, message(413, "Request Entity Too Large"));
-    let (status, _) = told(bench.post().body("{}")).await;
-    assert_eq!(status, 200, "and the next request is handled");
+    assert_eq!(json_of(larger_than_an_invoke).await, message(413, "Request Entity Too Large"));
+    let (status, _) = json_of(bench.post().body("{}")).await;
+    assert_eq!(status, 200, "the next request is served");
 }
 
 #[tokio::test]
-async fn a_function_that_takes_too_long_is_not_waited_for() {
+async fn a_function_that_exceeds_the_timeout_gives_504() {
     let options = Options { timeout: Duration::ZERO, ..Options::default() };
     let bench = Bench::new(options).await;
-    assert_eq!(told(bench.post()).await, message(504, "Endpoint request timed out"));
+    assert_eq!(json_of(bench.post()).await, message(504, "Endpoint request timed out"));
 }
 
 #[tokio::test]
-async fn routes_that_ask_for_it_are_guarded() {
+async fn routes_with_iam_authorization_reject_unsigned_requests() {
     let authorize: Authorize = Arc::new(|parts, body| match parts.headers.get("authorization") {
         Some(key) if body == b"signed" => Ok(key.to_str().expect("text").to_owned()),
         _ => Err("not signed".to_owned()),
     });
     let bench = Bench::new(Options { authorize: Some(authorize), ..Options::default() }).await;
-    assert_eq!(told(bench.post().body("{}")).await, message(403, "Forbidden"));
-    let (status, event) = told(bench.post().header("authorization", "AKID").body("signed")).await;
+    assert_eq!(json_of(bench.post().body("{}")).await, message(403, "Forbidden"));
+    let (status, event) = json_of(bench.post().header("authorization", "AKID").body("signed")).await;
     assert_eq!(status, 200);
     let iam = &event["requestContext"]["authorizer"]["iam"];
     assert_eq!((&iam["accessKey"], &iam["accountId"]), (&json!("AKID"), &json!("000000000000")));

@@ -47,6 +47,23 @@ impl Journal {
         self.0.as_ref().map(|log| log.entries().clone()).unwrap_or_default()
     }
 
+    /// The number of entries so far.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |log| log.entries().len())
+    }
+
+    /// Whether there is no entry yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The newest entries, at most `count`, in the order in which they were recorded.
+    pub fn newest(&self, count: usize) -> Vec<Entry> {
+        let Some(log) = &self.0 else { return Vec::new() };
+        let entries = log.entries();
+        entries[entries.len().saturating_sub(count)..].to_vec()
+    }
+
     /// Records an event; `event` is not called if the journal is off.
     pub fn record(&self, event: impl FnOnce() -> Event) {
         if let Some(log) = &self.0 {

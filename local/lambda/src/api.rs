@@ -1,4 +1,4 @@
-//! The calls of the Lambda API: `Invoke`, and as much of the read calls as the AWS CLI wants.
+//! The HTTP API of Lambda: `Invoke`, and the read operations that the AWS CLI requires.
 
 use axum::Router;
 use axum::body::Body;
@@ -28,14 +28,14 @@ async fn invoke(
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, ApiError> {
     let payload = match body::read(body, SYNC_LIMIT).await {
         Ok(payload) if payload.is_empty() => Bytes::from_static(b"{}"),
         Ok(payload) => payload,
         Err(BodyError::TooLarge { limit }) => return Err(InvokeError::TooLarge { bytes: limit + 1, limit }.into()),
-        Err(error) => return Err(Refusal::content(&error)),
+        Err(error) => return Err(ApiError::invalid_content(&error)),
     };
-    serde_json::from_slice::<IgnoredAny>(&payload).map_err(|error| Refusal::content(&error))?;
+    serde_json::from_slice::<IgnoredAny>(&payload).map_err(|error| ApiError::invalid_content(&error))?;
     let kind = headers.get("x-amz-invocation-type").map_or(Ok("RequestResponse"), |kind| kind.to_str());
     match kind {
         Ok("RequestResponse") => {
@@ -52,10 +52,10 @@ async fn invoke(
             lambda.find(&name)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        _ => Err(Refusal {
+        _ => Err(ApiError {
             status: StatusCode::BAD_REQUEST,
             kind: "InvalidParameterValueException",
-            message: "X-Amz-Invocation-Type is one of RequestResponse, Event, DryRun".to_owned(),
+            message: "X-Amz-Invocation-Type must be RequestResponse, Event or DryRun".to_owned(),
         }),
     }
 }
@@ -67,7 +67,7 @@ async fn list(State(lambda): State<Lambda>) -> Response<Body> {
     answer(StatusCode::OK, &json!({ "Functions": functions }))
 }
 
-async fn describe(State(lambda): State<Lambda>, Path(name): Path<String>) -> Result<Response<Body>, Refusal> {
+async fn describe(State(lambda): State<Lambda>, Path(name): Path<String>) -> Result<Response<Body>, ApiError> {
     let function = &lambda.find(&name)?.pool.function;
     Ok(answer(StatusCode::OK, &json!({ "Configuration": configuration(function), "Code": {}, "Tags": {} })))
 }
@@ -75,7 +75,7 @@ async fn describe(State(lambda): State<Lambda>, Path(name): Path<String>) -> Res
 async fn describe_configuration(
     State(lambda): State<Lambda>,
     Path(name): Path<String>,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, ApiError> {
     Ok(answer(StatusCode::OK, &configuration(&lambda.find(&name)?.pool.function)))
 }
 
@@ -95,21 +95,21 @@ fn configuration(function: &Function) -> Value {
     })
 }
 
-/// An error as the Lambda API tells it.
-struct Refusal {
+/// An error response of the Lambda API.
+struct ApiError {
     status: StatusCode,
     kind: &'static str,
     message: String,
 }
 
-impl Refusal {
-    fn content(error: &dyn std::error::Error) -> Self {
+impl ApiError {
+    fn invalid_content(error: &dyn std::error::Error) -> Self {
         let message = format!("Could not parse request body into json: {error}");
         Self { status: StatusCode::BAD_REQUEST, kind: "InvalidRequestContentException", message }
     }
 }
 
-impl From<InvokeError> for Refusal {
+impl From<InvokeError> for ApiError {
     fn from(error: InvokeError) -> Self {
         let (status, kind, message) = match error {
             InvokeError::NotFound(name) => {
@@ -127,7 +127,7 @@ impl From<InvokeError> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
         let kind = [("x-amzn-errortype", self.kind)];
         (kind, answer(self.status, &json!({ "Type": "User", "Message": self.message }))).into_response()

@@ -1,17 +1,18 @@
-//! The record of an event that failed for good, as Lambda sends it to an on-failure destination
+//! The record that Lambda sends to an on-failure destination for an event that it discards
 //! (Lambda developer guide, "Capturing records of Lambda asynchronous invocations").
 
 use serde_json::{Map, Value, json};
 
 use super::events::Event;
 
-/// Why an event was given up.
+/// Reason for discarding an event; the `condition` of its record.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Condition {
     RetriesExhausted,
     EventAgeExceeded,
 }
 
+/// The record as JSON text; `arn` is the function's ARN without a version.
 pub(super) fn record(event: &Event, arn: &str, condition: Condition, now_ms: i64) -> String {
     let mut record = Map::new();
     record.insert("version".to_owned(), "1.0".into());
@@ -26,7 +27,7 @@ pub(super) fn record(event: &Event, arn: &str, condition: Condition, now_ms: i64
         }),
     );
     record.insert("requestPayload".to_owned(), payload(&event.payload));
-    // An event that never ran has no response.
+    // An event without an attempt has no response.
     if let Some(last) = &event.last {
         let context = json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": last.error });
         record.insert("responseContext".to_owned(), context);
@@ -35,7 +36,7 @@ pub(super) fn record(event: &Event, arn: &str, condition: Condition, now_ms: i64
     Value::Object(record).to_string()
 }
 
-/// Payloads are JSON; what is not is kept as text, so that nothing is lost.
+/// The payload as JSON; a payload that is not JSON becomes a string.
 fn payload(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into())
 }

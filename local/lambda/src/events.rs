@@ -1,4 +1,4 @@
-//! Asynchronous events: accepted at once, run when there is room, tried again, and given up on.
+//! Asynchronous events of a function: queue, retries, throttling, and the on-failure destination.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use super::activity::Busy;
 use super::destination::{self, Condition};
 use super::pool::{Permit, Pool};
 
-/// Lambda waits one minute before the first retry and two before the second.
+/// Wait before the first retry; the second one waits twice as long (Lambda developer guide, "Asynchronous invocation").
 const RETRY_WAIT: Duration = Duration::from_secs(60);
-/// A throttled event is tried again after one second, then twice that, and so on up to five minutes.
+/// Wait before the first retry of a throttled event; doubles with each retry, up to [`MAX_THROTTLE_WAIT`].
 const THROTTLE_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_THROTTLE_WAIT: Duration = Duration::from_secs(300);
+const MAX_THROTTLE_WAIT: Duration = Duration::from_secs(300);
 
-/// An event on its way. It has one request id, however often it is tried.
+/// A queued event. All its attempts have the same request id.
 pub(super) struct Event {
     pub id: String,
     pub payload: Bytes,
     accepted_ms: i64,
     pub attempts: u32,
     throttles: u32,
-    /// How the last attempt ended.
+    /// Outcome of the last attempt.
     pub last: Option<InvokeOutcome>,
     busy: Busy,
 }
@@ -38,13 +38,13 @@ impl Event {
         Self { id, payload, accepted_ms, attempts: 0, throttles: 0, last: None, busy }
     }
 
-    /// Waits for the clock; until then the event does not count as work.
+    /// Waits for the clock; the event does not count as activity until then.
     pub async fn sleep_until(&mut self, due_ms: i64) {
         self.busy.sleep_until(due_ms).await;
     }
 }
 
-/// The queue of one function.
+/// The event queue of one function.
 #[derive(Clone)]
 pub(super) struct Events {
     clock: Clock,
@@ -68,14 +68,14 @@ impl Events {
         queue
     }
 
-    /// Starts events in the order in which they came, as permits become free.
+    /// Starts events in order of arrival as permits become available.
     ///
-    /// Real Lambda polls its own queue and slows down when the function throttles. Here the queue knows when a permit is
-    /// free, so only a function that may not run at all (concurrency 0) throttles its events.
+    /// AWS Lambda polls its queue and backs off when the function throttles. The local queue waits for a permit
+    /// instead, so that only a function with reserved concurrency 0 throttles its events.
     async fn dispatch(self, mut ready: mpsc::UnboundedReceiver<Event>) {
         while let Some(event) = ready.recv().await {
             if self.pool.function.concurrency == Some(0) {
-                self.throttled(event);
+                self.retry_throttled(event);
                 continue;
             }
             let Some(permit) = self.pool.permit().await else { return };
@@ -86,38 +86,38 @@ impl Events {
 
     async fn attempt(self, mut event: Event, permit: Permit) {
         if self.expired(&event) {
-            return self.give_up(event, Condition::EventAgeExceeded);
+            return self.discard(event, Condition::EventAgeExceeded);
         }
-        let outcome = self.pool.run(&event.id, event.payload.clone(), permit).await;
+        let outcome = self.pool.run(&event.busy, &event.id, event.payload.clone(), permit).await;
         event.attempts += 1;
         if outcome.error.is_none() {
             return;
         }
-        let said = String::from_utf8_lossy(&outcome.payload);
+        let report = String::from_utf8_lossy(&outcome.payload);
         tracing::warn!(
             function = self.pool.function.name,
             event = event.id,
             attempt = event.attempts,
-            "failed: {said}"
+            "attempt failed: {report}"
         );
         event.last = Some(outcome);
         if event.attempts > u32::from(self.pool.function.retries) {
-            return self.give_up(event, Condition::RetriesExhausted);
+            return self.discard(event, Condition::RetriesExhausted);
         }
         let wait = RETRY_WAIT * event.attempts;
         self.retry(event, wait);
     }
 
-    fn throttled(&self, mut event: Event) {
+    fn retry_throttled(&self, mut event: Event) {
         if self.expired(&event) {
-            return self.give_up(event, Condition::EventAgeExceeded);
+            return self.discard(event, Condition::EventAgeExceeded);
         }
-        let wait = THROTTLE_WAIT.saturating_mul(1 << event.throttles.min(16)).min(LONGEST_THROTTLE_WAIT);
+        let wait = THROTTLE_WAIT.saturating_mul(1 << event.throttles.min(16)).min(MAX_THROTTLE_WAIT);
         event.throttles += 1;
         self.retry(event, wait);
     }
 
-    /// Puts the event back on the queue after the wait, or as soon as it is too old.
+    /// Queues the event again after the wait, or at its expiry if that is earlier.
     fn retry(&self, mut event: Event, wait: Duration) {
         let due = self.clock.now_ms().saturating_add(millis(wait)).min(self.expiry(&event).saturating_add(1));
         let events = self.clone();
@@ -129,12 +129,17 @@ impl Events {
         });
     }
 
-    fn give_up(&self, event: Event, condition: Condition) {
+    fn discard(&self, event: Event, condition: Condition) {
         let Function { name, arn, on_failure, .. } = &self.pool.function;
-        tracing::error!(function = name, event = event.id, attempts = event.attempts, ?condition, "event given up");
+        tracing::error!(function = name, event = event.id, attempts = event.attempts, ?condition, "event discarded");
         let Some(queue) = on_failure else { return };
         if !self.sqs.send(queue, destination::record(&event, arn, condition, self.clock.now_ms())) {
-            tracing::error!(function = name, event = event.id, queue, "no such queue: the event is lost");
+            tracing::error!(
+                function = name,
+                event = event.id,
+                queue,
+                "the on-failure queue does not exist: the event is lost"
+            );
         }
     }
 

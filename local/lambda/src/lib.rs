@@ -1,18 +1,18 @@
-//! Lambda: the Runtime API host, its processes, asynchronous invokes, retries and destinations.
+//! AWS Lambda: host of function processes (Runtime API), asynchronous events, retries and destinations.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `pool` | one function: its processes, how many may run, what it did so far |
-//! | `process` | one process, from its start to its end |
-//! | `work_slot` | hands one piece of work to a process, and its reply back |
-//! | `runtime_api` | the HTTP API that a process takes its work from |
-//! | `outcome` | how an invoke ended, in Lambda's own words |
+//! | `pool` | processes of one function, their concurrency limit, statistics |
+//! | `process` | one process: start, invokes, end |
+//! | `work_slot` | transfer of an invoke to a process and of its reply |
+//! | `runtime_api` | the Runtime API that a process polls for invokes |
+//! | `outcome` | outcomes of invokes, with the error texts of Lambda |
 //! | `events` | asynchronous events: queue, retries, age |
-//! | `destination` | the record of an event that failed for good |
-//! | `activity` | what runs and what is ready to run |
-//! | `logs` | what functions print |
-//! | `api` | the calls of the Lambda API |
-//! | [`testing`] | a scripted function for the tests of this crate and of those that invoke functions |
+//! | `destination` | the record of a discarded event |
+//! | `activity` | counts running and ready invokes |
+//! | `logs` | output of functions |
+//! | `api` | the HTTP API of Lambda |
+//! | [`testing`] | scripted function for tests |
 
 mod activity;
 mod api;
@@ -49,71 +49,70 @@ use process::Host;
 
 pub use local_journal::InvokeOutcome;
 
-/// Largest payload of a synchronous invoke, and of an answer.
+/// Maximum bytes of the payload of a synchronous invoke and of a response (Lambda quotas).
 pub const SYNC_LIMIT: usize = 6 * 1024 * 1024;
-/// Largest payload of an asynchronous invoke.
+/// Maximum bytes of the payload of an asynchronous invoke (Lambda quotas).
 pub const ASYNC_LIMIT: usize = 1024 * 1024;
 
-/// A function as the host runs it.
+/// Configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// Its name, unique among the functions.
+    /// Function name, unique within the host.
     pub name: String,
-    /// Its ARN, without a version.
+    /// ARN without a version.
     pub arn: String,
-    /// The binary, which speaks the Runtime API.
+    /// Path of the executable, which must use the Runtime API.
     pub program: PathBuf,
-    /// What the function is told about its memory; nothing enforces it.
+    /// Memory in MB that the function finds in its environment; it is not enforced.
     pub memory_mb: u32,
-    /// A process is killed when one invoke takes longer than this.
+    /// Maximum duration of an invoke; the process is killed at its end.
     pub timeout: Duration,
-    /// Its own environment variables.
+    /// Environment variables of the function configuration.
     pub environment: BTreeMap<String, String>,
-    /// What else the process finds in its environment, besides what Lambda itself sets: credentials are among it, so the
-    /// Lambda API does not tell it.
+    /// Further environment variables, such as credentials, which the Lambda API does not show.
     pub added_environment: BTreeMap<String, String>,
-    /// Reserved concurrency: beyond it, invokes are throttled; 0 throttles every one. `None`: an invoke waits for one of
-    /// a few processes instead, as AWS has a thousand of them and this machine has not.
+    /// Reserved concurrency, beyond which invokes are throttled; 0 throttles every invoke. With `None`, invokes wait
+    /// for one of 16 processes: AWS allows 1,000 concurrent invokes, more than a local machine can run.
     pub concurrency: Option<usize>,
     /// Retries of an asynchronous invoke, 0 to 2.
     pub retries: u8,
-    /// An asynchronous event older than this goes to `on_failure` instead of another try.
+    /// Maximum age of an asynchronous event; an older one is sent to `on_failure` instead of being retried.
     pub event_age: Duration,
-    /// ARN of the queue for asynchronous events that failed for good.
+    /// ARN of the queue for discarded asynchronous events.
     pub on_failure: Option<String>,
 }
 
-/// Why an invoke was not accepted.
+/// Reason for rejecting an invoke.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
-    /// No function of that name or ARN.
+    /// No function has this name or ARN.
     #[error("function not found: {0}")]
     NotFound(String),
-    /// As many invokes as the function may have are running.
+    /// The function runs as many invokes as its reserved concurrency allows.
     #[error("rate exceeded: {0} is at its concurrency limit")]
     Throttled(String),
-    /// More than [`SYNC_LIMIT`] or [`ASYNC_LIMIT`].
-    #[error("payload of {bytes} bytes is larger than {limit}")]
+    /// The payload is larger than [`SYNC_LIMIT`] or [`ASYNC_LIMIT`].
+    #[error("the payload has {bytes} bytes, more than {limit}")]
     TooLarge {
-        /// Bytes that were sent.
+        /// Size of the payload in bytes.
         bytes: usize,
-        /// Bytes that are allowed.
+        /// Maximum size in bytes.
         limit: usize,
     },
 }
 
-/// What a function did since the start.
+/// Statistics of a function since the start of the host.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
-    /// Invokes that a process was asked for, retries included.
+    /// Number of invokes that were run, retries included.
     pub invocations: u64,
-    /// Processes that were started.
+    /// Number of processes that were started.
     pub cold_starts: u64,
-    /// From a process's start to its first `GET next`, for the newest 1,000 that got there.
+    /// Time from the start of a process to its first `GET next`, for the last 1,000 processes that reached it.
     pub inits: Vec<Duration>,
 }
 
-/// A handle on the host; clones share it. The processes end with its last clone.
+/// Handle of the host; clones share it. Dropping the last clone ends the processes.
 #[derive(Clone)]
 pub struct Lambda(Arc<Inner>);
 
@@ -131,12 +130,18 @@ struct Entry {
 }
 
 impl Lambda {
-    /// Makes the functions ready to be invoked; their processes start on demand.
+    /// Starts a host for these functions without faults and journal. Processes start on demand.
+    ///
+    /// # Errors
+    /// None at present.
     pub async fn start(clock: Clock, functions: Vec<Function>, sqs: Sqs) -> std::io::Result<Self> {
         Self::start_with(clock, functions, sqs, Faults::default(), Journal::default()).await
     }
 
-    /// As [`Lambda::start`]; what goes wrong is in `faults`, and the journal hears of every invoke.
+    /// As [`Lambda::start`], with injected faults and a journal that records every invoke.
+    ///
+    /// # Errors
+    /// None at present.
     pub async fn start_with(
         clock: Clock,
         functions: Vec<Function>,
@@ -157,11 +162,14 @@ impl Lambda {
         Ok(Self(Arc::new(Inner { clock, host, activity, functions: entries, _stop })))
     }
 
-    /// Invokes synchronously, by name or ARN. Once it runs, the invoke goes on when its caller does not wait for it.
+    /// Invokes a function synchronously, by name or ARN. A running invoke continues if the caller drops the future.
+    ///
+    /// # Errors
+    /// The function is unknown or throttled, or the payload is too large.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<InvokeOutcome, InvokeError> {
         let pool = self.find(function)?.pool.clone();
         check_size(&payload, SYNC_LIMIT)?;
-        let busy = self.0.activity.enter();
+        let busy = self.0.activity.enter(&pool.function.name);
         let permit = match pool.function.concurrency {
             Some(_) => pool.try_permit(),
             None => pool.permit().await,
@@ -169,14 +177,17 @@ impl Lambda {
         let permit = permit.ok_or_else(|| InvokeError::Throttled(pool.function.name.clone()))?;
         let invoke = tokio::spawn(async move {
             let id = uuid::Uuid::new_v4().to_string();
-            let outcome = pool.run(&id, payload, permit).await;
+            let outcome = pool.run(&busy, &id, payload, permit).await;
             drop(busy);
             outcome
         });
         Ok(invoke.await.unwrap_or_else(|error| outcome::failed("Runtime.Unknown", &error.to_string())))
     }
 
-    /// Accepts an asynchronous event (invocation type `Event`), by name or ARN.
+    /// Queues an asynchronous event (invocation type `Event`) for a function, by name or ARN.
+    ///
+    /// # Errors
+    /// The function is unknown, or the payload is too large.
     pub fn invoke_event(&self, function: &str, payload: Bytes) -> Result<(), InvokeError> {
         let entry = self.find(function)?;
         check_size(&payload, ASYNC_LIMIT)?;
@@ -189,8 +200,9 @@ impl Lambda {
         }
         let (id, now_ms) = (uuid::Uuid::new_v4().to_string(), self.0.clock.now_ms());
         let (events, activity) = (entry.events.clone(), self.0.activity.clone());
-        let event = move || Event::new(id.clone(), payload.clone(), now_ms, activity.enter());
-        // Nobody takes events after a shutdown, and then nobody waits for them either.
+        let name = function.clone();
+        let event = move || Event::new(id.clone(), payload.clone(), now_ms, activity.enter(&name));
+        // After a shutdown the queue has no receiver, and events are dropped.
         let deliver = move |event| drop(events.send(event));
         match delivery {
             Delivery::Once => deliver(event()),
@@ -212,33 +224,38 @@ impl Lambda {
         Ok(())
     }
 
-    /// Returns once nothing is running or ready to run (retries that wait for the clock do not count).
+    /// Returns once no invoke runs or is ready to run. Retries that wait for the clock do not count.
     pub async fn idle(&self) {
         self.0.activity.idle().await;
     }
 
-    /// The newest lines that a function has printed, oldest first; empty for an unknown function.
+    /// The invokes that [`Lambda::idle`] waits for, one line each; empty if it returns immediately.
+    pub fn pending(&self) -> Vec<String> {
+        self.0.activity.pending()
+    }
+
+    /// The last 10,000 lines that a function printed, oldest first; empty for an unknown function.
     pub fn logs(&self, function: &str) -> Vec<String> {
         self.find(function).map(|entry| entry.pool.logs.lines()).unwrap_or_default()
     }
 
-    /// What a function did since the start; zero for an unknown function.
+    /// Statistics of a function; all zero for an unknown function.
     pub fn stats(&self, function: &str) -> Stats {
         self.find(function).map(|entry| entry.pool.stats()).unwrap_or_default()
     }
 
-    /// `POST /2015-03-31/functions/{name}/invocations` and the read calls of the Lambda API.
+    /// The HTTP API: `POST /2015-03-31/functions/{name}/invocations` and the read operations of the Lambda API.
     pub fn router(&self) -> axum::Router {
         api::router(self.clone())
     }
 
-    /// Ends every process, and returns when they are gone. What was running ends in an error.
+    /// Ends all processes and waits until they have exited. Running invokes fail.
     pub async fn shutdown(&self) {
         self.0.functions.values().for_each(|entry| entry.pool.close());
         self.0.host.shutdown().await;
     }
 
-    /// Finds `name`, `account:function:name` or an ARN, each with or without a version.
+    /// Finds a function by `name`, `account:function:name` or ARN, each with or without a version.
     fn find(&self, function: &str) -> Result<&Entry, InvokeError> {
         let name = match function.rsplit_once("function:") {
             Some((_, name)) => name,

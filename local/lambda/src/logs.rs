@@ -1,4 +1,4 @@
-//! What functions print: forwarded to the stack's own log, and the newest lines kept.
+//! Output of functions: forwards lines to the log of the stack and keeps the newest ones.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,12 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, oneshot};
 
-/// Lines kept of each function.
-const KEPT: usize = 10_000;
-/// A line longer than this is cut.
-const LONGEST_LINE: usize = 256 * 1024;
+/// Maximum number of lines that are kept per function.
+const MAX_LINES: usize = 10_000;
+/// Maximum bytes of a line; a longer one is split.
+const MAX_LINE_BYTES: usize = 256 * 1024;
 
-/// The newest lines of one function.
+/// The newest output lines of one function.
 pub(super) struct Logs {
     function: String,
     lines: Mutex<VecDeque<String>>,
@@ -31,14 +31,14 @@ impl Logs {
         let line = String::from_utf8_lossy(line).into_owned();
         tracing::info!(target: "local::function", function = self.function, "{line}");
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT {
+        if lines.len() == MAX_LINES {
             lines.pop_front();
         }
         lines.push_back(line);
     }
 
-    /// Reads both outputs of a process to their end. A message on `flush` is answered once everything that the process
-    /// has printed so far is in, so that an invoke is not over before its lines are there.
+    /// Reads both outputs of a process to their end. Replies to a message on `flush` once all output so far is stored,
+    /// so that an invoke does not return before its lines are stored.
     pub async fn follow(
         &self,
         stdout: impl AsyncRead + Unpin,
@@ -54,6 +54,13 @@ impl Logs {
                 Some(done) = flush.recv() => drop(done.send(())),
             }
         }
+        // A sender that reserved its slot before the outputs ended may send only now. Dropping the receiver would leave
+        // its message in the channel without a reply, and the invoke that waits for the reply would never end.
+        flush.close();
+        while let Some(done) = flush.recv().await {
+            // The send fails if the invoke no longer waits.
+            let _ = done.send(());
+        }
     }
 }
 
@@ -68,17 +75,43 @@ impl<R: AsyncRead + Unpin> Output<R> {
         Self { reader, buffer: BytesMut::new(), open: true }
     }
 
-    /// Reads once, and logs the lines that this completes.
+    /// Reads once and logs all complete lines.
     async fn read(&mut self, logs: &Logs) {
-        // An output that cannot be read has ended, for us.
+        // A read error counts as the end of the output.
         self.open = self.reader.read_buf(&mut self.buffer).await.is_ok_and(|bytes| bytes > 0);
         while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
             let line = self.buffer.split_to(end);
             self.buffer.advance(1);
             logs.line(line.strip_suffix(b"\r").unwrap_or(&line));
         }
-        if self.buffer.len() > LONGEST_LINE || (!self.open && !self.buffer.is_empty()) {
+        if self.buffer.len() > MAX_LINE_BYTES || (!self.open && !self.buffer.is_empty()) {
             logs.line(&self.buffer.split());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn flush_that_is_sent_after_the_outputs_ended_is_answered() {
+        let logs = Logs::new("f");
+        let (flush, flushes) = mpsc::channel(1);
+        let reserved = flush.reserve().await.expect("the log is followed");
+        let (done, flushed) = oneshot::channel();
+        let late = async {
+            // The outputs have ended; `follow` does not return because of the reserved slot.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            reserved.send(done);
+            tokio::time::timeout(Duration::from_secs(5), flushed).await
+        };
+        let ((), flushed) = tokio::join!(logs.follow(tokio::io::empty(), tokio::io::empty(), flushes), late);
+        flushed.expect("answered").expect("not dropped");
+        assert!(flush.is_closed());
     }
 }

@@ -1,4 +1,4 @@
-//! How an invoke ended, in the words that Lambda uses for it.
+//! Outcomes of invokes, with the error types and texts of Lambda.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use bytes::Bytes;
 use local_journal::InvokeOutcome;
 use serde_json::json;
 
-/// The function answered.
+/// Outcome of an invoke with a response.
 pub(super) fn answered(payload: Bytes) -> InvokeOutcome {
     InvokeOutcome { payload, error: None }
 }
 
-/// The function reported an error, which is the payload.
+/// Outcome of an invoke whose function reported an error; the payload is the error.
 pub(super) fn reported(payload: Bytes) -> InvokeOutcome {
     InvokeOutcome { payload, error: Some("Unhandled".to_owned()) }
 }

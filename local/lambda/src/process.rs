@@ -1,4 +1,4 @@
-//! One process of a function, from its start to its end.
+//! One process of a function: start, environment, invokes, end.
 
 use std::future::IntoFuture;
 use std::process::{ExitStatus, Stdio};
@@ -13,26 +13,26 @@ use local_journal::{InvokeOutcome, Journal};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::activity::Busy;
 use super::logs::Logs;
 use super::work_slot::{Phase, Reply, Work, WorkSlot};
 use super::{Function, outcome, runtime_api};
 
-/// From the start to the first `GET next`. Lambda allows 10 s, and then once more the function's own timeout; one
-/// generous limit stands for both.
+/// Maximum time from the start of a process to its first `GET next`. Lambda allows 10 s, and then once more the timeout
+/// of the function; one longer limit replaces both.
 const INIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a program needs of the machine that it runs on. Nothing else of our own environment is a function's business.
-const INHERITED: [&str; 6] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP", "SystemRoot"];
+/// Environment variables that a function inherits from the stack, because programs need them to run.
+const INHERITED_VARIABLES: [&str; 6] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP", "SystemRoot"];
 
-/// Each process has its own, which tells its calls from those of others.
+/// Each process has its own access key, which identifies the process that makes a request.
 const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 
-/// All processes of all functions.
+/// State shared by all processes of all functions.
 pub(super) struct Host {
-    /// Ends everything.
+    /// Cancelled at shutdown; ends all processes and event queues.
     pub stop: CancellationToken,
     pub clock: Clock,
     pub faults: Faults,
@@ -51,40 +51,42 @@ impl Host {
         let _ = self.alive.subscribe().wait_for(|alive| *alive == 0).await;
     }
 
-    fn enter(self: &Arc<Self>) -> Alive {
+    fn enter(self: &Arc<Self>) -> LiveProcess {
         self.alive.send_modify(|alive| *alive += 1);
-        Alive(self.clone())
+        LiveProcess(self.clone())
     }
 }
 
-struct Alive(Arc<Host>);
+struct LiveProcess(Arc<Host>);
 
-impl Drop for Alive {
+impl Drop for LiveProcess {
     fn drop(&mut self) {
         self.0.alive.send_modify(|alive| *alive -= 1);
     }
 }
 
-/// A process that is ready for work, or has ended since.
+/// A started process, which may have exited since.
 pub(super) struct Process {
     work_slot: Arc<WorkSlot>,
     kill: CancellationToken,
     registration: Registration,
+    clock: Clock,
     flush: mpsc::Sender<oneshot::Sender<()>>,
 }
 
-/// How one piece of work ended.
-pub(super) enum End {
-    /// The process can do more.
-    Over(InvokeOutcome),
-    /// The process is gone.
-    Lost(InvokeOutcome),
-    /// The process is gone, and had not begun.
+/// End of an invoke on a process.
+pub(super) enum RunEnd {
+    /// The invoke has an outcome, and the process can run further invokes.
+    Finished(InvokeOutcome),
+    /// The process exited or was killed during the invoke.
+    ProcessExited(InvokeOutcome),
+    /// The process exited before it took the invoke, which another process can run.
     NotTaken,
 }
 
 impl Process {
-    /// Starts a process and waits until it asks for work. The error is the outcome of the invoke that needed it.
+    /// Starts a process and waits for its first `GET next`; returns the process and the duration of its start. The
+    /// error is the outcome of the invoke `id`, which the process was started for.
     pub async fn start(
         function: &Function,
         host: &Arc<Host>,
@@ -116,11 +118,16 @@ impl Process {
         if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
             tokio::spawn(async move { logs.follow(stdout, stderr, flushes).await });
         }
-        let process =
-            Self { work_slot: work_slot.clone(), kill: kill.clone(), registration: registration.clone(), flush };
+        let process = Self {
+            work_slot: work_slot.clone(),
+            kill: kill.clone(),
+            registration: registration.clone(),
+            clock: host.clock.clone(),
+            flush,
+        };
         let api = runtime_api::router(work_slot.clone(), &function.arn);
         let listener = listener.tap_io(|stream| {
-            // Only speed depends on it.
+            // An error affects only latency.
             let _ = stream.set_nodelay(true);
         });
         tokio::spawn(async move {
@@ -129,7 +136,7 @@ impl Process {
                 () = kill.cancelled() => {}
                 _ = axum::serve(listener, api).into_future() => {}
             }
-            work_slot.close(&describe(end(&mut child).await));
+            work_slot.close(&describe(kill_and_wait(&mut child).await));
             registration.remove();
             drop(alive);
         });
@@ -140,44 +147,49 @@ impl Process {
     async fn ready(&self, id: &str) -> Result<Duration, InvokeOutcome> {
         let mut phase = self.work_slot.phase.subscribe();
         let settled = phase.wait_for(|phase| !matches!(phase, Phase::Starting));
-        let settled = timeout(INIT_LIMIT, settled).await.map(|phase| phase.map(|phase| phase.clone()));
+        let settled = self.clock.timeout(INIT_LIMIT, settled).await.map(|phase| phase.map(|phase| phase.clone()));
         let failure = match settled {
-            Ok(Ok(Phase::Ready(init))) => return Ok(init),
-            Ok(Ok(Phase::Failed(report))) => outcome::reported(report),
-            Ok(Ok(Phase::Exited(how))) => outcome::exited(id, &format!("{how}, before it asked for work")),
-            Ok(Ok(Phase::Starting) | Err(_)) | Err(_) => outcome::timed_out(id, INIT_LIMIT),
+            Some(Ok(Phase::Ready(init))) => return Ok(init),
+            Some(Ok(Phase::Failed(report))) => outcome::reported(report),
+            Some(Ok(Phase::Exited(how))) => outcome::exited(id, &format!("{how}, before its first GET next")),
+            Some(Ok(Phase::Starting) | Err(_)) | None => outcome::timed_out(id, INIT_LIMIT),
         };
         self.flush().await;
         self.kill.cancel();
         Err(failure)
     }
 
-    /// Does one piece of work, at this time since the epoch. The deadline is on the stack's clock: it also says what time it is.
-    pub async fn run(&self, id: &str, payload: Bytes, limit: Duration, now: Duration) -> End {
+    /// Runs one invoke; `now` is the time since 1970 on the stack's clock. Functions derive their current time from the
+    /// deadline, so it is a time of that clock.
+    pub async fn run(&self, busy: &Busy, id: &str, payload: Bytes, limit: Duration, now: Duration) -> RunEnd {
+        busy.stage("waits for the process's answer");
         let deadline_ms = u64::try_from((now + limit).as_millis()).unwrap_or(u64::MAX);
         self.registration.start_invoke(id);
-        let mut reply = self.work_slot.assign(Work { id: id.to_owned(), payload, deadline_ms, trace: trace(now) });
-        let end = match timeout(limit, &mut reply).await {
-            Ok(Ok(Reply::Answered(payload))) => End::Over(outcome::answered(payload)),
-            Ok(Ok(Reply::Failed(report))) => End::Over(outcome::reported(report)),
-            Ok(Ok(Reply::Exited(how))) => End::Lost(outcome::exited(id, &how)),
-            Ok(Ok(Reply::NotTaken) | Err(_)) => End::NotTaken,
-            Err(_) => {
+        let mut reply =
+            self.work_slot.assign(Work { id: id.to_owned(), payload, deadline_ms, trace: new_trace_header(now) });
+        let end = match self.clock.timeout(limit, &mut reply).await {
+            Some(Ok(Reply::Answered(payload))) => RunEnd::Finished(outcome::answered(payload)),
+            Some(Ok(Reply::Failed(report))) => RunEnd::Finished(outcome::reported(report)),
+            Some(Ok(Reply::Exited(how))) => RunEnd::ProcessExited(outcome::exited(id, &how)),
+            Some(Ok(Reply::NotTaken) | Err(_)) => RunEnd::NotTaken,
+            None => {
                 self.kill.cancel();
-                // Comes when the process is gone.
+                busy.stage("has passed its timeout, and waits for its process to end");
+                // The reply arrives when the process has exited.
                 let _ = reply.await;
-                End::Lost(outcome::timed_out(id, limit))
+                RunEnd::ProcessExited(outcome::timed_out(id, limit))
             }
         };
+        busy.stage("waits for the output of the process");
         self.flush().await;
         end
     }
 
-    /// Returns once everything that the process has printed is in the log.
+    /// Waits until all output of the process so far is stored.
     async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
         if self.flush.send(done).await.is_ok() {
-            // Fails only when the log has come to its end, and then all is in.
+            // Fails only if the outputs have ended, and then all output is stored.
             let _ = flushed.await;
         }
     }
@@ -185,7 +197,7 @@ impl Process {
 
 fn command(function: &Function, runtime_api: &str, registration: &Registration) -> Command {
     let mut command = Command::new(&function.program);
-    command.env_clear().envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.env_clear().envs(INHERITED_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if let Some(region) = function.arn.split(':').nth(3) {
         command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
     }
@@ -206,18 +218,20 @@ fn command(function: &Function, runtime_api: &str, registration: &Registration) 
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    // Ctrl-C at a terminal goes to the whole group; functions are to end when the stack says so.
+    // A terminal sends Ctrl-C to the whole process group. Functions get a group of their own, so that the stack ends
+    // them.
     #[cfg(unix)]
     command.process_group(0);
-    // The functions of tests are the test binary itself, which must not run all its tests again.
+    // The function of tests is the test binary itself; the arguments make it run the scripted function instead of all
+    // tests.
     if std::env::current_exe().is_ok_and(|own| own == function.program) {
         command.args(super::testing::ARGUMENTS);
     }
     command
 }
 
-/// Kills the process if it has not ended by itself.
-async fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
+/// Kills the process unless it has exited, and returns its exit status.
+async fn kill_and_wait(child: &mut Child) -> std::io::Result<ExitStatus> {
     if child.try_wait()?.is_none() {
         child.start_kill()?;
     }
@@ -232,8 +246,8 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
     }
 }
 
-/// An X-Ray trace id: every invoke has one, sampled or not.
-fn trace(now: Duration) -> String {
+/// A new X-Ray trace header, not sampled.
+fn new_trace_header(now: Duration) -> String {
     let unique = uuid::Uuid::new_v4().simple().to_string();
     let (root, parent) = (&unique[..24], &unique[16..]);
     format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_secs())

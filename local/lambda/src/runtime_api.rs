@@ -1,5 +1,5 @@
-//! The Runtime API, version 2018-06-01: what a process takes its work from. One listener for each process, so that
-//! every call is known to be that process's, and ends with it.
+//! The Runtime API, version 2018-06-01, which a process polls for invokes. Each process has its own listener, which
+//! identifies the process of a request and is closed when the process exits.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use super::SYNC_LIMIT;
 use super::work_slot::{Phase, Reply, WorkSlot};
 
-/// Lambda allows an answer a little more than its 6 MB.
-const ANSWER_LIMIT: usize = SYNC_LIMIT + 100;
+/// Maximum bytes of a response: Lambda accepts slightly more than 6 MB.
+const RESPONSE_LIMIT: usize = SYNC_LIMIT + 100;
 
 #[derive(Clone)]
 struct Context {
@@ -33,7 +33,8 @@ pub(super) fn router(work_slot: Arc<WorkSlot>, arn: &str) -> Router {
         .with_state(Context { work_slot, arn: arn.into() })
 }
 
-/// Waits as long as it takes: a release build of the Rust runtime ends at an answer without work (204).
+/// Waits for an invoke without a time limit: the Rust runtime, as a release build, exits at a response without one
+/// (204).
 async fn next(State(Context { work_slot, arn }): State<Context>) -> impl IntoResponse {
     let work = work_slot.take().await;
     let headers = [
@@ -51,15 +52,15 @@ async fn response(
     Path(id): Path<String>,
     body: Body,
 ) -> Response<Body> {
-    match body::read(body, ANSWER_LIMIT).await {
+    match body::read(body, RESPONSE_LIMIT).await {
         Ok(payload) => accepted(work_slot.answer(&id, Reply::Answered(payload))),
         Err(BodyError::TooLarge { .. }) => {
-            let text = format!("Response payload size exceeded maximum allowed payload size ({ANSWER_LIMIT} bytes).");
+            let text = format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).");
             let failure = json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": text });
             work_slot.answer(&id, Reply::Failed(failure.to_string().into()));
-            refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &text)
+            rejected(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &text)
         }
-        Err(error @ BodyError::Broken(_)) => refused(StatusCode::BAD_REQUEST, "InvalidRequest", &error.to_string()),
+        Err(error @ BodyError::Broken(_)) => rejected(StatusCode::BAD_REQUEST, "InvalidRequest", &error.to_string()),
     }
 }
 
@@ -82,26 +83,26 @@ async fn init_error(
     accepted(true)
 }
 
-/// What the function says went wrong, made whole where it is not the object that callers expect.
+/// The error that the function reports; one that is not a JSON object is converted to the usual error object.
 async fn failure(headers: &HeaderMap, body: Body) -> String {
-    let said = match body::read(body, ANSWER_LIMIT).await {
-        Ok(said) => said,
+    let report = match body::read(body, RESPONSE_LIMIT).await {
+        Ok(report) => report,
         Err(error) => error.to_string().into(),
     };
-    if let Ok(Value::Object(said)) = serde_json::from_slice(&said) {
-        return Value::Object(said).to_string();
+    if let Ok(Value::Object(report)) = serde_json::from_slice(&report) {
+        return Value::Object(report).to_string();
     }
     let kind = headers.get("lambda-runtime-function-error-type").and_then(|kind| kind.to_str().ok());
-    json!({ "errorType": kind.unwrap_or("Unhandled"), "errorMessage": String::from_utf8_lossy(&said) }).to_string()
+    json!({ "errorType": kind.unwrap_or("Unhandled"), "errorMessage": String::from_utf8_lossy(&report) }).to_string()
 }
 
 fn accepted(known: bool) -> Response<Body> {
     match known {
         true => (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response(),
-        false => refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        false => rejected(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
     }
 }
 
-fn refused(status: StatusCode, kind: &str, message: &str) -> Response<Body> {
+fn rejected(status: StatusCode, kind: &str, message: &str) -> Response<Body> {
     (status, json!({ "errorType": kind, "errorMessage": message }).to_string()).into_response()
 }

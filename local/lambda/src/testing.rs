@@ -1,18 +1,18 @@
-//! A scripted function for tests: the test binary itself, which each event tells what to do.
+//! Scripted function for tests: the test binary itself runs as a Lambda function whose events contain its actions.
 //!
-//! A host whose function's program is the running executable itself starts it with arguments that select one ignored
+//! If the program of a function is the running executable, the host starts it with arguments that select one ignored
 //! test. A crate whose tests invoke functions declares that test once:
 //!
 //! ```ignore
 //! #[test]
 //! #[ignore = "not a test: the scripted function of other tests"]
-//! fn plays_the_scripted_function() {
-//!     local_lambda::testing::play();
+//! fn run_scripted_function_process() {
+//!     local_lambda::testing::run_scripted_function();
 //! }
 //! ```
 //!
-//! This module is not behind a cargo feature: with one, the crate and all that link it would be built twice, for the
-//! tests and for the programs.
+//! This module is not behind a cargo feature: with a feature, the crate and its dependents would be compiled twice, for
+//! tests and for programs.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -24,13 +24,13 @@ use serde_json::{Value, json};
 
 use super::Function;
 
-/// Arguments with which a test binary runs [`play`] only.
-pub(super) const ARGUMENTS: [&str; 3] = ["plays_the_scripted_function", "--ignored", "--nocapture"];
+/// Arguments that make a test binary run [`run_scripted_function`] only.
+pub(super) const ARGUMENTS: [&str; 3] = ["run_scripted_function_process", "--ignored", "--nocapture"];
 
-/// A function that does what its events say, see [`play`].
+/// Configuration of the scripted function, see [`run_scripted_function`].
 ///
 /// # Panics
-/// The path of the test binary is unknown.
+/// The path of the test binary cannot be determined.
 pub fn function(name: &str) -> Function {
     Function {
         name: name.to_owned(),
@@ -47,14 +47,16 @@ pub fn function(name: &str) -> Function {
     }
 }
 
-/// Speaks the Runtime API until the host ends the process; does nothing in a process that no host has started.
+/// Serves invokes through the Runtime API until the host ends the process. Returns immediately in a process that was
+/// not started by a host.
 ///
-/// An event's `do` says what to do: `echo`, `exit`, `hold` (until the test closes the connection to `port`), `hang`,
-/// `fail`, `fail first`, `log`, `large`, `call`, `return`, `describe`. Batches of records say it in each record.
+/// The field `do` of an event is the action: `echo`, `exit`, `hold` (until the test closes the connection to `port`),
+/// `fail`, `fail first`, `log`, `large`, `call`, `return`, `describe`, `answer and exit`. In a batch, each record has
+/// an action.
 ///
 /// # Panics
-/// An event is not as the tests write them; the host sees the process exit.
-pub fn play() {
+/// An event is malformed; the process exits.
+pub fn run_scripted_function() {
     let Ok(api) = std::env::var("AWS_LAMBDA_RUNTIME_API") else { return };
     match std::env::var("INIT").as_deref() {
         Ok("exit") => std::process::exit(3),
@@ -66,33 +68,35 @@ pub fn play() {
         let (headers, event) = call(&api, "GET", "invocation/next", "");
         let id = &headers["lambda-runtime-aws-request-id"];
         let event = serde_json::from_str(&event).expect("an event");
-        let (how, answer) = act(&event, &headers, &mut failures);
-        call(&api, "POST", &format!("invocation/{id}/{how}"), &answer);
+        let (endpoint, answer) = perform(&event, &headers, &mut failures);
+        call(&api, "POST", &format!("invocation/{id}/{endpoint}"), &answer);
         if event["do"] == "answer and exit" {
             std::process::exit(0);
         }
     }
 }
 
-/// A batch of messages, or of changes of items, is printed. It fails if a message (an item's `do`) says `fail`, or
-/// `fail twice` and that has not happened twice; those that say `partial` are answered as the ones that failed.
-/// Otherwise it is answered with what the environment says, where `the second` is the id of the second message.
-fn take(event: &Value, failures: &mut u64) -> (&'static str, String) {
+/// Handles a batch of queue messages or stream records and prints it. The action of a record is the body of its message
+/// or the attribute `do` of its new image. `fail` fails the batch; `fail twice` fails it for the first two times;
+/// `partial` reports the record as failed. Otherwise the response is the environment variable `ANSWER`, in which the
+/// text `the second` is replaced by the id of the second record.
+fn handle_batch(event: &Value, failures: &mut u64) -> (&'static str, String) {
     eprintln!("event: {event}");
     let records = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let says = |record: &Value, what: &str| record["body"] == what || record["dynamodb"]["NewImage"]["do"]["S"] == what;
-    let any = |what: &str| records.iter().any(|record| says(record, what));
-    let again = any("fail twice") && *failures < 2;
-    *failures += u64::from(again);
-    if any("fail") || again {
-        return ("error", json!({ "errorType": "Told", "errorMessage": "told to fail" }).to_string());
+    let has_action =
+        |record: &Value, action: &str| record["body"] == action || record["dynamodb"]["NewImage"]["do"]["S"] == action;
+    let any = |action: &str| records.iter().any(|record| has_action(record, action));
+    let fail_again = any("fail twice") && *failures < 2;
+    *failures += u64::from(fail_again);
+    if any("fail") || fail_again {
+        return ("error", json!({ "errorType": "ScriptedError", "errorMessage": "scripted failure" }).to_string());
     }
     let id = |record: &Value| {
         let id = record["messageId"].as_str().or_else(|| record["dynamodb"]["SequenceNumber"].as_str());
         id.unwrap_or_default().to_owned()
     };
     if any("partial") {
-        let failed = records.iter().filter(|record| says(record, "partial"));
+        let failed = records.iter().filter(|record| has_action(record, "partial"));
         let failed: Vec<_> = failed.map(|record| json!({ "itemIdentifier": id(record) })).collect();
         return ("response", json!({ "batchItemFailures": failed }).to_string());
     }
@@ -100,23 +104,20 @@ fn take(event: &Value, failures: &mut u64) -> (&'static str, String) {
     ("response", answer.replace("the second", &records.get(1).map(id).unwrap_or_default()))
 }
 
-fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
+fn perform(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
     if event["Records"].is_array() {
-        return take(event, failures);
+        return handle_batch(event, failures);
     }
     match event["do"].as_str().unwrap_or("echo") {
         "exit" => std::process::exit(7),
-        // Tells the test that it is running, and goes on when the test hangs up.
+        // The connection signals the test that the function runs; the function continues when the test closes it.
         "hold" => {
             let port = event["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
             let mut test = TcpStream::connect(("127.0.0.1", port)).expect("the test listens");
-            test.read_to_end(&mut Vec::new()).expect("the test hangs up");
+            test.read_to_end(&mut Vec::new()).expect("the test closes the connection");
             ("response", "\"released\"".to_owned())
         }
-        "hang" => loop {
-            std::thread::park();
-        },
-        "fail" => ("error", json!({ "errorType": "Told", "errorMessage": event["text"] }).to_string()),
+        "fail" => ("error", json!({ "errorType": "ScriptedError", "errorMessage": event["text"] }).to_string()),
         "fail first" if event["times"].as_u64().is_some_and(|times| *failures < times) => {
             *failures += 1;
             ("error", "not even json".to_owned())
@@ -129,7 +130,7 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) ->
         "large" => ("response", format!("\"{}\"", "x".repeat(7_000_000))),
         "call" => (
             "response",
-            json!(event["calls"].as_array().expect("calls").iter().map(ask).collect::<Vec<_>>()).to_string(),
+            json!(event["calls"].as_array().expect("calls").iter().map(call_service).collect::<Vec<_>>()).to_string(),
         ),
         "return" => ("response", event["value"].to_string()),
         "describe" => {
@@ -140,8 +141,8 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) ->
     }
 }
 
-/// Calls a service as an SDK with two attempts does: the status of each, 0 where the connection broke.
-fn ask(call: &Value) -> Vec<u16> {
+/// Calls a service as an SDK with two attempts does; returns the status of each attempt, 0 for a broken connection.
+fn call_service(call: &Value) -> Vec<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut statuses = vec![attempt(call, id)];
@@ -166,12 +167,12 @@ fn attempt(call: &Value, id: u32) -> u16 {
     let mut stream = TcpStream::connect(address).expect("the endpoint");
     stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();
-    // A connection that breaks is an answer too.
+    // A broken connection is a result as well.
     let _ = stream.read_to_string(&mut answer);
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
-/// One call of the Runtime API on a connection of its own.
+/// Calls the Runtime API on a new connection; returns headers and body.
 fn call(api: &str, method: &str, path: &str, body: &str) -> (BTreeMap<String, String>, String) {
     let mut stream = TcpStream::connect(api).expect("the Runtime API");
     let length = body.len();
@@ -182,7 +183,7 @@ fn call(api: &str, method: &str, path: &str, body: &str) -> (BTreeMap<String, St
     let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
-        // The host is gone: so is the function.
+        // The host has closed the connection: the function exits.
         if !lines.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
             std::process::exit(0);
         }

@@ -1,4 +1,4 @@
-//! What passes between an invoke and a process: at most one piece of work, and its reply.
+//! Transfer of one invoke at a time to a process, and of its reply.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
-/// Work for a process, as `GET next` hands it over.
+/// An invoke as `GET next` returns it.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub id: String,
@@ -15,31 +15,31 @@ pub(super) struct Work {
     pub trace: String,
 }
 
-/// What became of a piece of work.
+/// Result of an invoke on a process.
 #[derive(Debug)]
 pub(super) enum Reply {
     Answered(Bytes),
     /// The function reported an error.
     Failed(Bytes),
-    /// The process ended before it took the work, which another process can do instead.
+    /// The process exited before it took the invoke, which another process can run.
     NotTaken,
-    /// The process ended with the work; the text says how.
+    /// The process exited during the invoke; the text describes its exit status.
     Exited(String),
 }
 
-/// How far a process has got with its start.
+/// Phase of the start of a process.
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
     Starting,
-    /// It asked for work; the time is what that took.
+    /// The process requested its first invoke after this time.
     Ready(Duration),
-    /// It reported that it cannot start.
+    /// The process reported an initialization error.
     Failed(Bytes),
-    /// It ended; the text says how.
+    /// The process exited; the text describes its exit status.
     Exited(String),
 }
 
-/// The place where work is put down and taken up.
+/// Holds at most one invoke, which waits for the process or runs on it.
 pub(super) struct WorkSlot {
     started: Instant,
     state: Mutex<State>,
@@ -64,7 +64,7 @@ impl WorkSlot {
         }
     }
 
-    /// Puts work down for a process that has none.
+    /// Assigns an invoke to the process, which must have none.
     pub fn assign(&self, work: Work) -> oneshot::Receiver<Reply> {
         let (reply, receiver) = oneshot::channel();
         let mut state = self.state();
@@ -78,7 +78,7 @@ impl WorkSlot {
         receiver
     }
 
-    /// Waits for work and takes it up. Whoever asks is ready.
+    /// Waits for an invoke and takes it. The first call ends the start of the process.
     pub async fn take(&self) -> Work {
         self.phase.send_if_modified(|phase| {
             let starting = matches!(phase, Phase::Starting);
@@ -109,12 +109,12 @@ impl WorkSlot {
         }
     }
 
-    /// Hands over the reply to the work that is running; false when it is not the one of this id.
+    /// Sends the reply of the running invoke; false if it has another id.
     pub fn answer(&self, id: &str, answer: Reply) -> bool {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Empty) {
             State::Running(running, reply) if running == id => {
-                // Whoever invoked may have given up on it.
+                // The send fails if the invoke has timed out.
                 let _ = reply.send(answer);
                 true
             }
@@ -125,7 +125,7 @@ impl WorkSlot {
         }
     }
 
-    /// The process has ended.
+    /// Ends the pending or running invoke, because the process has exited.
     pub fn close(&self, how: &str) {
         match std::mem::replace(&mut *self.state(), State::Closed) {
             State::Waiting(_, reply) => drop(reply.send(Reply::NotTaken)),

@@ -1,23 +1,23 @@
-//! Which policies are attached to which certificates and groups.
+//! Attachments of policies to certificates and thing groups.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 use super::http::Outcome;
 use super::paging::Paging;
-use super::store::{Call, Site, Store};
+use super::store::{Context, Scope, Store};
 
-const MOST_ON_CERTIFICATE: usize = 10;
-const MOST_ON_GROUP: usize = 2;
+const MAX_POLICIES_PER_CERTIFICATE: usize = 10;
+const MAX_POLICIES_PER_GROUP: usize = 2;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Attachment {
     policy_name: String,
-    /// Called `principal` by the older operations of the same effect.
+    /// ARN of a certificate or thing group. The older operations, such as `AttachPrincipalPolicy`, name it `principal`.
     #[serde(alias = "principal")]
     target: String,
 }
@@ -41,7 +41,7 @@ pub(super) struct ListTargetsForPolicy {
     paging: Paging,
 }
 
-/// What a policy is attached to.
+/// Certificate or thing group that a policy is attached to.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
     Certificate(&'a str),
@@ -49,22 +49,24 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    fn parse(site: &Site, arn: &'a str) -> Result<Self, Error> {
-        let certificate = site.name_in("cert", arn).map(Target::Certificate);
-        let target = certificate.or_else(|| site.name_in("thinggroup", arn).map(Target::Group));
-        target.ok_or_else(|| Error::invalid(format!("{arn} is not the ARN of a certificate or thing group here")))
+    fn parse(scope: &Scope, arn: &'a str) -> Result<Self, Error> {
+        let certificate = scope.name_in("cert", arn).map(Target::Certificate);
+        let target = certificate.or_else(|| scope.name_in("thinggroup", arn).map(Target::Group));
+        target.ok_or_else(|| {
+            Error::invalid(format!("{arn} is not the ARN of a certificate or thing group in this region and account"))
+        })
     }
 
-    fn arn(self, site: &Site) -> String {
+    fn arn(self, scope: &Scope) -> String {
         match self {
-            Self::Certificate(id) => site.arn("cert", id),
-            Self::Group(name) => site.arn("thinggroup", name),
+            Self::Certificate(id) => scope.arn("cert", id),
+            Self::Group(name) => scope.arn("thinggroup", name),
         }
     }
 }
 
 impl Store {
-    /// What the policy is attached to.
+    /// The certificates and thing groups that the policy is attached to.
     pub(super) fn targets<'a>(&'a self, policy: &'a str) -> impl Iterator<Item = Target<'a>> {
         let certificates =
             self.certificates.iter().filter(move |(_, certificate)| certificate.policies.contains(policy));
@@ -80,34 +82,34 @@ impl Store {
         }
     }
 
-    pub(super) fn attach_policy(&mut self, call: &Call<'_>, request: Attachment) -> Outcome {
+    pub(super) fn attach_policy(&mut self, context: &Context<'_>, request: Attachment) -> Outcome {
         self.policy(&request.policy_name)?;
-        let target = Target::parse(call.site, &request.target)?;
-        let most = match target {
-            Target::Certificate(_) => MOST_ON_CERTIFICATE,
-            Target::Group(_) => MOST_ON_GROUP,
+        let target = Target::parse(context.scope, &request.target)?;
+        let max = match target {
+            Target::Certificate(_) => MAX_POLICIES_PER_CERTIFICATE,
+            Target::Group(_) => MAX_POLICIES_PER_GROUP,
         };
         let attached = self.attached_to(target)?;
-        if attached.len() >= most && !attached.contains(&request.policy_name) {
-            let message = format!("{} has {most} policies attached: the limit", request.target);
-            return Err(Error::new(Kind::LimitExceeded, message));
+        if attached.len() >= max && !attached.contains(&request.policy_name) {
+            let message = format!("{} has {max} policies attached, which is the limit", request.target);
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
         attached.insert(request.policy_name);
         Ok(json!({}))
     }
 
-    /// Detaching what is not attached succeeds.
-    pub(super) fn detach_policy(&mut self, call: &Call<'_>, request: Attachment) -> Outcome {
+    /// Succeeds as well if the policy is not attached to the target.
+    pub(super) fn detach_policy(&mut self, context: &Context<'_>, request: Attachment) -> Outcome {
         self.policy(&request.policy_name)?;
-        let target = Target::parse(call.site, &request.target)?;
+        let target = Target::parse(context.scope, &request.target)?;
         self.attached_to(target)?.remove(&request.policy_name);
         Ok(json!({}))
     }
 
-    /// The target's own policies; `recursive`ly also those of the groups above it.
-    pub(super) fn list_attached_policies(&self, call: &Call<'_>, request: ListAttachedPolicies) -> Outcome {
+    /// The target's own policies; with `recursive`, also those of the parent groups.
+    pub(super) fn list_attached_policies(&self, context: &Context<'_>, request: ListAttachedPolicies) -> Outcome {
         let mut names = BTreeSet::new();
-        match Target::parse(call.site, &request.target)? {
+        match Target::parse(context.scope, &request.target)? {
             Target::Certificate(id) => names.extend(&self.certificate(id)?.policies),
             Target::Group(name) => {
                 let group = self.group(name)?;
@@ -119,15 +121,15 @@ impl Store {
         }
         let policies = names
             .into_iter()
-            .map(|name| (name, json!({ "policyName": name, "policyArn": call.site.arn("policy", name) })));
-        let (policies, next) = request.paging.of(policies)?;
+            .map(|name| (name, json!({ "policyName": name, "policyArn": context.scope.arn("policy", name) })));
+        let (policies, next) = request.paging.page(policies)?;
         Ok(json!({ "policies": policies, "nextMarker": next }))
     }
 
-    pub(super) fn list_targets_for_policy(&self, call: &Call<'_>, request: ListTargetsForPolicy) -> Outcome {
+    pub(super) fn list_targets_for_policy(&self, context: &Context<'_>, request: ListTargetsForPolicy) -> Outcome {
         self.policy(&request.policy_name)?;
-        let arns: BTreeSet<_> = self.targets(&request.policy_name).map(|target| target.arn(call.site)).collect();
-        let (targets, next) = request.paging.of(arns.iter().map(|arn| (arn, arn)))?;
+        let arns: BTreeSet<_> = self.targets(&request.policy_name).map(|target| target.arn(context.scope)).collect();
+        let (targets, next) = request.paging.page(arns.iter().map(|arn| (arn, arn)))?;
         Ok(json!({ "targets": targets, "nextMarker": next }))
     }
 }

@@ -1,4 +1,4 @@
-//! Attributes of things and groups: names with values, replaced or merged.
+//! Attributes of things and groups: replace and merge.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::check;
 use super::error::Error;
 
-/// Names with values.
+/// Attribute name to value.
 pub(super) type Attributes = BTreeMap<String, String>;
 
-/// How a request gives attributes.
+/// The `attributePayload` member of a request.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct AttributePayload {
     attributes: Option<Attributes>,
@@ -18,8 +18,9 @@ pub(super) struct AttributePayload {
 }
 
 impl AttributePayload {
-    /// The attributes after this payload: in place of the `present` ones or merged with them. An empty value removes.
-    pub(super) fn applied_to(self, present: &Attributes, most: usize) -> Result<Attributes, Error> {
+    /// The attributes that result from replacing the `present` ones by this payload, or from merging it into them. An
+    /// empty value removes its attribute. At most `max` attributes may result.
+    pub(super) fn applied_to(self, present: &Attributes, max: usize) -> Result<Attributes, Error> {
         let mut after = if self.merge.unwrap_or(false) { present.clone() } else { Attributes::new() };
         for (name, value) in self.attributes.unwrap_or_default() {
             check::attribute_name(&name)?;
@@ -30,15 +31,15 @@ impl AttributePayload {
                 after.insert(name, value);
             }
         }
-        within(&after, most)?;
+        check_count(&after, max)?;
         Ok(after)
     }
 }
 
-/// Fails when there are more than `most` attributes.
-pub(super) fn within(attributes: &Attributes, most: usize) -> Result<(), Error> {
+/// Fails if there are more than `max` attributes.
+pub(super) fn check_count(attributes: &Attributes, max: usize) -> Result<(), Error> {
     match attributes.len() {
-        count if count > most => Err(Error::invalid(format!("{count} attributes exceed the limit of {most}"))),
+        count if count > max => Err(Error::invalid(format!("{count} attributes exceed the limit of {max}"))),
         _ => Ok(()),
     }
 }

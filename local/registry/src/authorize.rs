@@ -1,9 +1,9 @@
-//! Whether a device may do something: the policies of its certificate and of its thing's groups, evaluated.
+//! Authorization of devices: evaluates the policies of a certificate and of its thing's groups.
 
 use super::certificates::{Certificate, Status};
-use super::document::{Document, Verdict};
-use super::principals::Hold;
-use super::store::{Site, Store};
+use super::document::{Decision, Document};
+use super::principals::PrincipalType;
+use super::store::{Scope, Store};
 use super::things::Thing;
 
 const CLIENT_ID: &str = "iot:ClientId";
@@ -12,12 +12,12 @@ const THING_TYPE: &str = "iot:Connection.Thing.ThingTypeName";
 const IS_ATTACHED: &str = "iot:Connection.Thing.IsAttached";
 const ATTRIBUTES: &str = "iot:Connection.Thing.Attributes[";
 
-/// Whether a variable or condition key of this name has a meaning here.
-pub(super) fn is_known(key: &str) -> bool {
+/// Whether the local stack evaluates a policy variable or condition key of this name.
+pub(super) fn is_supported_key(key: &str) -> bool {
     [CLIENT_ID, THING_NAME, THING_TYPE, IS_ATTACHED].contains(&key) || attribute(key).is_some()
 }
 
-/// Who asks: the values of variables and condition keys come from here.
+/// The connection to authorize: source of the values of policy variables and condition keys.
 #[derive(Clone, Copy)]
 struct Connection<'a> {
     client_id: &'a str,
@@ -43,8 +43,8 @@ fn attribute(key: &str) -> Option<&str> {
     key.strip_prefix(ATTRIBUTES)?.strip_suffix(']')
 }
 
-/// The kind of resource that an action is on.
-fn kind(action: &str) -> Option<&'static str> {
+/// The resource type of an action, as it appears in ARNs; `None` for an action that is not supported.
+fn resource_type(action: &str) -> Option<&'static str> {
     match action {
         "iot:Connect" => Some("client"),
         "iot:Publish" | "iot:Receive" | "iot:RetainPublish" | "iot:GetRetainedMessage" => Some("topic"),
@@ -61,40 +61,44 @@ impl Store {
         self.certificates.get(certificate_id).is_some_and(|certificate| certificate.status == Status::Active)
     }
 
-    /// A Deny outweighs every Allow, and what no policy speaks of is not allowed.
+    /// Deny overrides Allow; an action that no statement matches is denied.
     pub(super) fn allows(
         &self,
-        site: &Site,
+        scope: &Scope,
         certificate_id: &str,
         client_id: &str,
         action: &str,
         resource: &str,
     ) -> bool {
-        let Some(certificate) = self.certificates.get(certificate_id).filter(|it| it.status == Status::Active) else {
+        let Some(certificate) =
+            self.certificates.get(certificate_id).filter(|certificate| certificate.status == Status::Active)
+        else {
             return false;
         };
-        let Some(kind) = kind(action) else { return false };
-        let arn = site.arn(kind, resource);
+        let Some(kind) = resource_type(action) else { return false };
+        let arn = scope.arn(kind, resource);
         let connection = Connection { client_id, thing: self.thing_of(certificate, client_id) };
         let mut allowed = false;
         for document in self.documents(certificate, connection.thing.map(|(_, thing)| thing)) {
-            match document.verdict(action, &arn, |key| connection.value(key)) {
-                Verdict::Denied => return false,
-                Verdict::Allowed => allowed = true,
-                Verdict::Silent => {}
+            match document.evaluate(action, &arn, |key| connection.value(key)) {
+                Decision::Denied => return false,
+                Decision::Allowed => allowed = true,
+                Decision::NoMatch => {}
             }
         }
         allowed
     }
 
-    /// The thing that a connection is: the one with the client's name, or the one that its certificate is only for.
+    /// The thing of a connection: the exclusive thing of its certificate, else the attached thing named as the client
+    /// id.
     fn thing_of<'a>(&'a self, certificate: &'a Certificate, client_id: &str) -> Option<(&'a str, &'a Thing)> {
-        let exclusive = certificate.things.iter().find(|(_, hold)| **hold == Hold::Exclusive);
+        let exclusive =
+            certificate.things.iter().find(|(_, principal_type)| **principal_type == PrincipalType::Exclusive);
         let (name, _) = exclusive.or_else(|| certificate.things.get_key_value(client_id))?;
         self.things.get(name).map(|thing| (name.as_str(), thing))
     }
 
-    /// What applies: the policies of the certificate, of the thing's groups, and of all groups above them.
+    /// The default versions of the policies of the certificate, of the thing's groups and of their parent groups.
     fn documents<'a>(
         &'a self,
         certificate: &'a Certificate,

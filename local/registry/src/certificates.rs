@@ -1,4 +1,4 @@
-//! Certificates of devices.
+//! Device certificates: create, register, describe, list, update status, delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::check;
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 use super::http::Outcome;
 use super::paging::Paging;
-use super::principals::Hold;
-use super::store::{Call, Site, Store, new_id, seconds};
+use super::principals::PrincipalType;
+use super::store::{Context, Scope, Store, new_id, seconds};
 
 /// The common name that AWS puts into the certificates it issues.
 const COMMON_NAME: &str = "AWS IoT Certificate";
@@ -21,17 +21,17 @@ const COMMON_NAME: &str = "AWS IoT Certificate";
 pub(super) struct Certificate {
     pub pem: String,
     pub status: Status,
-    /// Signed by another authority than ours.
+    /// Signed by an authority other than the local one.
     pub foreign: bool,
     not_before_s: i64,
     not_after_s: i64,
     generation: String,
     created_ms: i64,
     modified_ms: i64,
-    /// The names of the policies attached to it.
+    /// Names of the attached policies.
     pub policies: BTreeSet<String>,
-    /// The things it is attached to.
-    pub things: BTreeMap<String, Hold>,
+    /// Names of the things that the certificate is attached to.
+    pub things: BTreeMap<String, PrincipalType>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,12 +91,12 @@ pub(super) struct DeleteCertificate {
 
 impl Certificate {
     fn new(pem: String, status: Status, foreign: bool, now_ms: i64) -> Result<(String, Self), Error> {
-        let bad = |error: String| Error::new(Kind::CertificateValidation, format!("certificatePem: {error}"));
+        let bad = |error: String| Error::new(ErrorKind::CertificateValidation, format!("certificatePem: {error}"));
         let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| bad(error.to_string()))?;
         let (_, parsed) = x509_parser::parse_x509_certificate(&der).map_err(|error| bad(error.to_string()))?;
         let validity = parsed.validity();
         let certificate = Self {
-            status: settable(status)?,
+            status: check_settable(status)?,
             foreign,
             not_before_s: validity.not_before.timestamp(),
             not_after_s: validity.not_after.timestamp(),
@@ -110,9 +110,9 @@ impl Certificate {
         Ok((local_pki::certificate_id(&der), certificate))
     }
 
-    fn summary(&self, site: &Site, id: &str) -> Value {
+    fn summary(&self, scope: &Scope, id: &str) -> Value {
         json!({
-            "certificateArn": site.arn("cert", id),
+            "certificateArn": scope.arn("cert", id),
             "certificateId": id,
             "status": self.status,
             "certificateMode": if self.foreign { "SNI_ONLY" } else { "DEFAULT" },
@@ -121,8 +121,8 @@ impl Certificate {
     }
 }
 
-/// Only AWS itself puts a certificate into the other states.
-fn settable(status: Status) -> Result<Status, Error> {
+/// Returns the status if a request may set it: only AWS itself sets the two PENDING states.
+fn check_settable(status: Status) -> Result<Status, Error> {
     match status {
         Status::Active | Status::Inactive | Status::Revoked | Status::RegisterInactive => Ok(status),
         Status::PendingTransfer | Status::PendingActivation => {
@@ -144,14 +144,14 @@ impl Store {
 
     pub(super) fn create_keys_and_certificate(
         &mut self,
-        call: &Call<'_>,
+        context: &Context<'_>,
         request: CreateKeysAndCertificate,
     ) -> Outcome {
-        let failed = |error| Error::new(Kind::InternalFailure, format!("No certificate could be issued: {error}"));
-        let issued = call.pki.issue(COMMON_NAME).map_err(failed)?;
+        let failed = |error| Error::new(ErrorKind::InternalFailure, format!("Cannot issue a certificate: {error}"));
+        let issued = context.pki.issue(COMMON_NAME).map_err(failed)?;
         let status = if request.set_as_active { Status::Active } else { Status::Inactive };
-        let (id, certificate) = Certificate::new(issued.certificate_pem.clone(), status, false, call.now_ms)?;
-        let arn = call.site.arn("cert", &id);
+        let (id, certificate) = Certificate::new(issued.certificate_pem.clone(), status, false, context.now_ms)?;
+        let arn = context.scope.arn("cert", &id);
         self.certificates.insert(id.clone(), certificate);
         Ok(json!({
             "certificateArn": arn,
@@ -161,26 +161,30 @@ impl Store {
         }))
     }
 
-    /// A device's certificate that another authority, or the device itself, has signed.
-    pub(super) fn register_certificate_without_ca(&mut self, call: &Call<'_>, request: RegisterCertificate) -> Outcome {
+    /// Registers a certificate that another authority, or the device itself, has signed.
+    pub(super) fn register_certificate_without_ca(
+        &mut self,
+        context: &Context<'_>,
+        request: RegisterCertificate,
+    ) -> Outcome {
         let status = request.status.unwrap_or(Status::Inactive);
-        let (id, certificate) = Certificate::new(request.certificate_pem, status, true, call.now_ms)?;
-        let arn = call.site.arn("cert", &id);
+        let (id, certificate) = Certificate::new(request.certificate_pem, status, true, context.now_ms)?;
+        let arn = context.scope.arn("cert", &id);
         if self.certificates.contains_key(&id) {
             let message = format!("The certificate is already registered: {id}");
             return Err(Error::already_exists(message, &id, arn));
         }
-        call.pki.trust(&id);
+        context.pki.trust(&id);
         self.certificates.insert(id.clone(), certificate);
         Ok(json!({ "certificateArn": arn, "certificateId": id }))
     }
 
-    pub(super) fn describe_certificate(&self, call: &Call<'_>, request: CertificateOf) -> Outcome {
+    pub(super) fn describe_certificate(&self, context: &Context<'_>, request: CertificateOf) -> Outcome {
         let id = request.certificate_id;
         let certificate = self.certificate(&id)?;
-        let mut description = certificate.summary(call.site, &id);
+        let mut description = certificate.summary(context.scope, &id);
         description["certificatePem"] = certificate.pem.clone().into();
-        description["ownedBy"] = call.site.account.clone().into();
+        description["ownedBy"] = context.scope.account.clone().into();
         description["lastModifiedDate"] = seconds(certificate.modified_ms).into();
         description["customerVersion"] = 1.into();
         description["transferData"] = json!({});
@@ -192,50 +196,50 @@ impl Store {
         Ok(json!({ "certificateDescription": description }))
     }
 
-    /// In the order of creation, the latest first unless asked otherwise.
-    pub(super) fn list_certificates(&self, call: &Call<'_>, request: ListCertificates) -> Outcome {
+    /// In order of creation, the latest first unless `isAscendingOrder` is set.
+    pub(super) fn list_certificates(&self, context: &Context<'_>, request: ListCertificates) -> Outcome {
         let ascending = request.is_ascending_order;
         let keyed = self.certificates.iter().map(|(id, certificate)| {
-            (by_creation(certificate.created_ms, id, ascending), certificate.summary(call.site, id))
+            (creation_sort_key(certificate.created_ms, id, ascending), certificate.summary(context.scope, id))
         });
         let in_order: BTreeMap<_, _> = keyed.collect();
-        let (certificates, next) = request.paging.of(in_order)?;
+        let (certificates, next) = request.paging.page(in_order)?;
         Ok(json!({ "certificates": certificates, "nextMarker": next }))
     }
 
-    pub(super) fn update_certificate(&mut self, call: &Call<'_>, request: UpdateCertificate) -> Outcome {
+    pub(super) fn update_certificate(&mut self, context: &Context<'_>, request: UpdateCertificate) -> Outcome {
         let certificate = self.certificate_mut(&request.certificate_id)?;
-        let status = settable(request.new_status)?;
+        let status = check_settable(request.new_status)?;
         if certificate.status != status {
             certificate.status = status;
-            certificate.modified_ms = call.now_ms;
+            certificate.modified_ms = context.now_ms;
         }
         Ok(json!({}))
     }
 
-    pub(super) fn delete_certificate(&mut self, call: &Call<'_>, request: DeleteCertificate) -> Outcome {
+    pub(super) fn delete_certificate(&mut self, context: &Context<'_>, request: DeleteCertificate) -> Outcome {
         let id = request.certificate_id;
         let certificate = self.certificate(&id)?;
-        let arn = call.site.arn("cert", &id);
+        let arn = context.scope.arn("cert", &id);
         if certificate.status == Status::Active {
             let message = format!("Certificate must be deactivated (not ACTIVE) before deletion. id={id}");
-            return Err(Error::new(Kind::CertificateState, message));
+            return Err(Error::new(ErrorKind::CertificateState, message));
         }
         if !certificate.things.is_empty() {
             let message = format!("Things must be detached before deletion (arn: {arn})");
-            return Err(Error::new(Kind::DeleteConflict, message));
+            return Err(Error::new(ErrorKind::DeleteConflict, message));
         }
         if !certificate.policies.is_empty() && !request.force_delete {
             let message = format!("Certificate policies must be detached before deletion (arn: {arn})");
-            return Err(Error::new(Kind::DeleteConflict, message));
+            return Err(Error::new(ErrorKind::DeleteConflict, message));
         }
         self.certificates.remove(&id);
         Ok(json!({}))
     }
 }
 
-/// A key that sorts by creation, then by name: the earliest first, or the latest.
-pub(super) fn by_creation(created_ms: i64, name: &str, ascending: bool) -> String {
+/// A key that sorts by creation time, then by name; `ascending` puts the earliest first.
+pub(super) fn creation_sort_key(created_ms: i64, name: &str, ascending: bool) -> String {
     let rank = if ascending { created_ms.max(0) } else { i64::MAX - created_ms.max(0) };
     format!("{rank:019} {name}")
 }

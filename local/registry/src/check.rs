@@ -1,22 +1,22 @@
-//! The constraints that the API model puts on members, and how AWS words a breach.
+//! Constraints of the `iot` API model on request members, with the text of AWS's validation errors.
 
 use std::ops::RangeInclusive;
 
 use super::error::Error;
 
-/// Names of things, types and groups.
+/// Checks the name of a thing, type or group.
 pub(super) fn name(member: &str, value: &str) -> Result<(), Error> {
     length(member, value, 1..=128)?;
     characters(member, value, "[a-zA-Z0-9:_-]+", |c| c.is_ascii_alphanumeric() || ":_-".contains(c))
 }
 
-/// Names of policies.
+/// Checks the name of a policy.
 pub(super) fn policy_name(value: &str) -> Result<(), Error> {
     length("policyName", value, 1..=128)?;
     characters("policyName", value, r"[\w+=,.@-]+", |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
 }
 
-/// Descriptions of types and groups.
+/// Checks the description of a type or group.
 pub(super) fn description(member: &str, value: &str) -> Result<(), Error> {
     length(member, value, 0..=2028)?;
     characters(member, value, r"[\p{Graph}\x20]*", |c| !c.is_control() && (c == ' ' || !c.is_whitespace()))
@@ -41,12 +41,12 @@ pub(super) fn certificate_id(value: &str) -> Result<(), Error> {
 
 pub(super) fn number(member: &str, value: i64, range: RangeInclusive<i64>) -> Result<(), Error> {
     if value < *range.start() {
-        let least = range.start();
-        return Err(breach(member, value, &format!("Member must have value greater than or equal to {least}")));
+        let min = range.start();
+        return Err(validation_error(member, value, &format!("Member must have value greater than or equal to {min}")));
     }
     if value > *range.end() {
-        let most = range.end();
-        return Err(breach(member, value, &format!("Member must have value less than or equal to {most}")));
+        let max = range.end();
+        return Err(validation_error(member, value, &format!("Member must have value less than or equal to {max}")));
     }
     Ok(())
 }
@@ -54,12 +54,16 @@ pub(super) fn number(member: &str, value: i64, range: RangeInclusive<i64>) -> Re
 fn length(member: &str, value: &str, range: RangeInclusive<usize>) -> Result<(), Error> {
     let length = value.chars().count();
     if length < *range.start() {
-        let least = range.start();
-        return Err(breach(member, value, &format!("Member must have length greater than or equal to {least}")));
+        let min = range.start();
+        return Err(validation_error(
+            member,
+            value,
+            &format!("Member must have length greater than or equal to {min}"),
+        ));
     }
     if length > *range.end() {
-        let most = range.end();
-        return Err(breach(member, value, &format!("Member must have length less than or equal to {most}")));
+        let max = range.end();
+        return Err(validation_error(member, value, &format!("Member must have length less than or equal to {max}")));
     }
     Ok(())
 }
@@ -68,10 +72,10 @@ fn characters(member: &str, value: &str, pattern: &str, allowed: impl Fn(char) -
     if value.chars().all(allowed) {
         return Ok(());
     }
-    Err(breach(member, value, &format!("Member must satisfy regular expression pattern: {pattern}")))
+    Err(validation_error(member, value, &format!("Member must satisfy regular expression pattern: {pattern}")))
 }
 
-fn breach(member: &str, value: impl std::fmt::Display, constraint: &str) -> Error {
+fn validation_error(member: &str, value: impl std::fmt::Display, constraint: &str) -> Error {
     Error::invalid(format!(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
     ))

@@ -1,13 +1,13 @@
-//! Policy documents: parsed, checked, and asked.
+//! Policy documents: parsing, validation and evaluation.
 
 use serde::{Deserialize, Serialize};
 
 use super::pattern::Pattern;
 
-/// The most characters a document may have, spaces not counted.
-const LONGEST: usize = 2048;
+/// Maximum characters of a document, white space not counted (AWS IoT Core quotas).
+const MAX_CHARS: usize = 2048;
 
-/// A policy document that can be evaluated, with the text it was made from.
+/// A parsed policy document and its original text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Document {
@@ -23,7 +23,7 @@ struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// One key of a `Condition`: it holds if its value is, or is not, one of these.
+/// One key of a `Condition` block: holds if its value matches one of `values`, or none of them if `negated`.
 #[derive(Clone, Debug, PartialEq)]
 struct Condition {
     key: String,
@@ -31,34 +31,34 @@ struct Condition {
     values: Vec<Pattern>,
 }
 
-/// Why a document is not accepted.
+/// Reason for rejecting a policy document.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+pub(super) enum DocumentError {
     #[error("Policy document is Malformed: {0}")]
     Json(#[from] serde_json::Error),
     #[error("Policy document is Malformed: Version {0} is neither 2012-10-17 nor 2008-10-17")]
     Version(String),
-    #[error("Policy document is Malformed: it has {0} characters, and {LONGEST} are allowed")]
+    #[error("Policy document is Malformed: it has {0} characters, more than {MAX_CHARS}")]
     Long(usize),
     #[error("Policy document is Malformed: {0}")]
     Action(String),
-    #[error("Policy document is Malformed: condition operator {0} is not evaluated here")]
+    #[error("Policy document is Malformed: the local stack does not support condition operator {0}")]
     Operator(String),
-    #[error("Policy document is Malformed: condition key {0} is not evaluated here")]
+    #[error("Policy document is Malformed: the local stack does not support condition key {0}")]
     Key(String),
 }
 
-/// What a document says of a request.
+/// Effect of a document on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing.
-    Silent,
+pub(super) enum Decision {
+    /// No statement matches.
+    NoMatch,
     Allowed,
     Denied,
 }
 
 mod wire {
-    //! The document as it is written. What is not known must not pass for something weaker, so it is refused.
+    //! JSON form of a policy document. Unknown fields are rejected: ignoring one could widen the permissions.
 
     use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ mod wire {
         pub version: Option<String>,
         #[serde(rename = "Id")]
         pub _id: Option<String>,
-        pub statement: Many<Statement>,
+        pub statement: OneOrMany<Statement>,
     }
 
     #[derive(Deserialize)]
@@ -81,10 +81,10 @@ mod wire {
         #[serde(rename = "Sid")]
         pub _sid: Option<String>,
         pub effect: Effect,
-        pub action: Many<String>,
-        pub resource: Many<String>,
+        pub action: OneOrMany<String>,
+        pub resource: OneOrMany<String>,
         #[serde(default)]
-        pub condition: BTreeMap<String, BTreeMap<String, Many<Scalar>>>,
+        pub condition: BTreeMap<String, BTreeMap<String, OneOrMany<Scalar>>>,
     }
 
     #[derive(Deserialize)]
@@ -93,8 +93,8 @@ mod wire {
         Deny,
     }
 
-    /// A list; a single member may be written without brackets.
-    pub(super) struct Many<T>(pub Vec<T>);
+    /// A list; JSON may hold a single member without brackets.
+    pub(super) struct OneOrMany<T>(pub Vec<T>);
 
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -103,7 +103,7 @@ mod wire {
         Bool(bool),
     }
 
-    impl<'de, T: DeserializeOwned> Deserialize<'de> for Many<T> {
+    impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             let many = match Value::deserialize(deserializer)? {
                 Value::Array(many) => many,
@@ -127,19 +127,19 @@ mod wire {
 }
 
 impl TryFrom<String> for Document {
-    type Error = Malformed;
+    type Error = DocumentError;
 
-    fn try_from(text: String) -> Result<Self, Malformed> {
+    fn try_from(text: String) -> Result<Self, DocumentError> {
         let length = text.chars().filter(|c| !c.is_whitespace()).count();
-        if length > LONGEST {
-            return Err(Malformed::Long(length));
+        if length > MAX_CHARS {
+            return Err(DocumentError::Long(length));
         }
         let document: wire::Document = serde_json::from_str(&text)?;
-        // As in IAM, only the later version of the language has variables.
+        // As in IAM, only version 2012-10-17 of the policy language has variables.
         let variables = match document.version.as_deref() {
             Some("2012-10-17") => true,
             None | Some("2008-10-17") => false,
-            Some(other) => return Err(Malformed::Version(other.to_owned())),
+            Some(other) => return Err(DocumentError::Version(other.to_owned())),
         };
         let statements = document.statement.0.into_iter().map(|statement| Statement::parse(statement, variables));
         Ok(Self { statements: statements.collect::<Result<_, _>>()?, text })
@@ -157,27 +157,27 @@ impl Document {
         &self.text
     }
 
-    /// A Deny outweighs every Allow. `value` gives the values of variables and condition keys.
-    pub(super) fn verdict<'v>(&self, action: &str, arn: &str, value: impl Fn(&str) -> Option<&'v str>) -> Verdict {
+    /// Evaluates all statements; Deny overrides Allow. `value` returns the values of variables and condition keys.
+    pub(super) fn evaluate<'v>(&self, action: &str, arn: &str, value: impl Fn(&str) -> Option<&'v str>) -> Decision {
         let action = action.to_ascii_lowercase();
-        let mut verdict = Verdict::Silent;
+        let mut decision = Decision::NoMatch;
         for statement in &self.statements {
             if statement.covers(&action, arn, &value) {
                 if !statement.allows {
-                    return Verdict::Denied;
+                    return Decision::Denied;
                 }
-                verdict = Verdict::Allowed;
+                decision = Decision::Allowed;
             }
         }
-        verdict
+        decision
     }
 }
 
 impl Statement {
-    fn parse(statement: wire::Statement, variables: bool) -> Result<Self, Malformed> {
+    fn parse(statement: wire::Statement, variables: bool) -> Result<Self, DocumentError> {
         let actions = statement.action.0;
         if let Some(action) = actions.iter().find(|action| *action != "*" && !action.contains(':')) {
-            return Err(Malformed::Action(format!("{action} is not an action")));
+            return Err(DocumentError::Action(format!("{action} is not an action")));
         }
         let mut conditions = Vec::new();
         for (operator, keys) in statement.condition {
@@ -186,11 +186,11 @@ impl Statement {
                 "StringNotEquals" => (true, true),
                 "StringLike" => (false, false),
                 "StringNotLike" => (true, false),
-                _ => return Err(Malformed::Operator(operator)),
+                _ => return Err(DocumentError::Operator(operator)),
             };
             for (key, values) in keys {
-                if !super::authorize::is_known(&key) {
-                    return Err(Malformed::Key(key));
+                if !super::authorize::is_supported_key(&key) {
+                    return Err(DocumentError::Key(key));
                 }
                 let parse = if literal { Pattern::literal } else { Pattern::parse };
                 let values = values.0.into_iter().map(|value| parse(&value.into_text(), variables)).collect();

@@ -1,11 +1,11 @@
-//! Where devices and programs connect.
+//! `DescribeEndpoint`: the host name that devices and applications connect to.
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::error::Error;
 use super::http::Outcome;
-use super::store::{Call, Store};
+use super::store::{Context, Store};
 
 const TYPES: [&str; 6] =
     ["iot:Data", "iot:Data-ATS", "iot:Data-Beta", "iot:CredentialProvider", "iot:Jobs", "iot:DeviceAdvisor"];
@@ -17,13 +17,13 @@ pub(super) struct DescribeEndpoint {
 }
 
 impl Store {
-    /// One endpoint serves all that is served.
-    pub(super) fn describe_endpoint(&self, call: &Call<'_>, request: DescribeEndpoint) -> Outcome {
+    /// Every endpoint type has the same address: one endpoint serves all protocols of the local stack.
+    pub(super) fn describe_endpoint(&self, context: &Context<'_>, request: DescribeEndpoint) -> Outcome {
         match request.endpoint_type.as_deref() {
             Some(other) if !TYPES.contains(&other) => {
                 Err(Error::invalid(format!("Unknown endpoint type {other}: it is one of {}", TYPES.join(", "))))
             }
-            _ => Ok(json!({ "endpointAddress": call.site.data_endpoint })),
+            _ => Ok(json!({ "endpointAddress": context.scope.data_endpoint })),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the control plane answers when it cannot do what was asked: AWS IoT's exceptions.
+//! Exceptions of the AWS IoT control plane and their HTTP responses.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -8,15 +8,15 @@ use serde_json::json;
 #[derive(Debug, thiserror::Error)]
 #[error("{kind:?}: {message}")]
 pub(super) struct Error {
-    pub kind: Kind,
+    pub kind: ErrorKind,
     pub message: String,
-    /// The id and ARN of what is in the way, for `ResourceAlreadyExistsException`.
+    /// Id and ARN of the existing resource, for `ResourceAlreadyExistsException`.
     pub resource: Option<(String, String)>,
 }
 
-/// Which exception.
+/// Exception type; gives status code and name of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ErrorKind {
     CertificateState,
     CertificateValidation,
     DeleteConflict,
@@ -32,8 +32,8 @@ pub(super) enum Kind {
     VersionsLimitExceeded,
 }
 
-impl Kind {
-    fn wire(self) -> (StatusCode, &'static str) {
+impl ErrorKind {
+    fn status_and_name(self) -> (StatusCode, &'static str) {
         match self {
             Self::CertificateState => (StatusCode::NOT_ACCEPTABLE, "CertificateStateException"),
             Self::CertificateValidation => (StatusCode::BAD_REQUEST, "CertificateValidationException"),
@@ -53,27 +53,27 @@ impl Kind {
 }
 
 impl Error {
-    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), resource: None }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(Kind::InvalidRequest, message)
+        Self::new(ErrorKind::InvalidRequest, message)
     }
 
     pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(Kind::ResourceNotFound, message)
+        Self::new(ErrorKind::ResourceNotFound, message)
     }
 
     pub(super) fn already_exists(message: impl Into<String>, id: &str, arn: String) -> Self {
-        Self { resource: Some((id.to_owned(), arn)), ..Self::new(Kind::ResourceAlreadyExists, message) }
+        Self { resource: Some((id.to_owned(), arn)), ..Self::new(ErrorKind::ResourceAlreadyExists, message) }
     }
 
-    /// Fails when the caller expected another version than the present one.
-    pub(super) fn unless_expected(expected: Option<i64>, version: i64, what: &str) -> Result<(), Self> {
+    /// Fails if `expected` is given and differs from the present `version` of the resource `what`.
+    pub(super) fn check_version(expected: Option<i64>, version: i64, what: &str) -> Result<(), Self> {
         match expected {
             Some(expected) if expected != version => Err(Self::new(
-                Kind::VersionConflict,
+                ErrorKind::VersionConflict,
                 format!("The version for {what} does not match the expected version {expected}: it is {version}"),
             )),
             _ => Ok(()),
@@ -83,7 +83,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (status, name) = self.kind.wire();
+        let (status, name) = self.kind.status_and_name();
         let mut body = json!({ "message": self.message });
         if let Some((id, arn)) = self.resource {
             body["resourceId"] = id.into();

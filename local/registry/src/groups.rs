@@ -1,4 +1,4 @@
-//! Thing groups and their tree.
+//! Thing groups and their hierarchy: create, describe, update, delete, list.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use super::check;
 use super::error::Error;
 use super::http::Outcome;
 use super::paging::Paging;
-use super::store::{Call, Site, Store, new_id, seconds};
+use super::store::{Context, Scope, Store, new_id, seconds};
 
-/// Levels of a tree of groups, its root included.
-const DEEPEST: usize = 7;
-const MOST_CHILDREN: usize = 100;
-const MOST_ATTRIBUTES: usize = 50;
+/// Maximum levels of a group hierarchy, the root included.
+const MAX_DEPTH: usize = 7;
+const MAX_CHILDREN: usize = 100;
+const MAX_ATTRIBUTES: usize = 50;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Group {
@@ -25,9 +25,9 @@ pub(super) struct Group {
     attributes: Attributes,
     version: i64,
     created_ms: i64,
-    /// The things that were put into this very group.
+    /// Names of the direct members; members of child groups are not included.
     pub things: BTreeSet<String>,
-    /// The names of the policies attached to it.
+    /// Names of the attached policies.
     pub policies: BTreeSet<String>,
 }
 
@@ -94,12 +94,12 @@ impl Store {
         self.groups.get_mut(name).ok_or_else(|| no_group(name))
     }
 
-    /// The group's ancestors, its parent first.
+    /// Names and values of the group's ancestors, the parent first.
     pub(super) fn ancestors<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = (&'a String, &'a Group)> {
         std::iter::successors(self.parent(group), |(_, group)| self.parent(group))
     }
 
-    /// The group and everything below it.
+    /// Names of the group and of all its descendants.
     pub(super) fn subtree<'a>(&'a self, name: &'a str) -> BTreeSet<&'a str> {
         let mut tree = BTreeSet::from([name]);
         let mut unvisited = vec![name];
@@ -119,16 +119,16 @@ impl Store {
         children.map(|(name, _)| name.as_str())
     }
 
-    pub(super) fn create_thing_group(&mut self, call: &Call<'_>, request: CreateThingGroup) -> Outcome {
+    pub(super) fn create_thing_group(&mut self, context: &Context<'_>, request: CreateThingGroup) -> Outcome {
         let name = request.thing_group_name;
         check::name("thingGroupName", &name)?;
         let properties = request.thing_group_properties.unwrap_or_default();
         let description = properties.thing_group_description;
         check::description("thingGroupDescription", description.as_deref().unwrap_or_default())?;
         let payload = properties.attribute_payload.unwrap_or_default();
-        let attributes = payload.applied_to(&Attributes::new(), MOST_ATTRIBUTES)?;
+        let attributes = payload.applied_to(&Attributes::new(), MAX_ATTRIBUTES)?;
         let parent = request.parent_group_name;
-        let arn = call.site.arn("thinggroup", &name);
+        let arn = context.scope.arn("thinggroup", &name);
         let id = match self.groups.get(&name) {
             Some(group)
                 if (&group.parent, &group.description, &group.attributes) == (&parent, &description, &attributes) =>
@@ -141,7 +141,7 @@ impl Store {
             }
             None => {
                 if let Some(parent) = &parent {
-                    self.check_room_below(parent)?;
+                    self.check_can_have_child(parent)?;
                 }
                 let id = new_id();
                 let group = Group {
@@ -150,7 +150,7 @@ impl Store {
                     description,
                     attributes,
                     version: 1,
-                    created_ms: call.now_ms,
+                    created_ms: context.now_ms,
                     things: BTreeSet::new(),
                     policies: BTreeSet::new(),
                 };
@@ -161,29 +161,31 @@ impl Store {
         Ok(json!({ "thingGroupName": name, "thingGroupArn": arn, "thingGroupId": id }))
     }
 
-    fn check_room_below(&self, parent: &str) -> Result<(), Error> {
+    fn check_can_have_child(&self, parent: &str) -> Result<(), Error> {
         check::name("parentGroupName", parent)?;
-        // The model of this operation knows no ResourceNotFoundException.
+        // `CreateThingGroup` has no ResourceNotFoundException in the API model.
         let missing = || Error::invalid(format!("Parent thing group {parent} not found"));
         let group = self.groups.get(parent).ok_or_else(missing)?;
-        if self.ancestors(group).count() + 2 > DEEPEST {
-            return Err(Error::invalid(format!("A group below {parent} exceeds the limit of {DEEPEST} levels")));
+        if self.ancestors(group).count() + 2 > MAX_DEPTH {
+            return Err(Error::invalid(format!("A group below {parent} exceeds the limit of {MAX_DEPTH} levels")));
         }
-        if self.children(parent).count() >= MOST_CHILDREN {
-            return Err(Error::invalid(format!("Thing group {parent} has {MOST_CHILDREN} child groups: the limit")));
+        if self.children(parent).count() >= MAX_CHILDREN {
+            return Err(Error::invalid(format!(
+                "Thing group {parent} has {MAX_CHILDREN} child groups, which is the limit"
+            )));
         }
         Ok(())
     }
 
-    pub(super) fn describe_thing_group(&self, call: &Call<'_>, request: ThingGroupNamed) -> Outcome {
+    pub(super) fn describe_thing_group(&self, context: &Context<'_>, request: ThingGroupNamed) -> Outcome {
         let name = request.thing_group_name;
         let group = self.group(&name)?;
-        let mut path: Vec<_> = self.ancestors(group).map(|(name, _)| reference(call.site, name)).collect();
+        let mut path: Vec<_> = self.ancestors(group).map(|(name, _)| reference(context.scope, name)).collect();
         path.reverse();
         Ok(json!({
             "thingGroupName": name,
             "thingGroupId": group.id,
-            "thingGroupArn": call.site.arn("thinggroup", &name),
+            "thingGroupArn": context.scope.arn("thinggroup", &name),
             "version": group.version,
             "thingGroupProperties": {
                 "thingGroupDescription": group.description,
@@ -197,26 +199,26 @@ impl Store {
         }))
     }
 
-    pub(super) fn update_thing_group(&mut self, _: &Call<'_>, request: UpdateThingGroup) -> Outcome {
+    pub(super) fn update_thing_group(&mut self, _: &Context<'_>, request: UpdateThingGroup) -> Outcome {
         let name = request.thing_group_name;
         let group = self.group_mut(&name)?;
-        Error::unless_expected(request.expected_version, group.version, &name)?;
+        Error::check_version(request.expected_version, group.version, &name)?;
         let Properties { thing_group_description: description, attribute_payload } = request.thing_group_properties;
         check::description("thingGroupDescription", description.as_deref().unwrap_or_default())?;
         if let Some(payload) = attribute_payload {
-            group.attributes = payload.applied_to(&group.attributes, MOST_ATTRIBUTES)?;
+            group.attributes = payload.applied_to(&group.attributes, MAX_ATTRIBUTES)?;
         }
         group.description = description.or(group.description.take());
         group.version += 1;
         Ok(json!({ "version": group.version }))
     }
 
-    /// Deleting what is not there succeeds.
-    pub(super) fn delete_thing_group(&mut self, _: &Call<'_>, request: DeleteThingGroup) -> Outcome {
+    /// Succeeds as well if the group does not exist.
+    pub(super) fn delete_thing_group(&mut self, _: &Context<'_>, request: DeleteThingGroup) -> Outcome {
         let name = request.thing_group_name;
         check::name("thingGroupName", &name)?;
         let Some(group) = self.groups.get(&name) else { return Ok(json!({})) };
-        Error::unless_expected(request.expected_version, group.version, &name)?;
+        Error::check_version(request.expected_version, group.version, &name)?;
         if self.children(&name).next().is_some() {
             return Err(Error::invalid(format!(
                 "Cannot delete thing group : {name} when there are still child groups attached to it."
@@ -231,15 +233,15 @@ impl Store {
         Ok(json!({}))
     }
 
-    /// All groups; with a parent its children, or `recursive`ly everything below it.
-    pub(super) fn list_thing_groups(&self, call: &Call<'_>, request: ListThingGroups) -> Outcome {
+    /// All groups; with a parent, the parent's children or, with `recursive`, all its descendants.
+    pub(super) fn list_thing_groups(&self, context: &Context<'_>, request: ListThingGroups) -> Outcome {
         let mut names: BTreeSet<&str> = match (&request.parent_group, request.recursive) {
             (Some(parent), recursive) => {
                 self.group(parent)?;
-                let mut below =
+                let mut descendants =
                     if recursive == Some(true) { self.subtree(parent) } else { self.children(parent).collect() };
-                below.remove(parent.as_str());
-                below
+                descendants.remove(parent.as_str());
+                descendants
             }
             (None, Some(false)) => {
                 let roots = self.groups.iter().filter(|(_, group)| group.parent.is_none());
@@ -250,19 +252,19 @@ impl Store {
         if let Some(prefix) = &request.name_prefix_filter {
             names.retain(|name| name.starts_with(prefix.as_str()));
         }
-        page_of_groups(call.site, &request.paging, names)
+        page_of_groups(context.scope, &request.paging, names)
     }
 }
 
-/// A page of references to groups.
-pub(super) fn page_of_groups(site: &Site, paging: &Paging, names: BTreeSet<&str>) -> Outcome {
-    let groups = names.into_iter().map(|name| (name, reference(site, name)));
-    let (groups, next_token) = paging.of(groups)?;
+/// The response with one page of group names and ARNs.
+pub(super) fn page_of_groups(scope: &Scope, paging: &Paging, names: BTreeSet<&str>) -> Outcome {
+    let groups = names.into_iter().map(|name| (name, reference(scope, name)));
+    let (groups, next_token) = paging.page(groups)?;
     Ok(json!({ "thingGroups": groups, "nextToken": next_token }))
 }
 
-fn reference(site: &Site, name: &str) -> Value {
-    json!({ "groupName": name, "groupArn": site.arn("thinggroup", name) })
+fn reference(scope: &Scope, name: &str) -> Value {
+    json!({ "groupName": name, "groupArn": scope.arn("thinggroup", name) })
 }
 
 fn no_group(name: &str) -> Error {

@@ -1,4 +1,4 @@
-//! The REST-JSON wire: path, query, headers and body make one request; the answer is JSON.
+//! The REST-JSON protocol: reads a request from path, query, headers and body, and writes JSON responses.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,44 +10,44 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::{Error, Kind};
-use super::store::{Call, Store};
+use super::error::{Error, ErrorKind};
+use super::store::{Context, Store};
 use super::{Registry, routes};
 
-/// Members of requests that are numbers; in a query they come as text.
+/// Request members that are numbers; a query string holds them as text.
 const NUMBERS: [&str; 3] = ["expectedVersion", "maxResults", "pageSize"];
-/// Members of requests that are true or false; in a query they come as text.
+/// Request members that are booleans; a query string holds them as text.
 const BOOLEANS: [&str; 6] =
     ["forceDelete", "isAscendingOrder", "recursive", "setAsActive", "setAsDefault", "usePrefixAttributeValue"];
-/// Headers that carry members.
+/// Headers that carry request members: header name, member name.
 const HEADERS: [(&str, &str); 2] = [("x-amzn-principal", "principal"), ("x-amzn-iot-principal", "principal")];
 
-/// Everything that the registry serves.
+/// All routes of the registry, with `UnknownOperationException` as the fallback.
 pub(super) fn router(registry: Registry) -> Router {
     routes::all(Router::new()).fallback(unknown).method_not_allowed_fallback(unknown).with_state(registry)
 }
 
-/// An operation that only looks.
-pub(super) fn read<I>(method: MethodFilter, run: fn(&Store, &Call<'_>, I) -> Outcome) -> MethodRouter<Registry>
+/// The route of an operation that reads the state.
+pub(super) fn read<I>(method: MethodFilter, run: fn(&Store, &Context<'_>, I) -> Outcome) -> MethodRouter<Registry>
 where
     I: DeserializeOwned + Send + 'static,
 {
     on(method, move |State(registry): State<Registry>, Parameters(input): Parameters<I>| async move {
-        answer(registry.read(|store, call| run(store, call, input)))
+        respond(registry.read(|store, context| run(store, context, input)))
     })
 }
 
-/// An operation that changes something.
-pub(super) fn write<I>(method: MethodFilter, run: fn(&mut Store, &Call<'_>, I) -> Outcome) -> MethodRouter<Registry>
+/// The route of an operation that changes the state.
+pub(super) fn write<I>(method: MethodFilter, run: fn(&mut Store, &Context<'_>, I) -> Outcome) -> MethodRouter<Registry>
 where
     I: DeserializeOwned + Send + 'static,
 {
     on(method, move |State(registry): State<Registry>, Parameters(input): Parameters<I>| async move {
-        answer(registry.write(|store, call| run(store, call, input)))
+        respond(registry.write(|store, context| run(store, context, input)))
     })
 }
 
-/// What an operation answers.
+/// Result of an operation: the JSON body of its response, or an exception.
 pub(super) type Outcome = Result<Value, Error>;
 
 /// A JSON response.
@@ -58,7 +58,7 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-pub(super) fn answer(outcome: Outcome) -> Response {
+pub(super) fn respond(outcome: Outcome) -> Response {
     match outcome {
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => error.into_response(),
@@ -67,10 +67,13 @@ pub(super) fn answer(outcome: Outcome) -> Response {
 
 async fn unknown(request: Request) -> Error {
     let (method, path) = (request.method(), request.uri().path());
-    Error::new(Kind::UnknownOperation, format!("No operation of AWS IoT that is served here is {method} {path}"))
+    Error::new(
+        ErrorKind::UnknownOperation,
+        format!("{method} {path} is not an AWS IoT operation that the local stack supports"),
+    )
 }
 
-/// All members of a request, wherever they came.
+/// All members of a request: from body, query, headers and path; the later ones override the earlier ones.
 pub(super) struct Parameters<I>(pub I);
 
 impl<I: DeserializeOwned, S: Send + Sync> FromRequest<S> for Parameters<I> {
@@ -89,7 +92,7 @@ impl<I: DeserializeOwned, S: Send + Sync> FromRequest<S> for Parameters<I> {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
-            let value = typed(&name, value)?;
+            let value = parse_member(&name, value)?;
             members.insert(name, value);
         }
         for (header, name) in HEADERS {
@@ -99,7 +102,7 @@ impl<I: DeserializeOwned, S: Send + Sync> FromRequest<S> for Parameters<I> {
             }
         }
         for (name, value) in &path {
-            // All routers that share the path must call this segment by one name.
+            // All routers that share the path must give this segment the same name.
             let name = if name == "thing" { "thingName" } else { name };
             members.insert(name.to_owned(), value.into());
         }
@@ -115,13 +118,13 @@ fn members_of_body(body: &[u8]) -> Result<Map<String, Value>, Error> {
 }
 
 fn decode(text: &str) -> Result<String, Error> {
-    // A query may write a space as a plus; what is really a plus comes as %2B.
+    // A query may encode a space as a plus; a plus itself is encoded as %2B.
     let text = text.replace('+', " ");
     let decoded = percent_encoding::percent_decode_str(&text).decode_utf8();
     decoded.map(String::from).map_err(|error| Error::invalid(format!("The query is not UTF-8: {error}")))
 }
 
-fn typed(name: &str, value: String) -> Result<Value, Error> {
+fn parse_member(name: &str, value: String) -> Result<Value, Error> {
     if NUMBERS.contains(&name) {
         let number: i64 = value.parse().map_err(|_| Error::invalid(format!("{name} is not a number: {value}")))?;
         return Ok(number.into());

@@ -1,28 +1,28 @@
-//! The `iot` control plane: things, types, groups, certificates, policies, endpoints, the index of things.
+//! The AWS IoT control plane (`iot`): things, types, groups, certificates, policies, endpoints, fleet indexing.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`routes`] | methods and paths of the operations |
-//! | [`http`] | requests and answers in the REST-JSON protocol |
-//! | [`check`] | constraints of the API model, and the errors for breaking them |
-//! | [`paging`] | pages of results, and their tokens |
-//! | [`error`] | the exceptions of AWS IoT |
-//! | [`store`] | everything that the registry holds |
+//! | [`routes`] | method and path of each operation |
+//! | [`http`] | requests and responses of the REST-JSON protocol |
+//! | [`check`] | constraints of the API model and their validation errors |
+//! | [`paging`] | pages of results and their tokens |
+//! | [`error`] | exceptions of AWS IoT |
+//! | [`store`] | state of the registry, region and account, context of a request |
 //! | [`things`] | things |
 //! | [`types`] | thing types |
-//! | [`attributes`] | attributes of things and groups |
-//! | [`groups`] | thing groups and their tree |
-//! | [`members`] | which things are in which groups |
+//! | [`attributes`] | attributes of things and groups: replace and merge |
+//! | [`groups`] | thing groups and their hierarchy |
+//! | [`members`] | members of thing groups |
 //! | [`certificates`] | device certificates |
-//! | [`principals`] | which certificates are attached to which things |
+//! | [`principals`] | attachments of certificates to things |
 //! | [`policies`] | policies and their versions |
 //! | [`document`] | policy documents: parsing and evaluation |
-//! | [`pattern`] | patterns in policies, with `*`, `?` and variables |
-//! | [`attachments`] | which policies are attached to which certificates and groups |
-//! | [`authorize`] | whether a device is allowed an action |
-//! | [`endpoint`] | DescribeEndpoint |
-//! | [`search`] | fleet indexing: SearchIndex and the index configuration |
-//! | [`fleet`] | adds many things at once, for tests and the demo |
+//! | [`pattern`] | patterns of policies with `*`, `?` and variables |
+//! | [`attachments`] | attachments of policies to certificates and groups |
+//! | [`authorize`] | evaluation of the policies that apply to a device |
+//! | [`endpoint`] | `DescribeEndpoint` |
+//! | [`search`] | fleet indexing: `SearchIndex` and the index configuration |
+//! | [`fleet`] | adds many things in one step, for tests and the demo |
 
 mod attachments;
 mod attributes;
@@ -53,77 +53,82 @@ use local_pki::Pki;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use fleet::NotAdded;
-pub use search::{Connections, Connectivity};
-use store::{Call, Site, Store};
+pub use fleet::AddError;
+pub use search::{Connectivity, ConnectivityLookup};
+use store::{Context, Scope, Store};
 
-/// A handle on the registry; clones share it.
+/// Handle of the registry; clones share its state.
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
 
 struct Inner {
     clock: Clock,
     pki: Pki,
-    site: Site,
+    scope: Scope,
     store: RwLock<Store>,
 }
 
 impl Registry {
-    /// `data_endpoint` is what DescribeEndpoint answers for `iot:Data-ATS`.
+    /// Creates an empty registry. `DescribeEndpoint` returns `data_endpoint`, a host name, for every endpoint type.
     pub fn new(clock: Clock, pki: Pki, region: &str, account: &str, data_endpoint: &str) -> Self {
-        let site =
-            Site { region: region.to_owned(), account: account.to_owned(), data_endpoint: data_endpoint.to_owned() };
-        Self(Arc::new(Inner { clock, pki, site, store: RwLock::default() }))
+        let scope =
+            Scope { region: region.to_owned(), account: account.to_owned(), data_endpoint: data_endpoint.to_owned() };
+        Self(Arc::new(Inner { clock, pki, scope, store: RwLock::default() }))
     }
 
-    /// True when a certificate with this id (the SHA-256 of its DER, in hex) is registered and ACTIVE.
+    /// Whether the certificate with this id (SHA-256 of its DER in hex) is registered and ACTIVE.
     pub fn is_active(&self, certificate_id: &str) -> bool {
         self.read(|store, _| store.is_active(certificate_id))
     }
 
-    /// Evaluates the policies attached to a certificate (and to the groups of its thing), as AWS IoT does.
-    /// `action` is like `iot:Publish`, `resource` a client id, topic or topic filter.
+    /// Whether the policies of a certificate, and of the groups of its thing, allow an action on a resource.
+    ///
+    /// `action` is an IoT policy action such as `iot:Publish`; `resource` is a client id, topic, topic filter or thing
+    /// name, not an ARN. Evaluation follows the AWS IoT Core developer guide, "AWS IoT Core policies".
     pub fn allows(&self, certificate_id: &str, client_id: &str, action: &str, resource: &str) -> bool {
-        self.read(|store, call| store.allows(call.site, certificate_id, client_id, action, resource))
+        self.read(|store, context| store.allows(context.scope, certificate_id, client_id, action, resource))
     }
 
-    /// The HTTP API. Its fallback answers UnknownOperationException.
+    /// The HTTP API of the registry. Its fallback returns `UnknownOperationException`.
     pub fn router(&self) -> axum::Router {
         http::router(self.clone())
     }
 
-    /// The HTTP API of the index, beside [`Registry::router`].
-    pub fn index(&self, connections: Connections) -> axum::Router {
+    /// The HTTP API of fleet indexing, to be merged with [`Registry::router`].
+    pub fn index_router(&self, connections: ConnectivityLookup) -> axum::Router {
         search::router(self.clone(), connections)
     }
 
-    /// Everything that the registry knows.
+    /// The whole state of the registry as JSON, for [`Registry::restore`].
     pub fn snapshot(&self) -> Value {
-        // Maps with text keys and numbers only: there is nothing that JSON cannot say.
+        // The state holds maps with string keys and finite numbers only, so serialization cannot fail.
         self.read(|store, _| serde_json::to_value(store).unwrap_or_default())
     }
 
-    /// Puts the registry back to a [`Registry::snapshot`]; one that cannot be read changes nothing.
+    /// Replaces the state by a [`Registry::snapshot`].
+    ///
+    /// # Errors
+    /// `state` is not a snapshot; the registry is unchanged.
     pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
         let restored = Store::deserialize(state)?;
-        self.write(|store, call| {
+        self.write(|store, context| {
             *store = restored;
             let foreign = store.certificates.iter().filter(|(_, certificate)| certificate.foreign);
-            foreign.for_each(|(id, _)| call.pki.trust(id));
+            foreign.for_each(|(id, _)| context.pki.trust(id));
         });
         Ok(())
     }
 
-    fn read<T>(&self, run: impl FnOnce(&Store, &Call<'_>) -> T) -> T {
-        run(&self.0.store.read().unwrap_or_else(PoisonError::into_inner), &self.call())
+    fn read<T>(&self, run: impl FnOnce(&Store, &Context<'_>) -> T) -> T {
+        run(&self.0.store.read().unwrap_or_else(PoisonError::into_inner), &self.context())
     }
 
-    fn write<T>(&self, run: impl FnOnce(&mut Store, &Call<'_>) -> T) -> T {
-        run(&mut self.0.store.write().unwrap_or_else(PoisonError::into_inner), &self.call())
+    fn write<T>(&self, run: impl FnOnce(&mut Store, &Context<'_>) -> T) -> T {
+        run(&mut self.0.store.write().unwrap_or_else(PoisonError::into_inner), &self.context())
     }
 
-    fn call(&self) -> Call<'_> {
-        Call { site: &self.0.site, pki: &self.0.pki, now_ms: self.0.clock.now_ms() }
+    fn context(&self) -> Context<'_> {
+        Context { scope: &self.0.scope, pki: &self.0.pki, now_ms: self.0.clock.now_ms() }
     }
 }
 

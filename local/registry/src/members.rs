@@ -1,4 +1,4 @@
-//! Which things are in which groups.
+//! Members of thing groups: add, remove, list.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use super::error::Error;
 use super::groups::page_of_groups;
 use super::http::Outcome;
 use super::paging::Paging;
-use super::store::{Call, Site, Store};
+use super::store::{Context, Scope, Store};
 
-/// How many groups a thing may be put into.
-const MOST_GROUPS: usize = 10;
+/// Maximum groups that a thing is a direct member of (AWS IoT Core quotas).
+const MAX_GROUPS: usize = 10;
 
-/// One thing and one group, each by name or ARN.
+/// A thing and a group, each given by name or ARN.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Membership {
@@ -52,24 +52,29 @@ pub(super) struct ListThingGroupsForThing {
 
 impl Membership {
     /// The names of the thing and the group.
-    fn names(self, site: &Site) -> Result<(String, String), Error> {
-        let thing = one(site, "thing", self.thing_name, self.thing_arn)?;
-        let group = one(site, "thinggroup", self.thing_group_name, self.thing_group_arn)?;
+    fn names(self, scope: &Scope) -> Result<(String, String), Error> {
+        let thing = resolve_name(scope, "thing", self.thing_name, self.thing_arn)?;
+        let group = resolve_name(scope, "thinggroup", self.thing_group_name, self.thing_group_arn)?;
         Ok((thing, group))
     }
 }
 
-fn one(site: &Site, kind: &str, name: Option<String>, arn: Option<String>) -> Result<String, Error> {
+fn resolve_name(scope: &Scope, kind: &str, name: Option<String>, arn: Option<String>) -> Result<String, Error> {
     let from_arn = match &arn {
         Some(arn) => {
-            let name = site.name_in(kind, arn);
-            Some(name.ok_or_else(|| Error::invalid(format!("{arn} is not the ARN of a {kind} here")))?.to_owned())
+            let name = scope.name_in(kind, arn);
+            Some(
+                name.ok_or_else(|| {
+                    Error::invalid(format!("{arn} is not the ARN of a {kind} in this region and account"))
+                })?
+                .to_owned(),
+            )
         }
         None => None,
     };
     match (name, from_arn) {
         (Some(name), Some(other)) if name != other => {
-            Err(Error::invalid(format!("The {kind}'s name and ARN are of two: {name} and {other}")))
+            Err(Error::invalid(format!("The {kind}'s name and ARN differ: {name} and {other}")))
         }
         (Some(name), _) | (None, Some(name)) => Ok(name),
         (None, None) => Err(Error::invalid(format!("The {kind}'s name or ARN is missing"))),
@@ -77,40 +82,42 @@ fn one(site: &Site, kind: &str, name: Option<String>, arn: Option<String>) -> Re
 }
 
 impl Store {
-    pub(super) fn add_thing_to_thing_group(&mut self, call: &Call<'_>, request: Membership) -> Outcome {
-        let (thing, group) = request.names(call.site)?;
-        self.regroup(&thing, &[group], &[])
+    pub(super) fn add_thing_to_thing_group(&mut self, context: &Context<'_>, request: Membership) -> Outcome {
+        let (thing, group) = request.names(context.scope)?;
+        self.change_groups(&thing, &[group], &[])
     }
 
-    /// Removing a thing from a group that it is not in succeeds.
-    pub(super) fn remove_thing_from_thing_group(&mut self, call: &Call<'_>, request: Membership) -> Outcome {
-        let (thing, group) = request.names(call.site)?;
-        self.regroup(&thing, &[], &[group])
+    /// Succeeds as well if the thing is not a member of the group.
+    pub(super) fn remove_thing_from_thing_group(&mut self, context: &Context<'_>, request: Membership) -> Outcome {
+        let (thing, group) = request.names(context.scope)?;
+        self.change_groups(&thing, &[], &[group])
     }
 
     pub(super) fn update_thing_groups_for_thing(
         &mut self,
-        _: &Call<'_>,
+        _: &Context<'_>,
         request: UpdateThingGroupsForThing,
     ) -> Outcome {
         let add = request.thing_groups_to_add.unwrap_or_default();
         let remove = request.thing_groups_to_remove.unwrap_or_default();
         if let Some(both) = add.iter().find(|group| remove.contains(group)) {
-            return Err(Error::invalid(format!("Thing group {both} is both to be added and to be removed")));
+            return Err(Error::invalid(format!(
+                "Thing group {both} is in both thingGroupsToAdd and thingGroupsToRemove"
+            )));
         }
-        self.regroup(&request.thing_name, &add, &remove)
+        self.change_groups(&request.thing_name, &add, &remove)
     }
 
-    /// Puts a thing into groups and out of others: all of it, or nothing.
-    pub(super) fn regroup(&mut self, thing: &str, add: &[String], remove: &[String]) -> Outcome {
+    /// Adds a thing to groups and removes it from groups; on an error nothing changes.
+    pub(super) fn change_groups(&mut self, thing: &str, add: &[String], remove: &[String]) -> Outcome {
         let mut groups = self.thing(thing)?.groups.clone();
         for name in add.iter().chain(remove) {
             self.group(name)?;
         }
         groups.retain(|group| !remove.contains(group));
         groups.extend(add.iter().cloned());
-        if groups.len() > MOST_GROUPS {
-            return Err(Error::invalid(format!("Thing {thing} would exceed the limit of {MOST_GROUPS} thing groups")));
+        if groups.len() > MAX_GROUPS {
+            return Err(Error::invalid(format!("Thing {thing} would exceed the limit of {MAX_GROUPS} thing groups")));
         }
         let mut roots = BTreeSet::new();
         for group in &groups {
@@ -134,17 +141,21 @@ impl Store {
         Ok(ancestors.last().map_or(group, |(name, _)| name.as_str()))
     }
 
-    pub(super) fn list_things_in_thing_group(&self, _: &Call<'_>, request: ListThingsInThingGroup) -> Outcome {
+    pub(super) fn list_things_in_thing_group(&self, _: &Context<'_>, request: ListThingsInThingGroup) -> Outcome {
         let name = &request.thing_group_name;
         self.group(name)?;
         let groups = if request.recursive { self.subtree(name) } else { BTreeSet::from([name.as_str()]) };
         let groups = groups.into_iter().filter_map(|name| self.groups.get(name));
-        let (things, next_token) = request.paging.of_sets(groups.map(|group| &group.things))?;
+        let (things, next_token) = request.paging.page_of_union(groups.map(|group| &group.things))?;
         Ok(json!({ "things": things, "nextToken": next_token }))
     }
 
-    /// The thing's groups and all groups above them.
-    pub(super) fn list_thing_groups_for_thing(&self, call: &Call<'_>, request: ListThingGroupsForThing) -> Outcome {
+    /// The thing's groups and all their ancestors.
+    pub(super) fn list_thing_groups_for_thing(
+        &self,
+        context: &Context<'_>,
+        request: ListThingGroupsForThing,
+    ) -> Outcome {
         let mut names = BTreeSet::new();
         for (name, group) in
             self.thing(&request.thing_name)?.groups.iter().filter_map(|name| self.groups.get_key_value(name))
@@ -152,6 +163,6 @@ impl Store {
             names.insert(name.as_str());
             names.extend(self.ancestors(group).map(|(name, _)| name.as_str()));
         }
-        page_of_groups(call.site, &request.paging, names)
+        page_of_groups(context.scope, &request.paging, names)
     }
 }

@@ -1,12 +1,12 @@
-//! Patterns of policies: text with `*`, `?` and variables.
+//! Patterns of policies: text with the wildcards `*` and `?` and with variables.
 
-/// A pattern, parsed once.
+/// A parsed pattern.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pattern(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
-    /// This text and no other.
+    /// Literal text.
     Text(String),
     /// `?`: any one character.
     One,
@@ -16,16 +16,16 @@ enum Part {
     Variable(String),
 }
 
-/// What a pattern is once its variables have values.
+/// Element of a pattern after its variables are replaced by their values.
 #[derive(Clone, Copy)]
-enum Glyph {
-    Is(char),
+enum Symbol {
+    Exact(char),
     One,
     Any,
 }
 
 impl Pattern {
-    /// Without `variables`, `${` is text as any other.
+    /// Parses a pattern; without `variables`, `${` is literal text.
     pub(super) fn parse(text: &str, variables: bool) -> Self {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -34,7 +34,7 @@ impl Pattern {
                 rest.strip_prefix("${").filter(|_| variables).and_then(|rest| rest.split_once('}'))
             {
                 parts.push(match name {
-                    // How a policy writes characters that would mean something else.
+                    // Escapes of the policy language: `${*}`, `${?}` and `${$}`.
                     "*" | "?" | "$" => Part::Text(name.to_owned()),
                     name => Part::Variable(name.to_owned()),
                 });
@@ -52,7 +52,7 @@ impl Pattern {
         Self(parts)
     }
 
-    /// A pattern whose `*` and `?` stand for themselves.
+    /// Parses a pattern in which `*` and `?` are literal characters.
     pub(super) fn literal(text: &str, variables: bool) -> Self {
         let parts = Self::parse(text, variables).0.into_iter().map(|part| match part {
             Part::Any => Part::Text("*".to_owned()),
@@ -62,52 +62,52 @@ impl Pattern {
         Self(parts.collect())
     }
 
-    /// Whether the whole of `text` is as the pattern says. A pattern with a variable that has no value matches nothing.
+    /// Whether the pattern matches the whole of `text`. A pattern with a variable that has no value matches nothing.
     pub(super) fn matches<'v>(&self, text: &str, value: impl Fn(&str) -> Option<&'v str>) -> bool {
-        let mut glyphs = Vec::new();
+        let mut symbols = Vec::new();
         for part in &self.0 {
             match part {
-                Part::Text(text) => glyphs.extend(text.chars().map(Glyph::Is)),
-                Part::One => glyphs.push(Glyph::One),
-                Part::Any => glyphs.push(Glyph::Any),
-                // Characters of a value stand for themselves: a client id of `*` is not everybody.
+                Part::Text(text) => symbols.extend(text.chars().map(Symbol::Exact)),
+                Part::One => symbols.push(Symbol::One),
+                Part::Any => symbols.push(Symbol::Any),
+                // Values are literal: a client id of `*` must not match every client id.
                 Part::Variable(name) => match value(name) {
-                    Some(value) => glyphs.extend(value.chars().map(Glyph::Is)),
+                    Some(value) => symbols.extend(value.chars().map(Symbol::Exact)),
                     None => return false,
                 },
             }
         }
-        matches(&glyphs, text)
+        matches(&symbols, text)
     }
 }
 
-/// Goes on greedily, and back only to the last `*`: time is at most the product of the lengths.
-fn matches(glyphs: &[Glyph], text: &str) -> bool {
+/// Matches greedily and backtracks to the last `*` only: time is at most the product of the lengths.
+fn matches(symbols: &[Symbol], text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
-    let (mut glyph, mut at) = (0, 0);
+    let (mut symbol, mut at) = (0, 0);
     let mut retry = None;
     while at < text.len() {
-        match glyphs.get(glyph) {
-            Some(Glyph::Any) => {
-                glyph += 1;
-                retry = Some((glyph, at));
+        match symbols.get(symbol) {
+            Some(Symbol::Any) => {
+                symbol += 1;
+                retry = Some((symbol, at));
                 continue;
             }
-            Some(Glyph::One) => {}
-            Some(Glyph::Is(c)) if text.get(at) == Some(c) => {}
+            Some(Symbol::One) => {}
+            Some(Symbol::Exact(c)) if text.get(at) == Some(c) => {}
             _ => match retry {
                 Some((after, start)) => {
-                    (glyph, at) = (after, start + 1);
+                    (symbol, at) = (after, start + 1);
                     retry = Some((after, start + 1));
                     continue;
                 }
                 None => return false,
             },
         }
-        glyph += 1;
+        symbol += 1;
         at += 1;
     }
-    glyphs.iter().skip(glyph).all(|glyph| matches!(glyph, Glyph::Any))
+    symbols.iter().skip(symbol).all(|symbol| matches!(symbol, Symbol::Any))
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table() {
+    fn patterns_match_the_expected_texts() {
         for (pattern, text, expected) in [
             ("", "", true),
             ("", "a", false),
@@ -155,26 +155,26 @@ mod tests {
         assert!(Pattern::parse("${iot:ClientId}", false).matches("${iot:ClientId}", value));
     }
 
-    /// The definition, with no thought for time.
-    fn naive(pattern: &[char], text: &[char]) -> bool {
+    /// Reference implementation by definition; takes exponential time.
+    fn reference_matches(pattern: &[char], text: &[char]) -> bool {
         match (pattern.split_first(), text.split_first()) {
             (None, None) => true,
-            (Some(('*', rest)), _) => (0..=text.len()).any(|skip| naive(rest, &text[skip..])),
-            (Some(('?', rest)), Some((_, after))) => naive(rest, after),
-            (Some((c, rest)), Some((d, after))) => c == d && naive(rest, after),
+            (Some(('*', rest)), _) => (0..=text.len()).any(|skip| reference_matches(rest, &text[skip..])),
+            (Some(('?', rest)), Some((_, after))) => reference_matches(rest, after),
+            (Some((c, rest)), Some((d, after))) => c == d && reference_matches(rest, after),
             _ => false,
         }
     }
 
     proptest! {
         #[test]
-        fn matching_is_as_defined(pattern in "[ab*?]{0,8}", text in "[ab]{0,10}") {
+        fn matching_agrees_with_the_reference_implementation(pattern in "[ab*?]{0,8}", text in "[ab]{0,10}") {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-            prop_assert_eq!(Pattern::parse(&pattern, true).matches(&text, value), naive(&p, &t));
+            prop_assert_eq!(Pattern::parse(&pattern, true).matches(&text, value), reference_matches(&p, &t));
         }
 
         #[test]
-        fn nothing_that_is_written_panics(pattern in ".{0,40}", text in ".{0,40}") {
+        fn no_pattern_panics(pattern in ".{0,40}", text in ".{0,40}") {
             Pattern::parse(&pattern, true).matches(&text, value);
         }
     }

@@ -1,25 +1,25 @@
-//! Policies and their versions.
+//! Policies and their versions: create, get, list, set default, delete.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::certificates::by_creation;
+use super::certificates::creation_sort_key;
 use super::check;
 use super::document::Document;
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 use super::http::Outcome;
 use super::paging::Paging;
-use super::store::{Call, Store, new_id, seconds};
+use super::store::{Context, Store, new_id, seconds};
 
-const MOST_VERSIONS: usize = 5;
+const MAX_VERSIONS: usize = 5;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Policy {
-    /// The operative one's number.
+    /// Number of the default version, which is the one that is evaluated.
     default: u32,
-    /// The number of the latest ever; numbers are not used again.
+    /// Highest version number so far; numbers of deleted versions are not reused.
     latest: u32,
     versions: BTreeMap<u32, Version>,
     generation: String,
@@ -72,7 +72,7 @@ pub(super) struct PolicyVersionOf {
 }
 
 impl Policy {
-    /// The operative document.
+    /// The document of the default version.
     pub(super) fn document(&self) -> Option<&Document> {
         self.versions.get(&self.default).map(|version| &version.document)
     }
@@ -85,7 +85,7 @@ impl Policy {
 }
 
 fn parse(text: String) -> Result<Document, Error> {
-    Document::try_from(text).map_err(|error| Error::new(Kind::MalformedPolicy, error.to_string()))
+    Document::try_from(text).map_err(|error| Error::new(ErrorKind::MalformedPolicy, error.to_string()))
 }
 
 impl Store {
@@ -99,10 +99,10 @@ impl Store {
         self.policies.get_mut(name).ok_or_else(|| no_policy(name))
     }
 
-    pub(super) fn create_policy(&mut self, call: &Call<'_>, request: CreatePolicy) -> Outcome {
+    pub(super) fn create_policy(&mut self, context: &Context<'_>, request: CreatePolicy) -> Outcome {
         let name = request.policy_name;
         check::policy_name(&name)?;
-        let arn = call.site.arn("policy", &name);
+        let arn = context.scope.arn("policy", &name);
         if self.policies.contains_key(&name) {
             let message = format!("Policy cannot be created - name already exists (name={name})");
             return Err(Error::already_exists(message, &name, arn));
@@ -113,25 +113,25 @@ impl Store {
             "policyDocument": request.policy_document,
             "policyVersionId": "1",
         });
-        let version = Version { document: parse(request.policy_document)?, created_ms: call.now_ms };
+        let version = Version { document: parse(request.policy_document)?, created_ms: context.now_ms };
         let policy = Policy {
             default: 1,
             latest: 1,
             versions: BTreeMap::from([(1, version)]),
             generation: new_id(),
-            created_ms: call.now_ms,
-            modified_ms: call.now_ms,
+            created_ms: context.now_ms,
+            modified_ms: context.now_ms,
         };
         self.policies.insert(name, policy);
         Ok(answer)
     }
 
-    pub(super) fn get_policy(&self, call: &Call<'_>, request: PolicyNamed) -> Outcome {
+    pub(super) fn get_policy(&self, context: &Context<'_>, request: PolicyNamed) -> Outcome {
         let name = request.policy_name;
         let policy = self.policy(&name)?;
         Ok(json!({
             "policyName": name,
-            "policyArn": call.site.arn("policy", &name),
+            "policyArn": context.scope.arn("policy", &name),
             "policyDocument": policy.document().map(Document::text),
             "defaultVersionId": policy.default.to_string(),
             "creationDate": seconds(policy.created_ms),
@@ -140,26 +140,26 @@ impl Store {
         }))
     }
 
-    /// In the order of creation, the latest first unless asked otherwise.
-    pub(super) fn list_policies(&self, call: &Call<'_>, request: ListPolicies) -> Outcome {
+    /// In order of creation, the latest first unless `isAscendingOrder` is set.
+    pub(super) fn list_policies(&self, context: &Context<'_>, request: ListPolicies) -> Outcome {
         let in_order: BTreeMap<_, _> = self
             .policies
             .iter()
-            .map(|(name, policy)| (by_creation(policy.created_ms, name, request.is_ascending_order), name))
+            .map(|(name, policy)| (creation_sort_key(policy.created_ms, name, request.is_ascending_order), name))
             .collect();
-        let (names, next) = request.paging.of(in_order)?;
+        let (names, next) = request.paging.page(in_order)?;
         let policies: Vec<_> = names
             .into_iter()
-            .map(|name| json!({ "policyName": name, "policyArn": call.site.arn("policy", name) }))
+            .map(|name| json!({ "policyName": name, "policyArn": context.scope.arn("policy", name) }))
             .collect();
         Ok(json!({ "policies": policies, "nextMarker": next }))
     }
 
-    pub(super) fn delete_policy(&mut self, _: &Call<'_>, request: PolicyNamed) -> Outcome {
+    pub(super) fn delete_policy(&mut self, _: &Context<'_>, request: PolicyNamed) -> Outcome {
         let name = request.policy_name;
         if self.policy(&name)?.versions.len() > 1 {
             return Err(Error::new(
-                Kind::DeleteConflict,
+                ErrorKind::DeleteConflict,
                 format!(
                     "Cannot delete the policy because it has one or more policy versions attached to it (name={name})"
                 ),
@@ -167,7 +167,7 @@ impl Store {
         }
         if self.targets(&name).next().is_some() {
             return Err(Error::new(
-                Kind::DeleteConflict,
+                ErrorKind::DeleteConflict,
                 format!(
                     "The policy cannot be deleted as the policy is attached to one or more principals (name={name})"
                 ),
@@ -177,29 +177,29 @@ impl Store {
         Ok(json!({}))
     }
 
-    pub(super) fn create_policy_version(&mut self, call: &Call<'_>, request: CreatePolicyVersion) -> Outcome {
+    pub(super) fn create_policy_version(&mut self, context: &Context<'_>, request: CreatePolicyVersion) -> Outcome {
         let name = request.policy_name;
         let policy = self.policy_mut(&name)?;
         let document = parse(request.policy_document.clone())?;
-        if policy.versions.len() >= MOST_VERSIONS {
-            let message = format!("The policy {name} already has the maximum number of versions ({MOST_VERSIONS})");
-            return Err(Error::new(Kind::VersionsLimitExceeded, message));
+        if policy.versions.len() >= MAX_VERSIONS {
+            let message = format!("The policy {name} already has the maximum number of versions ({MAX_VERSIONS})");
+            return Err(Error::new(ErrorKind::VersionsLimitExceeded, message));
         }
         policy.latest += 1;
-        policy.versions.insert(policy.latest, Version { document, created_ms: call.now_ms });
-        policy.modified_ms = call.now_ms;
+        policy.versions.insert(policy.latest, Version { document, created_ms: context.now_ms });
+        policy.modified_ms = context.now_ms;
         if request.set_as_default {
             policy.default = policy.latest;
         }
         Ok(json!({
-            "policyArn": call.site.arn("policy", &name),
+            "policyArn": context.scope.arn("policy", &name),
             "policyDocument": request.policy_document,
             "policyVersionId": policy.latest.to_string(),
             "isDefaultVersion": request.set_as_default,
         }))
     }
 
-    pub(super) fn list_policy_versions(&self, _: &Call<'_>, request: PolicyNamed) -> Outcome {
+    pub(super) fn list_policy_versions(&self, _: &Context<'_>, request: PolicyNamed) -> Outcome {
         let policy = self.policy(&request.policy_name)?;
         let versions = policy.versions.iter().rev().map(|(number, version)| {
             json!({
@@ -211,11 +211,11 @@ impl Store {
         Ok(json!({ "policyVersions": versions.collect::<Vec<_>>() }))
     }
 
-    pub(super) fn get_policy_version(&self, call: &Call<'_>, request: PolicyVersionOf) -> Outcome {
+    pub(super) fn get_policy_version(&self, context: &Context<'_>, request: PolicyVersionOf) -> Outcome {
         let policy = self.policy(&request.policy_name)?;
         let (number, version) = policy.version(&request.policy_version_id)?;
         Ok(json!({
-            "policyArn": call.site.arn("policy", &request.policy_name),
+            "policyArn": context.scope.arn("policy", &request.policy_name),
             "policyName": request.policy_name,
             "policyDocument": version.document.text(),
             "policyVersionId": number.to_string(),
@@ -226,18 +226,18 @@ impl Store {
         }))
     }
 
-    pub(super) fn set_default_policy_version(&mut self, call: &Call<'_>, request: PolicyVersionOf) -> Outcome {
+    pub(super) fn set_default_policy_version(&mut self, context: &Context<'_>, request: PolicyVersionOf) -> Outcome {
         let policy = self.policy_mut(&request.policy_name)?;
         policy.default = policy.version(&request.policy_version_id)?.0;
-        policy.modified_ms = call.now_ms;
+        policy.modified_ms = context.now_ms;
         Ok(json!({}))
     }
 
-    pub(super) fn delete_policy_version(&mut self, _: &Call<'_>, request: PolicyVersionOf) -> Outcome {
+    pub(super) fn delete_policy_version(&mut self, _: &Context<'_>, request: PolicyVersionOf) -> Outcome {
         let policy = self.policy_mut(&request.policy_name)?;
         let number = policy.version(&request.policy_version_id)?.0;
         if number == policy.default {
-            return Err(Error::new(Kind::DeleteConflict, "Cannot delete the default version of a policy"));
+            return Err(Error::new(ErrorKind::DeleteConflict, "Cannot delete the default version of a policy"));
         }
         policy.versions.remove(&number);
         Ok(json!({}))

@@ -1,4 +1,4 @@
-//! Which method and path is which operation.
+//! Method and path of each operation of the registry.
 
 use axum::Router;
 use axum::routing::MethodFilter;
@@ -7,7 +7,7 @@ use super::Registry;
 use super::http::{read, write};
 use super::store::Store;
 
-/// The operations, with paths as in the model of the `iot` API.
+/// Adds all operations to a router; the paths are those of the `iot` API model.
 pub(super) fn all(router: Router<Registry>) -> Router<Registry> {
     const GET: MethodFilter = MethodFilter::GET;
     const POST: MethodFilter = MethodFilter::POST;
@@ -66,7 +66,7 @@ pub(super) fn all(router: Router<Registry>) -> Router<Registry> {
         .route("/target-policies/{policyName}", write(POST, Store::detach_policy))
         .route("/attached-policies/{target}", read(POST, Store::list_attached_policies))
         .route("/policy-targets/{policyName}", read(POST, Store::list_targets_for_policy))
-        // Older names of attaching policies, which older instructions still use.
+        // Deprecated operations with the same effect, such as `AttachPrincipalPolicy`.
         .route("/principal-policies", read(GET, Store::list_attached_policies))
         .route("/principal-policies/{policyName}", write(PUT, Store::attach_policy))
         .route("/principal-policies/{policyName}", write(DELETE, Store::detach_policy))

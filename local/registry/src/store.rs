@@ -1,4 +1,4 @@
-//! All that the registry knows, and what an operation is told besides its request.
+//! State of the registry, its region and account, and the context of a request.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::policies::Policy;
 use super::things::Thing;
 use super::types::ThingType;
 
-/// The registry's state. Certificates go by their id, everything else by its name.
+/// State of the registry. Certificates are keyed by id, all other resources by name.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Store {
@@ -22,39 +22,39 @@ pub(super) struct Store {
     pub policies: BTreeMap<String, Policy>,
 }
 
-/// Where the registry is: region, account and the devices' endpoint.
+/// Region and account of the registry, which its ARNs contain, and the endpoint for devices.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct Scope {
     pub region: String,
     pub account: String,
     pub data_endpoint: String,
 }
 
-/// What an operation is told besides its request.
-pub(super) struct Call<'a> {
-    pub site: &'a Site,
+/// Context of one request: scope, certificate authority and time.
+pub(super) struct Context<'a> {
+    pub scope: &'a Scope,
     pub pki: &'a Pki,
     pub now_ms: i64,
 }
 
-impl Site {
+impl Scope {
     /// `arn:aws:iot:<region>:<account>:<kind>/<name>`
     pub(super) fn arn(&self, kind: &str, name: &str) -> String {
         format!("arn:aws:iot:{}:{}:{kind}/{name}", self.region, self.account)
     }
 
-    /// The name in an ARN of this kind, region and account.
+    /// The name in an ARN; `None` if its kind, region or account differs.
     pub(super) fn name_in<'a>(&self, kind: &str, arn: &'a str) -> Option<&'a str> {
         arn.strip_prefix(&self.arn(kind, "")).filter(|name| !name.is_empty())
     }
 }
 
-/// A time as the API writes it: seconds since 1970, with a fraction.
+/// A timestamp in the format of the API: seconds since 1970, with a fraction.
 pub(super) fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
 
-/// An id for something new.
+/// A new random UUID.
 pub(super) fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }

@@ -1,19 +1,19 @@
-//! Things.
+//! Things: create, describe, update, delete, list.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::attributes::{AttributePayload, Attributes, within};
+use super::attributes::{AttributePayload, Attributes, check_count};
 use super::check;
 use super::error::Error;
 use super::http::Outcome;
 use super::paging::Paging;
-use super::store::{Call, Store, new_id};
+use super::store::{Context, Store, new_id};
 
-/// Attributes of a thing without a type, and with one.
-const MOST_ATTRIBUTES: [usize; 2] = [3, 50];
+/// Maximum attributes of a thing without a type, and of a thing with a type (AWS IoT Core quotas).
+const MAX_ATTRIBUTES: [usize; 2] = [3, 50];
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Thing {
@@ -21,9 +21,9 @@ pub(super) struct Thing {
     pub thing_type: Option<String>,
     pub attributes: Attributes,
     pub version: i64,
-    /// The groups that it was put into.
+    /// Names of the groups that the thing is a direct member of.
     pub groups: BTreeSet<String>,
-    /// The ids of its certificates.
+    /// Ids of the attached certificates.
     pub certificates: BTreeSet<String>,
 }
 
@@ -89,15 +89,17 @@ impl Store {
         self.things.get_mut(name).ok_or_else(|| no_thing(name))
     }
 
-    pub(super) fn create_thing(&mut self, call: &Call<'_>, request: CreateThing) -> Outcome {
+    pub(super) fn create_thing(&mut self, context: &Context<'_>, request: CreateThing) -> Outcome {
         let name = request.thing_name;
         check::name("thingName", &name)?;
         if let Some(group) = request.billing_group_name {
-            return Err(Error::not_found(format!("Billing group {group} not found: there are none here")));
+            return Err(Error::not_found(format!(
+                "Billing group {group} not found: the local stack has no billing groups"
+            )));
         }
-        let most = MOST_ATTRIBUTES[usize::from(request.thing_type_name.is_some())];
-        let attributes = request.attribute_payload.unwrap_or_default().applied_to(&Attributes::new(), most)?;
-        let arn = call.site.arn("thing", &name);
+        let max = MAX_ATTRIBUTES[usize::from(request.thing_type_name.is_some())];
+        let attributes = request.attribute_payload.unwrap_or_default().applied_to(&Attributes::new(), max)?;
+        let arn = context.scope.arn("thing", &name);
         let id = match self.things.get(&name) {
             Some(thing) if thing.attributes == attributes && thing.thing_type == request.thing_type_name => {
                 thing.id.clone()
@@ -108,7 +110,7 @@ impl Store {
             }
             None => {
                 if let Some(thing_type) = &request.thing_type_name {
-                    self.usable_type(thing_type)?;
+                    self.check_type_usable(thing_type)?;
                 }
                 let thing = Thing {
                     id: new_id(),
@@ -126,14 +128,14 @@ impl Store {
         Ok(json!({ "thingName": name, "thingArn": arn, "thingId": id }))
     }
 
-    pub(super) fn describe_thing(&self, call: &Call<'_>, request: ThingNamed) -> Outcome {
+    pub(super) fn describe_thing(&self, context: &Context<'_>, request: ThingNamed) -> Outcome {
         let name = request.thing_name;
         let thing = self.thing(&name)?;
         Ok(json!({
             "defaultClientId": name,
             "thingName": name,
             "thingId": thing.id,
-            "thingArn": call.site.arn("thing", &name),
+            "thingArn": context.scope.arn("thing", &name),
             "thingTypeName": thing.thing_type,
             "attributes": thing.attributes,
             "version": thing.version,
@@ -141,26 +143,26 @@ impl Store {
         }))
     }
 
-    pub(super) fn update_thing(&mut self, _: &Call<'_>, request: UpdateThing) -> Outcome {
+    pub(super) fn update_thing(&mut self, _: &Context<'_>, request: UpdateThing) -> Outcome {
         let thing = self.thing(&request.thing_name)?;
-        Error::unless_expected(request.expected_version, thing.version, &request.thing_name)?;
+        Error::check_version(request.expected_version, thing.version, &request.thing_name)?;
         let thing_type = match request.thing_type_name {
             Some(_) if request.remove_thing_type => {
                 return Err(Error::invalid("thingTypeName and removeThingType cannot both be given"));
             }
             Some(name) => {
-                self.usable_type(&name)?;
+                self.check_type_usable(&name)?;
                 Some(name)
             }
             None if request.remove_thing_type => None,
             None => thing.thing_type.clone(),
         };
-        let most = MOST_ATTRIBUTES[usize::from(thing_type.is_some())];
+        let max = MAX_ATTRIBUTES[usize::from(thing_type.is_some())];
         let attributes = match request.attribute_payload {
-            Some(payload) => payload.applied_to(&thing.attributes, most)?,
+            Some(payload) => payload.applied_to(&thing.attributes, max)?,
             None => thing.attributes.clone(),
         };
-        within(&attributes, most)?;
+        check_count(&attributes, max)?;
         let thing = self.thing_mut(&request.thing_name)?;
         thing.thing_type = thing_type;
         thing.attributes = attributes;
@@ -168,12 +170,12 @@ impl Store {
         Ok(json!({}))
     }
 
-    /// Deleting what is not there succeeds.
-    pub(super) fn delete_thing(&mut self, _: &Call<'_>, request: DeleteThing) -> Outcome {
+    /// Succeeds as well if the thing does not exist.
+    pub(super) fn delete_thing(&mut self, _: &Context<'_>, request: DeleteThing) -> Outcome {
         let name = request.thing_name;
         check::name("thingName", &name)?;
         let Some(thing) = self.things.get(&name) else { return Ok(json!({})) };
-        Error::unless_expected(request.expected_version, thing.version, &name)?;
+        Error::check_version(request.expected_version, thing.version, &name)?;
         if !thing.certificates.is_empty() {
             let message = format!("Cannot delete. Thing {name} is still attached to one or more principals");
             return Err(Error::invalid(message));
@@ -187,9 +189,9 @@ impl Store {
         Ok(json!({}))
     }
 
-    pub(super) fn list_things(&self, call: &Call<'_>, request: ListThings) -> Outcome {
+    pub(super) fn list_things(&self, context: &Context<'_>, request: ListThings) -> Outcome {
         if request.attribute_value.is_some() && request.attribute_name.is_none() {
-            return Err(Error::invalid("attributeValue needs attributeName"));
+            return Err(Error::invalid("attributeValue requires attributeName"));
         }
         let wanted = |thing: &Thing| {
             let of_type = request.thing_type_name.is_none() || request.thing_type_name == thing.thing_type;
@@ -203,14 +205,14 @@ impl Store {
             of_type && has
         };
         let things = self.things.iter().filter(|(_, thing)| wanted(thing));
-        let (things, next_token) = request.paging.of(things.map(|(name, thing)| (name, (name, thing))))?;
+        let (things, next_token) = request.paging.page(things.map(|(name, thing)| (name, (name, thing))))?;
         let things: Vec<_> = things
             .into_iter()
             .map(|(name, thing)| {
                 json!({
                     "thingName": name,
                     "thingTypeName": thing.thing_type,
-                    "thingArn": call.site.arn("thing", name),
+                    "thingArn": context.scope.arn("thing", name),
                     "attributes": thing.attributes,
                     "version": thing.version,
                 })

@@ -1,4 +1,4 @@
-//! Thing types.
+//! Thing types: create, describe, list, deprecate, delete.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use super::check;
 use super::error::Error;
 use super::http::Outcome;
 use super::paging::Paging;
-use super::store::{Call, Store, new_id, seconds};
+use super::store::{Context, Store, new_id, seconds};
 
-/// How many attributes of a type may be searchable.
-const MOST_SEARCHABLE: usize = 3;
-/// How long a deprecated type stays before it can be deleted.
-const REST_MS: i64 = 5 * 60 * 1000;
+/// Maximum searchable attributes of a type (AWS IoT Core quotas).
+const MAX_SEARCHABLE_ATTRIBUTES: usize = 3;
+/// Time between deprecation and the earliest deletion of a type.
+const DELETE_DELAY_MS: i64 = 5 * 60 * 1000;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ThingType {
@@ -63,9 +63,11 @@ impl Properties {
     fn check(&self) -> Result<(), Error> {
         check::description("thingTypeDescription", self.thing_type_description.as_deref().unwrap_or_default())?;
         let searchable = self.searchable_attributes.as_deref().unwrap_or_default();
-        if searchable.len() > MOST_SEARCHABLE {
+        if searchable.len() > MAX_SEARCHABLE_ATTRIBUTES {
             let count = searchable.len();
-            return Err(Error::invalid(format!("{count} searchable attributes exceed the limit of {MOST_SEARCHABLE}")));
+            return Err(Error::invalid(format!(
+                "{count} searchable attributes exceed the limit of {MAX_SEARCHABLE_ATTRIBUTES}"
+            )));
         }
         searchable.iter().try_for_each(|name| check::attribute_name(name))
     }
@@ -87,20 +89,20 @@ impl Store {
         self.types.get(name).ok_or_else(|| Error::not_found(format!("Thing type {name} not found")))
     }
 
-    /// Fails when things cannot be given this type.
-    pub(super) fn usable_type(&self, name: &str) -> Result<(), Error> {
+    /// Fails if the type does not exist or is deprecated, so that no thing can be given it.
+    pub(super) fn check_type_usable(&self, name: &str) -> Result<(), Error> {
         match self.thing_type(name)?.deprecated_ms {
             Some(_) => Err(Error::invalid(format!("Can not use the deprecated thing type: {name}"))),
             None => Ok(()),
         }
     }
 
-    pub(super) fn create_thing_type(&mut self, call: &Call<'_>, request: CreateThingType) -> Outcome {
+    pub(super) fn create_thing_type(&mut self, context: &Context<'_>, request: CreateThingType) -> Outcome {
         let name = request.thing_type_name;
         check::name("thingTypeName", &name)?;
         let properties = request.thing_type_properties.unwrap_or_default();
         properties.check()?;
-        let arn = call.site.arn("thingtype", &name);
+        let arn = context.scope.arn("thingtype", &name);
         let id = match self.types.get(&name) {
             Some(present) if present.properties == properties => present.id.clone(),
             Some(present) => {
@@ -109,7 +111,7 @@ impl Store {
             }
             None => {
                 let id = new_id();
-                let created_ms = call.now_ms;
+                let created_ms = context.now_ms;
                 let new = ThingType { id: id.clone(), properties, created_ms, deprecated_ms: None };
                 self.types.insert(name.clone(), new);
                 id
@@ -118,28 +120,28 @@ impl Store {
         Ok(json!({ "thingTypeName": name, "thingTypeArn": arn, "thingTypeId": id }))
     }
 
-    pub(super) fn describe_thing_type(&self, call: &Call<'_>, request: ThingTypeNamed) -> Outcome {
+    pub(super) fn describe_thing_type(&self, context: &Context<'_>, request: ThingTypeNamed) -> Outcome {
         let name = request.thing_type_name;
         let thing_type = self.thing_type(&name)?;
         Ok(json!({
             "thingTypeName": name,
             "thingTypeId": thing_type.id,
-            "thingTypeArn": call.site.arn("thingtype", &name),
+            "thingTypeArn": context.scope.arn("thingtype", &name),
             "thingTypeProperties": thing_type.properties,
             "thingTypeMetadata": thing_type.metadata(),
         }))
     }
 
-    pub(super) fn list_thing_types(&self, call: &Call<'_>, request: ListThingTypes) -> Outcome {
+    pub(super) fn list_thing_types(&self, context: &Context<'_>, request: ListThingTypes) -> Outcome {
         let wanted = |name: &String| request.thing_type_name.as_ref().is_none_or(|wanted| wanted == name);
         let types = self.types.iter().filter(|(name, _)| wanted(name));
-        let (types, next_token) = request.paging.of(types.map(|(name, thing_type)| (name, (name, thing_type))))?;
+        let (types, next_token) = request.paging.page(types.map(|(name, thing_type)| (name, (name, thing_type))))?;
         let types: Vec<_> = types
             .into_iter()
             .map(|(name, thing_type)| {
                 json!({
                     "thingTypeName": name,
-                    "thingTypeArn": call.site.arn("thingtype", name),
+                    "thingTypeArn": context.scope.arn("thingtype", name),
                     "thingTypeProperties": thing_type.properties,
                     "thingTypeMetadata": thing_type.metadata(),
                 })
@@ -148,28 +150,28 @@ impl Store {
         Ok(json!({ "thingTypes": types, "nextToken": next_token }))
     }
 
-    pub(super) fn deprecate_thing_type(&mut self, call: &Call<'_>, request: DeprecateThingType) -> Outcome {
+    pub(super) fn deprecate_thing_type(&mut self, context: &Context<'_>, request: DeprecateThingType) -> Outcome {
         self.thing_type(&request.thing_type_name)?;
         if let Some(thing_type) = self.types.get_mut(&request.thing_type_name) {
             thing_type.deprecated_ms = match request.undo_deprecate {
                 true => None,
-                false => thing_type.deprecated_ms.or(Some(call.now_ms)),
+                false => thing_type.deprecated_ms.or(Some(context.now_ms)),
             };
         }
         Ok(json!({}))
     }
 
-    pub(super) fn delete_thing_type(&mut self, call: &Call<'_>, request: ThingTypeNamed) -> Outcome {
+    pub(super) fn delete_thing_type(&mut self, context: &Context<'_>, request: ThingTypeNamed) -> Outcome {
         let name = request.thing_type_name;
         let Some(deprecated_ms) = self.thing_type(&name)?.deprecated_ms else {
             return Err(Error::invalid(format!("Can not delete thing type {name}: deprecate it first")));
         };
-        if call.now_ms < deprecated_ms.saturating_add(REST_MS) {
+        if context.now_ms < deprecated_ms.saturating_add(DELETE_DELAY_MS) {
             let message = format!("Can not delete thing type {name}: wait for 5 minutes after its deprecation");
             return Err(Error::invalid(message));
         }
         if self.things.values().any(|thing| thing.thing_type.as_ref() == Some(&name)) {
-            return Err(Error::invalid(format!("Can not delete thing type {name}: there are still things of it")));
+            return Err(Error::invalid(format!("Can not delete thing type {name}: things of this type exist")));
         }
         self.types.remove(&name);
         Ok(json!({}))

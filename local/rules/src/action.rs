@@ -1,4 +1,4 @@
-//! What a rule does with what it selected: invoke a function, publish again, fill a queue.
+//! Actions of a rule: invoke a Lambda function, republish a message, send to an SQS queue.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use super::sql::{EvalError, Incoming, Selected, SqlError, Template};
 
-/// What an action does for one message.
+/// The call to another service that an action makes for one message.
 #[derive(Debug)]
-pub enum Effect {
-    /// Invoke a function asynchronously.
+pub enum ServiceCall {
+    /// Invoke a Lambda function asynchronously.
     Invoke {
         /// The function's ARN.
         function_arn: String,
-        /// The event, in JSON.
+        /// The event as JSON.
         event: Bytes,
     },
     /// Publish a message.
     Publish(Message),
-    /// Put a body on a queue.
+    /// Send a message to an SQS queue.
     Send {
         /// The queue's URL.
         queue_url: String,
@@ -28,20 +28,20 @@ pub enum Effect {
     },
 }
 
-/// Does it, or says why it cannot be done.
-pub type Perform = dyn Fn(Effect) -> Result<(), String> + Send + Sync;
+/// Executes a [`ServiceCall`]; the error text goes into the error action's message.
+pub type ServiceCaller = dyn Fn(ServiceCall) -> Result<(), String> + Send + Sync;
 
-/// An action, its templates parsed.
+/// An action with parsed templates.
 #[derive(Clone, Debug)]
 pub enum Action {
     Lambda { function_arn: String, permitted: bool },
-    Republish { topic: Template, qos: u8, headers: Headers },
+    Republish { topic: Template, qos: u8, headers: HeaderTemplates },
     Sqs { queue_url: String, use_base64: bool },
 }
 
-/// MQTT 5 properties of a republished message.
+/// Templates of the MQTT 5 properties of a republished message.
 #[derive(Clone, Debug, Default)]
-pub struct Headers {
+pub struct HeaderTemplates {
     content_type: Option<Template>,
     response_topic: Option<Template>,
     correlation_data: Option<Template>,
@@ -50,16 +50,16 @@ pub struct Headers {
     user: Vec<(Template, Template)>,
 }
 
-/// Why an action failed, as the error action's message says it.
+/// A failed action: the entry in the error action's message.
 #[derive(Debug)]
-pub struct Failure {
+pub struct ActionFailure {
     pub action: &'static str,
     pub resource: String,
     pub message: String,
 }
 
 impl Action {
-    /// Parses the templates; the error names the field.
+    /// Parses the templates. The error names the invalid field.
     pub fn new(action: &local_resources::Action) -> Result<Self, String> {
         Ok(match action {
             local_resources::Action::Lambda { function_arn, permitted } => {
@@ -74,25 +74,29 @@ impl Action {
                     return Err(format!("republish topic {topic}: a reserved topic is written ${topic}"));
                 }
                 Action::Republish {
-                    topic: field("republish topic", &reserved.unwrap_or_else(|| topic.clone()))?,
+                    topic: parse_field("republish topic", &reserved.unwrap_or_else(|| topic.clone()))?,
                     qos: *qos,
-                    headers: Headers::new(headers)?,
+                    headers: HeaderTemplates::new(headers)?,
                 }
             }
         })
     }
 
-    /// Hands over what was selected, or what an error action has to say.
+    /// Runs the action with the SELECT result, or with the message of an error action.
     pub fn run(
         &self,
         selected: &Result<Selected<'_>, EvalError>,
         message: &Incoming<'_>,
-        perform: &Perform,
-    ) -> Result<(), Failure> {
-        self.effect(selected, message).and_then(perform).map_err(|why| self.failure(message, &why))
+        call_service: &ServiceCaller,
+    ) -> Result<(), ActionFailure> {
+        self.service_call(selected, message).and_then(call_service).map_err(|reason| self.failure(message, &reason))
     }
 
-    fn effect(&self, selected: &Result<Selected<'_>, EvalError>, message: &Incoming<'_>) -> Result<Effect, String> {
+    fn service_call(
+        &self,
+        selected: &Result<Selected<'_>, EvalError>,
+        message: &Incoming<'_>,
+    ) -> Result<ServiceCall, String> {
         let selected = selected.as_ref().map_err(EvalError::to_string)?;
         let bytes = match selected {
             Selected::Json(json) => json.as_bytes(),
@@ -106,14 +110,14 @@ impl Action {
                 if matches!(selected, Selected::Bytes(_)) {
                     return Err("the payload is not JSON; select encode(*, 'base64')".into());
                 }
-                Effect::Invoke { function_arn: function_arn.clone(), event: Bytes::copy_from_slice(bytes) }
+                ServiceCall::Invoke { function_arn: function_arn.clone(), event: Bytes::copy_from_slice(bytes) }
             }
             Action::Republish { topic, qos, headers } => {
                 let topic = topic.fill(message).map_err(|error| error.to_string())?;
                 let mut publish = Message::new(topic, Bytes::copy_from_slice(bytes));
                 publish.qos = *qos;
                 publish.properties = headers.fill(message)?;
-                Effect::Publish(publish)
+                ServiceCall::Publish(publish)
             }
             Action::Sqs { queue_url, use_base64 } => {
                 let body = match use_base64 {
@@ -122,12 +126,12 @@ impl Action {
                         .map_err(|_| "the payload is not text; set UseBase64".to_owned())?
                         .to_owned(),
                 };
-                Effect::Send { queue_url: queue_url.clone(), body }
+                ServiceCall::Send { queue_url: queue_url.clone(), body }
             }
         })
     }
 
-    fn failure(&self, message: &Incoming<'_>, why: &str) -> Failure {
+    fn failure(&self, message: &Incoming<'_>, reason: &str) -> ActionFailure {
         let (action, verb, resource) = match self {
             Action::Lambda { function_arn, .. } => ("LambdaAction", "invoke lambda function", function_arn.clone()),
             Action::Republish { topic, .. } => {
@@ -135,22 +139,22 @@ impl Action {
             }
             Action::Sqs { queue_url, .. } => ("SqsAction", "send message to SQS queue", queue_url.clone()),
         };
-        let text = format!("Failed to {verb}. The error received was: {why}. Message arrived on: {}", message.topic);
-        Failure { action, resource, message: text }
+        let text = format!("Failed to {verb}. The error received was: {reason}. Message arrived on: {}", message.topic);
+        ActionFailure { action, resource, message: text }
     }
 }
 
-impl Headers {
-    /// From a template's `Headers`, or null.
+impl HeaderTemplates {
+    /// Parses `Headers` of a SAM template; null has none.
     fn new(headers: &Value) -> Result<Self, String> {
         let text = |value: &Value| match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let optional = |key: &str| headers.get(key).map(|value| field(key, &text(value))).transpose();
+        let optional = |key: &str| headers.get(key).map(|value| parse_field(key, &text(value))).transpose();
         let mut user = Vec::new();
         for property in headers.get("UserProperties").and_then(Value::as_array).into_iter().flatten() {
-            let part = |key| field("UserProperties", &property.get(key).map(text).unwrap_or_default());
+            let part = |key| parse_field("UserProperties", &property.get(key).map(text).unwrap_or_default());
             user.push((part("Key")?, part("Value")?));
         }
         Ok(Self {
@@ -183,6 +187,6 @@ impl Headers {
     }
 }
 
-fn field(name: &str, text: &str) -> Result<Template, String> {
+fn parse_field(name: &str, text: &str) -> Result<Template, String> {
     Template::parse(text).map_err(|error: SqlError| format!("{name} {text:?}, {error}"))
 }

@@ -1,60 +1,60 @@
-//! Topic filters after FROM, split once. AWS's rule, not MQTT's: `a/#` does not match `a`.
+//! Topic filters of FROM clauses. As in AWS IoT and unlike MQTT, `a/#` does not match `a`.
 
-/// A topic filter.
+/// A topic filter, split into levels.
 #[derive(Clone, Debug)]
 pub struct Filter(Vec<Level>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Level {
-    Named(String),
+    Exact(String),
     /// `+`
-    One,
+    SingleWildcard,
     /// `#`
-    Rest,
+    MultiWildcard,
 }
 
 impl Filter {
-    /// Reads a filter; the error says what is wrong with it.
+    /// Parses a filter; the error states the violated rule.
     pub fn parse(filter: &str) -> Result<Self, String> {
-        let wrong = |why: &str| Err(format!("topic filter '{filter}': {why}"));
+        let invalid = |reason: &str| Err(format!("topic filter '{filter}': {reason}"));
         if filter.is_empty() || filter.len() > 256 {
-            return wrong("must be 1 to 256 bytes long");
+            return invalid("must be 1 to 256 bytes long");
         }
         if filter.matches('/').count() > 7 {
-            return wrong("has more than 7 slashes");
+            return invalid("has more than 7 slashes");
         }
         if filter.starts_with("$aws/rules/") {
-            return wrong("Basic Ingest topics cannot be subscribed to");
+            return invalid("Basic Ingest topics cannot be subscribed to");
         }
         let levels: Vec<Level> = filter
             .split('/')
             .map(|level| match level {
-                "+" => Level::One,
-                "#" => Level::Rest,
-                named => Level::Named(named.to_owned()),
+                "+" => Level::SingleWildcard,
+                "#" => Level::MultiWildcard,
+                name => Level::Exact(name.to_owned()),
             })
             .collect();
-        if levels.iter().rev().skip(1).any(|level| *level == Level::Rest) {
-            return wrong("# must be the last level");
+        if levels.iter().rev().skip(1).any(|level| *level == Level::MultiWildcard) {
+            return invalid("# must be the last level");
         }
-        match levels.iter().any(|level| matches!(level, Level::Named(name) if name.contains(['+', '#']))) {
-            true => wrong("+ and # must stand alone between slashes"),
+        match levels.iter().any(|level| matches!(level, Level::Exact(name) if name.contains(['+', '#']))) {
+            true => invalid("+ and # must stand alone between slashes"),
             false => Ok(Self(levels)),
         }
     }
 
-    /// Whether a topic, split at its slashes, matches.
+    /// Whether a topic, split at its slashes, matches the filter.
     pub fn matches(&self, topic: &[&str]) -> bool {
-        let hidden = topic.first().is_some_and(|first| first.starts_with('$'));
-        if hidden && !matches!(self.0.first(), Some(Level::Named(_))) {
+        let is_reserved = topic.first().is_some_and(|first| first.starts_with('$'));
+        if is_reserved && !matches!(self.0.first(), Some(Level::Exact(_))) {
             return false;
         }
-        let open_ended = self.0.last() == Some(&Level::Rest);
+        let open_ended = self.0.last() == Some(&Level::MultiWildcard);
         let long_enough = if open_ended { topic.len() >= self.0.len() } else { topic.len() == self.0.len() };
         long_enough
             && self.0.iter().zip(topic).all(|(level, part)| match level {
-                Level::Named(name) => name == part,
-                Level::One | Level::Rest => true,
+                Level::Exact(name) => name == part,
+                Level::SingleWildcard | Level::MultiWildcard => true,
             })
     }
 }
@@ -66,9 +66,12 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Split beforehand or not, rules and subscriptions see the same messages.
+        /// Rules and subscriptions with the same filter receive the same messages.
         #[test]
-        fn the_broker_agrees(filter in "(\\$?[ab+]|)(/([ab+]|)){0,3}(/#)?|#", topic in "\\$?[ab]?(/[ab]?){0,4}") {
+        fn rule_filters_agree_with_the_broker(
+            filter in "(\\$?[ab+]|)(/([ab+]|)){0,3}(/#)?|#",
+            topic in "\\$?[ab]?(/[ab]?){0,4}",
+        ) {
             if let Ok(parsed) = Filter::parse(&filter) {
                 let levels: Vec<_> = topic.split('/').collect();
                 prop_assert_eq!(parsed.matches(&levels), local_broker::matches(&filter, &topic));
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn matching_is_as_aws_has_it() {
+    fn filters_match_as_documented_by_aws() {
         for (filter, topic, expected) in [
             ("a/b", "a/b", true),
             ("a/b", "a/b/c", false),
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_filter_is_refused() {
+    fn invalid_filters_are_refused() {
         for filter in ["", "a/#/b", "a#", "a/b+", "1/2/3/4/5/6/7/8/9", "$aws/rules/x/y"] {
             assert!(Filter::parse(filter).is_err(), "{filter}");
         }

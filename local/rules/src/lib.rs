@@ -21,9 +21,9 @@ use local_broker::Published;
 use local_resources::TopicRule;
 use serde_json::Value;
 
-pub use action::Effect;
-use action::Perform;
-use rule::{Outcome, Rule};
+pub use action::ServiceCall;
+use action::ServiceCaller;
+use rule::{Rule, RuleOutcome};
 pub use sql::{Context, EvalError, SqlError};
 use sql::{Incoming, Selected, Statement};
 
@@ -34,73 +34,74 @@ pub struct Rules(Arc<Engine>);
 struct Engine {
     account: String,
     rules: Vec<Rule>,
-    perform: Box<Perform>,
+    call_service: Box<ServiceCaller>,
     counters: Counters,
 }
 
 #[derive(Default)]
 struct Counters {
-    done: AtomicU64,
+    succeeded: AtomicU64,
     failed: AtomicU64,
     not_evaluated: AtomicU64,
     rule_not_found: AtomicU64,
 }
 
-/// How often which outcome was seen, over all rules.
+/// Number of rule runs by outcome, over all rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// A rule ran, and all its actions succeeded.
-    pub done: u64,
-    /// A rule ran, and at least one action failed.
+    /// Runs whose actions all succeeded.
+    pub succeeded: u64,
+    /// Runs with at least one failed action.
     pub failed: u64,
-    /// A WHERE clause looked into a payload that is not JSON.
+    /// Runs whose WHERE clause reads a payload that is not JSON.
     pub not_evaluated: u64,
-    /// Basic Ingest for a rule that does not exist or is disabled.
+    /// Basic Ingest messages for a rule that does not exist or is disabled.
     pub rule_not_found: u64,
 }
 
-/// Why a rule cannot be run: its name, and what is wrong where in its SQL.
+/// A rule that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
-#[error("rule {rule}: {why}")]
+#[error("rule {rule}: {reason}")]
 pub struct RuleError {
     /// The rule's physical name.
     pub rule: String,
-    /// What is wrong, and where.
-    pub why: String,
+    /// The error, with its position in the SQL.
+    pub reason: String,
 }
 
-/// Why [`evaluate`] has no answer.
+/// Why [`evaluate`] fails.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// The statement is wrong.
+    /// The statement cannot be parsed.
     #[error(transparent)]
     Sql(#[from] SqlError),
-    /// The message does not suit it.
+    /// The statement cannot be evaluated for the message.
     #[error(transparent)]
     Eval(#[from] EvalError),
 }
 
 impl Rules {
-    /// Parses every rule. `perform` carries out each action of a rule, or says why it cannot.
+    /// Parses every rule. `call_service` executes the calls of the rules' actions; its error is reported by the error
+    /// action.
     ///
     /// # Errors
-    /// A rule has a syntax error, an unknown function, or another SQL version than `2016-03-23`.
+    /// A rule has a syntax error, an unknown function, or an SQL version other than `2016-03-23`.
     pub fn new(
         account: &str,
         rules: &[TopicRule],
-        perform: impl Fn(Effect) -> Result<(), String> + Send + Sync + 'static,
+        call_service: impl Fn(ServiceCall) -> Result<(), String> + Send + Sync + 'static,
     ) -> Result<Self, RuleError> {
-        // A disabled rule is parsed too: its mistakes should not wait for the day that it is enabled.
+        // Disabled rules are parsed too, so that their errors show before they are enabled.
         let parsed = rules.iter().map(|rule| Ok((rule.disabled, Rule::new(rule)?))).collect::<Result<Vec<_>, _>>()?;
         Ok(Self(Arc::new(Engine {
             account: account.to_owned(),
             rules: parsed.into_iter().filter_map(|(disabled, rule)| (!disabled).then_some(rule)).collect(),
-            perform: Box::new(perform),
+            call_service: Box::new(call_service),
             counters: Counters::default(),
         })))
     }
 
-    /// Evaluates every rule for a message of the broker's tap.
+    /// Runs every matching rule for a message of the broker's tap; for Basic Ingest, the named rule.
     pub fn on_published(&self, published: &Published) {
         let topic = published.message.topic.as_str();
         let engine = &*self.0;
@@ -116,16 +117,16 @@ impl Rules {
             }
             None => {
                 let levels: Vec<&str> = topic.split('/').collect();
-                engine.run(engine.rules.iter().filter(|rule| rule.wants(&levels)), topic, published);
+                engine.run(engine.rules.iter().filter(|rule| rule.matches_topic(&levels)), topic, published);
             }
         }
     }
 
-    /// What has come of all messages so far.
+    /// Number of rule runs by outcome since the start.
     pub fn counts(&self) -> Counts {
         let counters = &self.0.counters;
         Counts {
-            done: counters.done.load(Ordering::Relaxed),
+            succeeded: counters.succeeded.load(Ordering::Relaxed),
             failed: counters.failed.load(Ordering::Relaxed),
             not_evaluated: counters.not_evaluated.load(Ordering::Relaxed),
             rule_not_found: counters.rule_not_found.load(Ordering::Relaxed),
@@ -134,7 +135,7 @@ impl Rules {
 }
 
 impl Engine {
-    /// Runs rules on one message, which they see under `topic`.
+    /// Runs rules on one message. `topic` is the topic without a Basic Ingest prefix.
     fn run<'r>(&self, rules: impl Iterator<Item = &'r Rule>, topic: &str, published: &Published) {
         let mut rules = rules.peekable();
         if rules.peek().is_none() {
@@ -150,22 +151,25 @@ impl Engine {
         };
         let message = Incoming::new(topic, &published.message.payload, context);
         for rule in rules {
-            let counter = match rule.run(&message, &published.message.topic, &*self.perform) {
-                Outcome::PassedOver => continue,
-                Outcome::NotEvaluated => &self.counters.not_evaluated,
-                Outcome::Done => &self.counters.done,
-                Outcome::Failed => &self.counters.failed,
+            let counter = match rule.run(&message, &published.message.topic, &*self.call_service) {
+                RuleOutcome::Filtered => continue,
+                RuleOutcome::NotEvaluated => &self.counters.not_evaluated,
+                RuleOutcome::Succeeded => &self.counters.succeeded,
+                RuleOutcome::Failed => &self.counters.failed,
             };
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// What a statement selects from a message, as JSON: `None` where WHERE does not let it through. FROM is not looked at.
+/// Evaluates one statement for a message and returns the selected JSON; `None` if WHERE is not true. FROM is ignored.
+///
+/// # Errors
+/// The statement cannot be parsed, or reads a payload that is not JSON.
 pub fn evaluate(sql: &str, topic: &str, payload: &[u8], context: Context<'_>) -> Result<Option<Value>, EvaluateError> {
     let statement = Statement::parse(sql)?;
     let message = Incoming::new(topic, payload, context);
-    if !statement.admits(&message)? {
+    if !statement.matches_where(&message)? {
         return Ok(None);
     }
     match statement.select(&message)? {

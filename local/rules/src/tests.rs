@@ -1,4 +1,4 @@
-//! Rules over published messages, with the services replaced by a list of what was asked of them.
+//! Tests of rules on published messages; service calls are recorded instead of executed.
 
 use std::sync::Mutex;
 
@@ -10,26 +10,26 @@ use super::*;
 
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:000000000000:function:track";
 
-/// An engine, and what its actions came to.
+/// A rules engine and the service calls of its actions.
 struct Bench {
     rules: Rules,
-    effects: Arc<Mutex<Vec<Effect>>>,
+    calls: Arc<Mutex<Vec<ServiceCall>>>,
 }
 
 impl Bench {
     fn new(rules: &[TopicRule]) -> Self {
-        let effects = Arc::new(Mutex::new(Vec::new()));
-        let kept = effects.clone();
-        let perform = move |effect| {
-            if let Effect::Invoke { function_arn, .. } = &effect
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let recorded = calls.clone();
+        let call_service = move |call| {
+            if let ServiceCall::Invoke { function_arn, .. } = &call
                 && function_arn.ends_with("busy")
             {
                 return Err("rate exceeded".to_owned());
             }
-            kept.lock().expect("no panic").push(effect);
+            recorded.lock().expect("no panic").push(call);
             Ok(())
         };
-        Self { rules: Rules::new("000000000000", rules, perform).unwrap_or_else(|error| panic!("{error}")), effects }
+        Self { rules: Rules::new("000000000000", rules, call_service).unwrap_or_else(|error| panic!("{error}")), calls }
     }
 
     fn publish(&self, topic: &str, payload: &[u8]) -> Vec<String> {
@@ -37,27 +37,27 @@ impl Bench {
     }
 
     fn publish_by(&self, topic: &str, payload: &[u8], client_id: Option<&str>) -> Vec<String> {
-        let effects = self.effects(topic, payload, client_id);
+        let calls = self.calls(topic, payload, client_id);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        effects
+        calls
             .iter()
-            .map(|effect| match effect {
-                Effect::Invoke { event, .. } => text(event),
-                Effect::Publish(message) => format!("{} {}", message.topic, text(&message.payload)),
-                Effect::Send { body, .. } => body.clone(),
+            .map(|call| match call {
+                ServiceCall::Invoke { event, .. } => text(event),
+                ServiceCall::Publish(message) => format!("{} {}", message.topic, text(&message.payload)),
+                ServiceCall::Send { body, .. } => body.clone(),
             })
             .collect()
     }
 
-    /// Publishes, and gives what came of it.
-    fn effects(&self, topic: &str, payload: &[u8], client_id: Option<&str>) -> Vec<Effect> {
+    /// Publishes a message and returns the resulting service calls.
+    fn calls(&self, topic: &str, payload: &[u8], client_id: Option<&str>) -> Vec<ServiceCall> {
         self.rules.on_published(&Published {
             message: Message::new(topic, payload.to_vec()),
             publisher: Publisher { client_id: client_id.map(str::to_owned), principal: None },
             at_ms: 1_700_000_000_000,
             last_will: false,
         });
-        std::mem::take(&mut *self.effects.lock().expect("no panic"))
+        std::mem::take(&mut *self.calls.lock().expect("no panic"))
     }
 }
 
@@ -82,7 +82,7 @@ fn republish(topic: &str, headers: Value) -> Action {
 }
 
 fn refused(rule: TopicRule) -> String {
-    Rules::new("0", &[rule], |_| Ok(())).err().expect("must be refused").to_string()
+    Rules::new("0", &[rule], |_| Ok(())).err().expect("an invalid rule").to_string()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_rule_runs_for_its_topics_only() {
     assert_eq!(bench.publish("cmd/x/resp", br#"{"a":1}"#), [r#"{"a":1}"#]);
     assert!(bench.publish("cmd/x/resp/1", br#"{"a":1}"#).is_empty());
     assert!(bench.publish("cmd/x/req", br#"{"a":1}"#).is_empty());
-    assert_eq!(bench.rules.counts(), Counts { done: 1, ..Counts::default() });
+    assert_eq!(bench.rules.counts(), Counts { succeeded: 1, ..Counts::default() });
 }
 
 #[test]
@@ -124,12 +124,12 @@ fn basic_ingest_runs_one_rule_and_hides_its_prefix() {
     assert_eq!(bench.publish("$aws/rules/response/any/topic", b"{}").len(), 1);
     assert_eq!(bench.publish("$aws/rules/bare/a", b"{}"), [r#"{"t":"a"}"#]);
     assert!(bench.publish("a", b"{}").is_empty());
-    assert!(bench.publish("$aws/rules/nobody/a", b"{}").is_empty());
+    assert!(bench.publish("$aws/rules/absent/a", b"{}").is_empty());
     assert_eq!(bench.rules.counts().rule_not_found, 1);
 }
 
 #[test]
-fn who_did_not_come_over_mqtt_has_no_client_id() {
+fn message_from_http_or_a_service_has_no_client_id() {
     let bench = Bench::new(&[rule("r", "SELECT clientid() AS c, traceid() AS t, principal() AS p FROM 'x'")]);
     assert_eq!(bench.publish_by("x", b"{}", None), [r#"{"c":"n/a"}"#]);
     let by_mqtt: Value = serde_json::from_str(&bench.publish("x", b"{}")[0]).expect("JSON");
@@ -138,12 +138,12 @@ fn who_did_not_come_over_mqtt_has_no_client_id() {
 }
 
 #[test]
-fn what_cannot_be_invoked_goes_to_the_error_action_once() {
+fn failed_invocations_are_reported_to_the_error_action_once() {
     let mut both = rule("both", "SELECT a FROM 'x'");
     both.actions = vec![lambda("arn:busy", true), lambda(FUNCTION, false), lambda(FUNCTION, true)];
     let bench = Bench::new(&[both]);
-    let effects = bench.publish("x", br#"{"a":1}"#);
-    let [invoked, report] = effects.as_slice() else { panic!("{effects:?}") };
+    let calls = bench.publish("x", br#"{"a":1}"#);
+    let [invoked, report] = calls.as_slice() else { panic!("{calls:?}") };
     assert_eq!(invoked, r#"{"a":1}"#);
     let mut report: Value = serde_json::from_str(report).expect("JSON");
     let trace = report["cloudwatchTraceId"].take();
@@ -160,13 +160,14 @@ fn what_cannot_be_invoked_goes_to_the_error_action_once() {
                 {
                     "failedAction": "LambdaAction",
                     "failedResource": "arn:busy",
-                    "errorMessage": "Failed to invoke lambda function. The error received was: rate exceeded. Message arrived on: x",
+                    "errorMessage": "Failed to invoke lambda function. The error received was: rate exceeded. \
+                                     Message arrived on: x",
                 },
                 {
                     "failedAction": "LambdaAction",
                     "failedResource": FUNCTION,
-                    "errorMessage": "Failed to invoke lambda function. The error received was: no permission allows iot.amazonaws.com \
-                                     to invoke it for this rule. Message arrived on: x",
+                    "errorMessage": "Failed to invoke lambda function. The error received was: no permission allows \
+                                     iot.amazonaws.com to invoke it for this rule. Message arrived on: x",
                 },
             ],
         })
@@ -175,23 +176,23 @@ fn what_cannot_be_invoked_goes_to_the_error_action_once() {
 }
 
 #[test]
-fn a_binary_payload_cannot_go_to_a_function_as_it_is() {
+fn binary_payload_fails_the_lambda_action() {
     for sql in ["SELECT * FROM 'x'", "SELECT *, topic() AS t FROM 'x'", "SELECT a FROM 'x'"] {
         let bench = Bench::new(&[rule("r", sql)]);
-        let effects = bench.publish("$aws/rules/r/x", b"\xff\xfe");
-        let report: Value = serde_json::from_str(&effects[0]).expect("JSON");
+        let calls = bench.publish("$aws/rules/r/x", b"\xff\xfe");
+        let report: Value = serde_json::from_str(&calls[0]).expect("JSON");
         assert_eq!(report["topic"], "$aws/rules/r/x", "{sql}");
         assert_eq!(report["base64OriginalPayload"], "//4=", "{sql}");
-        assert_eq!(effects.len(), 1, "{sql}");
+        assert_eq!(calls.len(), 1, "{sql}");
     }
 }
 
 #[test]
-fn where_over_a_payload_that_is_not_json_is_counted() {
+fn where_clause_on_a_non_json_payload_is_counted() {
     let bench = Bench::new(&[rule("r", "SELECT * FROM 'x' WHERE a = 1")]);
     assert!(bench.publish("x", b"no").is_empty());
     assert_eq!(bench.publish("x", br#"{"a":1}"#), [r#"{"a":1}"#]);
-    assert_eq!(bench.rules.counts(), Counts { done: 1, not_evaluated: 1, ..Counts::default() });
+    assert_eq!(bench.rules.counts(), Counts { succeeded: 1, not_evaluated: 1, ..Counts::default() });
 }
 
 #[test]
@@ -200,8 +201,8 @@ fn republishing_fills_templates_from_the_original_payload() {
     trim.actions =
         vec![republish("${topic(3)}/${v}", Value::Null), republish("$$aws/things/${topic(3)}/shadow/get", Value::Null)];
     let bench = Bench::new(&[trim]);
-    let effects = bench.publish("$aws/things/pump-7/shadow/update/delta", br#"{"state":{"a":1},"v":3}"#);
-    assert_eq!(effects, [r#"pump-7/3 {"s":{"a":1}}"#, r#"$aws/things/pump-7/shadow/get {"s":{"a":1}}"#]);
+    let calls = bench.publish("$aws/things/pump-7/shadow/update/delta", br#"{"state":{"a":1},"v":3}"#);
+    assert_eq!(calls, [r#"pump-7/3 {"s":{"a":1}}"#, r#"$aws/things/pump-7/shadow/get {"s":{"a":1}}"#]);
 }
 
 #[test]
@@ -209,9 +210,11 @@ fn any_bytes_can_be_republished() {
     let mut raw = rule("raw", "SELECT * FROM 'x'");
     raw.actions = vec![republish("y", Value::Null), Action::Sqs { queue_url: "q".into(), use_base64: true }];
     let bench = Bench::new(&[raw]);
-    let effects = bench.effects("x", b"\xff\x00", None);
-    assert!(matches!(&effects[0], Effect::Publish(message) if message.payload[..] == *b"\xff\x00" && message.qos == 1));
-    assert!(matches!(&effects[1], Effect::Send { body, .. } if body == "/wA="));
+    let calls = bench.calls("x", b"\xff\x00", None);
+    assert!(
+        matches!(&calls[0], ServiceCall::Publish(message) if message.payload[..] == *b"\xff\x00" && message.qos == 1)
+    );
+    assert!(matches!(&calls[1], ServiceCall::Send { body, .. } if body == "/wA="));
 }
 
 #[test]
@@ -226,8 +229,8 @@ fn headers_become_mqtt_5_properties() {
     });
     let mut with_headers = rule("r", "SELECT * FROM 'x'");
     with_headers.actions = vec![republish("y", headers)];
-    let effects = Bench::new(&[with_headers]).effects("x", b"{}", Some("pump-7"));
-    let [Effect::Publish(message)] = effects.as_slice() else { panic!("{effects:?}") };
+    let calls = Bench::new(&[with_headers]).calls("x", b"{}", Some("pump-7"));
+    let [ServiceCall::Publish(message)] = calls.as_slice() else { panic!("{calls:?}") };
     let properties = &message.properties;
     assert_eq!(properties.content_type.as_deref(), Some("application/json"));
     assert_eq!(properties.response_topic.as_deref(), Some("cmd/x/resp"));
@@ -238,21 +241,18 @@ fn headers_become_mqtt_5_properties() {
 }
 
 #[test]
-fn a_header_that_makes_no_sense_is_a_failure() {
+fn unparsable_header_fails_the_action() {
     let mut with_headers = rule("r", "SELECT * FROM 'x'");
     with_headers.actions = vec![republish("y", json!({"MessageExpiry": "${a}"}))];
-    let effects = Bench::new(&[with_headers]).publish("x", br#"{"a":"soon"}"#);
-    assert!(effects[0].contains(r#"MessageExpiry: \"soon\" is not a number of seconds"#), "{effects:?}");
+    let calls = Bench::new(&[with_headers]).publish("x", br#"{"a":"soon"}"#);
+    assert!(calls[0].contains(r#"MessageExpiry: \"soon\" is not a number of seconds"#), "{calls:?}");
 }
 
 #[test]
-fn mistakes_are_errors_at_start() {
+fn invalid_rules_are_refused_at_start() {
     let mut old = rule("old", "SELECT * FROM 'x'");
     old.sql_version = "2015-10-08".into();
-    assert_eq!(
-        refused(old),
-        "rule old: AwsIotSqlVersion is 2015-10-08 (which it also is when unset); write 2016-03-23"
-    );
+    assert_eq!(refused(old), "rule old: AwsIotSqlVersion is 2015-10-08 (the default when unset); set it to 2016-03-23");
     assert_eq!(
         refused(rule("r", "SELECT nope(a) AS b FROM 'x'")),
         "rule r: at character 8: there is no function nope(), in: SELECT nope(a) AS b FROM 'x'"
@@ -273,7 +273,7 @@ fn mistakes_are_errors_at_start() {
 }
 
 #[test]
-fn the_template_of_this_repository_has_rules_that_run() {
+fn rules_of_the_repository_template_run() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let place = local_resources::Place {
         region: "eu-west-1".into(),
@@ -294,7 +294,7 @@ fn the_template_of_this_repository_has_rules_that_run() {
 }
 
 #[test]
-fn evaluate_answers_for_one_statement() {
+fn evaluate_runs_one_statement() {
     let evaluate = |sql: &str, payload: &[u8]| evaluate(sql, "a/b", payload, Context::default());
     assert_eq!(evaluate("SELECT a, topic(2) AS t FROM 'x'", br#"{"a":1}"#).ok(), Some(Some(json!({"a": 1, "t": "b"}))));
     assert_eq!(evaluate("SELECT a FROM 'x' WHERE a > 1", br#"{"a":1}"#).ok(), Some(None));

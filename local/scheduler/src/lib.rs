@@ -60,6 +60,12 @@ impl Scheduler {
         Some(*self.0.next_ms.borrow()).filter(|next_ms| *next_ms < i64::MAX)
     }
 
+    /// What [`Scheduler::caught_up`] waits for now, in one line; `None` when it would return at once.
+    pub fn pending(&self) -> Option<String> {
+        let (next_ms, now_ms) = (*self.0.next_ms.borrow(), self.0.clock.now_ms());
+        (next_ms <= now_ms).then(|| format!("a schedule is due since {next_ms} ms, and has not invoked its function"))
+    }
+
     /// Returns once every invoke that is due by the clock's present time has been passed to Lambda.
     pub async fn caught_up(&self) {
         // The sender is dropped only without schedules: there is nothing to wait for then.

@@ -1,51 +1,55 @@
-//! What is desired and not yet reported.
+//! The delta of a shadow: the desired values that differ from the reported ones.
 
 use serde_json::{Map, Number, Value};
 
 use super::document::Section;
 
-/// The keys of `desired` that `reported` lacks or has otherwise, with the path to the root and with desired's
-/// timestamps; `None` where nothing differs. What is only reported never counts.
+/// The keys of `desired` that `reported` lacks or has with another value, with their parent objects and with the
+/// timestamps of `desired`; `None` if nothing differs. Keys that only `reported` has are ignored.
 pub(super) fn delta(desired: &Section, reported: &Section) -> Option<Section> {
-    let delta = walk(&desired.state, &desired.metadata, &reported.state);
+    let delta = section_delta(&desired.state, &desired.metadata, &reported.state);
     (!delta.state.is_empty()).then_some(delta)
 }
 
-fn walk(desired: &Map<String, Value>, metadata: &Map<String, Value>, reported: &Map<String, Value>) -> Section {
+fn section_delta(
+    desired: &Map<String, Value>,
+    metadata: &Map<String, Value>,
+    reported: &Map<String, Value>,
+) -> Section {
     let mut delta = Section::default();
-    for (key, wanted) in desired {
-        let stamps = metadata.get(key);
-        let (state, stamps) = match (wanted, stamps, reported.get(key)) {
-            (Value::Object(wanted), Some(Value::Object(stamps)), Some(Value::Object(is))) => {
-                let inner = walk(wanted, stamps, is);
+    for (key, desired_value) in desired {
+        let timestamps = metadata.get(key);
+        let (state, timestamps) = match (desired_value, timestamps, reported.get(key)) {
+            (Value::Object(desired_value), Some(Value::Object(timestamps)), Some(Value::Object(actual))) => {
+                let inner = section_delta(desired_value, timestamps, actual);
                 if inner.state.is_empty() {
                     continue;
                 }
                 (Value::Object(inner.state), Some(Value::Object(inner.metadata)))
             }
-            (wanted, _, Some(is)) if same(wanted, is) => continue,
-            (wanted, stamps, _) => (wanted.clone(), stamps.cloned()),
+            (desired_value, _, Some(actual)) if values_equal(desired_value, actual) => continue,
+            (desired_value, timestamps, _) => (desired_value.clone(), timestamps.cloned()),
         };
         delta.state.insert(key.clone(), state);
-        delta.metadata.extend(stamps.map(|stamps| (key.clone(), stamps)));
+        delta.metadata.extend(timestamps.map(|timestamps| (key.clone(), timestamps)));
     }
     delta
 }
 
-/// Equality where 1 is 1.0.
-fn same(a: &Value, b: &Value) -> bool {
+/// Equality of JSON values in which 1 equals 1.0.
+fn values_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => same_number(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Number(a), Value::Number(b)) => numbers_equal(a, b),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| values_equal(a, b)),
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| values_equal(a, b)))
         }
         (a, b) => a == b,
     }
 }
 
-/// Integers are compared as such: as floats, neighbours beyond 2^53 would be equal.
-fn same_number(a: &Number, b: &Number) -> bool {
+/// Compares integers exactly: as floats, neighbours above 2^53 would be equal.
+fn numbers_equal(a: &Number, b: &Number) -> bool {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => a == b,
         _ => a.as_f64() == b.as_f64(),
@@ -64,12 +68,12 @@ mod tests {
         section
     }
 
-    fn of(desired: Value, reported: Value) -> Option<Value> {
+    fn delta_state(desired: Value, reported: Value) -> Option<Value> {
         delta(&section(desired, 1), &section(reported, 2)).map(|delta| Value::Object(delta.state))
     }
 
     #[test]
-    fn only_what_is_desired_and_differs() {
+    fn delta_holds_desired_values_that_differ() {
         let cases = [
             (json!({}), json!({"a": 1}), None),
             (json!({"a": 1}), json!({}), Some(json!({"a": 1}))),
@@ -85,19 +89,21 @@ mod tests {
             (json!({"a": [{"b": 1}]}), json!({"a": [{"b": 1, "c": 2}]}), Some(json!({"a": [{"b": 1}]}))),
         ];
         for (desired, reported, expected) in cases {
-            assert_eq!(of(desired.clone(), reported.clone()), expected, "{desired} against {reported}");
+            assert_eq!(delta_state(desired.clone(), reported.clone()), expected, "{desired} against {reported}");
         }
     }
 
     #[test]
     fn numbers_are_compared_by_value() {
-        assert_eq!(of(json!({"a": 1, "b": [1, {"c": 2.0}]}), json!({"a": 1.0, "b": [1.0, {"c": 2}]})), None);
-        assert!(of(json!({"a": 9_007_199_254_740_993_u64}), json!({"a": 9_007_199_254_740_992_u64})).is_some());
-        assert!(of(json!({"a": u64::MAX}), json!({"a": -1})).is_some());
+        assert_eq!(delta_state(json!({"a": 1, "b": [1, {"c": 2.0}]}), json!({"a": 1.0, "b": [1.0, {"c": 2}]})), None);
+        assert!(
+            delta_state(json!({"a": 9_007_199_254_740_993_u64}), json!({"a": 9_007_199_254_740_992_u64})).is_some()
+        );
+        assert!(delta_state(json!({"a": u64::MAX}), json!({"a": -1})).is_some());
     }
 
     #[test]
-    fn the_timestamps_are_those_of_desired() {
+    fn delta_carries_the_timestamps_of_desired() {
         let desired = section(json!({"a": {"b": 1, "c": [1, 2]}, "d": 1}), 7);
         let reported = section(json!({"a": {"b": 1}, "d": 1}), 9);
         let delta = delta(&desired, &reported).unwrap();

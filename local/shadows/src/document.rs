@@ -1,47 +1,47 @@
-//! One shadow: what is desired, what is reported, since when, and the version.
+//! A shadow document: desired and reported sections with their timestamps, and the version.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::delta::delta;
-use super::request::{Change, Update};
+use super::request::{SectionChange, Update};
 
-/// `desired` or `reported`: the values, and in the same shape when each was written. An empty section is an absent one.
+/// `desired` or `reported`: values and their timestamps. An empty section counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Section {
-    /// The values; never a null among them.
+    /// The values; none is null.
     pub state: Map<String, Value>,
-    /// `{"timestamp": seconds}` in the place of every leaf.
+    /// The shape of `state`, with `{"timestamp": seconds since 1970}` in place of every leaf.
     pub metadata: Map<String, Value>,
 }
 
-/// A shadow document. `Default` is the one that does not exist yet.
+/// A shadow document. `Default` is the document before the first update.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Document {
-    /// Grows with every accepted update.
+    /// Increases by one with every accepted update.
     pub version: u64,
-    /// What applications want.
+    /// The desired state, written by applications.
     pub desired: Section,
-    /// What the device says.
+    /// The reported state, written by the device.
     pub reported: Section,
 }
 
 impl Document {
-    /// The document after an update, under a new version.
-    pub fn updated(&self, update: &Update, version: u64, now_s: i64) -> Self {
+    /// The document after an update at `now_s` (seconds since 1970), with a new version.
+    pub fn apply_update(&self, update: &Update, version: u64, now_s: i64) -> Self {
         let mut next = self.clone();
         next.version = version;
         for (section, change) in [(&mut next.desired, update.desired()), (&mut next.reported, update.reported())] {
             match change {
-                Change::Keep => {}
-                Change::Clear => *section = Section::default(),
-                Change::Merge(patch) => section.merge(patch, now_s),
+                SectionChange::Keep => {}
+                SectionChange::Clear => *section = Section::default(),
+                SectionChange::Merge(patch) => section.merge(patch, now_s),
             }
         }
         next
     }
 
-    /// The bytes that count against the size limit.
+    /// Bytes that count against the size limit: compact JSON of both sections, without metadata.
     pub fn size(&self) -> usize {
         let size = |section: &Section| match section.state.is_empty() {
             true => 0,
@@ -50,17 +50,17 @@ impl Document {
         size(&self.desired) + size(&self.reported)
     }
 
-    /// What is desired and not yet reported.
+    /// The desired values that differ from the reported ones; `None` if nothing differs.
     pub fn delta(&self) -> Option<Section> {
         delta(&self.desired, &self.reported)
     }
 
-    /// `state`: always an object, with the sections that hold something.
+    /// `state`: an object with the sections that are not empty.
     pub fn state(&self) -> Map<String, Value> {
         self.sections(|section| &section.state)
     }
 
-    /// `metadata`, in the shape of `state`.
+    /// `metadata`: the timestamps, in the shape of `state`.
     pub fn metadata(&self) -> Map<String, Value> {
         self.sections(|section| &section.metadata)
     }

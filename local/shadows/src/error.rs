@@ -1,9 +1,9 @@
-//! Why the service refuses a request: AWS's codes and AWS's words.
+//! Errors of the shadow service, with the codes and messages of AWS.
 
-/// A refused shadow request. The text is the `message` of a rejected answer.
+/// A rejected shadow request. Its text is the `message` of a rejected answer (AWS IoT: Device Shadow error messages).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShadowError {
-    /// Not JSON, or JSON that is not an object.
+    /// The payload is not a JSON object.
     #[error("Invalid JSON")]
     InvalidJson,
     /// An update without `state`.
@@ -18,34 +18,34 @@ pub enum ShadowError {
     /// `reported` is neither an object nor null.
     #[error("Reported node must be an object")]
     ReportedNotObject,
-    /// `state` holds something else than `desired` and `reported`, or the named array holds a null.
+    /// `state` has a key other than `desired` and `reported`, or the named array contains a null.
     #[error("State contains an invalid node: '{0}'")]
     InvalidNode(String),
-    /// `version` is not a positive integer, or names a version of a shadow that does not exist.
+    /// `version` is not a positive integer, or is above 1 for a shadow that does not exist.
     #[error("Invalid version")]
     InvalidVersion,
     /// `clientToken` is not a string, or longer than 64 bytes.
     #[error("Invalid clientToken")]
     InvalidClientToken,
-    /// Nested deeper than the configured limit.
+    /// Nesting deeper than the configured limit.
     #[error("JSON contains too many levels of nesting; maximum is {0}")]
     TooDeep(usize),
-    /// Not `[a-zA-Z0-9:_-]{1,128}`.
+    /// The thing name is not `[a-zA-Z0-9:_-]{1,128}`.
     #[error("Invalid thing name")]
     InvalidThingName,
-    /// Not `[$a-zA-Z0-9:_-]{1,64}`.
+    /// The shadow name is not `[$a-zA-Z0-9:_-]{1,64}`.
     #[error("Invalid shadow name")]
     InvalidShadowName,
-    /// There is no such shadow; a classic shadow goes by the name of its thing.
+    /// The shadow does not exist; a classic shadow is named like its thing.
     #[error("No shadow exists with name: '{0}'")]
     NotFound(String),
-    /// The request's `version` is not the shadow's.
+    /// The request's `version` is not the shadow's current version.
     #[error("Version conflict")]
     VersionConflict,
     /// The document would be larger than the configured limit.
     #[error("The payload exceeds the maximum size allowed")]
     TooLarge,
-    /// The payload is not UTF-8. The text is spelt as AWS spells it.
+    /// The payload is not UTF-8. The message is AWS's, including its misspelling.
     #[error("Unsupported documented encoding; supported encoding is UTF-8")]
     NotUtf8,
 }

@@ -9,7 +9,7 @@
 //! | [`document`] | one shadow: desired, reported, metadata, version |
 //! | [`merge`] | merges an update into a section, and records timestamps |
 //! | [`delta`] | the difference of desired and reported |
-//! | [`over_mqtt`] | a request on a topic, and the messages that answer it |
+//! | [`mqtt_requests`] | executes requests on shadow topics; the messages that answer them |
 //! | [`error`] | error codes and messages of AWS |
 
 mod delta;
@@ -17,7 +17,7 @@ mod document;
 mod error;
 mod limits;
 mod merge;
-mod over_mqtt;
+mod mqtt_requests;
 mod request;
 mod store;
 #[cfg(test)]
@@ -35,7 +35,7 @@ pub use error::ShadowError;
 pub use limits::Limits;
 use request::{Body, Update};
 use store::Store;
-use topic::{Key, Operation, RequestTopic};
+use topic::{Operation, RequestTopic, ShadowKey};
 
 /// A handle on the service; clones share it.
 #[derive(Clone)]
@@ -45,73 +45,85 @@ struct Service {
     clock: Clock,
     broker: Broker,
     journal: Journal,
-    /// Answers are published under this lock, so that they go out in the order of their versions.
+    /// Answers are published while this lock is held, so that they are published in the order of their versions.
     store: Mutex<Store>,
 }
 
 impl Shadows {
-    /// A service without shadows, with AWS's limits.
+    /// A service without shadows, with the default limits of AWS.
     pub fn new(clock: Clock, broker: Broker) -> Self {
         Self::with_limits(clock, broker, Limits::default())
     }
 
-    /// As [`Shadows::new`], for an account whose limits were changed.
+    /// As [`Shadows::new`], with other limits.
     pub fn with_limits(clock: Clock, broker: Broker, limits: Limits) -> Self {
         let journal = Journal::default();
         Self(Arc::new(Service { clock, broker, journal, store: Mutex::new(Store::new(limits)) }))
     }
 
-    /// As [`Shadows::new`]; the journal hears of every update.
+    /// As [`Shadows::new`]; every accepted update is recorded in the journal.
     pub fn with_journal(clock: Clock, broker: Broker, journal: Journal) -> Self {
         let store = Mutex::new(Store::new(Limits::default()));
         Self(Arc::new(Service { clock, broker, journal, store }))
     }
 
-    /// Handles a message of the broker's tap; ignores what is not a shadow request.
+    /// Handles a message of the broker's tap; ignores messages that are not shadow requests.
     pub fn on_published(&self, published: &Published) {
         if published.last_will {
-            return; // AWS: a last will on a reserved topic reaches subscribers and rules only.
+            return; // As AWS IoT: a last will on a reserved topic reaches subscribers and rules only.
         }
         let Message { topic, payload, .. } = &published.message;
-        // Most messages are none of its business: those do not wait for the store.
+        // Most messages are not shadow requests; those do not wait for the lock.
         let Some(request) = RequestTopic::parse(topic) else { return };
         let mut store = self.store();
-        let answers = over_mqtt::answer(&mut store, &self.0.journal, self.0.clock.now_s(), request, topic, payload);
+        let answers = mqtt_requests::answer(&mut store, &self.0.journal, self.0.clock.now_s(), request, topic, payload);
         self.publish(answers);
     }
 
-    /// GetThingShadow: the document, with `state.delta` where desired and reported differ.
+    /// GetThingShadow: the document, with `state.delta` if desired and reported differ.
+    ///
+    /// # Errors
+    /// A name is invalid, or the shadow does not exist.
     pub fn get(&self, thing: &str, shadow: Option<&str>) -> Result<Value, ShadowError> {
-        let key = Key::new(thing, shadow)?;
+        let key = ShadowKey::new(thing, shadow)?;
         self.store().get(&key, None, self.0.clock.now_s())
     }
 
-    /// UpdateThingShadow: the accepted document. Subscribers hear of it, though never of a refusal.
+    /// UpdateThingShadow: the accepted document. An accepted update is published to subscribers; a rejected one is not.
+    ///
+    /// # Errors
+    /// A name or the payload is invalid, the version conflicts, or the document would be too large.
     pub fn update(&self, thing: &str, shadow: Option<&str>, payload: &[u8]) -> Result<Value, ShadowError> {
-        let key = Key::new(thing, shadow)?;
+        let key = ShadowKey::new(thing, shadow)?;
         let mut store = self.store();
         let update = Update::new(Body::parse(payload, store.limits())?)?;
         let updated = store.update(&key, &update, self.0.clock.now_s())?;
-        self.publish(over_mqtt::updated(&self.0.journal, &key, &updated));
+        self.publish(mqtt_requests::record_update(&self.0.journal, &key, &updated));
         Ok(updated.accepted)
     }
 
-    /// DeleteThingShadow: the version that was deleted, and when.
+    /// DeleteThingShadow: the deleted version and the time.
+    ///
+    /// # Errors
+    /// A name is invalid, or the shadow does not exist.
     pub fn delete(&self, thing: &str, shadow: Option<&str>) -> Result<Value, ShadowError> {
-        let key = Key::new(thing, shadow)?;
+        let key = ShadowKey::new(thing, shadow)?;
         let mut store = self.store();
         let answer = store.delete(&key, None, self.0.clock.now_s())?;
-        self.publish([over_mqtt::accepted(&key, Operation::Delete, &answer)]);
+        self.publish([mqtt_requests::accepted_message(&key, Operation::Delete, &answer)]);
         Ok(answer)
     }
 
-    /// The names of a thing's named shadows, sorted; none for a thing that nobody has heard of.
-    pub fn named(&self, thing: &str) -> Result<Vec<String>, ShadowError> {
+    /// ListNamedShadowsForThing: sorted; empty for an unknown thing.
+    ///
+    /// # Errors
+    /// The thing name is invalid.
+    pub fn named_shadows(&self, thing: &str) -> Result<Vec<String>, ShadowError> {
         topic::check_thing(thing)?;
-        Ok(self.store().named(thing).map(str::to_owned).collect())
+        Ok(self.store().named_shadows(thing).map(str::to_owned).collect())
     }
 
-    /// Everything that [`Shadows::restore`] needs.
+    /// All shadows, for [`Shadows::restore`].
     pub fn snapshot(&self) -> Value {
         serde_json::to_value(&*self.store()).unwrap_or_else(|error| {
             tracing::error!(%error, "the shadows cannot be saved");
@@ -122,7 +134,7 @@ impl Shadows {
     /// Replaces all shadows by those of a snapshot.
     ///
     /// # Errors
-    /// The snapshot cannot be read; nothing has changed.
+    /// The snapshot cannot be read; then no shadow changes.
     pub fn restore(&self, state: &Value) -> Result<(), serde_json::Error> {
         let saved = <Store as serde::Deserialize>::deserialize(state)?;
         self.store().replace(saved);

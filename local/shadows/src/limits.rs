@@ -1,11 +1,11 @@
-//! How large and how deep a shadow may be.
+//! Size and depth limits of shadow documents.
 
-/// The limits of one service; the defaults are AWS's.
+/// Limits of shadow documents. The defaults are the quotas of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the merged `desired` and `reported` together, metadata not counted.
+    /// Maximum bytes of the merged `desired` and `reported` together, without metadata.
     pub max_bytes: usize,
-    /// Levels of nesting below `state`, where `desired` or `reported` is the first.
+    /// Maximum levels of nesting below `state`; `desired` and `reported` are the first level.
     pub max_depth: usize,
 }
 
@@ -16,16 +16,16 @@ impl Default for Limits {
 }
 
 /// The levels above `desired` and `reported`: the document and its `state`.
-const ENVELOPE: usize = 2;
+const ENVELOPE_LEVELS: usize = 2;
 
 impl Limits {
-    /// Whether a whole request is nested too deep. It asks the text, so that no parser recurses before the answer.
-    pub(super) fn too_deep(&self, json: &str) -> bool {
-        nesting(json) > self.max_depth.saturating_add(ENVELOPE)
+    /// Whether a request is nested too deep. Counts brackets in the text, so that no parser recurses into deep input.
+    pub(super) fn is_too_deep(&self, json: &str) -> bool {
+        nesting_depth(json) > self.max_depth.saturating_add(ENVELOPE_LEVELS)
     }
 }
 
-fn nesting(json: &str) -> usize {
+fn nesting_depth(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in json.bytes() {
         match byte {
@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn braces_inside_strings_do_not_nest() {
-        assert_eq!(nesting(r#"{"a[{\"[": ["}]", {"b": 1}], "c": {}}"#), 3);
-        assert_eq!(nesting("7"), 0);
-        assert_eq!(nesting("]]]{"), 1);
+        assert_eq!(nesting_depth(r#"{"a[{\"[": ["}]", {"b": 1}], "c": {}}"#), 3);
+        assert_eq!(nesting_depth("7"), 0);
+        assert_eq!(nesting_depth("]]]{"), 1);
     }
 }

@@ -1,11 +1,12 @@
-//! Merges an update into a section, and writes down when each value came.
+//! Merges an update into a section, and records the timestamp of each value.
 
 use serde_json::{Map, Value, json};
 
 use super::document::Section;
 
 impl Section {
-    /// Objects are merged key by key, null deletes a key, everything else replaces what was there.
+    /// Merges `patch`: objects key by key; null deletes a key; any other value replaces the old one. `now_s`: seconds
+    /// since 1970.
     pub(super) fn merge(&mut self, patch: &Map<String, Value>, now_s: i64) {
         merge(&mut self.state, &mut self.metadata, patch, now_s);
     }
@@ -30,7 +31,7 @@ fn merge(state: &mut Map<String, Value>, metadata: &mut Map<String, Value>, patc
     }
 }
 
-/// In a new value there is nothing that a null could delete.
+/// Removes null members: in a new value there is no key for a null to delete.
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -42,7 +43,7 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// The metadata of a value written now: its shape, with a timestamp (in seconds) in the place of every leaf.
+/// The metadata of a value written at `now_s`: its shape, with a timestamp in place of every leaf.
 pub(super) fn timestamps(value: &Value, now_s: i64) -> Value {
     match value {
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), timestamps(value, now_s))).collect(),
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn every_leaf_remembers_when_it_was_written() {
+    fn every_leaf_has_the_timestamp_of_its_last_write() {
         let section = merged(&[
             json!({"a": 1, "b": {"c": 2, "d": 3}, "e": [1, {"f": 2}, [3]], "g": {}}),
             json!({"a": 1, "b": {"c": 9}}),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_called_timestamp_is_a_key_like_any_other() {
+    fn a_key_named_timestamp_is_an_ordinary_key() {
         let section = merged(&[json!({"timestamp": 5}), json!({"timestamp": {"timestamp": 6}})]);
         assert_eq!(Value::Object(section.metadata), json!({"timestamp": {"timestamp": {"timestamp": 2}}}));
     }

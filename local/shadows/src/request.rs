@@ -1,65 +1,74 @@
-//! Reads the body of a request, and refuses it in AWS's words.
+//! Reads and checks the body of a shadow request.
 
 use serde_json::{Map, Value};
 
 use super::{Limits, ShadowError};
 
-const LONGEST_TOKEN: usize = 64;
+const MAX_CLIENT_TOKEN_BYTES: usize = 64;
 
-/// A body that is JSON and whose client token is known; an empty one for `get` and `delete`.
+/// A request body: a JSON object with a valid client token. Empty for `get` and `delete` without a body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Body {
     fields: Map<String, Value>,
-    /// What the answer carries back.
+    /// `clientToken`, which the answer repeats.
     pub client_token: Option<String>,
 }
 
 impl Body {
-    /// Reads what every request has in common. Of a key that occurs twice, the last one counts.
+    /// Parses a body. Of duplicate keys, the last one counts.
+    ///
+    /// # Errors
+    /// The payload is not UTF-8, not a JSON object, nested too deep, or `clientToken` is invalid.
     pub fn parse(payload: &[u8], limits: &Limits) -> Result<Self, ShadowError> {
         let json = std::str::from_utf8(payload).map_err(|_| ShadowError::NotUtf8)?;
-        if limits.too_deep(json) {
+        if limits.is_too_deep(json) {
             return Err(ShadowError::TooDeep(limits.max_depth));
         }
         let fields: Map<String, Value> = serde_json::from_str(json).map_err(|_| ShadowError::InvalidJson)?;
         let client_token = match fields.get("clientToken") {
             None => None,
-            Some(Value::String(token)) if token.len() <= LONGEST_TOKEN => Some(token.clone()),
+            Some(Value::String(token)) if token.len() <= MAX_CLIENT_TOKEN_BYTES => Some(token.clone()),
             Some(_) => return Err(ShadowError::InvalidClientToken),
         };
         Ok(Self { fields, client_token })
     }
 
-    /// As [`Body::parse`], where no body at all is fine too.
+    /// As [`Body::parse`]; an empty payload is valid.
+    ///
+    /// # Errors
+    /// As [`Body::parse`].
     pub fn parse_optional(payload: &[u8], limits: &Limits) -> Result<Self, ShadowError> {
         if payload.is_empty() { Ok(Self::default()) } else { Self::parse(payload, limits) }
     }
 }
 
-/// An update that is well-formed. Whatever stands beside `state`, `version` and `clientToken` is ignored.
+/// A valid update. Keys other than `state`, `version` and `clientToken` are ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
     /// Null, or an object with `desired` and `reported`, each absent, null or an object.
     state: Value,
-    /// The version that the shadow must have.
+    /// The expected current version of the shadow.
     pub version: Option<u64>,
-    /// What every answer carries back.
+    /// `clientToken`, which every answer repeats.
     pub client_token: Option<String>,
 }
 
-/// What an update does to a section.
+/// The effect of an update on a section.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Change<'a> {
-    /// The request does not mention it.
+pub enum SectionChange<'a> {
+    /// The section is absent from the update and stays unchanged.
     Keep,
-    /// Null: the section goes.
+    /// The section is null and is removed.
     Clear,
-    /// Merge this into it.
+    /// The object is merged into the section.
     Merge(&'a Map<String, Value>),
 }
 
 impl Update {
     /// Checks the fields of an update.
+    ///
+    /// # Errors
+    /// `state` is missing or invalid, or `version` is not a positive integer.
     pub fn new(body: Body) -> Result<Self, ShadowError> {
         let Body { mut fields, client_token } = body;
         let state = fields.remove("state").ok_or(ShadowError::MissingState)?;
@@ -71,27 +80,27 @@ impl Update {
         Ok(Self { state, version, client_token })
     }
 
-    /// The request's `state`, which an accepted answer echoes, nulls included.
+    /// The request's `state`, which an accepted answer repeats, nulls included.
     pub fn state(&self) -> &Value {
         &self.state
     }
 
-    /// What happens to `desired`.
-    pub fn desired(&self) -> Change<'_> {
-        self.change("desired")
+    /// The change of `desired`.
+    pub fn desired(&self) -> SectionChange<'_> {
+        self.section_change("desired")
     }
 
-    /// What happens to `reported`.
-    pub fn reported(&self) -> Change<'_> {
-        self.change("reported")
+    /// The change of `reported`.
+    pub fn reported(&self) -> SectionChange<'_> {
+        self.section_change("reported")
     }
 
-    fn change(&self, section: &str) -> Change<'_> {
-        let Value::Object(sections) = &self.state else { return Change::Clear };
+    fn section_change(&self, section: &str) -> SectionChange<'_> {
+        let Value::Object(sections) = &self.state else { return SectionChange::Clear };
         match sections.get(section) {
-            None => Change::Keep,
-            Some(Value::Object(patch)) => Change::Merge(patch),
-            Some(_) => Change::Clear,
+            None => SectionChange::Keep,
+            Some(Value::Object(patch)) => SectionChange::Merge(patch),
+            Some(_) => SectionChange::Clear,
         }
     }
 }
@@ -110,19 +119,19 @@ fn check_state(state: &Value) -> Result<(), ShadowError> {
         };
         match section {
             Value::Null => {}
-            Value::Object(_) => refuse_nulls_in_arrays(name, section)?,
+            Value::Object(_) => reject_nulls_in_arrays(name, section)?,
             _ => return Err(not_an_object),
         }
     }
     Ok(())
 }
 
-/// Null deletes a key, and an array has no keys.
-fn refuse_nulls_in_arrays(name: &str, value: &Value) -> Result<(), ShadowError> {
+/// Rejects nulls in arrays: a null deletes a key, and an array has no keys.
+fn reject_nulls_in_arrays(name: &str, value: &Value) -> Result<(), ShadowError> {
     match value {
         Value::Array(items) if items.contains(&Value::Null) => Err(ShadowError::InvalidNode(name.to_owned())),
-        Value::Array(items) => items.iter().try_for_each(|item| refuse_nulls_in_arrays(name, item)),
-        Value::Object(map) => map.iter().try_for_each(|(key, value)| refuse_nulls_in_arrays(key, value)),
+        Value::Array(items) => items.iter().try_for_each(|item| reject_nulls_in_arrays(name, item)),
+        Value::Object(map) => map.iter().try_for_each(|(key, value)| reject_nulls_in_arrays(key, value)),
         _ => Ok(()),
     }
 }
@@ -136,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_has_its_own_error() {
+    fn each_invalid_request_has_its_own_error() {
         let long = format!(r#"{{"state":{{}},"clientToken":"{}é"}}"#, "x".repeat(63));
         for (payload, error) in [
             ("", ShadowError::InvalidJson),
@@ -192,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_that_occurs_twice_the_last_one_counts() {
+    fn last_of_duplicate_keys_is_used() {
         assert_eq!(update(r#"{"state":{"desired":{"a":1,"a":2}}}"#), update(r#"{"state":{"desired":{"a":2}}}"#));
     }
 }

@@ -1,4 +1,4 @@
-//! Shadow names, and the topics that belong to one shadow.
+//! Shadow names, shadow keys, and the topics of shadow requests.
 
 use std::fmt;
 
@@ -8,25 +8,28 @@ use super::ShadowError;
 
 const SEPARATOR: char = '~';
 
-/// Which shadow: a thing's classic one, or one of its named ones. As text `thing` or `thing~shadow`.
+/// Identifies a shadow: thing name and, for a named shadow, shadow name. As text: `thing` or `thing~shadow`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Key {
+pub struct ShadowKey {
     thing: String,
     shadow: Option<String>,
 }
 
-impl Key {
-    /// Checks both names.
+impl ShadowKey {
+    /// A key of checked names.
+    ///
+    /// # Errors
+    /// A name has invalid characters or an invalid length.
     pub fn new(thing: &str, shadow: Option<&str>) -> Result<Self, ShadowError> {
         check_thing(thing)?;
-        if shadow.is_some_and(|name| !is_name(name, 64, "$")) {
+        if shadow.is_some_and(|name| !is_valid_name(name, 64, "$")) {
             return Err(ShadowError::InvalidShadowName);
         }
         Ok(Self { thing: thing.to_owned(), shadow: shadow.map(str::to_owned) })
     }
 
-    /// The first of a thing's keys in their order. The name is not checked: it is for looking things up.
+    /// The key of a thing's classic shadow: the first of the thing's keys in sort order. The name is not checked.
     pub fn classic(thing: &str) -> Self {
         Self { thing: thing.to_owned(), shadow: None }
     }
@@ -41,12 +44,12 @@ impl Key {
         self.shadow.as_deref()
     }
 
-    /// The error for a shadow that is not there: a classic shadow goes by its thing's name.
+    /// The error for a missing shadow; it names a classic shadow by its thing.
     pub fn not_found(&self) -> ShadowError {
         ShadowError::NotFound(self.shadow.as_ref().unwrap_or(&self.thing).clone())
     }
 
-    /// The topic of a request to this shadow; answers are published below it.
+    /// The topic of requests to this shadow; answers are published below it.
     pub fn topic(&self, operation: Operation) -> String {
         let (thing, operation) = (&self.thing, operation.name());
         match &self.shadow {
@@ -56,7 +59,7 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for ShadowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.thing)?;
         match &self.shadow {
@@ -66,13 +69,13 @@ impl fmt::Display for Key {
     }
 }
 
-impl From<Key> for String {
-    fn from(key: Key) -> Self {
+impl From<ShadowKey> for String {
+    fn from(key: ShadowKey) -> Self {
         key.to_string()
     }
 }
 
-impl TryFrom<String> for Key {
+impl TryFrom<String> for ShadowKey {
     type Error = ShadowError;
 
     fn try_from(text: String) -> Result<Self, ShadowError> {
@@ -83,17 +86,20 @@ impl TryFrom<String> for Key {
     }
 }
 
-/// Checks a thing's name.
+/// Checks a thing name.
+///
+/// # Errors
+/// The name is not `[a-zA-Z0-9:_-]{1,128}`.
 pub fn check_thing(thing: &str) -> Result<(), ShadowError> {
-    if is_name(thing, 128, "") { Ok(()) } else { Err(ShadowError::InvalidThingName) }
+    if is_valid_name(thing, 128, "") { Ok(()) } else { Err(ShadowError::InvalidThingName) }
 }
 
-fn is_name(name: &str, longest: usize, also: &str) -> bool {
+fn is_valid_name(name: &str, longest: usize, also: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || ":_-".contains(c) || also.contains(c);
     !name.is_empty() && name.len() <= longest && name.chars().all(allowed)
 }
 
-/// What a client asks of a shadow.
+/// An operation on a shadow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Read the document.
@@ -114,19 +120,19 @@ impl Operation {
     }
 }
 
-/// A request topic taken apart; the names are not checked yet.
+/// A parsed request topic; its names are not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestTopic<'a> {
     /// The thing's name.
     pub thing: &'a str,
-    /// The shadow's name, if it is a named one.
+    /// The shadow's name; `None` is the classic shadow.
     pub shadow: Option<&'a str>,
-    /// What is asked.
+    /// The requested operation.
     pub operation: Operation,
 }
 
 impl<'a> RequestTopic<'a> {
-    /// `None` for every topic that is not a shadow request, the service's own answers among them.
+    /// Parses a topic; `None` for topics of answers and all other topics.
     pub fn parse(topic: &'a str) -> Option<Self> {
         let (thing, rest) = topic.strip_prefix("$aws/things/")?.split_once('/')?;
         let rest = rest.strip_prefix("shadow/")?;
@@ -149,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_request_topics_are_requests() {
+    fn only_request_topics_are_parsed() {
         let parse = |topic| RequestTopic::parse(topic).map(|t| (t.thing, t.shadow, t.operation));
         assert_eq!(parse("$aws/things/t/shadow/get"), Some(("t", None, Operation::Get)));
         assert_eq!(parse("$aws/things/t/shadow/name/s/update"), Some(("t", Some("s"), Operation::Update)));
@@ -171,25 +177,25 @@ mod tests {
     }
 
     #[test]
-    fn a_key_knows_its_topics_and_survives_being_text() {
+    fn shadow_key_has_its_topics_and_round_trips_as_text() {
         for (key, topic) in [
-            (Key::new("t:1", None), "$aws/things/t:1/shadow/update"),
-            (Key::new("t:1", Some("$s_-")), "$aws/things/t:1/shadow/name/$s_-/update"),
+            (ShadowKey::new("t:1", None), "$aws/things/t:1/shadow/update"),
+            (ShadowKey::new("t:1", Some("$s_-")), "$aws/things/t:1/shadow/name/$s_-/update"),
         ] {
             let key = key.unwrap();
             assert_eq!(key.topic(Operation::Update), topic);
-            assert_eq!(Key::try_from(key.to_string()).unwrap(), key);
+            assert_eq!(ShadowKey::try_from(key.to_string()).unwrap(), key);
         }
     }
 
     #[test]
-    fn names_have_their_characters_and_lengths() {
-        assert!(Key::new(&"a".repeat(128), Some(&"b".repeat(64))).is_ok());
+    fn names_are_limited_in_characters_and_length() {
+        assert!(ShadowKey::new(&"a".repeat(128), Some(&"b".repeat(64))).is_ok());
         for thing in ["", "a b", "a$", "ü", "a~b", &"a".repeat(129)] {
-            assert_eq!(Key::new(thing, None), Err(ShadowError::InvalidThingName), "{thing}");
+            assert_eq!(ShadowKey::new(thing, None), Err(ShadowError::InvalidThingName), "{thing}");
         }
         for shadow in ["", "a b", "a/b", &"b".repeat(65)] {
-            assert_eq!(Key::new("t", Some(shadow)), Err(ShadowError::InvalidShadowName), "{shadow}");
+            assert_eq!(ShadowKey::new("t", Some(shadow)), Err(ShadowError::InvalidShadowName), "{shadow}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Tests of services together, behind the endpoint.
 
 mod faults;
+mod settling;
 
 #[test]
 #[ignore = "not a test: the scripted function of other tests"]
-fn plays_the_scripted_function() {
-    local_lambda::testing::play();
+fn run_scripted_function_process() {
+    local_lambda::testing::run_scripted_function();
 }

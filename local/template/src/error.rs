@@ -1,27 +1,28 @@
-//! Why a template cannot be run.
+//! The error type of templates.
 
 use std::fmt::Display;
 use std::path::PathBuf;
 
-/// Why a template cannot be run. Names the resource and property.
+/// A template cannot be read or is not supported. The message names the resource and the property.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read the template {}: {source}", path.display())]
     File {
-        /// The template.
+        /// Path of the template.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The text is not YAML, or holds what JSON cannot; the message has line and column.
+    /// The text is not YAML, or has a value without a JSON form; the message has line and column.
     #[error("not valid YAML: {0}")]
     Yaml(#[from] Box<serde_saphyr::Error>),
-    /// It is YAML, but not a template that this stack can run.
+    /// Valid YAML, but not a template that the local stack supports.
     #[error("{0}")]
     Unusable(String),
 }
 
-pub fn bad(at: &str, why: impl Display) -> TemplateError {
+/// An error about the value at the path `at` of the template.
+pub fn invalid(at: &str, why: impl Display) -> TemplateError {
     TemplateError::Unusable(format!("{at}: {why}"))
 }

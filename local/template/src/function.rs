@@ -3,26 +3,26 @@
 use std::collections::BTreeMap;
 
 use super::error::TemplateError;
-use super::names::Kind;
+use super::names::ResourceKind;
 use super::node::Node;
 use super::resource::Resource;
 use super::{EventSource, Function, Place, Queue, Route, Schedule, StreamSource, Table, queue, stream};
 
-/// Everything but the events.
+/// Reads a function without its events.
 pub fn read(resource: &Resource, place: &Place) -> Result<Function, TemplateError> {
     let properties = resource.properties();
-    let number = |key, range, default| properties.get(key).map_or(Ok(default), |value| value.whole(range));
+    let number = |key, range, default| properties.get(key).map_or(Ok(default), |value| value.integer(range));
     let mut function = Function {
         logical_id: resource.logical_id.clone(),
         name: resource.name.clone(),
-        arn: Kind::Function.attribute(&resource.name, "Arn", place).unwrap_or_default(),
-        binary: resource.metadata().need("BuildProperties")?.need("Binary")?.text()?,
+        arn: ResourceKind::Function.attribute(&resource.name, "Arn", place).unwrap_or_default(),
+        binary: resource.metadata().required("BuildProperties")?.required("Binary")?.text()?,
         memory_mb: number("MemorySize", 128..=10_240, 128)? as u32,
         timeout_s: number("Timeout", 1..=900, 3)? as u32,
         environment: environment(&properties)?,
         reserved_concurrency: properties
             .get("ReservedConcurrentExecutions")
-            .map(|n| n.whole(0..=100_000).map(|n| n as usize))
+            .map(|n| n.integer(0..=100_000).map(|n| n as usize))
             .transpose()?,
         retries: 2,
         event_age_s: 21_600,
@@ -34,19 +34,20 @@ pub fn read(resource: &Resource, place: &Place) -> Result<Function, TemplateErro
     Ok(function)
 }
 
-/// What becomes of asynchronous events: the property of a function, or an `AWS::Lambda::EventInvokeConfig`.
+/// Reads retries, event age and failure destination of asynchronous events, from `EventInvokeConfig` of a function or
+/// from an `AWS::Lambda::EventInvokeConfig`.
 pub fn invoke_config(function: &mut Function, config: &Node<'_>) -> Result<(), TemplateError> {
     if let Some(retries) = config.get("MaximumRetryAttempts") {
-        function.retries = retries.whole(0..=2)? as u8;
+        function.retries = retries.integer(0..=2)? as u8;
     }
     if let Some(age) = config.get("MaximumEventAgeInSeconds") {
-        function.event_age_s = age.whole(60..=21_600)? as u32;
+        function.event_age_s = age.integer(60..=21_600)? as u32;
     }
     if let Some(destination) = config.find(&["DestinationConfig", "OnFailure"]) {
         if let Some(kind) = destination.get("Type").filter(|kind| kind.value != "SQS") {
-            return Err(kind.bad("only SQS is stood in for; SQS would be right"));
+            return Err(kind.invalid("only SQS is supported by the local stack"));
         }
-        function.on_failure = Some(destination.need("Destination")?.text()?);
+        function.on_failure = Some(destination.required("Destination")?.text()?);
     }
     Ok(())
 }
@@ -58,7 +59,7 @@ fn environment(properties: &Node<'_>) -> Result<BTreeMap<String, String>, Templa
     variables.entries()?.into_iter().map(|(name, value)| Ok((name.to_owned(), value.text()?))).collect()
 }
 
-/// What invokes a function.
+/// The routes, schedules, queues and streams that invoke a function.
 #[derive(Default)]
 pub struct Events {
     pub routes: Vec<Route>,
@@ -67,6 +68,7 @@ pub struct Events {
     pub streams: Vec<StreamSource>,
 }
 
+/// Reads the `Events` of a function; disabled ones are left out.
 pub fn events(
     resource: &Resource,
     function: &Function,
@@ -78,7 +80,7 @@ pub fn events(
     let mut all = Events::default();
     let events = resource.properties().get("Events").map_or(Ok(Vec::new()), |events| events.entries())?;
     for (name, event) in events {
-        let kind = event.need("Type")?;
+        let kind = event.required("Type")?;
         let empty = Node::new(event.value, format!("{}.Properties", event.at));
         let properties = event.get("Properties").unwrap_or(empty);
         match kind.text()?.as_str() {
@@ -90,8 +92,9 @@ pub fn events(
             "SQS" => all.sources.extend(queue::source(&properties, function, queues, place)?),
             "DynamoDB" => all.streams.extend(stream::source(&properties, function, tables, queues, place)?),
             other => {
-                return Err(kind
-                    .bad(format!("{other} is not stood in for; DynamoDB, HttpApi, ScheduleV2 or SQS would be right")));
+                return Err(kind.invalid(format!(
+                    "{other} is not supported by the local stack; use DynamoDB, HttpApi, ScheduleV2 or SQS"
+                )));
             }
         }
     }
@@ -99,20 +102,20 @@ pub fn events(
 }
 
 fn route(event: &Node<'_>, function: &Function, apis: &[&Resource]) -> Result<Route, TemplateError> {
-    let path = event.need("Path")?;
+    let path = event.required("Path")?;
     if !path.text()?.starts_with('/') {
-        return Err(path.bad("must begin with /"));
+        return Err(path.invalid("must start with /"));
     }
     let api = match event.get("ApiId") {
         None => apis.iter().find(|api| api.logical_id == "ServerlessHttpApi"),
         Some(id) => {
             let wanted = id.text()?;
             let api = apis.iter().find(|api| api.name == wanted);
-            Some(api.ok_or_else(|| id.bad(format!("{wanted} is not an HttpApi of this template; !Ref one")))?)
+            Some(api.ok_or_else(|| id.invalid(format!("{wanted} is not an HttpApi of this template; !Ref one")))?)
         }
     };
     Ok(Route {
-        method: event.need("Method")?.text()?.to_ascii_uppercase(),
+        method: event.required("Method")?.text()?.to_ascii_uppercase(),
         path: path.text()?,
         function_arn: function.arn.clone(),
         iam: is_iam(event, api.copied())?,
@@ -130,15 +133,19 @@ fn is_iam(event: &Node<'_>, api: Option<&Resource>) -> Result<bool, TemplateErro
     match authorizer.as_str() {
         "AWS_IAM" => Ok(true),
         "NONE" => Ok(false),
-        other => Err(super::error::bad(&at, format!("{other} is not stood in for; AWS_IAM or NONE would be right"))),
+        other => {
+            Err(super::error::invalid(&at, format!("{other} is not supported by the local stack; use AWS_IAM or NONE")))
+        }
     }
 }
 
-/// `None` for a schedule that is switched off.
+/// Reads a schedule; `None` if it is disabled.
 fn schedule(event: &Node<'_>, function: &Function, default_name: String) -> Result<Option<Schedule>, TemplateError> {
-    let expression = event.need("ScheduleExpression")?;
+    let expression = event.required("ScheduleExpression")?;
     let every_s = rate(&expression.text()?).ok_or_else(|| {
-        expression.bad("only rate(<whole number> minutes|hours|days) is stood in for, such as rate(1 minute)")
+        expression.invalid(
+            "only rate(<whole number> minutes|hours|days) is supported by the local stack, such as rate(1 minute)",
+        )
     })?;
     if event.get("State").is_some_and(|state| state.value == "DISABLED") {
         return Ok(None);
@@ -151,6 +158,7 @@ fn schedule(event: &Node<'_>, function: &Function, default_name: String) -> Resu
     }))
 }
 
+/// Seconds of a rate expression.
 fn rate(expression: &str) -> Option<u64> {
     let (count, unit) = expression.trim().strip_prefix("rate(")?.strip_suffix(')')?.trim().split_once(' ')?;
     let seconds: u64 = match unit.trim() {

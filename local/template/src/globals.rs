@@ -1,8 +1,9 @@
-//! SAM's `Globals`: what every function or API of the template starts from.
+//! SAM's `Globals`: default properties of the functions and APIs of a template.
 
 use serde_json::{Map, Value};
 
-/// Merges as SAM does: maps key by key, lists one after the other, everything else is overridden.
+/// Merges as SAM does: maps by key, lists concatenated with the global items first, other values replaced by the local
+/// one.
 pub fn merge(global: &Value, local: &Value) -> Value {
     match (global, local) {
         (Value::Object(a), Value::Object(b)) if !is_intrinsic(a) && !is_intrinsic(b) => {
@@ -18,7 +19,7 @@ pub fn merge(global: &Value, local: &Value) -> Value {
     }
 }
 
-/// `{"Ref": ..}` and `{"Fn::..": ..}` stand for a value: SAM never merges into them.
+/// Whether a map is an intrinsic function, `{"Ref": ..}` or `{"Fn::..": ..}`, which SAM never merges.
 fn is_intrinsic(map: &Map<String, Value>) -> bool {
     map.len() == 1 && map.keys().all(|key| key == "Ref" || key.starts_with("Fn::"))
 }

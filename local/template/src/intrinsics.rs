@@ -1,4 +1,4 @@
-//! CloudFormation's intrinsic functions: `Ref`, `Fn::Sub`, `Fn::GetAtt`, `Fn::If` and their like, resolved to plain values.
+//! CloudFormation's intrinsic functions: resolves `Ref`, `Fn::Sub`, `Fn::GetAtt`, `Fn::If` and others to plain values.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,31 +6,31 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::Place;
-use super::error::{TemplateError, bad};
-use super::names::Kind;
+use super::error::{TemplateError, invalid};
+use super::names::ResourceKind;
 use super::node::Node;
 
 type Resolved<T> = Result<T, TemplateError>;
 
-/// What references can point at.
+/// Resolves references to parameters, resources, mappings and conditions of a template.
 pub struct Resolver<'a> {
     pub place: &'a Place,
     pub parameters: BTreeMap<String, Value>,
     pub template: &'a Value,
-    /// Names and conditions being worked out right now, to notice a circle.
-    busy: RefCell<Vec<String>>,
+    /// Paths of the names and conditions that are being resolved, to detect cycles.
+    in_progress: RefCell<Vec<String>>,
 }
 
 impl<'a> Resolver<'a> {
     pub fn new(place: &'a Place, parameters: BTreeMap<String, Value>, template: &'a Value) -> Self {
-        Self { place, parameters, template, busy: RefCell::default() }
+        Self { place, parameters, template, in_progress: RefCell::default() }
     }
 
-    /// A plain value, or `None` for `AWS::NoValue`.
+    /// The plain value of an expression; `None` for `AWS::NoValue`.
     pub fn resolve(&self, value: &Value, at: &str) -> Resolved<Option<Value>> {
         Ok(Some(match value {
             Value::Object(map) => match intrinsic(map) {
-                // `Condition` is a function only among conditions; in a policy it is a key like any other.
+                // `Condition` is a function only in the section `Conditions`; in a policy it is an ordinary key.
                 Some((function, argument)) if function != "Condition" => return self.call(function, argument, at),
                 _ => {
                     let mut resolved = Map::new();
@@ -53,32 +53,33 @@ impl<'a> Resolver<'a> {
         }))
     }
 
-    /// Whether a condition of the template holds.
+    /// Value of a condition of the template.
     pub fn condition(&self, name: &str, at: &str) -> Resolved<bool> {
         let condition = self
             .template
             .get("Conditions")
             .and_then(|conditions| conditions.get(name))
-            .ok_or_else(|| bad(at, format!("there is no condition {name}")))?;
-        self.once(&format!("Conditions.{name}"), |own| self.truth(condition, own))
+            .ok_or_else(|| invalid(at, format!("there is no condition {name}")))?;
+        self.detect_cycle(&format!("Conditions.{name}"), |own| self.evaluate_condition(condition, own))
     }
 
-    /// Type and physical name of a resource that exists under the template's conditions.
-    pub fn physical(&self, logical: &str, at: &str) -> Resolved<Option<(Kind, String)>> {
+    /// Type and physical name of a resource; `None` if the template has no such resource. A resource whose condition is
+    /// false is an error.
+    pub fn physical_name(&self, logical: &str, at: &str) -> Resolved<Option<(ResourceKind, String)>> {
         let Some(resource) = self.template.get("Resources").and_then(|r| r.get(logical)) else {
-            return Ok(self.implied(logical));
+            return Ok(self.implicit_resource(logical));
         };
         let own = format!("Resources.{logical}");
         if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
             && !self.condition(condition, &own)?
         {
-            return Err(bad(at, format!("{logical} does not exist: its condition {condition} does not hold")));
+            return Err(invalid(at, format!("{logical} does not exist: its condition {condition} is false")));
         }
         let kind = kind(resource, &own)?;
         let explicit =
             kind.name_property().and_then(|property| Some((property, resource.get("Properties")?.get(property)?)));
         let name = match explicit {
-            Some((property, value)) => self.once(&format!("{own}.Properties.{property}"), |own| {
+            Some((property, value)) => self.detect_cycle(&format!("{own}.Properties.{property}"), |own| {
                 self.resolve(value, own)?.map(|name| Node::new(&name, own).text()).transpose()
             })?,
             None => None,
@@ -86,18 +87,18 @@ impl<'a> Resolver<'a> {
         Ok(Some((kind, name.unwrap_or_else(|| kind.default_name(logical, self.place)))))
     }
 
-    /// Resources that SAM adds by itself and a template may refer to.
-    fn implied(&self, logical: &str) -> Option<(Kind, String)> {
+    /// Type and name of a resource that SAM creates implicitly: the default HTTP API, and the roles of functions.
+    fn implicit_resource(&self, logical: &str) -> Option<(ResourceKind, String)> {
         if logical == "ServerlessHttpApi" {
-            return Some((Kind::HttpApi, Kind::HttpApi.default_name(logical, self.place)));
+            return Some((ResourceKind::HttpApi, ResourceKind::HttpApi.default_name(logical, self.place)));
         }
         let function = self.template.get("Resources")?.get(logical.strip_suffix("Role")?)?;
         (function.get("Type")? == "AWS::Serverless::Function")
-            .then(|| (Kind::Role, Kind::Role.default_name(logical, self.place)))
+            .then(|| (ResourceKind::Role, ResourceKind::Role.default_name(logical, self.place)))
     }
 
     fn call(&self, function: &str, argument: &Value, at: &str) -> Resolved<Option<Value>> {
-        let wrong = |form: &str| bad(at, format!("{function} is written {form}"));
+        let wrong = |form: &str| invalid(at, format!("{function} must have the form {form}"));
         Ok(Some(match function {
             "Ref" => {
                 let name = argument.as_str().ok_or_else(|| wrong("!Ref Name"))?;
@@ -139,7 +140,7 @@ impl<'a> Resolver<'a> {
                     let items = self.list(items, at)?;
                     let index = self.text(index, at)?;
                     index.parse().ok().and_then(|i: usize| items.get(i).cloned()).ok_or_else(|| {
-                        bad(at, format!("Fn::Select: there is no item {index} in a list of {}", items.len()))
+                        invalid(at, format!("Fn::Select: there is no item {index} in a list of {}", items.len()))
                     })?
                 }
                 _ => return Err(wrong("!Select [index, [values]]")),
@@ -151,7 +152,7 @@ impl<'a> Resolver<'a> {
                     keys.iter()
                         .fold(mappings, |value, key| value?.get(key))
                         .cloned()
-                        .ok_or_else(|| bad(at, format!("there is no Mappings.{}", keys.join("."))))?
+                        .ok_or_else(|| invalid(at, format!("there is no Mappings.{}", keys.join("."))))?
                 }
                 _ => return Err(wrong("!FindInMap [map, first key, second key]")),
             },
@@ -164,10 +165,10 @@ impl<'a> Resolver<'a> {
             },
             "Fn::Base64" => data_encoding::BASE64.encode(self.text(argument, at)?.as_bytes()).into(),
             "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => {
-                return Err(bad(at, format!("{function} belongs in Conditions; refer to one with !If")));
+                return Err(invalid(at, format!("{function} belongs in Conditions; refer to one with !If")));
             }
             _ => {
-                return Err(bad(
+                return Err(invalid(
                     at,
                     format!(
                         "{function} is not supported; Ref, Fn::Sub, Fn::GetAtt, Fn::Join, Fn::Split, Fn::Select, \
@@ -178,19 +179,19 @@ impl<'a> Resolver<'a> {
         }))
     }
 
-    fn truth(&self, value: &Value, at: &str) -> Resolved<bool> {
-        let wrong = || bad(at, "must be Fn::Equals, Fn::Not, Fn::And, Fn::Or or Condition");
+    fn evaluate_condition(&self, value: &Value, at: &str) -> Resolved<bool> {
+        let wrong = || invalid(at, "must be Fn::Equals, Fn::Not, Fn::And, Fn::Or or Condition");
         let (function, argument) = value.as_object().and_then(intrinsic).ok_or_else(wrong)?;
         let arguments = argument.as_array().map(Vec::as_slice);
         match (function, arguments) {
             ("Condition", _) => self.condition(argument.as_str().ok_or_else(wrong)?, at),
             ("Fn::Equals", Some([a, b])) => Ok(self.text(a, at)? == self.text(b, at)?),
-            ("Fn::Not", Some([one])) => Ok(!self.truth(one, at)?),
+            ("Fn::Not", Some([one])) => Ok(!self.evaluate_condition(one, at)?),
             ("Fn::And", Some(all @ [_, _, ..])) => {
-                all.iter().try_fold(true, |so_far, one| Ok(so_far & self.truth(one, at)?))
+                all.iter().try_fold(true, |so_far, one| Ok(so_far & self.evaluate_condition(one, at)?))
             }
             ("Fn::Or", Some(all @ [_, _, ..])) => {
-                all.iter().try_fold(false, |so_far, one| Ok(so_far | self.truth(one, at)?))
+                all.iter().try_fold(false, |so_far, one| Ok(so_far | self.evaluate_condition(one, at)?))
             }
             _ => Err(wrong()),
         }
@@ -205,28 +206,28 @@ impl<'a> Resolver<'a> {
             "AWS::StackId" => format!("arn:aws:cloudformation:{region}:{account}:stack/{stack_name}/local").into(),
             "AWS::Partition" => "aws".into(),
             "AWS::URLSuffix" => "amazonaws.com".into(),
-            _ => match (self.parameters.get(name), self.physical(name, at)?) {
+            _ => match (self.parameters.get(name), self.physical_name(name, at)?) {
                 (Some(value), _) => value.clone(),
                 (None, Some((kind, physical))) => kind.reference(&physical, self.place).into(),
-                (None, None) => return Err(bad(at, format!("{name} is neither a parameter nor a resource"))),
+                (None, None) => return Err(invalid(at, format!("{name} is neither a parameter nor a resource"))),
             },
         })
     }
 
     fn attribute(&self, logical: &str, attribute: &str, at: &str) -> Resolved<String> {
         let (kind, physical) =
-            self.physical(logical, at)?.ok_or_else(|| bad(at, format!("there is no resource {logical}")))?;
+            self.physical_name(logical, at)?.ok_or_else(|| invalid(at, format!("there is no resource {logical}")))?;
         kind.attribute(&physical, attribute, self.place)
-            .ok_or_else(|| bad(at, format!("{logical} has no attribute {attribute} that this stack knows")))
+            .ok_or_else(|| invalid(at, format!("{logical} has no attribute {attribute} that the local stack supports")))
     }
 
-    /// `${Name}`, `${Name.Attribute}`; `${!Text}` stays as `${Text}`.
+    /// Replaces `${Name}` and `${Name.Attribute}`; `${!Text}` becomes the literal `${Text}`.
     fn substitute(&self, text: &str, names: &Map<String, Value>, at: &str) -> Resolved<String> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) =
-                after.split_once('}').ok_or_else(|| bad(at, format!("Fn::Sub: ${{{after} has no closing }}")))?;
+                after.split_once('}').ok_or_else(|| invalid(at, format!("Fn::Sub: ${{{after} has no closing }}")))?;
             out.push_str(before);
             rest = after;
             match (name.strip_prefix('!'), names.get(name.trim()), name.trim().split_once('.')) {
@@ -252,7 +253,7 @@ impl<'a> Resolver<'a> {
     fn list(&self, value: &Value, at: &str) -> Resolved<Vec<Value>> {
         match self.resolve(value, at)? {
             Some(Value::Array(items)) => Ok(items),
-            _ => Err(bad(at, "must be a list")),
+            _ => Err(invalid(at, "must be a list")),
         }
     }
 
@@ -260,22 +261,28 @@ impl<'a> Resolver<'a> {
         self.list(value, at)?.iter().map(|item| Node::new(item, at).text()).collect()
     }
 
-    fn once<T>(&self, what: &str, work: impl FnOnce(&str) -> Resolved<T>) -> Resolved<T> {
-        if self.busy.borrow().iter().any(|busy| busy == what) {
-            return Err(bad(what, "refers to itself"));
+    fn detect_cycle<T>(&self, what: &str, work: impl FnOnce(&str) -> Resolved<T>) -> Resolved<T> {
+        if self.in_progress.borrow().iter().any(|in_progress| in_progress == what) {
+            return Err(invalid(what, "refers to itself"));
         }
-        self.busy.borrow_mut().push(what.to_owned());
+        self.in_progress.borrow_mut().push(what.to_owned());
         let done = work(what);
-        self.busy.borrow_mut().pop();
+        self.in_progress.borrow_mut().pop();
         done
     }
 }
 
-/// The type of a resource, if it is one that this stack can read.
-pub fn kind(resource: &Value, at: &str) -> Resolved<Kind> {
-    let name = resource.get("Type").and_then(Value::as_str).ok_or_else(|| bad(at, "Type is required"))?;
-    Kind::of(name).ok_or_else(|| {
-        bad(&format!("{at}.Type"), format!("the local stack cannot stand in for {name}; it knows {}", Kind::all()))
+/// The type of a resource.
+///
+/// # Errors
+/// The type is missing or not supported.
+pub fn kind(resource: &Value, at: &str) -> Resolved<ResourceKind> {
+    let name = resource.get("Type").and_then(Value::as_str).ok_or_else(|| invalid(at, "Type is required"))?;
+    ResourceKind::of(name).ok_or_else(|| {
+        invalid(
+            &format!("{at}.Type"),
+            format!("the local stack does not support {name}; it supports {}", ResourceKind::all()),
+        )
     })
 }
 

@@ -1,10 +1,10 @@
-//! The resource types that may appear, and what `Ref` and `GetAtt` say of each.
+//! The supported resource types: their names, and the values of `Ref` and `GetAtt`.
 
 use super::Place;
 
-/// A resource type of the template.
+/// A supported resource type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ResourceKind {
     Function,
     HttpApi,
     TopicRule,
@@ -21,81 +21,82 @@ pub enum Kind {
     ManagedPolicy,
 }
 
-const KINDS: [(&str, Kind, Option<&str>); 14] = [
-    ("AWS::Serverless::Function", Kind::Function, Some("FunctionName")),
-    ("AWS::Serverless::HttpApi", Kind::HttpApi, None),
-    ("AWS::IoT::TopicRule", Kind::TopicRule, Some("RuleName")),
-    ("AWS::DynamoDB::Table", Kind::Table, Some("TableName")),
-    ("AWS::SQS::Queue", Kind::Queue, Some("QueueName")),
-    ("AWS::SQS::QueuePolicy", Kind::QueuePolicy, None),
-    ("AWS::Lambda::Permission", Kind::Permission, None),
-    ("AWS::Lambda::EventInvokeConfig", Kind::EventInvokeConfig, None),
-    ("AWS::Logs::LogGroup", Kind::LogGroup, Some("LogGroupName")),
-    ("AWS::Logs::MetricFilter", Kind::MetricFilter, Some("FilterName")),
-    ("AWS::CloudWatch::Alarm", Kind::Alarm, Some("AlarmName")),
-    ("AWS::IAM::Role", Kind::Role, Some("RoleName")),
-    ("AWS::IAM::Policy", Kind::Policy, Some("PolicyName")),
-    ("AWS::IAM::ManagedPolicy", Kind::ManagedPolicy, Some("ManagedPolicyName")),
+/// Type name, type, and the property with the physical name.
+const KINDS: [(&str, ResourceKind, Option<&str>); 14] = [
+    ("AWS::Serverless::Function", ResourceKind::Function, Some("FunctionName")),
+    ("AWS::Serverless::HttpApi", ResourceKind::HttpApi, None),
+    ("AWS::IoT::TopicRule", ResourceKind::TopicRule, Some("RuleName")),
+    ("AWS::DynamoDB::Table", ResourceKind::Table, Some("TableName")),
+    ("AWS::SQS::Queue", ResourceKind::Queue, Some("QueueName")),
+    ("AWS::SQS::QueuePolicy", ResourceKind::QueuePolicy, None),
+    ("AWS::Lambda::Permission", ResourceKind::Permission, None),
+    ("AWS::Lambda::EventInvokeConfig", ResourceKind::EventInvokeConfig, None),
+    ("AWS::Logs::LogGroup", ResourceKind::LogGroup, Some("LogGroupName")),
+    ("AWS::Logs::MetricFilter", ResourceKind::MetricFilter, Some("FilterName")),
+    ("AWS::CloudWatch::Alarm", ResourceKind::Alarm, Some("AlarmName")),
+    ("AWS::IAM::Role", ResourceKind::Role, Some("RoleName")),
+    ("AWS::IAM::Policy", ResourceKind::Policy, Some("PolicyName")),
+    ("AWS::IAM::ManagedPolicy", ResourceKind::ManagedPolicy, Some("ManagedPolicyName")),
 ];
 
-impl Kind {
-    /// By CloudFormation's type name.
+impl ResourceKind {
+    /// The type of a CloudFormation type name; `None` if it is not supported.
     pub fn of(type_name: &str) -> Option<Self> {
         KINDS.iter().find(|(name, ..)| *name == type_name).map(|(_, kind, _)| *kind)
     }
 
-    /// Every type name, for the error that an unknown one gets.
+    /// All supported type names, for error messages.
     pub fn all() -> String {
         KINDS.map(|(name, ..)| name).join(", ")
     }
 
-    /// The property that names the resource explicitly.
+    /// The property that contains the physical name.
     pub fn name_property(self) -> Option<&'static str> {
         KINDS.iter().find(|(_, kind, _)| *kind == self).and_then(|(.., property)| *property)
     }
 
-    /// The name of a resource that does not name itself.
+    /// The physical name of a resource whose properties contain none.
     pub fn default_name(self, logical: &str, place: &Place) -> String {
         match self {
-            // A rule's name is letters, digits and underscores.
-            Kind::TopicRule => {
+            // Rule names contain letters, digits and underscores only.
+            ResourceKind::TopicRule => {
                 format!("{}_{logical}", place.stack_name).replace(|c: char| !c.is_ascii_alphanumeric(), "_")
             }
-            // API Gateway makes up ten small letters and digits; this is as unique and easier to recognise.
-            Kind::HttpApi => logical.to_ascii_lowercase(),
+            // API Gateway generates a random id; the logical id is unique within the template and recognizable.
+            ResourceKind::HttpApi => logical.to_ascii_lowercase(),
             _ => format!("{}-{logical}", place.stack_name),
         }
     }
 
-    /// What `Ref` gives.
+    /// The value of `Ref`.
     pub fn reference(self, name: &str, place: &Place) -> String {
         match self {
-            Kind::Queue => format!("{}/{}/{name}", place.endpoint.trim_end_matches('/'), place.account),
-            Kind::ManagedPolicy => arn("iam", "", &place.account, &format!("policy/{name}")),
+            ResourceKind::Queue => format!("{}/{}/{name}", place.endpoint.trim_end_matches('/'), place.account),
+            ResourceKind::ManagedPolicy => arn("iam", "", &place.account, &format!("policy/{name}")),
             _ => name.to_owned(),
         }
     }
 
-    /// What `GetAtt` gives, for the attributes that exist.
+    /// The value of `GetAtt`; `None` if the type has no such attribute.
     pub fn attribute(self, name: &str, attribute: &str, place: &Place) -> Option<String> {
         let Place { region, account, .. } = place;
         Some(match (self, attribute) {
-            (Kind::Function, "Arn") => arn("lambda", region, account, &format!("function:{name}")),
-            (Kind::HttpApi, "ApiId") => name.to_owned(),
-            (Kind::HttpApi, "ApiEndpoint") => format!("https://{name}.execute-api.{region}.amazonaws.com"),
-            (Kind::TopicRule, "Arn") => arn("iot", region, account, &format!("rule/{name}")),
-            (Kind::Table, "Arn") => arn("dynamodb", region, account, &format!("table/{name}")),
-            // On AWS the label is the stream's birthday.
-            (Kind::Table, "StreamArn") => {
+            (ResourceKind::Function, "Arn") => arn("lambda", region, account, &format!("function:{name}")),
+            (ResourceKind::HttpApi, "ApiId") => name.to_owned(),
+            (ResourceKind::HttpApi, "ApiEndpoint") => format!("https://{name}.execute-api.{region}.amazonaws.com"),
+            (ResourceKind::TopicRule, "Arn") => arn("iot", region, account, &format!("rule/{name}")),
+            (ResourceKind::Table, "Arn") => arn("dynamodb", region, account, &format!("table/{name}")),
+            // On AWS, the label is the creation time of the stream.
+            (ResourceKind::Table, "StreamArn") => {
                 arn("dynamodb", region, account, &format!("table/{name}/stream/1970-01-01T00:00:00.000"))
             }
-            (Kind::Queue, "Arn") => arn("sqs", region, account, name),
-            (Kind::Queue, "QueueName") => name.to_owned(),
-            (Kind::Queue, "QueueUrl") => self.reference(name, place),
-            (Kind::LogGroup, "Arn") => arn("logs", region, account, &format!("log-group:{name}:*")),
-            (Kind::Alarm, "Arn") => arn("cloudwatch", region, account, &format!("alarm:{name}")),
-            (Kind::Role, "Arn") => arn("iam", "", account, &format!("role/{name}")),
-            (Kind::ManagedPolicy, "PolicyArn") => self.reference(name, place),
+            (ResourceKind::Queue, "Arn") => arn("sqs", region, account, name),
+            (ResourceKind::Queue, "QueueName") => name.to_owned(),
+            (ResourceKind::Queue, "QueueUrl") => self.reference(name, place),
+            (ResourceKind::LogGroup, "Arn") => arn("logs", region, account, &format!("log-group:{name}:*")),
+            (ResourceKind::Alarm, "Arn") => arn("cloudwatch", region, account, &format!("alarm:{name}")),
+            (ResourceKind::Role, "Arn") => arn("iam", "", account, &format!("role/{name}")),
+            (ResourceKind::ManagedPolicy, "PolicyArn") => self.reference(name, place),
             _ => return None,
         })
     }

@@ -1,13 +1,13 @@
-//! The template's `Parameters`: defaults, overrides, and what they may be.
+//! The template's `Parameters`: defaults, overrides and constraints.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::error::{TemplateError, bad};
+use super::error::{TemplateError, invalid};
 use super::node::Node;
 
-/// The value of every parameter, as `Ref` gives it: a string, or a list of strings.
+/// Parameter name to the value of its `Ref`: a string or a list of strings.
 pub fn read(
     template: &Node<'_>,
     overrides: &BTreeMap<String, String>,
@@ -18,7 +18,7 @@ pub fn read(
     };
     if let Some(unknown) = overrides.keys().find(|name| declared.iter().all(|(known, _)| known != name)) {
         let known: Vec<_> = declared.iter().map(|(name, _)| *name).collect();
-        return Err(bad(unknown, format!("the template has no such parameter; it has: {}", known.join(", "))));
+        return Err(invalid(unknown, format!("the template has no such parameter; it has: {}", known.join(", "))));
     }
     declared
         .into_iter()
@@ -30,15 +30,15 @@ fn value(parameter: &Node<'_>, given: Option<&String>) -> Result<Value, Template
     let text = match (given, parameter.get("Default")) {
         (Some(given), _) => given.clone(),
         (None, Some(default)) => default.text()?,
-        (None, None) => return Err(parameter.bad("has no Default: give it a value")),
+        (None, None) => return Err(parameter.invalid("has no Default: a value is required")),
     };
-    let kind = parameter.need("Type")?;
+    let kind = parameter.required("Type")?;
     let is_list = match kind.text()?.as_str() {
         "String" | "Number" => false,
         "CommaDelimitedList" | "List<Number>" => true,
         other => {
-            return Err(kind.bad(format!(
-                "{other} cannot be resolved on one machine; String, Number, CommaDelimitedList and List<Number> can"
+            return Err(kind.invalid(format!(
+                "{other} is not supported by the local stack; use String, Number, CommaDelimitedList or List<Number>"
             )));
         }
     };
@@ -57,29 +57,29 @@ fn check(parameter: &Node<'_>, text: &str, is_number: bool) -> Result<(), Templa
     if let Some(allowed) = parameter.get("AllowedValues") {
         let allowed = allowed.items()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?;
         if !allowed.iter().any(|a| a == text) {
-            return Err(parameter.bad(format!("{text:?} is not allowed; one of {} is", allowed.join(", "))));
+            return Err(parameter.invalid(format!("{text:?} is not allowed; use one of {}", allowed.join(", "))));
         }
     }
     let bound = |key| parameter.get(key).map(|bound| number(&bound, &bound.text()?)).transpose();
     if is_number {
         let n = number(parameter, text)?;
         if let Some(min) = bound("MinValue")?.filter(|min| n < *min) {
-            return Err(parameter.bad(format!("{text} is less than MinValue {min}")));
+            return Err(parameter.invalid(format!("{text} is less than MinValue {min}")));
         }
         if let Some(max) = bound("MaxValue")?.filter(|max| n > *max) {
-            return Err(parameter.bad(format!("{text} is more than MaxValue {max}")));
+            return Err(parameter.invalid(format!("{text} is more than MaxValue {max}")));
         }
     }
     let length = text.chars().count() as f64;
     if let Some(min) = bound("MinLength")?.filter(|min| length < *min) {
-        return Err(parameter.bad(format!("{text:?} is shorter than MinLength {min}")));
+        return Err(parameter.invalid(format!("{text:?} is shorter than MinLength {min}")));
     }
     if let Some(max) = bound("MaxLength")?.filter(|max| length > *max) {
-        return Err(parameter.bad(format!("{text:?} is longer than MaxLength {max}")));
+        return Err(parameter.invalid(format!("{text:?} is longer than MaxLength {max}")));
     }
     Ok(())
 }
 
 fn number(at: &Node<'_>, text: &str) -> Result<f64, TemplateError> {
-    text.parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(|| at.bad(format!("{text:?} is not a number")))
+    text.parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(|| at.invalid(format!("{text:?} is not a number")))
 }

@@ -1,21 +1,21 @@
-//! `AWS::SQS::Queue`, and the event source mapping that hands its messages to a function.
+//! `AWS::SQS::Queue`, and event source mappings of queues to functions.
 
 use super::error::TemplateError;
-use super::names::Kind;
+use super::names::ResourceKind;
 use super::node::Node;
 use super::resource::Resource;
 use super::{EventSource, Function, Place, Queue, stream};
 
 pub fn read(resource: &Resource) -> Result<Queue, TemplateError> {
     let properties = resource.properties();
-    for absent in ["RedrivePolicy", "FifoQueue"] {
-        if let Some(property) = properties.get(absent) {
-            return Err(property.bad("is not stood in for"));
+    for unsupported in ["RedrivePolicy", "FifoQueue"] {
+        if let Some(property) = properties.get(unsupported) {
+            return Err(property.invalid("is not supported by the local stack"));
         }
     }
     let default = Queue::from(resource.name.clone());
     let seconds = |key, range, default: u32| -> Result<u32, TemplateError> {
-        properties.get(key).map_or(Ok(default), |value| Ok(value.whole(range)? as u32))
+        properties.get(key).map_or(Ok(default), |value| Ok(value.integer(range)? as u32))
     };
     Ok(Queue {
         visibility_s: seconds("VisibilityTimeout", 0..=43_200, default.visibility_s)?,
@@ -25,31 +25,32 @@ pub fn read(resource: &Resource) -> Result<Queue, TemplateError> {
     })
 }
 
-/// An event of `Type: SQS`; `None` for one that is switched off.
+/// Reads an event of `Type: SQS`; `None` if it is disabled.
 pub fn source(
     event: &Node<'_>,
     function: &Function,
     queues: &[Queue],
     place: &Place,
 ) -> Result<Option<EventSource>, TemplateError> {
-    let arn = event.need("Queue")?;
+    let arn = event.required("Queue")?;
     let queue_arn = arn.text()?;
-    let is_meant = |queue: &&Queue| Kind::Queue.attribute(&queue.name, "Arn", place).as_ref() == Some(&queue_arn);
-    let queue = queues.iter().find(is_meant).ok_or_else(|| arn.bad("is not the ARN of a queue of this template"))?;
+    let has_arn =
+        |queue: &&Queue| ResourceKind::Queue.attribute(&queue.name, "Arn", place).as_ref() == Some(&queue_arn);
+    let queue = queues.iter().find(has_arn).ok_or_else(|| arn.invalid("is not the ARN of a queue of this template"))?;
     if queue.visibility_s < function.timeout_s {
         let Queue { name, visibility_s, .. } = queue;
         let timeout_s = function.timeout_s;
-        return Err(arn.bad(format!(
-            "{name} hides its messages for {visibility_s} s, which is less than the function's timeout of {timeout_s} s"
+        return Err(arn.invalid(format!(
+            "{name} has a VisibilityTimeout of {visibility_s} s, less than the function's timeout of {timeout_s} s"
         )));
     }
-    let batch_size = event.get("BatchSize").map_or(Ok(10), |size| size.whole(1..=10_000))?;
-    let window = event.get("MaximumBatchingWindowInSeconds").map_or(Ok(0), |window| window.whole(0..=300))?;
+    let batch_size = event.get("BatchSize").map_or(Ok(10), |size| size.integer(1..=10_000))?;
+    let window = event.get("MaximumBatchingWindowInSeconds").map_or(Ok(0), |window| window.integer(0..=300))?;
     if batch_size > 10 && window == 0 {
-        return Err(event.bad("a BatchSize of more than 10 needs a MaximumBatchingWindowInSeconds"));
+        return Err(event.invalid("a BatchSize of more than 10 requires a MaximumBatchingWindowInSeconds"));
     }
     let partial_failures = stream::partial_failures(event)?;
-    let enabled = event.get("Enabled").map_or(Ok(true), |enabled| enabled.flag())?;
+    let enabled = event.get("Enabled").map_or(Ok(true), |enabled| enabled.boolean())?;
     Ok(enabled.then(|| EventSource {
         queue_arn: queue_arn.clone(),
         function_arn: function.arn.clone(),

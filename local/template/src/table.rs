@@ -1,4 +1,4 @@
-//! `AWS::DynamoDB::Table` as the input of CreateTable.
+//! `AWS::DynamoDB::Table`, converted to the input of `CreateTable`.
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,8 @@ use super::node::Node;
 use super::resource::Resource;
 use super::{Place, Table, stream};
 
-/// What CreateTable takes and a table on one machine can honour.
-const TAKEN: [&str; 6] = [
+/// Table properties that are passed to `CreateTable`.
+const TABLE_PROPERTIES: [&str; 6] = [
     "AttributeDefinitions",
     "BillingMode",
     "GlobalSecondaryIndexes",
@@ -16,17 +16,18 @@ const TAKEN: [&str; 6] = [
     "LocalSecondaryIndexes",
     "ProvisionedThroughput",
 ];
-const TAKEN_OF_AN_INDEX: [&str; 4] = ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput"];
+/// Index properties that are passed to `CreateTable`.
+const INDEX_PROPERTIES: [&str; 4] = ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput"];
 
 pub fn read(resource: &Resource, place: &Place) -> Result<Table, TemplateError> {
     let properties = resource.properties();
-    properties.need("KeySchema")?;
-    properties.need("AttributeDefinitions")?;
-    let mut create = keep(&properties, &TAKEN);
+    properties.required("KeySchema")?;
+    properties.required("AttributeDefinitions")?;
+    let mut create = select(&properties, &TABLE_PROPERTIES);
     create.insert("TableName".into(), resource.name.as_str().into());
     for key in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
         if let Some(indexes) = properties.get(key) {
-            let indexes = indexes.items()?.iter().map(|index| keep(index, &TAKEN_OF_AN_INDEX).into()).collect();
+            let indexes = indexes.items()?.iter().map(|index| select(index, &INDEX_PROPERTIES).into()).collect();
             create.insert(key.into(), Value::Array(indexes));
         }
     }
@@ -45,18 +46,18 @@ pub fn read(resource: &Resource, place: &Place) -> Result<Table, TemplateError> 
     })
 }
 
-fn keep(node: &Node<'_>, keys: &[&str]) -> Map<String, Value> {
-    keys.iter().filter_map(|key| Some(((*key).to_owned(), numbers(node.get(key)?.value)))).collect()
+fn select(node: &Node<'_>, keys: &[&str]) -> Map<String, Value> {
+    keys.iter().filter_map(|key| Some(((*key).to_owned(), convert_capacity_units(node.get(key)?.value)))).collect()
 }
 
-/// CloudFormation takes numbers as text, the API does not.
-fn numbers(value: &Value) -> Value {
+/// Converts capacity units to numbers: CloudFormation accepts numbers as text, the DynamoDB API does not.
+fn convert_capacity_units(value: &Value) -> Value {
     match value {
         Value::Object(map) => map
             .iter()
             .map(|(key, value)| {
                 let units = key.ends_with("CapacityUnits").then(|| value.as_str()?.parse::<u64>().ok()).flatten();
-                (key.clone(), units.map_or_else(|| numbers(value), Value::from))
+                (key.clone(), units.map_or_else(|| convert_capacity_units(value), Value::from))
             })
             .collect::<Map<_, _>>()
             .into(),
@@ -66,7 +67,7 @@ fn numbers(value: &Value) -> Value {
 
 fn ttl(properties: &Node<'_>) -> Result<Option<String>, TemplateError> {
     match properties.get("TimeToLiveSpecification") {
-        Some(ttl) if ttl.need("Enabled")?.flag()? => Ok(Some(ttl.need("AttributeName")?.text()?)),
+        Some(ttl) if ttl.required("Enabled")?.boolean()? => Ok(Some(ttl.required("AttributeName")?.text()?)),
         _ => Ok(None),
     }
 }

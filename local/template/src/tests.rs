@@ -1,4 +1,4 @@
-//! Small templates, and what they say.
+//! Tests of reading templates: functions, routes, tables, rules, parameters and errors.
 
 mod intrinsics;
 mod queues;
@@ -31,7 +31,7 @@ fn read(text: &str) -> Template {
 }
 
 fn error(text: &str) -> String {
-    with(text, &[]).expect_err("must be refused").to_string()
+    with(text, &[]).expect_err("must be rejected").to_string()
 }
 
 const FULL: &str = r#"
@@ -131,7 +131,7 @@ Outputs:
 "#;
 
 #[test]
-fn functions_start_from_the_globals() {
+fn globals_are_merged_into_functions() {
     let template = read(FULL);
     let [function] = template.functions.as_slice() else { panic!("{:?}", template.functions) };
     assert_eq!(function.name, "hoist-CommandApi");
@@ -146,7 +146,7 @@ fn functions_start_from_the_globals() {
 }
 
 #[test]
-fn routes_and_schedules_come_from_events() {
+fn routes_and_schedules_are_read_from_events() {
     let template = read(FULL);
     let routes: Vec<_> = template.routes.iter().map(|r| (r.method.as_str(), r.path.as_str(), r.iam)).collect();
     assert_eq!(routes, [("POST", "/commands", true), ("GET", "/health", false)]);
@@ -156,7 +156,7 @@ fn routes_and_schedules_come_from_events() {
 }
 
 #[test]
-fn a_table_is_what_create_table_takes() {
+fn a_table_is_converted_to_create_table_input() {
     let template = read(FULL);
     let [table] = template.tables.as_slice() else { panic!("{:?}", template.tables) };
     assert_eq!(table.ttl_attribute.as_deref(), Some("purge_at"));
@@ -181,7 +181,7 @@ fn a_table_is_what_create_table_takes() {
 }
 
 #[test]
-fn a_rule_knows_whether_it_may_invoke() {
+fn a_rule_is_permitted_only_by_a_permission_for_its_arn_and_account() {
     let permitted = |text: &str| match read(text).rules[0].actions[0] {
         Action::Lambda { permitted, .. } => permitted,
         ref other => panic!("{other:?}"),
@@ -206,7 +206,7 @@ fn a_rule_is_named_in_letters_digits_and_underscores() {
 }
 
 #[test]
-fn parameters_and_conditions_choose() {
+fn parameters_and_conditions_select_resources_and_values() {
     let template = with(FULL, &[("Stage", "test")]).expect("a template");
     let names: Vec<_> = template.functions.iter().map(|f| (f.name.as_str(), f.memory_mb)).collect();
     assert_eq!(names, [("hoist-CommandApi", 128), ("hoist-x", 128)]);
@@ -219,9 +219,9 @@ fn parameters_and_conditions_choose() {
 
 #[test]
 fn overrides_are_checked() {
-    let refused = |name, value| with(FULL, &[(name, value)]).expect_err("refused").to_string();
+    let refused = |name, value| with(FULL, &[(name, value)]).expect_err("rejected").to_string();
     assert_eq!(refused("Stagee", "test"), "Stagee: the template has no such parameter; it has: Days, Stage");
-    assert_eq!(refused("Stage", "dev"), "Parameters.Stage: \"dev\" is not allowed; one of prod, test is");
+    assert_eq!(refused("Stage", "dev"), "Parameters.Stage: \"dev\" is not allowed; use one of prod, test");
     assert_eq!(refused("Days", "many"), "Parameters.Days: \"many\" is not a number");
     assert_eq!(refused("Days", "0"), "Parameters.Days: 0 is less than MinValue 1");
 }
@@ -232,7 +232,7 @@ fn errors_name_resource_and_property() {
         (
             "Type: AWS::SQS::Queue",
             "Type: AWS::SNS::Topic",
-            "Resources.Failed.Type: the local stack cannot stand in for AWS::SNS::Topic",
+            "Resources.Failed.Type: the local stack does not support AWS::SNS::Topic",
         ),
         (
             "rate(2 minutes)",
@@ -247,13 +247,13 @@ fn errors_name_resource_and_property() {
         (
             "Type: HttpApi, Properties: {Path: /commands",
             "Type: Api, Properties: {Path: /commands",
-            "Resources.CommandApi.Properties.Events.Create.Type: Api is not stood in for",
+            "Resources.CommandApi.Properties.Events.Create.Type: Api is not supported by the local stack",
         ),
         ("ApiId: !Ref Api}", "ApiId: !Ref Failed}", "Resources.CommandApi.Properties.Events.Create.Properties.ApiId: "),
         (
             "Republish:",
             "Kinesis:",
-            "Resources.Track.Properties.TopicRulePayload.Actions[1]: Kinesis is not stood in for",
+            "Resources.Track.Properties.TopicRulePayload.Actions[1]: Kinesis is not supported by the local stack",
         ),
         (
             "!GetAtt Failed.Arn}}",
@@ -263,7 +263,7 @@ fn errors_name_resource_and_property() {
         (
             "TABLE: !Ref Executions",
             "TABLE: !Ref TestOnly",
-            "Resources.CommandApi.Properties.Environment.Variables.TABLE: TestOnly does not exist: its condition IsTest does not hold",
+            "Resources.CommandApi.Properties.Environment.Variables.TABLE: TestOnly does not exist: its condition IsTest is false",
         ),
         (
             "{BuildMethod: rust-cargolambda, BuildProperties: {Binary: command-api}}",
@@ -279,15 +279,17 @@ fn errors_name_resource_and_property() {
 }
 
 #[test]
-fn what_is_no_template_is_an_error() {
+fn text_that_is_not_a_template_is_rejected() {
     assert!(error("{").starts_with("not valid YAML: "));
     assert_eq!(error("a: 1"), "template: Resources is required");
     let missing = Template::read(Path::new("/nowhere/template.yaml"), &BTreeMap::new(), &place());
-    assert!(missing.expect_err("refused").to_string().starts_with("/nowhere/template.yaml: "));
+    assert!(
+        missing.expect_err("rejected").to_string().starts_with("cannot read the template /nowhere/template.yaml: ")
+    );
 }
 
 #[test]
-fn an_event_invoke_config_of_its_own_counts() {
+fn a_separate_event_invoke_config_applies_to_its_function() {
     let template = read(&format!(
         "{}\n",
         FULL.replace(
@@ -301,7 +303,7 @@ fn an_event_invoke_config_of_its_own_counts() {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in "([a-zA-Z:!${}\\[\\], \\-\"'.&*|>\n]|Resources|!Sub|!Ref|Type){0,40}") {
+    fn no_text_panics(text in "([a-zA-Z:!${}\\[\\], \\-\"'.&*|>\n]|Resources|!Sub|!Ref|Type){0,40}") {
         let _ = with(&text, &[]);
     }
 }

@@ -1,4 +1,4 @@
-//! YAML to one JSON tree, with CloudFormation's short tags (`!Ref x`) in their long form (`{"Ref": "x"}`).
+//! Parser from YAML to JSON that converts CloudFormation's short tags (`!Ref x`) to the long form (`{"Ref": "x"}`).
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use serde_saphyr::options::MergeKeyPolicy;
 
 use super::error::TemplateError;
 
-/// Reads a whole template.
+/// Parses the text of a template.
 pub fn parse(text: &str) -> Result<Value, TemplateError> {
-    // YAML 1.2, in which `y`, `on` and `012345678901` are strings, and `<<` is a key like any other.
+    // YAML 1.2: `y`, `on` and `012345678901` are strings, and `<<` is an ordinary key.
     let options = serde_saphyr::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -19,19 +19,19 @@ pub fn parse(text: &str) -> Result<Value, TemplateError> {
         merge_keys: MergeKeyPolicy::AsOrdinary,
         with_snippet: false,
     };
-    let Node(value) = serde_saphyr::from_str_with_options(text, options).map_err(Box::new)?;
+    let TaggedValue(value) = serde_saphyr::from_str_with_options(text, options).map_err(Box::new)?;
     Ok(value)
 }
 
-/// A value, its tag already a key.
-struct Node(Value);
+/// A value with its tag converted to a key.
+struct TaggedValue(Value);
 
-/// A value below its tag.
-struct Untagged(Value);
+/// A value without its tag.
+struct UntaggedValue(Value);
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for TaggedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Tagged(Untagged(value), tag) = Tagged::deserialize(deserializer)?;
+        let Tagged(UntaggedValue(value), tag) = Tagged::deserialize(deserializer)?;
         // Tags without `!` are YAML's own, such as `!!str`.
         Ok(Self(match tag.as_deref().and_then(|tag| tag.strip_prefix('!')) {
             None => value,
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Untagged {
+impl<'de> Deserialize<'de> for UntaggedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(JsonVisitor).map(Self)
     }
@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that JSON can hold")
+        f.write_str("a value with a JSON form")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         let number = Number::from_f64(value).map(Value::Number);
-        number.ok_or_else(|| E::custom(format!("{value} is not a number that JSON can hold")))
+        number.ok_or_else(|| E::custom(format!("{value} is not a JSON number")))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -87,7 +87,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Node(value)) = items.next_element()? {
+        while let Some(TaggedValue(value)) = items.next_element()? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut values = Map::new();
-        while let Some((key, Node(value))) = entries.next_entry()? {
+        while let Some((key, TaggedValue(value))) = entries.next_entry()? {
             values.insert(key, value);
         }
         Ok(Value::Object(values))

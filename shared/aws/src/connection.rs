@@ -14,10 +14,14 @@ use crate::{
     queue::Queue, registry::Registry, shadows::Shadows,
 };
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Makes all clients. A function makes it once, when it starts.
 #[derive(Debug)]
 pub struct Connection {
     config: SdkConfig,
+    /// The factor by which timeouts are longer than usual.
+    timeout_factor: u32,
     /// The retry quota of the clients, if they must not use the one that all clients of a process share.
     quota: Option<RetryPartition>,
     // Shared by the clients of the same service: each further connection would lengthen the cold start.
@@ -26,10 +30,11 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The connection that the environment describes.
-    pub async fn from_env() -> Self {
-        let config = aws_config::defaults(version()).retry_config(retries()).timeout_config(timeouts()).load().await;
-        Self { config, quota: None, dynamodb: OnceLock::new(), iot: OnceLock::new() }
+    /// The connection that the environment describes. Timeouts are longer than usual by the factor: 1 on AWS.
+    pub async fn from_env(timeout_factor: u32) -> Self {
+        let timeouts = timeouts(timeout_factor);
+        let config = aws_config::defaults(version()).retry_config(retries()).timeout_config(timeouts).load().await;
+        Self { config, timeout_factor, quota: None, dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
     /// A connection over this HTTP client only, for a test that simulates the network: nothing of the environment is
@@ -41,10 +46,10 @@ impl Connection {
             .http_client(client)
             .identity_cache(IdentityCache::no_cache())
             .retry_config(retries())
-            .timeout_config(timeouts())
+            .timeout_config(timeouts(1))
             .build();
         let quota = RetryPartition::custom("test").token_bucket(TokenBucket::unlimited()).build();
-        Self { config, quota: Some(quota), dynamodb: OnceLock::new(), iot: OnceLock::new() }
+        Self { config, timeout_factor: 1, quota: Some(quota), dynamodb: OnceLock::new(), iot: OnceLock::new() }
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -123,9 +128,9 @@ impl Connection {
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(
                     TimeoutConfig::builder()
-                        .connect_timeout(Duration::from_secs(2))
-                        .operation_attempt_timeout(Messages::MAX_SEND_TIME)
-                        .operation_timeout(Messages::MAX_SEND_TIME)
+                        .connect_timeout(CONNECT_TIMEOUT * self.timeout_factor)
+                        .operation_attempt_timeout(Messages::MAX_SEND_TIME * self.timeout_factor)
+                        .operation_timeout(Messages::MAX_SEND_TIME * self.timeout_factor)
                         .build(),
                 )
                 .build();
@@ -140,11 +145,11 @@ fn version() -> BehaviorVersion {
 }
 
 /// Short timeouts: a caller of the API waits for the answer, and Lambda retries every other event.
-fn timeouts() -> TimeoutConfig {
+fn timeouts(factor: u32) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(4))
-        .operation_timeout(Duration::from_secs(9))
+        .connect_timeout(CONNECT_TIMEOUT * factor)
+        .operation_attempt_timeout(Duration::from_secs(4) * factor)
+        .operation_timeout(Duration::from_secs(9) * factor)
         .build()
 }
 

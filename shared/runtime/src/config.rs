@@ -1,4 +1,5 @@
-//! The settings that template.yaml passes to a function as environment variables. They are read once, at the start.
+//! The settings of a function: environment variables that template.yaml passes, and two that the host sets. They are
+//! read once.
 
 /// A setting that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,23 @@ pub fn variable(name: &'static str) -> Result<String, ConfigError> {
 /// The value of a variable; none if it is empty or not set.
 pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The factor by which a function's timeouts for calls of other services are longer than usual: 1 on AWS. The host sets
+/// it, not template.yaml: the local stack, if tests move its clock, so that a slow machine makes no call fail.
+pub fn call_timeout_factor() -> u32 {
+    host("CALL_TIMEOUT_FACTOR").and_then(|factor| factor.parse().ok()).unwrap_or(1).max(1)
+}
+
+/// Whether the clock of the events stands still while an event is handled: never on AWS. The host sets it, not
+/// template.yaml: the local stack, if tests move its clock.
+pub fn event_clock_stands() -> bool {
+    host("EVENT_CLOCK_STANDS").is_some()
+}
+
+/// The value of a variable that the host sets; none if it is empty or not set.
+fn host(name: &'static str) -> Option<String> {
+    optional(name)
 }
 
 /// The value of a variable that is a whole number.

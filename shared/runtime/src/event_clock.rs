@@ -3,9 +3,17 @@
 //! An event carries its own time, and every decision is made by it. A handler that works for seconds needs to know how
 //! much later it is meanwhile; this is the only place that reads a clock for that, and only to measure an interval.
 
+use std::sync::LazyLock;
+
 use domain::Timestamp;
 use lambda_runtime::Context;
 use tokio::time::Instant;
+
+use crate::config;
+
+/// Whether the clock of the events stands still: then no time passes while an event is handled, however slow the machine
+/// is.
+static STANDS: LazyLock<bool> = LazyLock::new(config::event_clock_stands);
 
 /// The time as a handler sees it.
 #[derive(Clone, Copy, Debug)]
@@ -30,9 +38,9 @@ impl EventClock {
         self.event_time.plus_seconds(self.elapsed_seconds())
     }
 
-    /// The whole seconds since the handling began.
+    /// The whole seconds since the handling began; 0 if the clock of the events stands still.
     pub fn elapsed_seconds(self) -> u32 {
-        u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
+        if *STANDS { 0 } else { u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX) }
     }
 }
 

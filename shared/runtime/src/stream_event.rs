@@ -23,8 +23,18 @@ pub struct StreamEvent {
 /// One change of one item.
 #[derive(Debug, Deserialize)]
 pub struct StreamRecord {
+    /// Refuses the records of any other service.
+    #[serde(rename = "eventSource")]
+    _event_source: EventSource,
     /// The key and the images of the item.
     pub dynamodb: ItemImages,
+}
+
+/// The constant that Lambda sets in each record of a DynamoDB stream.
+#[derive(Debug, Deserialize)]
+enum EventSource {
+    #[serde(rename = "aws:dynamodb")]
+    DynamoDb,
 }
 
 /// The key of a changed item, and the item before and after the change, in DynamoDB's JSON.

@@ -23,6 +23,7 @@ impl SimulatedThing {
             filters.extend([classic_shadow::delta_topic(name), classic_shadow::trimmed_topic(name)]);
         }
         self.link = Some(Link::open(&self.settings.endpoint, name, filters));
+        self.is_connecting = true;
         if self.settings.script.behaviour == Behaviour::ComesAndGoes {
             let online_ms = self.settings.random.duration_ms(&self.settings.online_for).max(1);
             self.schedule(self.now_ms().saturating_add(online_ms), Task::Disconnect);

@@ -29,6 +29,7 @@ impl SimulatedThing {
                 }
             }
             Event::Subscribed => {
+                self.is_connecting = false;
                 if self.settings.has_classic_shadow && !std::mem::replace(&mut self.has_updated_shadow, true) {
                     self.update_classic_shadow(self.classic_shadow.first_update());
                 }
@@ -54,6 +55,7 @@ impl SimulatedThing {
                 }
             }
             Event::Disconnected { error, retry_in } => {
+                self.is_connecting = true;
                 let thing = &self.settings.name;
                 tracing::debug!(thing, error = &error as &dyn Error, ?retry_in, "not connected");
             }

@@ -14,6 +14,7 @@ use crate::fleet::message_loss::MessageLoss;
 use crate::fleet::run_log::RunLog;
 use crate::fleet::script::Script;
 use crate::fleet::stats::Counters;
+use crate::fleet::work_counter::WorkCounter;
 use crate::link::endpoint::Endpoint;
 use crate::random::Random;
 
@@ -53,6 +54,7 @@ pub(crate) struct ThingSettings {
     pub random: Random,
     pub run_log: Arc<RunLog>,
     pub counters: Arc<Counters>,
+    pub work: Arc<WorkCounter>,
     /// Receives one message when the first subscriptions are in place.
     pub ready: Option<mpsc::Sender<()>>,
 }

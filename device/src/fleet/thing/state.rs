@@ -13,6 +13,8 @@ pub(super) struct SimulatedThing {
     pub agent: Agent,
     /// `None` while the thing is offline.
     pub link: Option<Link>,
+    /// The connection or its subscriptions are being made.
+    pub is_connecting: bool,
     pub classic_shadow: ClassicShadow,
     /// Whether the classic shadow was updated on the first connection.
     pub has_updated_shadow: bool,
@@ -36,6 +38,7 @@ impl SimulatedThing {
             agent: Agent::new(settings.agent_config()),
             settings,
             link: None,
+            is_connecting: false,
             classic_shadow: ClassicShadow::default(),
             has_updated_shadow: false,
             tasks: Vec::new(),
@@ -44,6 +47,15 @@ impl SimulatedThing {
             loses_power_when_acknowledged: false,
             silent_until_ms: i64::MIN,
             running: HashMap::new(),
+        }
+    }
+
+    /// The number of things that go on without a further event or timer: a connection that is being made, publishes that
+    /// the broker has not acknowledged.
+    pub fn in_hand(&self) -> usize {
+        match self.link {
+            Some(_) => usize::from(self.is_connecting) + self.unacknowledged.len(),
+            None => 0,
         }
     }
 

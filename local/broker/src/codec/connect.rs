@@ -1,20 +1,20 @@
-//! The CONNECT packet.
+//! Decodes the CONNECT packet and its last will.
 
 use bytes::Bytes;
 
-use super::properties::Received;
+use super::properties::PacketProperties;
 use super::reader::Reader;
 use super::{DecodeError, Version};
 use crate::message::Message;
 
-/// A client's wish to connect. User name and password say nothing to this broker: AWS uses them for SDK metrics.
+/// A CONNECT packet. User name and password are skipped: AWS uses the user name for SDK metrics only.
 #[derive(Debug)]
 pub(crate) struct Connect {
     pub(crate) version: Version,
     pub(crate) client_id: String,
     pub(crate) clean_start: bool,
     pub(crate) keep_alive_s: u16,
-    /// MQTT 5 only.
+    /// MQTT 5 only, as are the three fields below.
     pub(crate) session_expiry_s: Option<u32>,
     pub(crate) receive_maximum: Option<u16>,
     pub(crate) maximum_packet_bytes: Option<u32>,
@@ -22,7 +22,7 @@ pub(crate) struct Connect {
     pub(crate) will: Option<Will>,
 }
 
-/// The last will.
+/// The last will of a client.
 pub(crate) type Will = Message;
 
 impl Connect {
@@ -42,8 +42,8 @@ impl Connect {
         }
         let keep_alive_s = reader.u16()?;
         let properties = match version {
-            Version::V311 => Received::default(),
-            Version::V5 => Received::read(&mut reader)?,
+            Version::V311 => PacketProperties::default(),
+            Version::V5 => PacketProperties::read(&mut reader)?,
         };
         let client_id = reader.string()?;
         let will = read_will(&mut reader, version, flags)?;
@@ -83,8 +83,8 @@ fn read_will(reader: &mut Reader<'_>, version: Version, flags: u8) -> Result<Opt
         return Err(DecodeError::Malformed("a will with QoS 3"));
     }
     let properties = match version {
-        Version::V311 => Received::default(),
-        Version::V5 => Received::read(reader)?,
+        Version::V311 => PacketProperties::default(),
+        Version::V5 => PacketProperties::read(reader)?,
     };
     let topic = reader.string()?;
     let payload = Bytes::copy_from_slice(reader.binary()?);

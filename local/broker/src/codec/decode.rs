@@ -1,8 +1,8 @@
-//! What clients send.
+//! Decodes the packets that clients send.
 
 use bytes::Bytes;
 
-use super::properties::Received;
+use super::properties::PacketProperties;
 use super::reader::Reader;
 use super::{Connect, DecodeError, Version, reason};
 use crate::message::Message;
@@ -22,7 +22,7 @@ pub(crate) enum Incoming {
 #[derive(Debug)]
 pub(crate) struct Publish {
     pub(crate) message: Message,
-    /// None at QoS 0.
+    /// `None` at QoS 0.
     pub(crate) packet_id: Option<u16>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct FilterRequest {
     pub(crate) qos: u8,
     pub(crate) no_local: bool,
     pub(crate) retain_as_published: bool,
-    /// 0: always, 1: for a new subscription only, 2: never.
+    /// Send retained messages 0: always, 1: for a new subscription only, 2: never.
     pub(crate) retain_handling: u8,
 }
 
@@ -49,37 +49,37 @@ pub(crate) struct Unsubscribe {
     pub(crate) filters: Vec<String>,
 }
 
-/// Reads a packet. A CONNECT says its version itself; for all others it is `version`.
+/// Decodes a packet of `version`; a CONNECT packet contains its own version.
 pub(crate) fn decode(first: u8, body: &[u8], version: Version) -> Result<Incoming, DecodeError> {
     let reader = Reader::new(body);
     match (first >> 4, first & 0x0F) {
         (1, 0) => Ok(Incoming::Connect(Box::new(Connect::read(body)?))),
-        (3, flags) => publish(reader, flags, version),
-        (4, 0) => puback(reader, version),
-        (8, 2) => subscribe(reader, version),
-        (10, 2) => unsubscribe(reader, version),
+        (3, flags) => decode_publish(reader, flags, version),
+        (4, 0) => decode_puback(reader, version),
+        (8, 2) => decode_subscribe(reader, version),
+        (10, 2) => decode_unsubscribe(reader, version),
         (12, 0) if body.is_empty() => Ok(Incoming::PingReq),
-        (14, 0) => disconnect(reader, version),
+        (14, 0) => decode_disconnect(reader, version),
         (5..=7, _) => Err(DecodeError::Protocol("QoS 2 is not supported")),
         _ => Err(DecodeError::Malformed("not a packet that a client may send")),
     }
 }
 
-fn properties(reader: &mut Reader<'_>, version: Version) -> Result<Received, DecodeError> {
+fn read_properties(reader: &mut Reader<'_>, version: Version) -> Result<PacketProperties, DecodeError> {
     match version {
-        Version::V311 => Ok(Received::default()),
-        Version::V5 => Received::read(reader),
+        Version::V311 => Ok(PacketProperties::default()),
+        Version::V5 => PacketProperties::read(reader),
     }
 }
 
-fn publish(mut reader: Reader<'_>, flags: u8, version: Version) -> Result<Incoming, DecodeError> {
+fn decode_publish(mut reader: Reader<'_>, flags: u8, version: Version) -> Result<Incoming, DecodeError> {
     let qos = flags >> 1 & 3;
     if qos == 3 {
         return Err(DecodeError::Malformed("a publish with QoS 3"));
     }
     let topic = reader.string()?;
     let packet_id = if qos == 0 { None } else { Some(reader.packet_id()?) };
-    let properties = properties(&mut reader, version)?;
+    let properties = read_properties(&mut reader, version)?;
     if properties.topic_alias.is_some() {
         return Err(DecodeError::TopicAlias);
     }
@@ -91,18 +91,18 @@ fn publish(mut reader: Reader<'_>, flags: u8, version: Version) -> Result<Incomi
     Ok(Incoming::Publish(Publish { message, packet_id }))
 }
 
-fn puback(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+fn decode_puback(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
     let id = reader.packet_id()?;
     if version == Version::V311 && !reader.is_empty() {
         return Err(DecodeError::Malformed("bytes after the end of PUBACK"));
     }
-    // Whatever the reason code says: the client has answered, and the message is not sent again.
+    // The reason code is ignored: with any code the message is acknowledged and not redelivered.
     Ok(Incoming::PubAck(id))
 }
 
-fn subscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+fn decode_subscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
     let packet_id = reader.packet_id()?;
-    let properties = properties(&mut reader, version)?;
+    let properties = read_properties(&mut reader, version)?;
     let mut filters = Vec::new();
     while !reader.is_empty() {
         let filter = reader.string()?;
@@ -124,9 +124,9 @@ fn subscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, Decod
     Ok(Incoming::Subscribe(Subscribe { packet_id, subscription_id: properties.subscription_id, filters }))
 }
 
-fn unsubscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+fn decode_unsubscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
     let packet_id = reader.packet_id()?;
-    properties(&mut reader, version)?;
+    read_properties(&mut reader, version)?;
     let mut filters = Vec::new();
     while !reader.is_empty() {
         filters.push(reader.string()?);
@@ -137,13 +137,13 @@ fn unsubscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, Dec
     Ok(Incoming::Unsubscribe(Unsubscribe { packet_id, filters }))
 }
 
-fn disconnect(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
-    // Both may be left out; so may the properties alone.
+fn decode_disconnect(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
+    // Reason code and properties are optional (MQTT 5, 3.14.2.1).
     let mut packet = (reason::SUCCESS, None);
     if version == Version::V5 && !reader.is_empty() {
         packet.0 = reader.u8()?;
         if !reader.is_empty() {
-            packet.1 = Received::read(&mut reader)?.session_expiry_s;
+            packet.1 = PacketProperties::read(&mut reader)?.session_expiry_s;
         }
     }
     Ok(Incoming::Disconnect { reason: packet.0, session_expiry_s: packet.1 })

@@ -1,15 +1,15 @@
-//! What the broker sends.
+//! Encodes the packets that the broker sends.
 
 use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
 
-use super::properties::{write_binary, write_publish, write_varint};
+use super::properties::{write_binary, write_publish_properties, write_varint};
 use super::{Version, reason};
 use crate::limits;
 use crate::message::Message;
 
-/// A packet to a client.
+/// A packet for a client.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     ConnAck(Box<ConnAck>),
@@ -21,7 +21,7 @@ pub(crate) enum Outgoing {
     Disconnect(u8),
 }
 
-/// The answer to CONNECT; everything after `reason` is for MQTT 5 only.
+/// The answer to CONNECT. Fields after `reason` are for MQTT 5 only.
 #[derive(Debug, Default)]
 pub(crate) struct ConnAck {
     pub(crate) session_present: bool,
@@ -31,20 +31,21 @@ pub(crate) struct ConnAck {
     pub(crate) server_keep_alive_s: Option<u16>,
 }
 
-/// One message on its way to one client.
+/// A PUBLISH packet for one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) message: Arc<Message>,
-    /// None: QoS 0.
+    /// `None` at QoS 0.
     pub(crate) packet_id: Option<u16>,
     pub(crate) duplicate: bool,
     pub(crate) retain: bool,
+    /// Remaining message expiry in seconds.
     pub(crate) expiry_s: Option<u32>,
     pub(crate) subscription_ids: Vec<u32>,
 }
 
 impl Delivery {
-    /// At least as many bytes as the encoded packet has.
+    /// Upper bound of the encoded packet's bytes.
     pub(crate) fn size(&self) -> usize {
         // Fixed header 5, packet identifier 2, properties length 4, expiry 5, flags 2; each identifier at most 5.
         self.message.size() + self.message.topic.len() + 20 + 5 * self.subscription_ids.len()
@@ -52,21 +53,21 @@ impl Delivery {
 }
 
 impl Outgoing {
-    /// About as many bytes as it takes.
+    /// Approximate bytes of the packet in the outbox.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Publish(delivery) => delivery.size(),
-            // Small ones count for the place that they take while they wait.
+            // Other packets are small: their size in memory counts.
             _ => size_of::<Self>(),
         }
     }
 }
 
-/// Appends a packet. MQTT 3.1.1 has no DISCONNECT from the server: there it is nothing.
+/// Appends a packet. MQTT 3.1.1 has no DISCONNECT from the server: then nothing is appended.
 pub(crate) fn encode(packet: &Outgoing, version: Version, out: &mut BytesMut) {
     match packet {
-        Outgoing::ConnAck(ack) => connack(ack, version, out),
-        Outgoing::Publish(delivery) => publish(delivery, version, out),
+        Outgoing::ConnAck(ack) => write_connack(ack, version, out),
+        Outgoing::Publish(delivery) => write_publish(delivery, version, out),
         Outgoing::PubAck { packet_id, reason } => {
             let with_reason = version == Version::V5 && *reason != reason::SUCCESS;
             out.put_slice(&[0x40, if with_reason { 3 } else { 2 }]);
@@ -75,9 +76,9 @@ pub(crate) fn encode(packet: &Outgoing, version: Version, out: &mut BytesMut) {
                 out.put_u8(*reason);
             }
         }
-        Outgoing::SubAck { packet_id, reasons } => acks(0x90, *packet_id, reasons, version, out),
+        Outgoing::SubAck { packet_id, reasons } => write_acks(0x90, *packet_id, reasons, version, out),
         Outgoing::UnsubAck { packet_id, reasons } => {
-            acks(0xB0, *packet_id, if version == Version::V5 { reasons } else { &[] }, version, out);
+            write_acks(0xB0, *packet_id, if version == Version::V5 { reasons } else { &[] }, version, out);
         }
         Outgoing::PingResp => out.put_slice(&[0xD0, 0]),
         Outgoing::Disconnect(reason) if version == Version::V5 => out.put_slice(&[0xE0, 1, *reason]),
@@ -85,17 +86,17 @@ pub(crate) fn encode(packet: &Outgoing, version: Version, out: &mut BytesMut) {
     }
 }
 
-fn connack(ack: &ConnAck, version: Version, out: &mut BytesMut) {
+fn write_connack(ack: &ConnAck, version: Version, out: &mut BytesMut) {
     let mut properties = BytesMut::new();
     if version == Version::V5 && ack.reason == reason::SUCCESS {
         properties.put_u8(0x11);
         properties.put_u32(ack.session_expiry_s);
         properties.put_u8(0x21);
-        properties.put_u16(limits::IN_FLIGHT);
+        properties.put_u16(limits::MAX_IN_FLIGHT);
         // Maximum QoS 1. Retained messages, wildcards, subscription identifiers and sharing are the defaults.
         properties.put_slice(&[0x24, 1]);
         properties.put_u8(0x27);
-        properties.put_u32(u32::try_from(limits::PACKET_BYTES).unwrap_or(u32::MAX));
+        properties.put_u32(u32::try_from(limits::MAX_PACKET_BYTES).unwrap_or(u32::MAX));
         if let Some(id) = &ack.assigned_client_id {
             properties.put_u8(0x12);
             write_binary(&mut properties, id.as_bytes());
@@ -116,12 +117,12 @@ fn connack(ack: &ConnAck, version: Version, out: &mut BytesMut) {
     out.put_slice(&body);
 }
 
-fn publish(delivery: &Delivery, version: Version, out: &mut BytesMut) {
+fn write_publish(delivery: &Delivery, version: Version, out: &mut BytesMut) {
     let Delivery { message, packet_id, duplicate, retain, expiry_s, subscription_ids } = delivery;
     let mut properties = BytesMut::new();
     let mut properties_length = BytesMut::new();
     if version == Version::V5 {
-        write_publish(&mut properties, &message.properties, *expiry_s, subscription_ids);
+        write_publish_properties(&mut properties, &message.properties, *expiry_s, subscription_ids);
         write_varint(&mut properties_length, properties.len());
     }
     let id_length = if packet_id.is_some() { 2 } else { 0 };
@@ -139,7 +140,7 @@ fn publish(delivery: &Delivery, version: Version, out: &mut BytesMut) {
     out.put_slice(&message.payload);
 }
 
-fn acks(first: u8, packet_id: u16, reasons: &[u8], version: Version, out: &mut BytesMut) {
+fn write_acks(first: u8, packet_id: u16, reasons: &[u8], version: Version, out: &mut BytesMut) {
     let properties = usize::from(version == Version::V5);
     out.put_u8(first);
     write_varint(out, 2 + properties + reasons.len());

@@ -1,18 +1,18 @@
-//! Cuts a byte stream into packets.
+//! Splits a byte stream into MQTT packets.
 
 use super::DecodeError;
 use crate::limits;
 
-/// Where the next packet ends, or how much of it is missing.
+/// The bounds of the next packet, or the bytes still missing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// At least that many more bytes are needed.
+    /// At least this number of further bytes is needed.
     Missing(usize),
-    /// The first byte is at 0, the body is `body_start..end`.
+    /// The fixed header's first byte, and the body's range `body_start..end`.
     Complete { first: u8, body_start: usize, end: usize },
 }
 
-/// Looks at the start of what has been received.
+/// Finds the packet at the start of `received`.
 pub(crate) fn next_frame(received: &[u8]) -> Result<Frame, DecodeError> {
     let Some((&first, rest)) = received.split_first() else { return Ok(Frame::Missing(2)) };
     let mut length = 0;
@@ -20,7 +20,7 @@ pub(crate) fn next_frame(received: &[u8]) -> Result<Frame, DecodeError> {
         let Some(&byte) = rest.get(index) else { return Ok(Frame::Missing(1)) };
         length |= usize::from(byte & 0x7F) << shift;
         if byte & 0x80 == 0 {
-            if length > limits::PACKET_BYTES {
+            if length > limits::MAX_PACKET_BYTES {
                 return Err(DecodeError::TooLarge(length));
             }
             let body_start = index + 2;

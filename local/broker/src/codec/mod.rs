@@ -1,4 +1,4 @@
-//! MQTT 3.1.1 and MQTT 5 packets, as a server without QoS 2 reads and writes them.
+//! Decoding and encoding of MQTT 3.1.1 and MQTT 5 packets, for a server without QoS 2.
 
 mod connect;
 mod decode;
@@ -13,30 +13,30 @@ pub(super) use decode::{FilterRequest, Incoming, Publish, Subscribe, Unsubscribe
 pub(super) use encode::{ConnAck, Delivery, Outgoing, encode};
 pub(super) use frame::{Frame, next_frame};
 
-/// The protocol that a client speaks.
+/// Protocol version of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     V311,
     V5,
 }
 
-/// Why bytes are not a packet that the broker takes.
+/// Why a packet cannot be decoded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DecodeError {
     #[error("malformed packet: {0}")]
     Malformed(&'static str),
     #[error("protocol error: {0}")]
     Protocol(&'static str),
-    #[error("a packet of {0} bytes is too large")]
+    #[error("packet of {0} bytes exceeds the maximum packet size")]
     TooLarge(usize),
     #[error("protocol level {0} is not supported")]
     Version(u8),
-    #[error("topic aliases are not offered")]
+    #[error("topic aliases are not supported")]
     TopicAlias,
 }
 
 impl DecodeError {
-    /// The MQTT 5 reason code that tells the client.
+    /// The reason code of the MQTT 5 DISCONNECT.
     pub(super) fn reason(&self) -> u8 {
         match self {
             Self::Malformed(_) => reason::MALFORMED_PACKET,

@@ -1,11 +1,11 @@
-//! Reads the primitive types of MQTT from bytes that may say anything.
+//! Reads the primitive types of MQTT from untrusted bytes.
 
 use super::DecodeError;
 
 /// A cursor over one packet's body.
 pub(super) struct Reader<'a>(&'a [u8]);
 
-const TRUNCATED: DecodeError = DecodeError::Malformed("it ends too early");
+const TRUNCATED: DecodeError = DecodeError::Malformed("the packet is truncated");
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
@@ -16,7 +16,7 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
-    /// All that is left.
+    /// The remaining bytes.
     pub(super) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }

@@ -1,4 +1,4 @@
-//! Reason codes of MQTT 5, and the few of MQTT 3.1.1.
+//! Reason codes of MQTT 5, and return codes of MQTT 3.1.1.
 
 pub(crate) const SUCCESS: u8 = 0x00;
 pub(crate) const DISCONNECT_WITH_WILL: u8 = 0x04;
@@ -20,11 +20,11 @@ pub(crate) const ADMINISTRATIVE_ACTION: u8 = 0x98;
 pub(crate) const RETAIN_NOT_SUPPORTED: u8 = 0x9A;
 pub(crate) const QOS_NOT_SUPPORTED: u8 = 0x9B;
 
-/// CONNACK of MQTT 3.1.1.
+/// CONNACK return code of MQTT 3.1.1.
 pub(crate) const V311_UNACCEPTABLE_VERSION: u8 = 1;
-/// CONNACK of MQTT 3.1.1.
+/// CONNACK return code of MQTT 3.1.1.
 pub(crate) const V311_IDENTIFIER_REJECTED: u8 = 2;
-/// What AWS answers where the standard says 5.
+/// CONNACK return code of AWS IoT, where MQTT 3.1.1 defines 5.
 pub(crate) const V311_NOT_AUTHORIZED: u8 = 7;
-/// SUBACK of MQTT 3.1.1.
+/// SUBACK return code of MQTT 3.1.1.
 pub(crate) const V311_SUBSCRIBE_FAILURE: u8 = 0x80;

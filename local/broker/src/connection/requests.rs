@@ -1,23 +1,23 @@
-//! What each packet of a connected client does.
+//! Handles the packets of a connected client: PUBLISH, PUBACK, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT.
 
 use tracing::{info, warn};
 
-use super::Session;
-use crate::access::{Ask, may, may_publish};
+use super::ClientConnection;
+use crate::authorization::{AccessRequest, is_allowed, is_publish_allowed};
 use crate::codec::{Incoming, Outgoing, Publish, Subscribe, Version, reason};
-use crate::lifecycle::End;
+use crate::lifecycle::ConnectionEnd;
 use crate::limits;
 use crate::message::{Message, Publisher};
-use crate::subscribing::Judged;
+use crate::subscribing::CheckedSubscribe;
 use crate::topic::{self, Filter};
 
-impl Session {
-    /// Err ends the connection.
-    pub(super) fn handle(&self, packet: Incoming) -> Result<(), End> {
+impl ClientConnection {
+    /// Handles one packet. `Err` ends the connection.
+    pub(super) fn handle_packet(&self, packet: Incoming) -> Result<(), ConnectionEnd> {
         match packet {
             Incoming::Publish(publish) => self.publish(publish)?,
             Incoming::PubAck(packet_id) => {
-                self.broker.lock().acknowledged(&self.client_id, self.number, packet_id);
+                self.broker.lock().handle_puback(&self.client_id, self.number, packet_id);
             }
             Incoming::Subscribe(subscribe) => self.subscribe(subscribe)?,
             Incoming::Unsubscribe(unsubscribe) => {
@@ -28,23 +28,23 @@ impl Session {
                 if let Some(seconds) = session_expiry_s {
                     self.broker.lock().change_session_expiry(&self.client_id, self.number, seconds);
                 }
-                return Err(End::disconnected(reason == reason::DISCONNECT_WITH_WILL));
+                return Err(ConnectionEnd::disconnected(reason == reason::DISCONNECT_WITH_WILL));
             }
-            Incoming::Connect(_) => return Err(self.closed("a second CONNECT", reason::PROTOCOL_ERROR)),
+            Incoming::Connect(_) => return Err(self.close_with_error("a second CONNECT", reason::PROTOCOL_ERROR)),
         }
         Ok(())
     }
 
-    fn publish(&self, Publish { message, packet_id }: Publish) -> Result<(), End> {
-        if let Err((why, reason)) = self.judge(&message) {
-            // MQTT 5 can say it in the acknowledgement as well. 3.1.1 cannot say it at all.
-            let told = [reason::NOT_AUTHORIZED, reason::TOPIC_NAME_INVALID].contains(&reason);
-            if let (Version::V5, Some(packet_id), true) = (self.version, packet_id, told) {
+    fn publish(&self, Publish { message, packet_id }: Publish) -> Result<(), ConnectionEnd> {
+        if let Err((cause, reason)) = self.check_publish(&message) {
+            // MQTT 5 states the reason in PUBACK too; MQTT 3.1.1 has no field for it.
+            let in_puback = [reason::NOT_AUTHORIZED, reason::TOPIC_NAME_INVALID].contains(&reason);
+            if let (Version::V5, Some(packet_id), true) = (self.version, packet_id, in_puback) {
                 self.outbox.push(Outgoing::PubAck { packet_id, reason });
             }
-            info!(client_id = &*self.client_id, topic = message.topic, why, "publish refused, connection closed");
-            let why = if reason == reason::NOT_AUTHORIZED { "AUTH_ERROR" } else { "CLIENT_ERROR" };
-            return Err(End::closed(why, reason));
+            info!(client_id = &*self.client_id, topic = message.topic, cause, "publish refused, connection closed");
+            let cause = if reason == reason::NOT_AUTHORIZED { "AUTH_ERROR" } else { "CLIENT_ERROR" };
+            return Err(ConnectionEnd::closed(cause, reason));
         }
         let publisher =
             Publisher { client_id: Some(self.client_id.to_string()), principal: self.peer.principal.clone() };
@@ -55,62 +55,63 @@ impl Session {
         Ok(())
     }
 
-    fn judge(&self, message: &Message) -> Result<(), (&'static str, u8)> {
+    fn check_publish(&self, message: &Message) -> Result<(), (&'static str, u8)> {
         if message.qos > 1 {
             return Err(("QoS 2 is not supported", reason::QOS_NOT_SUPPORTED));
         }
-        if message.size() > limits::MESSAGE_BYTES {
-            return Err(("it is larger than 128 KB", reason::PACKET_TOO_LARGE));
+        if message.size() > limits::MAX_MESSAGE_BYTES {
+            return Err(("the message is larger than 128 KB", reason::PACKET_TOO_LARGE));
         }
-        topic::check_client_topic(&message.topic).map_err(|why| (why, topic::refusal_reason(&message.topic)))?;
+        topic::check_client_topic(&message.topic).map_err(|cause| (cause, topic::refusal_reason(&message.topic)))?;
         if message.retain && message.topic.starts_with('$') {
             return Err(("messages on reserved topics cannot be retained", reason::RETAIN_NOT_SUPPORTED));
         }
         if message.properties.response_topic.as_deref().is_some_and(|topic| topic.contains(['#', '+'])) {
             return Err(("the response topic contains a wildcard", reason::PROTOCOL_ERROR));
         }
-        if !may_publish(self.broker.0.authorizer.as_ref(), &self.peer, &self.client_id, message) {
+        if !is_publish_allowed(self.broker.0.authorizer.as_ref(), &self.peer, &self.client_id, message) {
             return Err(("not authorized", reason::NOT_AUTHORIZED));
         }
         Ok(())
     }
 
-    fn subscribe(&self, request: Subscribe) -> Result<(), End> {
+    fn subscribe(&self, request: Subscribe) -> Result<(), ConnectionEnd> {
         let Subscribe { packet_id, subscription_id, filters } = request;
-        if filters.len() > limits::FILTERS_PER_SUBSCRIBE {
-            return Err(self.closed("more than 8 filters in one SUBSCRIBE", reason::QUOTA_EXCEEDED));
+        if filters.len() > limits::MAX_FILTERS_PER_SUBSCRIBE {
+            return Err(self.close_with_error("more than 8 filters in one SUBSCRIBE", reason::QUOTA_EXCEEDED));
         }
-        if filters.iter().any(|wanted| wanted.qos > 1) {
-            // As AWS: no SUBACK when QoS 2 is asked for (page "mqtt").
+        if filters.iter().any(|filter_request| filter_request.qos > 1) {
+            // As AWS IoT: no SUBACK for a requested QoS 2 (Developer Guide, page "mqtt").
             warn!(client_id = &*self.client_id, "a SUBSCRIBE with QoS 2 is not answered");
             return Ok(());
         }
-        let mut judged = Vec::with_capacity(filters.len());
-        for wanted in filters {
-            let filter = Filter::parse(&wanted.filter).map_err(|why| {
-                info!(client_id = &*self.client_id, filter = wanted.filter, why, "filter refused");
-                self.closed("a bad topic filter", reason::TOPIC_FILTER_INVALID)
+        let mut checked = Vec::with_capacity(filters.len());
+        for filter_request in filters {
+            let filter = Filter::parse(&filter_request.filter).map_err(|cause| {
+                info!(client_id = &*self.client_id, filter = filter_request.filter, cause, "filter refused");
+                self.close_with_error("an invalid topic filter", reason::TOPIC_FILTER_INVALID)
             })?;
-            let ask = Ask { client_id: &self.client_id, action: "iot:Subscribe", resource: filter.pattern };
-            let refusal = if !filter.can_be_granted() {
+            let access =
+                AccessRequest { client_id: &self.client_id, action: "iot:Subscribe", resource: filter.pattern };
+            let refusal = if !filter.is_subscribable() {
                 Some(reason::TOPIC_FILTER_INVALID)
-            } else if !may(self.broker.0.authorizer.as_ref(), &self.peer, &ask) {
+            } else if !is_allowed(self.broker.0.authorizer.as_ref(), &self.peer, &access) {
                 Some(reason::NOT_AUTHORIZED)
             } else {
                 None
             };
-            judged.push((wanted, refusal));
+            checked.push((filter_request, refusal));
         }
-        let request = Judged { packet_id, subscription_id, filters: judged };
+        let request = CheckedSubscribe { packet_id, subscription_id, filters: checked };
         if self.broker.lock().subscribe(&self.client_id, self.number, request) {
             Ok(())
         } else {
-            Err(self.closed("more than 50 subscriptions", reason::QUOTA_EXCEEDED))
+            Err(self.close_with_error("more than 50 subscriptions", reason::QUOTA_EXCEEDED))
         }
     }
 
-    fn closed(&self, why: &'static str, reason: u8) -> End {
-        info!(client_id = &*self.client_id, why, "connection closed");
-        End::closed("CLIENT_ERROR", reason)
+    fn close_with_error(&self, cause: &'static str, reason: u8) -> ConnectionEnd {
+        info!(client_id = &*self.client_id, cause, "connection closed");
+        ConnectionEnd::closed("CLIENT_ERROR", reason)
     }
 }

@@ -1,15 +1,15 @@
-//! Bytes in and out of one stream.
+//! Reads packets from, and writes packets to, the stream of one connection.
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::codec::{DecodeError, Frame, Incoming, Version, decode, encode, next_frame};
-use crate::link::Inbox;
+use crate::link::OutboxReader;
 
-/// Kept by an idle connection; thousands of them share one process.
+/// Largest buffer that an idle connection keeps: one process holds thousands of connections.
 const IDLE_BUFFER_BYTES: usize = 4 * 1024;
-/// Written in one go.
-const WRITE_BYTES: usize = 64 * 1024;
+/// Packets are encoded up to this size before one write.
+const WRITE_BATCH_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
@@ -19,7 +19,7 @@ pub(super) enum ReadError {
     Decode(#[from] DecodeError),
 }
 
-/// Reads packets.
+/// Buffers received bytes and decodes packets from them.
 pub(super) struct PacketReader<R> {
     stream: R,
     received: BytesMut,
@@ -30,7 +30,7 @@ impl<R: AsyncRead + Unpin> PacketReader<R> {
         Self { stream, received: BytesMut::new() }
     }
 
-    /// None at the end of the stream. Losing interest in the middle loses nothing.
+    /// The next packet; `None` at the end of the stream. Cancel-safe: received bytes stay in the buffer.
     pub(super) async fn next(&mut self, version: Version) -> Result<Option<Incoming>, ReadError> {
         loop {
             match next_frame(&self.received)? {
@@ -54,23 +54,23 @@ impl<R: AsyncRead + Unpin> PacketReader<R> {
     }
 }
 
-/// Writes what comes until nobody can send any more or the stream breaks.
-pub(super) async fn write_all<W: AsyncWrite + Unpin>(mut inbox: Inbox, mut stream: W, version: Version) {
+/// Writes packets until the last sender is dropped or a write fails.
+pub(super) async fn write_all<W: AsyncWrite + Unpin>(mut outbox_reader: OutboxReader, mut stream: W, version: Version) {
     let mut bytes = BytesMut::new();
-    while let Some(first) = inbox.next().await {
+    while let Some(first) = outbox_reader.next().await {
         let mut size = 0;
         let mut next = Some(first);
         while let Some(packet) = next {
             size += packet.size();
             encode(&packet, version, &mut bytes);
-            next = if bytes.len() < WRITE_BYTES { inbox.try_next() } else { None };
+            next = if bytes.len() < WRITE_BATCH_BYTES { outbox_reader.try_next() } else { None };
         }
         if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
             return;
         }
-        inbox.written(size);
+        outbox_reader.record_written(size);
         if bytes.capacity() > IDLE_BUFFER_BYTES { bytes = BytesMut::new() } else { bytes.clear() }
     }
-    // The client is gone or has been told; either way there is nobody to tell.
+    // The connection ends here; a failed shutdown changes nothing.
     let _ = stream.shutdown().await;
 }

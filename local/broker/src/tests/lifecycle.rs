@@ -1,23 +1,23 @@
-//! Lifecycle events.
+//! Contents and order of lifecycle events.
 
 use std::time::Duration;
 
-use super::wire::{Wire, hello, persistent};
+use super::raw_client::{RawClient, clean_connect, persistent_connect};
 use super::{NOW_MS, broker, events};
 use crate::codec::Version::{V5, V311};
 use crate::{Broker, Peer};
 
 #[tokio::test]
-async fn a_client_is_announced_from_beginning_to_end() {
+async fn all_lifecycle_events_of_a_client_are_published() {
     let (broker, _) = broker();
     let mut tap = broker.tap();
     let peer = Peer { address: Some("192.0.2.7:4711".parse().expect("an address")), principal: Some("c0ffee".into()) };
-    let mut wire = Wire::open_as(&broker, peer);
-    wire.greet(&hello(V311, "dev/1")).await;
-    wire.subscribe_with(&[("a", 1), ("$aws/rules/r/x", 0), ("b/#", 0)], &[]).await;
-    wire.unsubscribe("a").await;
-    wire.unsubscribe("never").await;
-    wire.leave().await;
+    let mut client = RawClient::open_as(&broker, peer);
+    client.send_connect(&clean_connect(V311, "dev/1")).await;
+    client.subscribe_with(&[("a", 1), ("$aws/rules/r/x", 0), ("b/#", 0)], &[]).await;
+    client.unsubscribe("a").await;
+    client.unsubscribe("never").await;
+    client.disconnect().await;
     let events = events(&mut tap);
     let topics: Vec<&str> = events.iter().map(|(topic, _)| topic.as_str()).collect();
     let expected = [
@@ -51,14 +51,14 @@ async fn a_client_is_announced_from_beginning_to_end() {
 
 async fn version_of_next_connection(broker: &Broker, id: &str) -> u64 {
     let mut tap = broker.tap();
-    Wire::connect(broker, &persistent(V311, id)).await.leave().await;
+    RawClient::connect(broker, &persistent_connect(V311, id)).await.disconnect().await;
     let events = events(&mut tap);
     assert_eq!(events[0].1["versionNumber"], events[1].1["versionNumber"]);
     events[0].1["versionNumber"].as_u64().expect("a number")
 }
 
 #[tokio::test]
-async fn versions_grow_and_start_again_after_an_hour_away() {
+async fn version_numbers_increase_and_reset_after_an_hour_offline() {
     let (broker, clock) = broker();
     assert_eq!(version_of_next_connection(&broker, "a").await, 0);
     assert_eq!(version_of_next_connection(&broker, "a").await, 1);
@@ -70,18 +70,18 @@ async fn versions_grow_and_start_again_after_an_hour_away() {
 }
 
 #[tokio::test]
-async fn every_end_has_its_reason() {
+async fn disconnected_event_states_the_reason() {
     let (broker, _) = broker();
     let mut tap = broker.tap();
-    Wire::connect(&broker, &hello(V5, "a")).await.vanish().await;
-    let mut first = Wire::connect(&broker, &hello(V5, "b")).await;
-    let mut second = Wire::connect(&broker, &hello(V5, "b")).await;
-    first.hung_up().await;
-    second.say("#", b"", 0, &[]).await;
-    second.hung_up().await;
-    let mut third = Wire::connect(&broker, &hello(V5, "c")).await;
+    RawClient::connect(&broker, &clean_connect(V5, "a")).await.drop_connection().await;
+    let mut first = RawClient::connect(&broker, &clean_connect(V5, "b")).await;
+    let mut second = RawClient::connect(&broker, &clean_connect(V5, "b")).await;
+    first.expect_disconnect().await;
+    second.send_publish("#", b"", 0, &[]).await;
+    second.expect_disconnect().await;
+    let mut third = RawClient::connect(&broker, &clean_connect(V5, "c")).await;
     broker.disconnect("c", false, false);
-    assert_eq!(third.hung_up().await, Some(0x98));
+    assert_eq!(third.expect_disconnect().await, Some(0x98));
     let ends: Vec<(String, String)> = events(&mut tap)
         .into_iter()
         .filter(|(topic, _)| topic.starts_with("presence/disconnected/"))
@@ -101,26 +101,26 @@ async fn client_ids_with_wildcards_have_no_events() {
     let (broker, _) = broker();
     let mut tap = broker.tap();
     for id in ["a#", "a+b"] {
-        let mut wire = Wire::connect(&broker, &hello(V311, id)).await;
-        wire.subscribe("t", 0).await;
-        wire.leave().await;
+        let mut client = RawClient::connect(&broker, &clean_connect(V311, id)).await;
+        client.subscribe("t", 0).await;
+        client.disconnect().await;
     }
     assert!(events(&mut tap).is_empty());
 }
 
 #[tokio::test]
-async fn events_can_be_subscribed_to_and_the_session_keeps_its_name() {
+async fn lifecycle_events_can_be_subscribed_to_and_keep_the_session_identifier() {
     let (broker, _) = broker();
-    let mut watcher = Wire::connect(&broker, &hello(V311, "watcher")).await;
+    let mut watcher = RawClient::connect(&broker, &clean_connect(V311, "watcher")).await;
     watcher.subscribe("$aws/events/presence/+/device", 1).await;
     for _ in 0..2 {
-        Wire::connect(&broker, &persistent(V311, "device")).await.vanish().await;
+        RawClient::connect(&broker, &persistent_connect(V311, "device")).await.drop_connection().await;
     }
     let mut sessions = Vec::new();
     for kind in ["connected", "disconnected", "connected", "disconnected"] {
-        let got = watcher.got().await;
-        assert_eq!(got.topic, format!("$aws/events/presence/{kind}/device"));
-        let body: serde_json::Value = serde_json::from_str(&got.payload).expect("JSON");
+        let received = watcher.receive_publish().await;
+        assert_eq!(received.topic, format!("$aws/events/presence/{kind}/device"));
+        let body: serde_json::Value = serde_json::from_str(&received.payload).expect("JSON");
         sessions.push(body["sessionIdentifier"].clone());
     }
     sessions.dedup();

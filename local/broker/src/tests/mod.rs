@@ -1,19 +1,19 @@
-//! The broker as its clients see it.
+//! Tests of the broker through its clients and its API.
 
-mod accepting;
-mod bounds;
-mod clients;
+mod connect;
 mod connection_api;
 mod delivery;
-mod direct;
+mod direct_messages;
 mod faults;
 mod lifecycle;
-mod matching;
-mod refusing;
+mod limits;
+mod protocol_errors;
+mod raw_client;
 mod retained;
+mod rumqttc_clients;
 mod sessions;
+mod subscription_tree;
 mod wills;
-mod wire;
 
 use std::sync::Arc;
 
@@ -29,19 +29,21 @@ fn broker() -> (Broker, Clock) {
     (Broker::new(clock.clone(), None), clock)
 }
 
-/// A broker whose policy forbids one action on one resource.
-fn forbidding(action: &'static str, resource: &'static str) -> Broker {
-    let authorizer = move |_: &super::Peer, ask: &super::Ask<'_>| !(ask.action == action && ask.resource == resource);
+/// A broker whose authorizer denies one action on one resource.
+fn broker_denying(action: &'static str, resource: &'static str) -> Broker {
+    let authorizer = move |_: &super::Peer, request: &super::AccessRequest<'_>| {
+        !(request.action == action && request.resource == resource)
+    };
     Broker::new(Clock::manual(NOW_MS), Some(Arc::new(authorizer)))
 }
 
-/// What the tap has by now, lifecycle events left out.
+/// The messages that the tap has received so far, without lifecycle events.
 fn tapped(tap: &mut mpsc::UnboundedReceiver<Published>) -> Vec<Published> {
     let all = std::iter::from_fn(|| tap.try_recv().ok());
     all.filter(|published| !published.message.topic.starts_with("$aws/events/")).collect()
 }
 
-/// The lifecycle events that the tap has by now.
+/// Topic (below `$aws/events/`) and body of the lifecycle events that the tap has received so far.
 fn events(tap: &mut mpsc::UnboundedReceiver<Published>) -> Vec<(String, serde_json::Value)> {
     let all = std::iter::from_fn(|| tap.try_recv().ok()).map(|published| published.message);
     let events = all.filter_map(|message| {

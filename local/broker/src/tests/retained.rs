@@ -1,11 +1,11 @@
-//! Retained messages, by AWS's rules.
+//! Retained messages, by the rules of AWS IoT.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::broker;
-use super::wire::{Wire, hello};
+use super::raw_client::{RawClient, clean_connect};
 use crate::Message;
 use crate::codec::Version::{V5, V311};
 
@@ -14,89 +14,92 @@ fn retained(topic: &str, payload: &str) -> Message {
 }
 
 #[tokio::test]
-async fn exact_filters_get_them_and_wildcards_do_not() {
+async fn only_exact_filters_receive_retained_messages() {
     let (broker, _) = broker();
-    let mut teller = Wire::connect(&broker, &hello(V311, "teller")).await;
-    teller.say("t/x", b"kept", 3, &[]).await;
-    teller.next().await;
-    let mut wire = Wire::connect(&broker, &hello(V311, "a")).await;
+    let mut publisher = RawClient::connect(&broker, &clean_connect(V311, "publisher")).await;
+    publisher.send_publish("t/x", b"stored", 3, &[]).await;
+    publisher.next().await;
+    let mut client = RawClient::connect(&broker, &clean_connect(V311, "a")).await;
     for wildcard in ["t/+", "t/#", "#", "+/x"] {
-        wire.subscribe(wildcard, 1).await;
+        client.subscribe(wildcard, 1).await;
     }
-    wire.nothing_more().await;
-    wire.subscribe("t/x", 1).await;
-    let got = wire.got().await;
-    assert_eq!((got.payload.as_str(), got.retain, got.qos), ("kept", true, 1));
-    // What is published later is not marked.
+    client.expect_nothing_more().await;
+    client.subscribe("t/x", 1).await;
+    let received = client.receive_publish().await;
+    assert_eq!((received.payload.as_str(), received.retain, received.qos), ("stored", true, 1));
+    // Messages published after SUBSCRIBE have no retain flag.
     broker.publish(retained("t/x", "new")).expect("published");
-    assert!(!wire.got().await.retain);
-    let mut shared = Wire::connect(&broker, &hello(V311, "b")).await;
+    assert!(!client.receive_publish().await.retain);
+    let mut shared = RawClient::connect(&broker, &clean_connect(V311, "b")).await;
     shared.subscribe("$share/g/t/x", 1).await;
-    shared.nothing_more().await;
+    shared.expect_nothing_more().await;
 }
 
 #[tokio::test]
-async fn an_empty_payload_deletes_and_is_handed_out() {
+async fn empty_payload_deletes_the_retained_message_and_is_delivered() {
     let (broker, _) = broker();
-    let mut wire = Wire::connect(&broker, &hello(V311, "a")).await;
-    wire.subscribe("t", 1).await;
-    broker.publish(retained("t", "kept")).expect("published");
+    let mut client = RawClient::connect(&broker, &clean_connect(V311, "a")).await;
+    client.subscribe("t", 1).await;
+    broker.publish(retained("t", "stored")).expect("published");
     broker.publish(retained("t", "")).expect("published");
-    assert_eq!((wire.got().await.payload.as_str(), wire.got().await.payload.as_str()), ("kept", ""));
+    assert_eq!(
+        (client.receive_publish().await.payload.as_str(), client.receive_publish().await.payload.as_str()),
+        ("stored", "")
+    );
     assert!(broker.retained("t").is_none());
     assert!(broker.retained_topics().is_empty());
 }
 
 #[tokio::test]
-async fn mqtt_5_clients_choose_when_and_how_they_get_them() {
+async fn mqtt_5_retain_options_are_honoured() {
     let (broker, _) = broker();
-    broker.publish(retained("t", "kept")).expect("published");
-    let mut wire = Wire::connect(&broker, &hello(V5, "a")).await;
+    broker.publish(retained("t", "stored")).expect("published");
+    let mut client = RawClient::connect(&broker, &clean_connect(V5, "a")).await;
     let (new_only, never, as_published) = (0x11, 0x21, 0x09);
-    wire.subscribe("t", never).await;
-    wire.nothing_more().await;
-    wire.unsubscribe("t").await;
-    wire.subscribe("t", new_only).await;
-    assert_eq!(wire.got().await.payload, "kept");
-    wire.subscribe("t", new_only).await;
-    wire.nothing_more().await;
-    wire.subscribe("t", as_published).await;
-    assert_eq!(wire.got().await.payload, "kept");
+    client.subscribe("t", never).await;
+    client.expect_nothing_more().await;
+    client.unsubscribe("t").await;
+    client.subscribe("t", new_only).await;
+    assert_eq!(client.receive_publish().await.payload, "stored");
+    client.subscribe("t", new_only).await;
+    client.expect_nothing_more().await;
+    client.subscribe("t", as_published).await;
+    assert_eq!(client.receive_publish().await.payload, "stored");
     broker.publish(retained("t", "new")).expect("published");
-    let got = wire.got().await;
-    assert_eq!((got.payload.as_str(), got.retain), ("new", true));
+    let received = client.receive_publish().await;
+    assert_eq!((received.payload.as_str(), received.retain), ("new", true));
 }
 
 #[tokio::test]
-async fn they_expire() {
+async fn retained_messages_expire() {
     let (broker, clock) = broker();
-    let mut message = retained("t", "kept");
+    let mut message = retained("t", "stored");
     message.properties.message_expiry_s = Some(60);
     broker.publish(message).expect("published");
     clock.advance(Duration::from_secs(20));
-    let mut wire = Wire::connect(&broker, &hello(V5, "a")).await;
-    wire.subscribe("t", 0).await;
-    assert_eq!(wire.got().await.properties, [0x02, 0, 0, 0, 40]);
+    let mut client = RawClient::connect(&broker, &clean_connect(V5, "a")).await;
+    client.subscribe("t", 0).await;
+    assert_eq!(client.receive_publish().await.properties, [0x02, 0, 0, 0, 40]);
     clock.advance(Duration::from_secs(40));
-    wire.subscribe("t", 0).await;
-    wire.nothing_more().await;
+    client.subscribe("t", 0).await;
+    client.expect_nothing_more().await;
     assert!(broker.retained("t").is_none());
 }
 
 #[test]
-fn they_survive_a_restart_and_nonsense_is_left_out() {
+fn restore_keeps_retained_messages_and_skips_unreadable_ones() {
     let (first, _) = broker();
-    let mut message = retained("t", "\u{0}kept");
+    let mut message = retained("t", "\u{0}stored");
     message.properties.correlation_data = Some(vec![0, 0xFF].into());
     message.properties.user.push(("k".into(), "v".into()));
     first.publish(message).expect("published");
-    first.publish(retained("u", "kept")).expect("published");
+    first.publish(retained("u", "stored")).expect("published");
     let mut saved = first.snapshot();
     let list = saved["retained"].as_array_mut().expect("a list");
     list.extend([json!(7), json!({"topic": "#", "payload": "", "qos": 1, "atMs": 0}), json!({"topic": "v"})]);
     let (second, _) = broker();
     second.restore(&saved);
-    second.restore(&json!("nonsense"));
+    second.restore(&json!("not an object"));
     assert_eq!(second.retained_topics(), first.retained_topics());
     assert_eq!(second.retained_topics().len(), 2);
     assert_eq!(second.retained("t"), first.retained("t"));

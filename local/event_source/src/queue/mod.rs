@@ -67,6 +67,24 @@ impl QueueMappings {
         batches
     }
 
+    /// What [`QueueMappings::caught_up`] waits for now, one line each; and each poller that has ended by a panic.
+    pub fn pending(&self) -> Vec<String> {
+        let mut pending = Vec::new();
+        for (source, state) in &self.0.pollers {
+            let EventSource { queue_arn, function_arn, .. } = source;
+            if state.borrow().busy {
+                pending.push(format!("a batch of {queue_arn} is with {function_arn}"));
+            } else if self.has_visible_message(source) {
+                pending.push(format!("a message of {queue_arn} is visible, and not passed to {function_arn} yet"));
+            }
+            // The state's sender is the poller's.
+            if state.has_changed().is_err() {
+                pending.push(format!("the poller of {queue_arn} has panicked"));
+            }
+        }
+        pending
+    }
+
     /// Time at which the next message is visible, in milliseconds since 1970; it can be in the past.
     pub fn next_ms(&self) -> Option<i64> {
         self.0.pollers.iter().filter_map(|(source, _)| self.0.sqs.next_visible_ms(&source.queue_arn)).min()

@@ -64,6 +64,11 @@ impl StreamMappings {
         done
     }
 
+    /// What [`StreamMappings::caught_up`] waits for now, one line each; empty when it would return at once.
+    pub fn pending(&self) -> Vec<String> {
+        self.0.readers.iter().filter_map(|reader| reader.pending()).collect()
+    }
+
     /// Time of the readers' next step, in milliseconds since 1970; a time in the past means now.
     pub fn next_ms(&self) -> Option<i64> {
         self.0.readers.iter().filter_map(|reader| reader.next_ms()).min()

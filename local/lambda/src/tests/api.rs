@@ -1,13 +1,13 @@
-//! The calls of the Lambda API, over HTTP.
+//! Tests of the HTTP API of Lambda.
 
 use super::*;
 
 #[tokio::test]
-async fn the_lambda_api_invokes_and_lists() {
-    let mut told = function("f");
-    told.environment.insert("TABLE".to_owned(), "commands".to_owned());
-    told.added_environment.insert("AWS_SECRET_ACCESS_KEY".to_owned(), "secret".to_owned());
-    let bench = Bench::new(vec![told]).await;
+async fn the_http_api_invokes_lists_and_describes_functions() {
+    let mut configured = function("f");
+    configured.environment.insert("TABLE".to_owned(), "commands".to_owned());
+    configured.added_environment.insert("AWS_SECRET_ACCESS_KEY".to_owned(), "secret".to_owned());
+    let bench = Bench::new(vec![configured]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}/2015-03-31/functions", listener.local_addr().expect("bound"));
     let router = bench.lambda.router();

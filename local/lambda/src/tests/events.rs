@@ -1,11 +1,11 @@
-//! Asynchronous events: retries, age, the record of what failed for good, and when all is still.
+//! Tests of asynchronous events: retries, age, records of discarded events, waiting for idle.
 
 use super::*;
 
 #[tokio::test]
-async fn a_failing_event_is_tried_after_one_and_two_minutes_and_then_recorded() {
+async fn a_failing_event_is_retried_after_1_and_2_minutes_and_then_recorded() {
     let bench = Bench::new(vec![function("f")]).await;
-    bench.event(&json!({ "do": "fail", "text": "bad day", "n": 1 }));
+    bench.event(&json!({ "do": "fail", "text": "scripted", "n": 1 }));
     bench.lambda.idle().await;
     let mut tries = vec![bench.invocations()];
     for seconds in [59, 1, 119] {
@@ -24,16 +24,16 @@ async fn a_failing_event_is_tried_after_one_and_two_minutes_and_then_recorded() 
     assert_eq!(context["condition"], "RetriesExhausted");
     assert_eq!(context["approximateInvokeCount"], 3);
     assert_eq!(context["requestId"].as_str().map(str::len), Some(36));
-    assert_eq!(record["requestPayload"], json!({ "do": "fail", "text": "bad day", "n": 1 }));
+    assert_eq!(record["requestPayload"], json!({ "do": "fail", "text": "scripted", "n": 1 }));
     let response = json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" });
     assert_eq!(record["responseContext"], response);
-    assert_eq!(record["responsePayload"], json!({ "errorType": "Told", "errorMessage": "bad day" }));
+    assert_eq!(record["responsePayload"], json!({ "errorType": "ScriptedError", "errorMessage": "scripted" }));
     bench.advance(10_000).await;
     assert_eq!(bench.invocations(), 3);
 }
 
 #[tokio::test]
-async fn an_event_that_succeeds_at_last_leaves_no_record() {
+async fn an_event_that_succeeds_on_its_last_attempt_leaves_no_record() {
     let bench = Bench::new(vec![function("f")]).await;
     bench.event(&json!({ "do": "fail first", "times": 2 }));
     bench.lambda.idle().await;
@@ -45,10 +45,10 @@ async fn an_event_that_succeeds_at_last_leaves_no_record() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_too_old_is_not_tried_again() {
-    let mut impatient = function("f");
-    impatient.event_age = Duration::from_secs(90);
-    let bench = Bench::new(vec![impatient]).await;
+async fn an_expired_event_is_not_retried() {
+    let mut short_lived = function("f");
+    short_lived.event_age = Duration::from_secs(90);
+    let bench = Bench::new(vec![short_lived]).await;
     bench.event(&json!({ "do": "exit" }));
     bench.lambda.idle().await;
     bench.advance(60).await;
@@ -62,7 +62,7 @@ async fn an_event_that_is_too_old_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_function_that_may_not_run_lets_its_events_grow_old() {
+async fn events_of_a_function_with_concurrency_0_expire() {
     let mut disabled = function("f");
     disabled.concurrency = Some(0);
     disabled.event_age = Duration::from_secs(600);
@@ -81,7 +81,7 @@ async fn a_function_that_may_not_run_lets_its_events_grow_old() {
 }
 
 #[tokio::test]
-async fn idle_waits_for_what_runs_and_for_what_is_due() {
+async fn idle_waits_for_running_and_due_events() {
     let bench = Bench::new(vec![function("f")]).await;
     let gate = Gate::new().await;
     bench.lambda.idle().await;
@@ -95,7 +95,7 @@ async fn idle_waits_for_what_runs_and_for_what_is_due() {
     drop(running);
     idle.await.expect("idle");
     assert_eq!(bench.invocations(), 2);
-    // The retry counts from the moment at which the clock reaches it, though its task has not run yet.
+    // The retry counts as soon as the clock reaches its due time, even if its task has not run yet.
     bench.advance(60).await;
     assert_eq!(bench.invocations(), 3);
 }

@@ -1,4 +1,4 @@
-//! What the tests of the host have in common: a host on a clock that stands, and functions that wait.
+//! Fixture for the tests of the host: a host on a manual clock, and functions that wait for the test.
 
 mod api;
 mod events;
@@ -12,8 +12,8 @@ use super::*;
 
 #[test]
 #[ignore = "not a test: the scripted function of other tests"]
-fn plays_the_scripted_function() {
-    testing::play();
+fn run_scripted_function_process() {
+    testing::run_scripted_function();
 }
 
 const START_MS: i64 = 1_700_000_000_000;
@@ -56,7 +56,7 @@ impl Bench {
     }
 }
 
-/// Functions that hold: each connects here and answers when its connection is dropped.
+/// Listener for functions with the action `hold`: each connects and responds when its connection is dropped.
 struct Gate(TcpListener);
 
 impl Gate {

@@ -1,15 +1,15 @@
-//! Synchronous invokes, and the processes that serve them.
+//! Tests of synchronous invokes and of the processes that run them.
 
 use tokio::io::AsyncReadExt;
 
 use super::*;
 
-fn alive(pid: &Value) -> bool {
+fn is_running(pid: &Value) -> bool {
     std::path::Path::new(&format!("/proc/{pid}")).exists()
 }
 
 #[tokio::test]
-async fn a_process_starts_on_demand_and_is_used_again() {
+async fn a_process_starts_on_demand_and_is_reused() {
     let bench = Bench::new(vec![function("f")]).await;
     assert_eq!(bench.lambda.stats("f").cold_starts, 0);
     for n in 0..3 {
@@ -21,7 +21,7 @@ async fn a_process_starts_on_demand_and_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_function_is_found_by_name_and_every_kind_of_arn() {
+async fn a_function_is_found_by_name_and_every_form_of_arn() {
     let bench = Bench::new(vec![function("f")]).await;
     let arn = "arn:aws:lambda:eu-west-1:000000000000:function:f";
     for name in ["f", "f:$LATEST", "000000000000:function:f", arn, &format!("{arn}:$LATEST")] {
@@ -33,16 +33,19 @@ async fn a_function_is_found_by_name_and_every_kind_of_arn() {
 }
 
 #[tokio::test]
-async fn a_function_sees_what_lambda_tells_it_and_nothing_of_the_host() {
+async fn a_function_sees_the_environment_of_lambda_and_not_that_of_the_host() {
     let mut described = function("f");
     described.environment.insert("TABLE".to_owned(), "commands".to_owned());
     described.added_environment.insert("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned());
     described.timeout = Duration::from_secs(5);
     let bench = Bench::new(vec![described]).await;
-    let (told, _) = bench.invoke(json!({ "do": "describe" })).await;
-    let (headers, env) = (&told["headers"], &told["env"]);
+    let (response, _) = bench.invoke(json!({ "do": "describe" })).await;
+    let (headers, env) = (&response["headers"], &response["env"]);
     let deadline = (START_MS + 5_000).to_string();
-    assert_eq!(headers["lambda-runtime-deadline-ms"], deadline, "the time limit from now, on the stack's clock");
+    assert_eq!(
+        headers["lambda-runtime-deadline-ms"], deadline,
+        "the deadline is the timeout after the time of the stack's clock"
+    );
     assert_eq!(headers["lambda-runtime-invoked-function-arn"], function("f").arn);
     assert_eq!(headers["lambda-runtime-aws-request-id"].as_str().map(str::len), Some(36));
     assert!(headers["lambda-runtime-trace-id"].as_str().is_some_and(|trace| trace.starts_with("Root=1-")));
@@ -52,23 +55,23 @@ async fn a_function_sees_what_lambda_tells_it_and_nothing_of_the_host() {
     assert_eq!(env["AWS_REGION"], "eu-west-1");
     assert_eq!((&env["TABLE"], &env["AWS_ACCESS_KEY_ID"]), (&json!("commands"), &json!("test.f.1")));
     assert_eq!(env["AWS_LAMBDA_MAX_CONCURRENCY"], Value::Null);
-    assert_eq!(env["CARGO_MANIFEST_DIR"], Value::Null, "of this test's own environment");
+    assert_eq!(env["CARGO_MANIFEST_DIR"], Value::Null, "a variable of the test's own environment");
 }
 
 #[tokio::test]
-async fn what_a_function_reports_is_handed_on() {
+async fn an_error_reported_by_a_function_is_returned() {
     let bench = Bench::new(vec![function("f")]).await;
-    let (told, error) = bench.invoke(json!({ "do": "fail", "text": "bad day" })).await;
-    assert_eq!(told, json!({ "errorType": "Told", "errorMessage": "bad day" }));
+    let (response, error) = bench.invoke(json!({ "do": "fail", "text": "scripted" })).await;
+    assert_eq!(response, json!({ "errorType": "ScriptedError", "errorMessage": "scripted" }));
     assert_eq!(error.as_deref(), Some("Unhandled"));
-    let (told, error) = bench.invoke(json!({ "do": "fail first", "times": 1 })).await;
-    assert_eq!(told, json!({ "errorType": "Unhandled", "errorMessage": "not even json" }));
+    let (response, error) = bench.invoke(json!({ "do": "fail first", "times": 1 })).await;
+    assert_eq!(response, json!({ "errorType": "Unhandled", "errorMessage": "not even json" }));
     assert_eq!(error.as_deref(), Some("Unhandled"));
-    assert_eq!(bench.lambda.stats("f").cold_starts, 1, "a function that reports an error goes on");
+    assert_eq!(bench.lambda.stats("f").cold_starts, 1, "a process that reports an error is reused");
 }
 
 #[tokio::test]
-async fn over_its_limit_a_function_throttles_invokes_and_queues_events() {
+async fn at_its_concurrency_limit_a_function_throttles_invokes_and_queues_events() {
     let bench = Bench::new(vec![function("f")]).await;
     let gate = Gate::new().await;
     bench.event(&gate.event());
@@ -112,16 +115,16 @@ async fn without_reserved_concurrency_an_invoke_waits_for_a_process() {
 #[tokio::test]
 async fn a_crash_is_an_error_and_the_next_invoke_gets_a_new_process() {
     let bench = Bench::new(vec![function("f")]).await;
-    let (told, error) = bench.invoke(json!({ "do": "exit" })).await;
-    assert_eq!(told["errorType"], "Runtime.ExitError");
-    assert!(told["errorMessage"].as_str().is_some_and(|text| text.contains("exit status: 7")), "{told}");
+    let (response, error) = bench.invoke(json!({ "do": "exit" })).await;
+    assert_eq!(response["errorType"], "Runtime.ExitError");
+    assert!(response["errorMessage"].as_str().is_some_and(|text| text.contains("exit status: 7")), "{response}");
     assert_eq!(error.as_deref(), Some("Unhandled"));
     assert_eq!(bench.invoke(json!(1)).await, (json!(1), None));
     assert_eq!(bench.lambda.stats("f").cold_starts, 2);
 }
 
 #[tokio::test]
-async fn a_process_that_dies_between_invokes_is_replaced() {
+async fn a_process_that_exits_between_invokes_is_replaced() {
     let bench = Bench::new(vec![function("f")]).await;
     for _ in 0..5 {
         let (_, error) = bench.invoke(json!({ "do": "answer and exit" })).await;
@@ -135,12 +138,22 @@ async fn a_process_is_killed_at_its_deadline() {
     slow.timeout = Duration::from_millis(1_500);
     let bench = Bench::new(vec![slow]).await;
     let (described, _) = bench.invoke(json!({ "do": "describe" })).await;
-    let (told, error) = bench.invoke(json!({ "do": "hang" })).await;
-    assert_eq!(told["errorType"], "Sandbox.Timedout");
-    let text = told["errorMessage"].as_str().expect("text");
+    let gate = Gate::new().await;
+    let event = gate.event();
+    let (outcome, _running) = tokio::join!(bench.invoke(event), async {
+        let running = gate.running().await;
+        bench.clock.advance(Duration::from_millis(1_499));
+        tokio::task::yield_now().await;
+        assert!(is_running(&described["pid"]));
+        bench.clock.advance(Duration::from_millis(1));
+        running
+    });
+    let (response, error) = outcome;
+    assert_eq!(response["errorType"], "Sandbox.Timedout");
+    let text = response["errorMessage"].as_str().expect("text");
     assert!(text.ends_with("Task timed out after 1.50 seconds"), "{text}");
     assert_eq!(error.as_deref(), Some("Unhandled"));
-    assert!(!alive(&described["pid"]));
+    assert!(!is_running(&described["pid"]));
     assert_eq!(bench.invoke(json!(1)).await, (json!(1), None));
 }
 
@@ -156,22 +169,22 @@ async fn a_function_that_cannot_start_fails_its_own_invoke() {
     let bench =
         Bench::new(vec![with_init("exits", "exit"), with_init("reports", "error"), missing, function("f")]).await;
     let cases = [
-        ("exits", "Runtime.ExitError", "exit status: 3, before it asked for work"),
+        ("exits", "Runtime.ExitError", "exit status: 3, before its first GET next"),
         ("reports", "Init", "no table"),
         ("missing", "Runtime.InvalidEntrypoint", "/no/such/program"),
     ];
     for (name, kind, text) in cases {
         let outcome = bench.lambda.invoke(name, "{}".into()).await.expect("accepted");
-        let told: Value = serde_json::from_slice(&outcome.payload).expect("JSON");
-        assert_eq!(told["errorType"], kind, "{told}");
-        assert!(told["errorMessage"].as_str().is_some_and(|message| message.contains(text)), "{told}");
+        let response: Value = serde_json::from_slice(&outcome.payload).expect("JSON");
+        assert_eq!(response["errorType"], kind, "{response}");
+        assert!(response["errorMessage"].as_str().is_some_and(|message| message.contains(text)), "{response}");
         assert_eq!(outcome.error.as_deref(), Some("Unhandled"));
     }
     assert_eq!(bench.invoke(json!(1)).await, (json!(1), None));
 }
 
 #[tokio::test]
-async fn an_invoke_goes_on_when_nobody_waits_for_it() {
+async fn an_invoke_continues_when_its_caller_is_dropped() {
     let bench = Bench::new(vec![function("f")]).await;
     let gate = Gate::new().await;
     let caller = tokio::spawn({
@@ -187,7 +200,7 @@ async fn an_invoke_goes_on_when_nobody_waits_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_are_there_when_the_invoke_is_over() {
+async fn lines_are_stored_when_the_invoke_returns() {
     let bench = Bench::new(vec![function("f")]).await;
     for round in 1..=20 {
         bench.invoke(json!({ "do": "log", "lines": 50 })).await;
@@ -198,15 +211,15 @@ async fn lines_are_there_when_the_invoke_is_over() {
 }
 
 #[tokio::test]
-async fn payloads_have_limits() {
+async fn payload_sizes_are_limited() {
     let bench = Bench::new(vec![function("f")]).await;
     let text = |bytes: usize| Bytes::from(format!("\"{}\"", "x".repeat(bytes - 2)));
     assert!(bench.lambda.invoke("f", text(SYNC_LIMIT)).await.is_ok());
     assert!(matches!(bench.lambda.invoke("f", text(SYNC_LIMIT + 1)).await, Err(InvokeError::TooLarge { .. })));
     assert!(bench.lambda.invoke_event("f", text(ASYNC_LIMIT)).is_ok());
     assert!(matches!(bench.lambda.invoke_event("f", text(ASYNC_LIMIT + 1)), Err(InvokeError::TooLarge { .. })));
-    let (told, _) = bench.invoke(json!({ "do": "large" })).await;
-    assert_eq!(told["errorType"], "Function.ResponseSizeTooLarge");
+    let (response, _) = bench.invoke(json!({ "do": "large" })).await;
+    assert_eq!(response["errorType"], "Function.ResponseSizeTooLarge");
     assert_eq!(bench.invoke(json!(1)).await, (json!(1), None));
 }
 
@@ -224,8 +237,11 @@ async fn a_shutdown_leaves_no_process() {
     bench.lambda.invoke_event("f", two.into()).expect("accepted");
     let mut second = gate.running().await;
     bench.lambda.shutdown().await;
-    assert!(!alive(&idle["pid"]));
-    assert!(!second.read(&mut [0]).await.is_ok_and(|bytes| bytes > 0), "the function's end of it is closed");
+    assert!(!is_running(&idle["pid"]));
+    assert!(
+        !second.read(&mut [0]).await.is_ok_and(|bytes| bytes > 0),
+        "the function has closed its end of the connection"
+    );
     let outcome = invoke.await.expect("no panic").expect("accepted");
     assert_eq!(outcome.error.as_deref(), Some("Unhandled"));
     assert!(bench.lambda.invoke("f", "{}".into()).await.is_err());

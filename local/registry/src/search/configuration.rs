@@ -1,4 +1,4 @@
-//! What is indexed: nobody can change it here.
+//! Configuration of fleet indexing, which is fixed: registry data and connectivity status.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{INDEX, Index, check_index};
 use crate::error::Error;
-use crate::http::{Outcome, Parameters, answer};
+use crate::http::{Outcome, Parameters, respond};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +30,7 @@ struct ThingIndexing {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Nothing {}
+pub(super) struct NoMembers {}
 
 pub(super) async fn describe_index(_: State<Index>, Parameters(request): Parameters<IndexNamed>) -> Response {
     let describe = || -> Outcome {
@@ -38,15 +38,15 @@ pub(super) async fn describe_index(_: State<Index>, Parameters(request): Paramet
         let schema = "REGISTRY_AND_CONNECTIVITY_STATUS";
         Ok(json!({ "indexName": INDEX, "indexStatus": "ACTIVE", "schema": schema }))
     };
-    answer(describe())
+    respond(describe())
 }
 
-pub(super) async fn list_indices(_: State<Index>, Parameters(Nothing {}): Parameters<Nothing>) -> Response {
-    answer(Ok(json!({ "indexNames": [INDEX], "nextToken": null })))
+pub(super) async fn list_indices(_: State<Index>, Parameters(NoMembers {}): Parameters<NoMembers>) -> Response {
+    respond(Ok(json!({ "indexNames": [INDEX], "nextToken": null })))
 }
 
-pub(super) async fn get_configuration(_: State<Index>, Parameters(Nothing {}): Parameters<Nothing>) -> Response {
-    answer(Ok(json!({
+pub(super) async fn get_configuration(_: State<Index>, Parameters(NoMembers {}): Parameters<NoMembers>) -> Response {
+    respond(Ok(json!({
         "thingIndexingConfiguration": {
             "thingIndexingMode": "REGISTRY",
             "thingConnectivityIndexingMode": "STATUS",
@@ -61,13 +61,13 @@ pub(super) async fn update_configuration(
     _: State<Index>,
     Parameters(request): Parameters<UpdateIndexingConfiguration>,
 ) -> Response {
-    answer(update(&request))
+    respond(update(&request))
 }
 
-/// Whoever asks for what there is gets it.
+/// Accepts an update to the present configuration; rejects every other one.
 fn update(request: &UpdateIndexingConfiguration) -> Outcome {
     let refused =
-        |what: &str| Err(Error::invalid(format!("{what}: only the registry and connectivity are indexed here")));
+        |what: &str| Err(Error::invalid(format!("{what}: the local stack indexes the registry and connectivity only")));
     if let Some(things) = &request.thing_indexing_configuration {
         if things.thing_indexing_mode != "REGISTRY" {
             return refused(&format!("thingIndexingMode {}", things.thing_indexing_mode));

@@ -1,24 +1,24 @@
-//! A thing as the index has it.
+//! The index document of a thing: its registry data and its connectivity.
 
 use std::cell::OnceCell;
 
 use serde_json::{Map, Value, json};
 
 use super::query::Field;
-use super::{Connections, Connectivity};
+use super::{Connectivity, ConnectivityLookup};
 use crate::things::Thing;
 
-/// A thing, and what is known of the client of its name.
+/// A thing and the connectivity of the client of the same name.
 pub(super) struct Document<'a> {
     pub name: &'a str,
     thing: &'a Thing,
-    connections: &'a Connections,
-    /// Asked for only when somebody wants to know.
+    connections: &'a ConnectivityLookup,
+    /// Looked up on first use.
     connectivity: OnceCell<Connectivity>,
 }
 
 impl<'a> Document<'a> {
-    pub fn new(name: &'a str, thing: &'a Thing, connections: &'a Connections) -> Self {
+    pub fn new(name: &'a str, thing: &'a Thing, connections: &'a ConnectivityLookup) -> Self {
         Self { name, thing, connections, connectivity: OnceCell::new() }
     }
 
@@ -26,8 +26,8 @@ impl<'a> Document<'a> {
         self.connectivity.get_or_init(|| (self.connections)(self.name).unwrap_or_default())
     }
 
-    /// Whether one of a field's values satisfies the test.
-    pub fn any(&self, field: &Field, mut test: impl FnMut(&str) -> bool) -> bool {
+    /// Whether a value of the field passes the test.
+    pub fn any_value(&self, field: &Field, mut test: impl FnMut(&str) -> bool) -> bool {
         match field {
             Field::ThingName => test(self.name),
             Field::ThingId => test(&self.thing.id),
@@ -39,14 +39,14 @@ impl<'a> Document<'a> {
             Field::DisconnectReason => self.connectivity().disconnect_reason.is_some_and(test),
             Field::Any => {
                 let fields = [Field::ThingName, Field::ThingId, Field::ThingTypeName, Field::ThingGroupNames];
-                fields.iter().any(|field| self.any(field, &mut test as &mut dyn FnMut(&str) -> bool))
+                fields.iter().any(|field| self.any_value(field, &mut test as &mut dyn FnMut(&str) -> bool))
                     || self.thing.attributes.values().any(|value| test(value))
             }
         }
     }
 
-    /// As SearchIndex answers it.
-    pub fn show(&self) -> Value {
+    /// The JSON of the thing in a `SearchIndex` response.
+    pub fn to_json(&self) -> Value {
         let Connectivity { connected, timestamp_ms, disconnect_reason } = self.connectivity();
         let present = |fields: [(&str, Option<Value>); 3]| {
             fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>()

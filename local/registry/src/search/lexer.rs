@@ -1,19 +1,19 @@
-//! A query string as tokens.
+//! Lexer of query strings.
 
-/// A piece of a query.
+/// A token of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Open,
     Close,
     /// The colon after a field.
     Colon,
-    /// `[` or `{`; whether the bound itself belongs to the range.
+    /// `[` (true: the bound is included) or `{` (false).
     RangeOpen(bool),
-    /// `]` or `}`.
+    /// `]` (true: the bound is included) or `}` (false).
     RangeClose(bool),
     /// `<`, `<=`, `=`, `>=`, `>`.
     Compare(Comparison),
-    /// A minus before something that is to be excluded.
+    /// A minus that negates the following clause.
     Minus,
     And,
     Or,
@@ -40,7 +40,7 @@ pub(super) struct Word {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Letter {
-    Is(char),
+    Exact(char),
     /// `?`
     One,
     /// `*`
@@ -48,22 +48,24 @@ pub(super) enum Letter {
 }
 
 impl Word {
-    /// Its text, where no letter is a wildcard.
+    /// The text of a word without wildcards; `None` if it has one.
     pub fn text(&self) -> Option<String> {
         let plain = |letter: &Letter| match letter {
-            Letter::Is(c) => Some(*c),
+            Letter::Exact(c) => Some(*c),
             Letter::One | Letter::Many => None,
         };
         self.letters.iter().map(plain).collect()
     }
 }
 
-/// Words may hold them only after a backslash.
-const FORBIDDEN: &str = "`@#%/';,";
-const ENDS_A_WORD: &str = "():[]{}<>=\"";
+/// Characters that a word may contain only after a backslash (AWS IoT fleet indexing, query syntax).
+const ESCAPE_REQUIRED: &str = "`@#%/';,";
+const WORD_TERMINATORS: &str = "():[]{}<>=\"";
 
+/// Splits a query into tokens.
+///
 /// # Errors
-/// What cannot be in a query.
+/// The text that is not allowed in a query.
 pub(super) fn tokens(query: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut letters = query.chars().peekable();
@@ -85,15 +87,15 @@ pub(super) fn tokens(query: &str) -> Result<Vec<Token>, String> {
             '>' => compare(Comparison::More, Comparison::AtLeast),
             '=' => Token::Compare(Comparison::Equal),
             '"' => Token::Word(phrase(&mut letters)?),
-            '-' if begins_a_clause(&tokens) => Token::Minus,
+            '-' if starts_clause(&tokens) => Token::Minus,
             first => word(first, &mut letters)?,
         });
     }
     Ok(tokens)
 }
 
-/// Where a value is expected, a minus is the sign of a number.
-fn begins_a_clause(before: &[Token]) -> bool {
+/// Whether the next token starts a clause. If it does not, a value is expected and a minus is the sign of a number.
+fn starts_clause(before: &[Token]) -> bool {
     !matches!(before.last(), Some(Token::Colon | Token::Compare(_) | Token::RangeOpen(_) | Token::To))
 }
 
@@ -102,8 +104,8 @@ fn phrase(letters: &mut impl Iterator<Item = char>) -> Result<Word, String> {
     while let Some(letter) = letters.next() {
         match letter {
             '"' => return Ok(word),
-            '\\' => word.letters.push(Letter::Is(letters.next().ok_or("the query ends with a backslash")?)),
-            other => word.letters.push(Letter::Is(other)),
+            '\\' => word.letters.push(Letter::Exact(letters.next().ok_or("the query ends with a backslash")?)),
+            other => word.letters.push(Letter::Exact(other)),
         }
     }
     Err("a quotation mark is not closed".to_owned())
@@ -116,16 +118,16 @@ fn word(first: char, letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> 
         word.letters.push(match letter {
             '\\' => {
                 plain = false;
-                Letter::Is(letters.next().ok_or("the query ends with a backslash")?)
+                Letter::Exact(letters.next().ok_or("the query ends with a backslash")?)
             }
             '*' => Letter::Many,
             '?' => Letter::One,
-            forbidden if FORBIDDEN.contains(forbidden) => {
-                return Err(format!("the special character {forbidden} needs a backslash before it"));
+            forbidden if ESCAPE_REQUIRED.contains(forbidden) => {
+                return Err(format!("the special character {forbidden} must be escaped by a backslash"));
             }
-            other => Letter::Is(other),
+            other => Letter::Exact(other),
         });
-        next = letters.next_if(|letter| !letter.is_whitespace() && !ENDS_A_WORD.contains(*letter));
+        next = letters.next_if(|letter| !letter.is_whitespace() && !WORD_TERMINATORS.contains(*letter));
     }
     let keyword = if plain { word.text() } else { None };
     Ok(match keyword.as_deref() {

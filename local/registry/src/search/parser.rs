@@ -1,33 +1,37 @@
-//! Tokens as a query.
+//! Parser of query strings (AWS IoT fleet indexing, query syntax).
 
 use super::lexer::{Comparison, Letter, Token, Word, tokens};
-use super::query::{End, Field, Query, Test};
+use super::query::{Bound, Field, Query, Test};
 
-const MOST_TERMS: usize = 12;
-/// Parentheses and negations within each other.
-const DEEPEST: usize = 32;
-/// The longest query with a wildcard at the beginning of a word.
-const LONGEST_WITH_LEADING: usize = 100;
+const MAX_TERMS: usize = 12;
+/// Maximum nesting of parentheses.
+const MAX_DEPTH: usize = 32;
+/// Maximum characters of a query in which a word starts with a wildcard.
+const MAX_LEADING_WILDCARD_QUERY_CHARS: usize = 100;
 
+/// Parses a query string.
+///
 /// # Errors
-/// Why it is no query.
+/// The violated rule of the syntax or limit.
 pub(super) fn parse(query: &str) -> Result<Query, String> {
-    if query.chars().count() > super::LONGEST_QUERY {
-        return Err(format!("the query is longer than {} characters", super::LONGEST_QUERY));
+    if query.chars().count() > super::MAX_QUERY_CHARS {
+        return Err(format!("the query is longer than {} characters", super::MAX_QUERY_CHARS));
     }
     let mut parser = Parser { tokens: tokens(query)?, next: 0, terms: 0, leading: 0, depth: 0 };
-    let parsed = parser.any(&Field::Any)?;
+    let parsed = parser.parse_alternatives(&Field::Any)?;
     if let Some(token) = parser.peek() {
-        return Err(format!("{} is not expected here", name(token)));
+        return Err(format!("{} is not expected here", describe_token(token)));
     }
-    if parser.terms > MOST_TERMS {
-        return Err(format!("the query has {} terms: the most is {MOST_TERMS}", parser.terms));
+    if parser.terms > MAX_TERMS {
+        return Err(format!("the query has {} terms, more than {MAX_TERMS}", parser.terms));
     }
     if parser.leading > 1 {
         return Err("only one term may begin with a wildcard".to_owned());
     }
-    if parser.leading > 0 && query.chars().count() > LONGEST_WITH_LEADING {
-        return Err(format!("a query with a leading wildcard has at most {LONGEST_WITH_LEADING} characters"));
+    if parser.leading > 0 && query.chars().count() > MAX_LEADING_WILDCARD_QUERY_CHARS {
+        return Err(format!(
+            "a query with a leading wildcard has at most {MAX_LEADING_WILDCARD_QUERY_CHARS} characters"
+        ));
     }
     Ok(parsed)
 }
@@ -57,83 +61,83 @@ impl Parser {
         is
     }
 
-    /// Alternatives.
-    fn any(&mut self, field: &Field) -> Result<Query, String> {
+    /// Clauses joined by `OR`.
+    fn parse_alternatives(&mut self, field: &Field) -> Result<Query, String> {
         self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(format!("the query is nested deeper than {DEEPEST} levels"));
+        if self.depth > MAX_DEPTH {
+            return Err(format!("the query is nested deeper than {MAX_DEPTH} levels"));
         }
-        let mut ways = vec![self.all(field)?];
+        let mut alternatives = vec![self.parse_conjunction(field)?];
         while self.take_if(&Token::Or) {
-            ways.push(self.all(field)?);
+            alternatives.push(self.parse_conjunction(field)?);
         }
         self.depth -= 1;
-        Ok(Query::Any(ways))
+        Ok(Query::Any(alternatives))
     }
 
-    /// What has to hold together; `AND` may be left out.
-    fn all(&mut self, field: &Field) -> Result<Query, String> {
-        let mut clauses = vec![self.clause(field)?];
+    /// Clauses joined by `AND`, which may be left out.
+    fn parse_conjunction(&mut self, field: &Field) -> Result<Query, String> {
+        let mut clauses = vec![self.parse_clause(field)?];
         while !matches!(self.peek(), None | Some(Token::Or | Token::Close)) {
             self.take_if(&Token::And);
-            clauses.push(self.clause(field)?);
+            clauses.push(self.parse_clause(field)?);
         }
         Ok(Query::All(clauses))
     }
 
-    fn clause(&mut self, field: &Field) -> Result<Query, String> {
+    fn parse_clause(&mut self, field: &Field) -> Result<Query, String> {
         let mut negated = false;
         while matches!(self.peek(), Some(Token::Not | Token::Minus)) {
             self.next += 1;
             negated = !negated;
         }
         let clause = match self.take() {
-            Some(Token::Open) => self.group(field)?,
+            Some(Token::Open) => self.parse_group(field)?,
             Some(Token::Word(word)) => match self.peek() {
                 Some(Token::Colon) => {
                     self.next += 1;
                     let field = Field::named(&word)?;
-                    self.value(field)?
+                    self.parse_value(field)?
                 }
-                Some(Token::Compare(_)) => self.comparison(Field::named(&word)?)?,
-                _ => self.term(field.clone(), word)?,
+                Some(Token::Compare(_)) => self.parse_comparison(Field::named(&word)?)?,
+                _ => self.parse_term(field.clone(), word)?,
             },
-            Some(range @ Token::RangeOpen(_)) if *field != Field::Any => self.range(field.clone(), &range)?,
-            Some(other) => return Err(format!("{} is not expected here", name(&other))),
+            Some(range @ Token::RangeOpen(_)) if *field != Field::Any => self.parse_range(field.clone(), &range)?,
+            Some(other) => return Err(format!("{} is not expected here", describe_token(&other))),
             None => return Err("the query ends where a term is expected".to_owned()),
         };
         Ok(if negated { Query::Not(Box::new(clause)) } else { clause })
     }
 
-    fn group(&mut self, field: &Field) -> Result<Query, String> {
-        let group = self.any(field)?;
+    fn parse_group(&mut self, field: &Field) -> Result<Query, String> {
+        let group = self.parse_alternatives(field)?;
         if self.take_if(&Token::Close) { Ok(group) } else { Err("a parenthesis is not closed".to_owned()) }
     }
 
-    /// What follows a field and its colon.
-    fn value(&mut self, field: Field) -> Result<Query, String> {
+    /// The value after a field and its colon.
+    fn parse_value(&mut self, field: Field) -> Result<Query, String> {
         match self.take() {
-            Some(Token::Open) => self.group(&field),
-            Some(Token::Word(word)) => self.term(field, word),
-            Some(range @ Token::RangeOpen(_)) => self.range(field, &range),
-            _ => Err("a field needs a value after its colon".to_owned()),
+            Some(Token::Open) => self.parse_group(&field),
+            Some(Token::Word(word)) => self.parse_term(field, word),
+            Some(range @ Token::RangeOpen(_)) => self.parse_range(field, &range),
+            _ => Err("a value is expected after the colon of a field".to_owned()),
         }
     }
 
-    fn term(&mut self, field: Field, word: Word) -> Result<Query, String> {
+    fn parse_term(&mut self, field: Field, word: Word) -> Result<Query, String> {
         self.terms += 1;
-        let wild = matches!(word.letters.first(), Some(Letter::Many | Letter::One));
-        self.leading += usize::from(wild && word.letters.len() > 1);
+        let starts_with_wildcard = matches!(word.letters.first(), Some(Letter::Many | Letter::One));
+        self.leading += usize::from(starts_with_wildcard && word.letters.len() > 1);
         Ok(Query::Term(field, Test::Like(word.letters)))
     }
 
-    fn comparison(&mut self, field: Field) -> Result<Query, String> {
+    fn parse_comparison(&mut self, field: Field) -> Result<Query, String> {
         let (Some(Token::Compare(comparison)), Some(Token::Word(word))) = (self.take(), self.take()) else {
-            return Err("a comparison needs a value".to_owned());
+            return Err("a value is expected after a comparison operator".to_owned());
         };
-        let text = word.text().ok_or("a comparison has no wildcards")?;
+        let text = word.text().ok_or("a comparison must not contain wildcards")?;
         self.terms += 1;
-        let end = |inclusive| Some(End { text: text.clone(), inclusive });
+        let end = |inclusive| Some(Bound { text: text.clone(), inclusive });
         let (from, to) = match comparison {
             Comparison::Less => (None, end(false)),
             Comparison::AtMost => (None, end(true)),
@@ -144,7 +148,7 @@ impl Parser {
         Ok(Query::Term(field, Test::range(from, to, word.quoted)))
     }
 
-    fn range(&mut self, field: Field, open: &Token) -> Result<Query, String> {
+    fn parse_range(&mut self, field: Field, open: &Token) -> Result<Query, String> {
         let wrong = || "a range is written as [from TO to], with [ ] or { }".to_owned();
         let (Some(Token::Word(from)), Some(Token::To), Some(Token::Word(to)), Some(Token::RangeClose(closed))) =
             (self.take(), self.take(), self.take(), self.take())
@@ -155,7 +159,7 @@ impl Parser {
         let quoted = from.quoted || to.quoted;
         let end = |word: Word, inclusive| match (word.letters.as_slice(), word.text()) {
             ([Letter::Many], _) => Ok(None),
-            (_, Some(text)) => Ok(Some(End { text, inclusive })),
+            (_, Some(text)) => Ok(Some(Bound { text, inclusive })),
             (_, None) => Err(wrong()),
         };
         let (from, to) = (end(from, *open == Token::RangeOpen(true))?, end(to, closed)?);
@@ -163,7 +167,7 @@ impl Parser {
     }
 }
 
-fn name(token: &Token) -> String {
+fn describe_token(token: &Token) -> String {
     match token {
         Token::Word(word) => word.text().unwrap_or_else(|| "a word".to_owned()),
         Token::And => "AND".to_owned(),

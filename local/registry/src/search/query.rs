@@ -1,11 +1,11 @@
-//! A query, and what it matches.
+//! A parsed query and its evaluation against index documents.
 
 use std::cmp::Ordering;
 
 use super::document::Document;
 use super::lexer::{Letter, Word};
 
-/// A query.
+/// A query as a tree of clauses.
 #[derive(Debug, PartialEq)]
 pub(super) enum Query {
     Any(Vec<Query>),
@@ -14,15 +14,15 @@ pub(super) enum Query {
     Term(Field, Test),
 }
 
-/// Where a term looks.
+/// Field that a term is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Field {
-    /// Everywhere in the registry.
+    /// Every registry field; the term names no field.
     Any,
     ThingName,
     ThingId,
     ThingTypeName,
-    /// The groups that it was put into, not those above them.
+    /// Groups that the thing is a direct member of; parent groups are not included.
     ThingGroupNames,
     Attribute(String),
     Connected,
@@ -30,7 +30,7 @@ pub(super) enum Field {
     DisconnectReason,
 }
 
-/// What a value has to be. Letters' case does not matter.
+/// Condition on a value. Texts are compared without regard to case.
 #[derive(Debug, PartialEq)]
 pub(super) enum Test {
     Like(Vec<Letter>),
@@ -38,8 +38,8 @@ pub(super) enum Test {
     Texts(Option<(String, bool)>, Option<(String, bool)>),
 }
 
-/// One end of a range.
-pub(super) struct End {
+/// Bound of a range.
+pub(super) struct Bound {
     pub text: String,
     pub inclusive: bool,
 }
@@ -51,19 +51,19 @@ impl Query {
 
     pub fn matches(&self, document: &Document<'_>) -> bool {
         match self {
-            Self::Any(ways) => ways.iter().any(|way| way.matches(document)),
+            Self::Any(alternatives) => alternatives.iter().any(|alternative| alternative.matches(document)),
             Self::All(clauses) => clauses.iter().all(|clause| clause.matches(document)),
             Self::Not(clause) => !clause.matches(document),
             Self::Term(Field::Any, Test::Like(letters)) if letters[..] == [Letter::Many] => true,
-            Self::Term(field, test) => document.any(field, |value| test.holds(value)),
+            Self::Term(field, test) => document.any_value(field, |value| test.holds(value)),
         }
     }
 }
 
 impl Field {
-    /// Fields' names are exact.
+    /// The field of a name; names are case-sensitive.
     pub fn named(word: &Word) -> Result<Self, String> {
-        let name = word.text().ok_or("a field's name has no wildcards")?;
+        let name = word.text().ok_or("a field name must not contain wildcards")?;
         Ok(match name.as_str() {
             "thingName" => Self::ThingName,
             "thingId" => Self::ThingId,
@@ -74,28 +74,28 @@ impl Field {
             "connectivity.disconnectReason" => Self::DisconnectReason,
             other => match other.strip_prefix("attributes.").filter(|attribute| !attribute.is_empty()) {
                 Some(attribute) => Self::Attribute(attribute.to_owned()),
-                None => return Err(format!("{other} is not a field that is indexed here")),
+                None => return Err(format!("the local stack does not index the field {other}")),
             },
         })
     }
 }
 
 impl Test {
-    /// A range of numbers, where all its ends are numbers without quotation marks.
-    pub fn range(from: Option<End>, to: Option<End>, quoted: bool) -> Self {
-        let number = |end: &End| end.text.parse::<f64>().ok().filter(|number| number.is_finite());
+    /// A range of numbers if both bounds are unquoted numbers, else a range of texts.
+    pub fn range(from: Option<Bound>, to: Option<Bound>, quoted: bool) -> Self {
+        let number = |end: &Bound| end.text.parse::<f64>().ok().filter(|number| number.is_finite());
         let numbers = !quoted && [&from, &to].into_iter().flatten().all(|end| number(end).is_some());
         if numbers {
-            let end = |end: Option<End>| end.and_then(|end| Some((number(&end)?, end.inclusive)));
+            let end = |end: Option<Bound>| end.and_then(|end| Some((number(&end)?, end.inclusive)));
             return Self::Numbers(end(from), end(to));
         }
-        let end = |end: Option<End>| end.map(|end| (end.text.to_lowercase(), end.inclusive));
+        let end = |end: Option<Bound>| end.map(|end| (end.text.to_lowercase(), end.inclusive));
         Self::Texts(end(from), end(to))
     }
 
     fn holds(&self, value: &str) -> bool {
         match self {
-            Self::Like(letters) => like(letters, value),
+            Self::Like(letters) => matches_wildcards(letters, value),
             Self::Numbers(from, to) => {
                 value.parse::<f64>().is_ok_and(|value| within(from.as_ref(), to.as_ref(), |end| value.partial_cmp(end)))
             }
@@ -121,8 +121,9 @@ fn within<T>(from: Option<&(T, bool)>, to: Option<&(T, bool)>, compare: impl Fn(
         })
 }
 
-/// Goes through the value once for each `*` at most, since only the last one has to be tried again.
-fn like(letters: &[Letter], value: &str) -> bool {
+/// Whether the letters match the whole value. Backtracks to the last `*` only, so that time is at most the product of
+/// the lengths.
+fn matches_wildcards(letters: &[Letter], value: &str) -> bool {
     let value: Vec<char> = value.chars().collect();
     let (mut at, mut letter) = (0, 0);
     let mut retry = None;
@@ -133,7 +134,9 @@ fn like(letters: &[Letter], value: &str) -> bool {
                 letter += 1;
             }
             (Some(Letter::One), _) => (letter, at) = (letter + 1, at + 1),
-            (Some(Letter::Is(wanted)), Some(found)) if same(*wanted, *found) => (letter, at) = (letter + 1, at + 1),
+            (Some(Letter::Exact(wanted)), Some(found)) if equals_ignoring_case(*wanted, *found) => {
+                (letter, at) = (letter + 1, at + 1)
+            }
             _ => {
                 let Some((star, from)) = retry else { return false };
                 retry = Some((star, from + 1));
@@ -144,6 +147,6 @@ fn like(letters: &[Letter], value: &str) -> bool {
     letters.iter().skip(letter).all(|letter| *letter == Letter::Many)
 }
 
-fn same(wanted: char, found: char) -> bool {
+fn equals_ignoring_case(wanted: char, found: char) -> bool {
     wanted == found || wanted.to_lowercase().eq(found.to_lowercase())
 }

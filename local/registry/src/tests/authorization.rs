@@ -1,4 +1,4 @@
-//! What devices may do: policies evaluated.
+//! Tests of the authorization of devices by policies.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,8 @@ fn document(statements: Value) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// A bench with thing `dev-1` (type lamp, attribute room=a), its certificate, and this policy on it.
+/// A registry with thing `dev-1` (type lamp, attribute room=a) and its certificate, which has this policy; returns the
+/// certificate id.
 async fn with(statements: Value) -> (Bench, String) {
     let bench = Bench::new().await;
     bench.ok("POST", "/thing-types/lamp", Value::Null).await;
@@ -24,7 +25,7 @@ async fn with(statements: Value) -> (Bench, String) {
 }
 
 #[tokio::test]
-async fn the_usual_device_policy_lets_a_device_be_itself_only() {
+async fn thing_name_policy_limits_a_device_to_its_own_client_id_and_topics() {
     let name = "${iot:Connection.Thing.ThingName}";
     let (bench, id) = with(json!([
         { "Effect": "Allow", "Action": "iot:Connect", "Resource": format!("{ARN}client/{name}") },
@@ -49,7 +50,7 @@ async fn the_usual_device_policy_lets_a_device_be_itself_only() {
         ("dev-1", "iot:Subscribe", "cmd/dev-1/+", true),
         ("dev-1", "iot:Subscribe", "cmd/dev-1/req", false),
         ("dev-1", "iot:Subscribe", "#", false),
-        ("dev-1", "iot:Unheard", "cmd/dev-1/resp", false),
+        ("dev-1", "iot:Unsupported", "cmd/dev-1/resp", false),
     ] {
         assert_eq!(bench.registry.allows(&id, client, action, resource), expected, "{client} {action} {resource}");
     }
@@ -57,8 +58,8 @@ async fn the_usual_device_policy_lets_a_device_be_itself_only() {
 }
 
 #[tokio::test]
-async fn actions_and_resources_match_by_wildcards_of_the_right_kind() {
-    for (action, resource, asked, on, expected) in [
+async fn actions_and_resources_match_wildcards_and_resource_types() {
+    for (action, resource, requested, on, expected) in [
         ("*", "*", "iot:Publish", "a/b", true),
         ("iot:*", "*", "iot:Connect", "x", true),
         ("iot:Pub*", "*", "iot:Publish", "a", true),
@@ -80,15 +81,19 @@ async fn actions_and_resources_match_by_wildcards_of_the_right_kind() {
     ] {
         let resource = if resource == "*" { resource.to_owned() } else { format!("{ARN}{resource}") };
         let (bench, id) = with(json!([{ "Effect": "Allow", "Action": action, "Resource": resource }])).await;
-        assert_eq!(bench.registry.allows(&id, "dev-1", asked, on), expected, "{action} {resource}: {asked} {on}");
+        assert_eq!(
+            bench.registry.allows(&id, "dev-1", requested, on),
+            expected,
+            "{action} {resource}: {requested} {on}"
+        );
     }
-    let elsewhere = "arn:aws:iot:us-east-1:123456789012:topic/*";
-    let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": elsewhere }])).await;
+    let other_account = "arn:aws:iot:us-east-1:123456789012:topic/*";
+    let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": other_account }])).await;
     assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "a"));
 }
 
 #[tokio::test]
-async fn a_denial_outweighs_wherever_it_stands() {
+async fn deny_overrides_allow_in_any_order_and_from_a_group() {
     let allow = json!({ "Effect": "Allow", "Action": "iot:*", "Resource": "*" });
     let deny = json!({ "Effect": "Deny", "Action": "iot:Publish", "Resource": format!("{ARN}topic/secret/*") });
     for statements in [json!([allow, deny]), json!([deny, allow])] {
@@ -106,7 +111,7 @@ async fn a_denial_outweighs_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn conditions_hold_or_the_statement_is_not_there() {
+async fn a_statement_applies_only_if_its_conditions_hold() {
     let is_attached = "iot:Connection.Thing.IsAttached";
     let room = "iot:Connection.Thing.Attributes[room]";
     for (condition, dev_1, dev_2) in [
@@ -132,7 +137,7 @@ async fn conditions_hold_or_the_statement_is_not_there() {
 }
 
 #[tokio::test]
-async fn only_an_active_certificate_may_do_anything() {
+async fn only_an_active_certificate_is_authorized() {
     let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": "*" }])).await;
     for (status, expected) in [("INACTIVE", false), ("ACTIVE", true), ("REVOKED", false)] {
         bench.ok("PUT", &format!("/certificates/{id}?newStatus={status}"), Value::Null).await;
@@ -141,7 +146,7 @@ async fn only_an_active_certificate_may_do_anything() {
 }
 
 #[tokio::test]
-async fn groups_hand_their_policies_down_to_the_thing_that_connects() {
+async fn policies_of_parent_groups_apply_to_the_connecting_thing() {
     let (bench, id) = with(json!([])).await;
     bench.group("root", None).await;
     bench.group("leaf", Some("root")).await;
@@ -165,12 +170,12 @@ async fn an_exclusive_thing_connects_under_any_client_id() {
     let topic = format!("{ARN}topic/${{iot:Connection.Thing.ThingName}}");
     bench.policy("own", &document(json!({ "Effect": "Allow", "Action": "iot:Publish", "Resource": topic }))).await;
     bench.attach_policy("own", &arn).await;
-    assert!(bench.registry.allows(&id, "whatever", "iot:Publish", "only"));
-    assert!(!bench.registry.allows(&id, "whatever", "iot:Publish", "whatever"));
+    assert!(bench.registry.allows(&id, "any-client", "iot:Publish", "only"));
+    assert!(!bench.registry.allows(&id, "any-client", "iot:Publish", "any-client"));
 }
 
 #[tokio::test]
-async fn the_operative_version_counts_and_the_older_language_has_no_variables() {
+async fn the_default_version_is_evaluated_and_the_2008_language_has_no_variables() {
     let (bench, id) = with(json!([])).await;
     let older = json!({
         "Version": "2008-10-17",

@@ -1,11 +1,11 @@
-//! Certificates, and the things they are attached to.
+//! Tests of certificates and of their attachments to things.
 
 use serde_json::{Value, json};
 
 use super::*;
 
 #[tokio::test]
-async fn an_issued_certificate_is_of_our_authority_and_as_active_as_asked() {
+async fn an_issued_certificate_has_the_requested_status() {
     let bench = Bench::new().await;
     for (query, status) in [("?setAsActive=true", "ACTIVE"), ("?setAsActive=false", "INACTIVE"), ("", "INACTIVE")] {
         let made = bench.ok("POST", &format!("/keys-and-certificate{query}"), Value::Null).await;
@@ -22,7 +22,7 @@ async fn an_issued_certificate_is_of_our_authority_and_as_active_as_asked() {
 }
 
 #[tokio::test]
-async fn status_changes_and_deletion_follow_the_rules() {
+async fn deletion_requires_an_inactive_and_detached_certificate() {
     let bench = Bench::new().await;
     let (arn, id) = bench.certificate().await;
     let path = format!("/certificates/{id}");
@@ -46,13 +46,13 @@ async fn status_changes_and_deletion_follow_the_rules() {
     bench.fails("DELETE", &path, Value::Null, NOT_FOUND).await;
     bench.fails("GET", &path, Value::Null, NOT_FOUND).await;
     bench.fails("GET", "/certificates/short", Value::Null, INVALID).await;
-    // Nothing is left that would hold the policy or the thing.
+    // Deleting the certificate removed its attachments, so that policy and thing can be deleted.
     bench.ok("DELETE", "/policies/p", Value::Null).await;
     bench.ok("DELETE", "/things/t", Value::Null).await;
 }
 
 #[tokio::test]
-async fn certificates_are_listed_by_age() {
+async fn certificates_are_listed_by_creation_time() {
     let bench = Bench::new().await;
     let mut ids = Vec::new();
     for _ in 0..5 {
@@ -87,7 +87,7 @@ async fn a_certificate_of_another_authority_can_be_registered_once() {
 }
 
 #[tokio::test]
-async fn things_and_certificates_find_each_other() {
+async fn attachments_are_listed_by_thing_and_by_certificate() {
     let bench = Bench::new().await;
     let ((one, _), (two, _)) = (bench.certificate().await, bench.certificate().await);
     bench.thing("a").await;
@@ -118,7 +118,7 @@ async fn things_and_certificates_find_each_other() {
 }
 
 #[tokio::test]
-async fn an_exclusive_thing_has_its_certificate_alone() {
+async fn an_exclusive_certificate_is_attached_to_one_thing_only() {
     let bench = Bench::new().await;
     let (arn, _) = bench.certificate().await;
     bench.thing("a").await;

@@ -1,4 +1,4 @@
-//! Large groups: made at once, listed page by page.
+//! Tests of the bulk creation of things and groups, and of listing large groups.
 
 use std::error::Error;
 use std::time::Instant;
@@ -10,7 +10,7 @@ fn pumps(count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_fleet_that_is_added_at_once_is_as_one_added_thing_by_thing() {
+async fn bulk_creation_gives_the_same_state_as_single_requests() {
     let bench = Bench::new().await;
     bench.registry.add_group("all", None).unwrap();
     bench.registry.add_group("pumps", Some("all")).unwrap();
@@ -41,15 +41,18 @@ fn names_of(groups: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_can_not_be_added_is_named_with_what_the_api_would_say() {
+async fn the_error_names_the_rejected_thing_and_has_the_api_error_as_source() {
     let bench = Bench::new().await;
     bench.registry.add_group("all", None).unwrap();
     bench.registry.add_group("pumps", Some("all")).unwrap();
     let refused = bench.registry.add_things("pumps", &["first", "no/thing", "last"]).unwrap_err();
-    assert_eq!(refused.to_string(), "no/thing was not added");
+    assert_eq!(refused.to_string(), "cannot add no/thing to the registry");
     assert!(refused.source().unwrap().to_string().contains("thingName"));
     assert_eq!(bench.get("/thing-groups/pumps/things").await["things"], json!(["first"]));
-    assert!(bench.registry.add_things("all", &["first"]).is_err(), "it is in a group of the same hierarchy");
+    assert!(
+        bench.registry.add_things("all", &["first"]).is_err(),
+        "the thing is in another group of the same hierarchy"
+    );
     for (group, parent) in [("no/group", None), ("pumps", None), ("valves", Some("none"))] {
         assert!(bench.registry.add_group(group, parent).is_err(), "{group}");
     }
@@ -57,7 +60,7 @@ async fn what_can_not_be_added_is_named_with_what_the_api_would_say() {
 }
 
 #[tokio::test]
-async fn a_group_that_goes_between_two_pages_is_not_found_and_one_below_it_leaves_the_rest() {
+async fn a_child_group_deleted_between_pages_hides_no_other_thing_and_a_deleted_group_is_not_found() {
     let bench = Bench::new().await;
     bench.registry.add_group("all", None).unwrap();
     for (group, things) in [("left", ["a", "d"]), ("right", ["b", "e"])] {
@@ -79,7 +82,7 @@ async fn a_group_that_goes_between_two_pages_is_not_found_and_one_below_it_leave
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_things_are_listed_each_once() {
+async fn listing_100_000_things_returns_each_once() {
     let bench = Bench::new().await;
     let names = pumps(100_000);
     bench.registry.add_group("all", None).unwrap();

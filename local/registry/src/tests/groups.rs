@@ -1,4 +1,4 @@
-//! Thing groups, their tree, and who is in them.
+//! Tests of thing groups, their hierarchy and their members.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 
 #[tokio::test]
-async fn a_group_knows_the_way_from_its_root() {
+async fn describe_thing_group_lists_the_ancestors_from_the_root() {
     let bench = Bench::new().await;
     bench.group("a", None).await;
     bench.group("b", Some("a")).await;
@@ -27,7 +27,7 @@ async fn a_group_knows_the_way_from_its_root() {
 }
 
 #[tokio::test]
-async fn an_update_counts_versions_and_leaves_what_it_does_not_name() {
+async fn a_group_update_increments_the_version_and_keeps_properties_it_does_not_name() {
     let bench = Bench::new().await;
     bench.group("g", None).await;
     let update = |properties: Value| json!({ "thingGroupProperties": properties });
@@ -46,7 +46,7 @@ async fn an_update_counts_versions_and_leaves_what_it_does_not_name() {
 }
 
 #[tokio::test]
-async fn trees_have_seven_levels_and_a_hundred_children() {
+async fn a_hierarchy_has_at_most_7_levels_and_100_children_per_group() {
     let bench = Bench::new().await;
     bench.group("l1", None).await;
     for level in 2..=7 {
@@ -62,7 +62,7 @@ async fn trees_have_seven_levels_and_a_hundred_children() {
 }
 
 #[tokio::test]
-async fn deleting_is_from_the_leaves() {
+async fn a_group_with_children_cannot_be_deleted() {
     let bench = Bench::new().await;
     bench.group("a", None).await;
     bench.group("b", Some("a")).await;
@@ -78,7 +78,7 @@ async fn deleting_is_from_the_leaves() {
 }
 
 #[tokio::test]
-async fn groups_are_listed_by_parent_prefix_and_depth() {
+async fn groups_are_filtered_by_parent_prefix_and_depth() {
     let bench = Bench::new().await;
     for (name, parent) in
         [("a", None), ("a-1", Some("a")), ("a-2", Some("a")), ("a-1-x", Some("a-1")), ("b", None), ("b-1", Some("b"))]
@@ -103,7 +103,7 @@ async fn groups_are_listed_by_parent_prefix_and_depth() {
 }
 
 #[tokio::test]
-async fn things_of_a_group_come_in_pages_and_recursively_once() {
+async fn members_are_listed_in_pages_and_recursively_each_once() {
     let bench = Bench::new().await;
     bench.group("all", None).await;
     bench.group("part", Some("all")).await;
@@ -127,7 +127,7 @@ async fn things_of_a_group_come_in_pages_and_recursively_once() {
 }
 
 #[tokio::test]
-async fn joining_and_leaving_twice_is_as_once() {
+async fn adding_and_removing_a_member_is_idempotent() {
     let bench = Bench::new().await;
     bench.thing("t").await;
     bench.group("g", None).await;
@@ -179,13 +179,13 @@ async fn a_thing_is_in_ten_groups_of_different_hierarchies_at_most() {
     bench.fails("PUT", "/thing-groups/addThingToThingGroup", add("g10"), INVALID).await;
     bench.join("t", "g9").await;
     let list = bench.get("/things/t/thing-groups?maxResults=250").await;
-    // Its own ten, and what is above them.
+    // The ten groups of the thing and one parent.
     assert_eq!(list["thingGroups"].as_array().unwrap().len(), 11);
     assert_eq!(bench.pages("/things/t/thing-groups?maxResults=6", "thingGroups").await.0, [6, 5]);
 }
 
 #[tokio::test]
-async fn groups_of_a_thing_change_all_together_or_not_at_all() {
+async fn an_update_of_the_groups_of_a_thing_is_atomic() {
     let bench = Bench::new().await;
     bench.thing("t").await;
     for (name, parent) in [("root", None), ("left", Some("root")), ("right", Some("root")), ("other", None)] {

@@ -1,4 +1,4 @@
-//! The registry through its HTTP API, as programs use it.
+//! Fixture for the tests of the registry through its HTTP API.
 
 mod authorization;
 mod certificates;
@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 
 use super::Registry;
 
-/// A registry with a clock to move, serving over HTTP, and whoever talks to it.
+/// A registry on a manual clock that serves HTTP, and an HTTP client for it.
 struct Bench {
     registry: Registry,
     clock: Clock,
@@ -30,7 +30,7 @@ struct Bench {
     _directory: tempfile::TempDir,
 }
 
-/// Status, name of the exception if there is one, and body.
+/// Status code, exception name (empty on success), body.
 type Answer = (u16, String, Value);
 
 impl Bench {
@@ -40,7 +40,7 @@ impl Bench {
         let registry = Registry::new(clock.clone(), pki, "us-east-1", "000000000000", "localhost");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        // The data plane's routes share paths with ours.
+        // Routes of the data plane share path prefixes with the registry.
         let data_plane = Router::new()
             .route("/things/{thing}/shadow", get(async || "shadow"))
             .route("/api/things/shadow/ListNamedShadowsForThing/{thing}", get(async || "named"))
@@ -49,7 +49,7 @@ impl Bench {
             .route("/retainedMessage/{*topic}", get(async || "retained"))
             .route("/connections/{clientId}", get(async || "connection"));
         let router =
-            registry.router().merge(registry.index(std::sync::Arc::new(search::connectivity))).merge(data_plane);
+            registry.router().merge(registry.index_router(std::sync::Arc::new(search::connectivity))).merge(data_plane);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { registry, clock, client: reqwest::Client::new(), base, _directory: directory }
     }
@@ -71,7 +71,7 @@ impl Bench {
         Self::send(if body.is_null() { request } else { request.body(body.to_string()) }).await
     }
 
-    /// The answer of a call that must succeed.
+    /// The response body of a request that must succeed.
     async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
         let (status, name, body) = self.call(method, path, body).await;
         assert_eq!((status, name.as_str()), (200, ""), "{method} {path}: {body}");
@@ -82,7 +82,7 @@ impl Bench {
         self.ok("GET", path, Value::Null).await
     }
 
-    /// Asserts that a call fails with this exception, and a message.
+    /// Asserts that a request fails with this status and exception and with a message.
     async fn fails(&self, method: &str, path: &str, body: Value, (status, exception): (u16, &str)) {
         let (found, name, answer) = self.call(method, path, body).await;
         assert_eq!((found, name.as_str()), (status, exception), "{method} {path}: {answer}");
@@ -93,7 +93,7 @@ impl Bench {
         Self::send(self.request(method, path).header("x-amzn-principal", arn)).await
     }
 
-    /// An active certificate: its ARN and id.
+    /// Creates an active certificate; returns its ARN and id.
     async fn certificate(&self) -> (String, String) {
         let made = self.ok("POST", "/keys-and-certificate?setAsActive=true", Value::Null).await;
         (text(&made["certificateArn"]), text(&made["certificateId"]))
@@ -129,7 +129,7 @@ impl Bench {
         self.clock.advance(Duration::from_secs(60 * minutes));
     }
 
-    /// Follows the pages of a list to its end: how long each is, and everything on them.
+    /// Reads all pages of a list; returns the number of items of each page, and all items.
     async fn pages(&self, path: &str, list: &str) -> (Vec<usize>, Vec<Value>) {
         let (mut sizes, mut all, mut token) = (Vec::new(), Vec::new(), String::new());
         loop {

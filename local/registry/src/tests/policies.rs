@@ -1,4 +1,4 @@
-//! Policies, their versions, and what they are attached to.
+//! Tests of policies, their versions and their attachments.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn allow_all() -> Value {
 }
 
 #[tokio::test]
-async fn a_policy_is_kept_as_it_was_written() {
+async fn a_policy_document_is_stored_verbatim() {
     let bench = Bench::new().await;
     let written = format!(" {} ", allow_all());
     let made = bench.ok("POST", "/policies/p.1", json!({ "policyDocument": written })).await;
@@ -24,7 +24,7 @@ async fn a_policy_is_kept_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_evaluated_is_refused() {
+async fn a_malformed_or_unsupported_document_is_rejected() {
     let bench = Bench::new().await;
     let statement = |more: Value| {
         let mut statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": "*" });
@@ -44,20 +44,20 @@ async fn a_document_that_cannot_be_evaluated_is_refused() {
         statement(json!({ "NotAction": "iot:Publish" })),
         statement(json!({ "Principal": "*" })),
         statement(json!({ "Condition": { "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } } })),
-        statement(json!({ "Condition": { "Bool": { "iot:Unheard": "true" } } })),
+        statement(json!({ "Condition": { "Bool": { "iot:Unsupported": "true" } } })),
         statement(json!({ "Resource": "x".repeat(2048) })),
     ] {
         let malformed = (400, "MalformedPolicyException");
         bench.fails("POST", "/policies/p", json!({ "policyDocument": document }), malformed).await;
     }
     bench.fails("POST", "/policies/p", json!({}), INVALID).await;
-    // Spaces do not count.
+    // White space does not count towards the limit.
     let spacious = format!("{}{}", allow_all(), " ".repeat(3000));
     bench.ok("POST", "/policies/p", json!({ "policyDocument": spacious })).await;
 }
 
 #[tokio::test]
-async fn versions_come_and_go_and_one_is_operative() {
+async fn a_policy_has_at_most_5_versions_and_the_default_one_cannot_be_deleted() {
     let bench = Bench::new().await;
     bench.policy("p", &allow_all()).await;
     let body = json!({ "policyDocument": allow_all().to_string() });
@@ -79,9 +79,9 @@ async fn versions_come_and_go_and_one_is_operative() {
     }
     let next = bench.ok("POST", "/policies/p/version", body).await;
     assert_eq!(next["policyVersionId"], "6");
-    for gone in ["1", "0", "x", "99999999999"] {
-        bench.fails("GET", &format!("/policies/p/version/{gone}"), Value::Null, NOT_FOUND).await;
-        bench.fails("PATCH", &format!("/policies/p/version/{gone}"), Value::Null, NOT_FOUND).await;
+    for deleted in ["1", "0", "x", "99999999999"] {
+        bench.fails("GET", &format!("/policies/p/version/{deleted}"), Value::Null, NOT_FOUND).await;
+        bench.fails("PATCH", &format!("/policies/p/version/{deleted}"), Value::Null, NOT_FOUND).await;
     }
     bench.ok("DELETE", "/policies/p/version/6", Value::Null).await;
     bench.ok("DELETE", "/policies/p", Value::Null).await;
@@ -89,7 +89,7 @@ async fn versions_come_and_go_and_one_is_operative() {
 }
 
 #[tokio::test]
-async fn attachments_are_seen_from_both_ends() {
+async fn attachments_are_listed_by_policy_and_by_target() {
     let bench = Bench::new().await;
     bench.group("root", None).await;
     bench.group("leaf", Some("root")).await;
@@ -122,13 +122,13 @@ async fn attachments_are_seen_from_both_ends() {
         }
     }
     bench.ok("DELETE", "/policies/p", Value::Null).await;
-    // A group takes its attachments with it.
+    // Deleting a group removes its attachments.
     bench.ok("DELETE", "/thing-groups/leaf", Value::Null).await;
     bench.ok("DELETE", "/policies/q", Value::Null).await;
 }
 
 #[tokio::test]
-async fn attaching_has_limits_and_needs_both_ends() {
+async fn attach_policy_has_limits_and_requires_policy_and_target() {
     let bench = Bench::new().await;
     bench.group("g", None).await;
     let (arn, _) = bench.certificate().await;
@@ -136,11 +136,11 @@ async fn attaching_has_limits_and_needs_both_ends() {
     for i in 0..11 {
         bench.policy(&format!("p{i}"), &allow_all()).await;
     }
-    for (target, most) in [(arn.as_str(), 10), (group, 2)] {
-        for i in 0..most {
+    for (target, max) in [(arn.as_str(), 10), (group, 2)] {
+        for i in 0..max {
             bench.attach_policy(&format!("p{i}"), target).await;
         }
-        bench.fails("PUT", &format!("/target-policies/p{most}"), json!({ "target": target }), LIMIT).await;
+        bench.fails("PUT", &format!("/target-policies/p{max}"), json!({ "target": target }), LIMIT).await;
         bench.attach_policy("p0", target).await;
     }
     bench.fails("PUT", "/target-policies/none", json!({ "target": arn }), NOT_FOUND).await;
@@ -150,7 +150,7 @@ async fn attaching_has_limits_and_needs_both_ends() {
 }
 
 #[tokio::test]
-async fn the_older_names_of_attaching_do_the_same() {
+async fn the_principal_policy_operations_equal_the_target_policy_operations() {
     let bench = Bench::new().await;
     let (arn, _) = bench.certificate().await;
     bench.policy("p", &allow_all()).await;
@@ -164,7 +164,7 @@ async fn the_older_names_of_attaching_do_the_same() {
 }
 
 #[tokio::test]
-async fn policies_are_listed_by_age() {
+async fn policies_are_listed_by_creation_time() {
     let bench = Bench::new().await;
     for name in ["b", "c", "a"] {
         bench.policy(name, &allow_all()).await;

@@ -1,9 +1,9 @@
-//! Things found by a query.
+//! Tests of SearchIndex and of the index configuration.
 
 use super::*;
 use crate::Connectivity;
 
-/// Of each letter that a thing's name may begin with.
+/// Connectivity of a client by the first letter of its id: `P` connected, `v` disconnected, else never connected.
 pub(super) fn connectivity(client_id: &str) -> Option<Connectivity> {
     match client_id.chars().next()? {
         'P' => Some(Connectivity { connected: true, timestamp_ms: Some(1_700_000_000_000), disconnect_reason: None }),
@@ -16,7 +16,8 @@ pub(super) fn connectivity(client_id: &str) -> Option<Connectivity> {
 }
 
 impl Bench {
-    /// `Pump-1` (type pump, group cellar, below house), `Pump-2` (type pump), `valve:3` (group attic) and `zero`.
+    /// A registry with things `Pump-1` (type pump, group cellar, below house), `Pump-2` (type pump), `valve:3` (group
+    /// attic) and `zero`.
     async fn fleet() -> Self {
         let bench = Self::new().await;
         bench.ok("POST", "/thing-types/pump", json!({})).await;
@@ -34,7 +35,7 @@ impl Bench {
         bench
     }
 
-    /// The first letters of the things that a query finds.
+    /// First letters of the names of the things that a query finds; `2` stands for `Pump-2`.
     async fn found(&self, query: &str) -> String {
         let answer = self.ok("POST", "/indices/search", json!({"queryString": query})).await;
         let letter = |name: &String| if name == "Pump-2" { '2' } else { name.chars().next().unwrap() };
@@ -43,7 +44,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_thing_is_shown_as_the_index_has_it() {
+async fn a_search_result_has_registry_and_connectivity_fields() {
     let bench = Bench::fleet().await;
     let query = json!({"queryString": "thingName:*", "indexName": "AWS_Things", "queryVersion": "2017-09-30"});
     let answer = bench.ok("POST", "/indices/search", query).await;
@@ -70,7 +71,7 @@ async fn a_thing_is_shown_as_the_index_has_it() {
 }
 
 #[tokio::test]
-async fn queries_find_what_they_say() {
+async fn queries_find_the_expected_things() {
     let bench = Bench::fleet().await;
     for (query, found) in [
         ("*", "P2vz"),
@@ -131,7 +132,7 @@ async fn queries_find_what_they_say() {
 }
 
 #[tokio::test]
-async fn what_is_no_query_is_refused() {
+async fn invalid_queries_are_rejected() {
     let bench = Bench::new().await;
     let long = format!("thingName:*{}", "a".repeat(100));
     let many = vec!["a"; 13].join(" ");
@@ -191,7 +192,7 @@ async fn what_is_no_query_is_refused() {
 }
 
 #[tokio::test]
-async fn pages_together_are_everything_once() {
+async fn pages_cover_all_results_once() {
     let bench = Bench::new().await;
     for number in 0..25 {
         bench.thing(&format!("t{number:02}")).await;
@@ -209,7 +210,7 @@ async fn pages_together_are_everything_once() {
             break;
         }
         if sizes.len() == 1 {
-            // What goes meanwhile hides nothing else.
+            // A thing that is deleted between two pages hides no other thing.
             bench.ok("DELETE", &format!("/things/{}", seen.last().unwrap()), Value::Null).await;
         }
     }
@@ -218,7 +219,7 @@ async fn pages_together_are_everything_once() {
 }
 
 #[tokio::test]
-async fn the_index_says_what_is_in_it() {
+async fn the_index_configuration_is_readable_and_fixed() {
     let bench = Bench::new().await;
     assert_eq!(bench.get("/indices").await["indexNames"], json!(["AWS_Things"]));
     let index = bench.get("/indices/AWS_Things").await;
@@ -228,9 +229,9 @@ async fn the_index_says_what_is_in_it() {
     );
     bench.fails("GET", "/indices/AWS_Other", Value::Null, NOT_FOUND).await;
     let configuration = &bench.get("/indexing/config").await["thingIndexingConfiguration"];
-    let what_there_is = json!({"thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "STATUS"});
-    assert_eq!(configuration["thingIndexingMode"], what_there_is["thingIndexingMode"]);
-    bench.ok("POST", "/indexing/config", json!({"thingIndexingConfiguration": what_there_is})).await;
+    let present = json!({"thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "STATUS"});
+    assert_eq!(configuration["thingIndexingMode"], present["thingIndexingMode"]);
+    bench.ok("POST", "/indexing/config", json!({"thingIndexingConfiguration": present})).await;
     for other in [
         json!({"thingIndexingConfiguration": {"thingIndexingMode": "OFF"}}),
         json!({"thingIndexingConfiguration": {"thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "OFF"}}),

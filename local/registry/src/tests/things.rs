@@ -1,11 +1,11 @@
-//! Things and their types.
+//! Tests of things and thing types.
 
 use serde_json::{Value, json};
 
 use super::*;
 
 #[tokio::test]
-async fn a_thing_is_created_once_and_described() {
+async fn create_thing_is_idempotent() {
     let bench = Bench::new().await;
     let body = json!({ "attributePayload": { "attributes": { "floor": "3", "room": "a_1" } } });
     let made = bench.ok("POST", "/things/lamp-1", body.clone()).await;
@@ -22,7 +22,7 @@ async fn a_thing_is_created_once_and_described() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_created_is_refused_and_leaves_nothing() {
+async fn an_invalid_thing_is_rejected_and_not_created() {
     let bench = Bench::new().await;
     let attributes = |attributes: Value| json!({ "attributePayload": { "attributes": attributes } });
     for body in [
@@ -48,7 +48,7 @@ async fn what_cannot_be_created_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_update_merges_or_replaces_and_counts_versions() {
+async fn an_update_merges_or_replaces_attributes_and_increments_the_version() {
     let bench = Bench::new().await;
     bench.ok("POST", "/things/t", json!({ "attributePayload": { "attributes": { "a": "1", "b": "2" } } })).await;
     let merge = json!({ "attributePayload": { "attributes": { "a": "", "c": "3" }, "merge": true } });
@@ -67,7 +67,7 @@ async fn an_update_merges_or_replaces_and_counts_versions() {
 }
 
 #[tokio::test]
-async fn a_type_gives_room_for_attributes_and_taking_it_away_takes_the_room() {
+async fn a_type_raises_the_attribute_limit_and_its_removal_lowers_it() {
     let bench = Bench::new().await;
     bench.ok("POST", "/thing-types/lamp", Value::Null).await;
     let attributes: serde_json::Map<String, Value> = (0..50).map(|i| (format!("a{i}"), json!("1"))).collect();
@@ -86,7 +86,7 @@ async fn a_type_gives_room_for_attributes_and_taking_it_away_takes_the_room() {
 }
 
 #[tokio::test]
-async fn deleting_is_for_detached_things_of_the_expected_version() {
+async fn deletion_requires_a_detached_thing_of_the_expected_version() {
     let bench = Bench::new().await;
     bench.thing("t").await;
     bench.group("g", None).await;
@@ -100,7 +100,7 @@ async fn deleting_is_for_detached_things_of_the_expected_version() {
     bench.ok("DELETE", "/things/t", Value::Null).await;
     bench.fails("GET", "/things/t", Value::Null, NOT_FOUND).await;
     assert_eq!(bench.get("/thing-groups/g/things").await["things"], json!([]));
-    // A new thing of the same name is not the old one.
+    // A new thing of the same name does not inherit the groups of the deleted one.
     bench.thing("t").await;
     assert_eq!(bench.get("/things/t/thing-groups").await["thingGroups"], json!([]));
 }
@@ -130,7 +130,7 @@ async fn lists_are_filtered_and_paged() {
 }
 
 #[tokio::test]
-async fn a_type_is_deprecated_before_it_goes() {
+async fn a_type_is_deleted_only_when_deprecated_and_unused() {
     let bench = Bench::new().await;
     let body =
         json!({ "thingTypeProperties": { "thingTypeDescription": "A lamp", "searchableAttributes": ["a", "b"] } });
@@ -153,7 +153,7 @@ async fn a_type_is_deprecated_before_it_goes() {
     bench.ok("POST", "/things/u", json!({ "thingTypeName": "lamp" })).await;
     bench.ok("POST", "/thing-types/lamp/deprecate", json!({})).await;
     bench.minutes(4);
-    // Once more does not start the wait anew.
+    // A repeated deprecation does not restart the delay.
     bench.ok("POST", "/thing-types/lamp/deprecate", json!({})).await;
     bench.minutes(1);
     bench.fails("DELETE", "/thing-types/lamp", Value::Null, INVALID).await;
@@ -167,7 +167,7 @@ async fn a_type_is_deprecated_before_it_goes() {
 }
 
 #[tokio::test]
-async fn a_deprecated_type_rests_for_five_minutes() {
+async fn a_type_is_deleted_5_minutes_after_deprecation_at_the_earliest() {
     let bench = Bench::new().await;
     bench.ok("POST", "/thing-types/lamp", Value::Null).await;
     bench.ok("POST", "/thing-types/lamp/deprecate", json!({})).await;
@@ -178,7 +178,7 @@ async fn a_deprecated_type_rests_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn types_are_listed() {
+async fn types_are_listed_in_pages_and_by_name() {
     let bench = Bench::new().await;
     for i in 0..7 {
         bench.ok("POST", &format!("/thing-types/type-{i}"), Value::Null).await;

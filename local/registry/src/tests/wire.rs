@@ -1,11 +1,11 @@
-//! What comes over the wire: encodings, bad input, unknown operations, shared paths.
+//! Tests of the HTTP protocol: encodings, bad input, unknown operations, shared paths, snapshots.
 
 use serde_json::{Value, json};
 
 use super::*;
 
 #[tokio::test]
-async fn the_data_plane_keeps_its_paths_beside_ours() {
+async fn registry_and_data_plane_share_path_prefixes() {
     let bench = Bench::new().await;
     bench.thing("a:b").await;
     assert_eq!(bench.get("/things/a%3Ab").await["thingName"], "a:b");
@@ -21,7 +21,7 @@ async fn the_data_plane_keeps_its_paths_beside_ours() {
 }
 
 #[tokio::test]
-async fn unknown_operations_say_so() {
+async fn an_unknown_operation_gives_unknown_operation_exception() {
     let bench = Bench::new().await;
     let unknown = (404, "UnknownOperationException");
     bench.fails("GET", "/nothing", Value::Null, unknown).await;
@@ -30,7 +30,7 @@ async fn unknown_operations_say_so() {
 }
 
 #[tokio::test]
-async fn bad_requests_get_an_answer_and_the_next_is_served() {
+async fn a_bad_request_is_rejected_and_the_next_one_is_served() {
     let bench = Bench::new().await;
     for (method, path) in [
         ("GET", "/things/%FF"),
@@ -62,14 +62,14 @@ async fn bad_requests_get_an_answer_and_the_next_is_served() {
 }
 
 #[tokio::test]
-async fn the_path_wins_over_the_body_and_unknown_members_are_ignored() {
+async fn the_path_overrides_the_body_and_unknown_members_are_ignored() {
     let bench = Bench::new().await;
     let made = bench.ok("POST", "/things/mine", json!({ "thingName": "other", "unknown": [1] })).await;
     assert_eq!(made["thingName"], "mine");
 }
 
 #[tokio::test]
-async fn endpoints_are_where_the_stack_listens() {
+async fn every_endpoint_type_has_the_address_of_the_stack() {
     let bench = Bench::new().await;
     for query in ["", "?endpointType=iot:Data-ATS", "?endpointType=iot%3AData", "?endpointType=iot:CredentialProvider"]
     {
@@ -79,7 +79,7 @@ async fn endpoints_are_where_the_stack_listens() {
 }
 
 #[tokio::test]
-async fn a_snapshot_brings_everything_back() {
+async fn restore_recreates_the_state_of_a_snapshot() {
     let bench = Bench::new().await;
     bench.ok("POST", "/thing-types/lamp", json!({ "thingTypeProperties": { "searchableAttributes": ["a"] } })).await;
     bench.ok("POST", "/things/t", json!({ "thingTypeName": "lamp" })).await;

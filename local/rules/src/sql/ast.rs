@@ -1,16 +1,16 @@
-//! What a statement says, as a tree.
+//! The syntax tree of SQL statements and expressions.
 
 use super::functions::Function;
 use super::number::Number;
 
-/// What a statement makes of a message.
+/// The SELECT clause of a statement.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// `SELECT *` and nothing else: the payload as it is, any bytes.
+    /// `SELECT *` alone: the unchanged payload, which need not be JSON.
     Payload,
     /// `SELECT a, b AS c, *`: an object.
     Items(Vec<Item>),
-    /// `SELECT VALUE expression`: whatever that is.
+    /// `SELECT VALUE expression`: the value of the expression.
     Value(Expr),
 }
 
@@ -19,11 +19,11 @@ pub enum Selection {
 pub enum Item {
     /// `*`: every member of the payload.
     All,
-    /// An expression, and the path in the result that it goes to.
+    /// The path in the result, and the expression of its value.
     Named(Vec<String>, Expr),
 }
 
-/// Something that has a value.
+/// An expression.
 #[derive(Clone, Debug)]
 pub enum Expr {
     Undefined,
@@ -31,7 +31,7 @@ pub enum Expr {
     Bool(bool),
     Number(Number),
     Text(String),
-    /// `*` where a value is wanted, as in `encode(*, 'base64')`.
+    /// `*` as a value, as in `encode(*, 'base64')`.
     Payload,
     /// An attribute of the payload, or of the item in a nested query.
     Name(String),
@@ -60,7 +60,7 @@ pub struct Query {
     pub condition: Option<Expr>,
 }
 
-/// An operator between two values.
+/// A binary operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     Or,
@@ -79,7 +79,7 @@ pub enum Operator {
     Remainder,
 }
 
-/// What `cast` makes of a value.
+/// The target type of `cast`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     Text,

@@ -1,4 +1,4 @@
-//! What each function makes of its arguments. Arguments that it cannot use make the result undefined.
+//! Evaluates function calls. Unusable arguments make the result `Undefined`.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::SQL_VERSION;
-use super::eval::{Incoming, number};
+use super::eval::{Incoming, number_or_undefined};
 use super::functions::Function;
 use super::number::Number;
 use super::value::Value;
 
 pub fn call<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a>) -> Value<'a> {
-    result(function, arguments, message).unwrap_or(Value::Undefined)
+    try_call(function, arguments, message).unwrap_or(Value::Undefined)
 }
 
-fn result<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a>) -> Option<Value<'a>> {
+fn try_call<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a>) -> Option<Value<'a>> {
     let value = |i: usize| arguments.get(i).cloned().unwrap_or(Value::Undefined);
     let text = |i: usize| arguments.get(i).and_then(Value::to_text);
     let n = |i: usize| arguments.get(i).and_then(Value::to_number);
@@ -29,7 +29,7 @@ fn result<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a
         Function::Timestamp => Value::Number(context.at_ms.into()),
         Function::NewUuid => Value::text(uuid::Uuid::new_v4().to_string()),
         Function::SqlVersion => Value::text(SQL_VERSION),
-        // Only messages that came over MQTT have one.
+        // Only messages published over MQTT have a trace id.
         Function::TraceId => context.client_id.map(|_| Value::text(context.trace_id))?,
         Function::Topic if arguments.is_empty() => Value::text(message.topic),
         Function::Topic => {
@@ -37,17 +37,17 @@ fn result<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a
             Value::text(message.topic.split('/').nth(level)?)
         }
 
-        Function::IsNull => Value::Bool(matches!(value(0).open(), Value::Null)),
-        Function::IsUndefined => Value::Bool(value(0).open().is_undefined()),
-        Function::Nanvl => match value(0).open() {
+        Function::IsNull => Value::Bool(matches!(value(0).parse_shallow(), Value::Null)),
+        Function::IsUndefined => Value::Bool(value(0).parse_shallow().is_undefined()),
+        Function::Nanvl => match value(0).parse_shallow() {
             Value::Null | Value::Undefined => value(1),
             first => first,
         },
-        Function::Get => get(value(0), &value(1), whole(1))?,
+        Function::Get => get_element(value(0), &value(1), whole(1))?,
         Function::Concat => concat(arguments)?,
-        Function::Transform => transform(&text(0)?, value(1).open(), value(2).open())?,
+        Function::Transform => transform(&text(0)?, value(1).parse_shallow(), value(2).parse_shallow())?,
         Function::Encode => Value::text(match value(0) {
-            // The payload's own bytes, whether they are JSON or not.
+            // The payload's bytes as published, JSON or not.
             Value::Bytes(bytes) => BASE64.encode(bytes),
             Value::Json(Cow::Borrowed(json)) if message.json() == Some(json) => BASE64.encode(message.payload),
             other => BASE64.encode(other.to_text()?.as_bytes()),
@@ -92,9 +92,9 @@ fn result<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a
         Function::Ceil => Value::Number(n(0)?.ceil()),
         Function::Round => Value::Number(n(0)?.round()),
         Function::Trunc => Value::Number(n(0)?.truncated(whole(1)?.clamp(0, 34))),
-        Function::Mod => number(n(0)?.remainder(&n(1)?)),
-        Function::Power => number(Number::from_f64(n(0)?.to_f64().powf(n(1)?.to_f64()))),
-        Function::Sqrt => number(Number::from_f64(n(0)?.to_f64().sqrt())),
+        Function::Mod => number_or_undefined(n(0)?.remainder(&n(1)?)),
+        Function::Power => number_or_undefined(Number::from_f64(n(0)?.to_f64().powf(n(1)?.to_f64()))),
+        Function::Sqrt => number_or_undefined(Number::from_f64(n(0)?.to_f64().sqrt())),
         Function::BitAnd => Value::Number((whole(0)? & whole(1)?).into()),
         Function::BitOr => Value::Number((whole(0)? | whole(1)?).into()),
         Function::BitXor => Value::Number((whole(0)? ^ whole(1)?).into()),
@@ -110,12 +110,12 @@ fn spaces(n: i64) -> String {
     " ".repeat(usize::try_from(n.clamp(0, 1_000)).unwrap_or_default())
 }
 
-fn get<'a>(of: Value<'a>, key: &Value<'a>, index: Option<i64>) -> Option<Value<'a>> {
+fn get_element<'a>(of: Value<'a>, key: &Value<'a>, index: Option<i64>) -> Option<Value<'a>> {
     let at = || usize::try_from(index?).ok();
-    match of.open() {
+    match of.parse_shallow() {
         Value::Array(items) => items.into_iter().nth(at()?),
         Value::Text(text) => text.chars().nth(at()?).map(|c| Value::text(c.to_string())),
-        object @ Value::Object(_) => match key.clone().open() {
+        object @ Value::Object(_) => match key.clone().parse_shallow() {
             Value::Text(key) => Some(object.member(&key)),
             _ => None,
         },
@@ -124,13 +124,13 @@ fn get<'a>(of: Value<'a>, key: &Value<'a>, index: Option<i64>) -> Option<Value<'
 }
 
 fn concat<'a>(arguments: &[Value<'a>]) -> Option<Value<'a>> {
-    let opened: Vec<Value<'a>> = arguments.iter().map(|argument| argument.clone().open()).collect();
-    match opened.as_slice() {
+    let parsed: Vec<Value<'a>> = arguments.iter().map(|argument| argument.clone().parse_shallow()).collect();
+    match parsed.as_slice() {
         [] => None,
         [_] => arguments.first().cloned(),
         several if several.iter().any(|one| matches!(one, Value::Array(_))) => {
             let mut all = Vec::new();
-            for one in opened {
+            for one in parsed {
                 match one {
                     Value::Array(items) => all.extend(items),
                     other => all.push(other),
@@ -145,12 +145,12 @@ fn concat<'a>(arguments: &[Value<'a>]) -> Option<Value<'a>> {
     }
 }
 
-/// `enrichArray`: the attributes of an object, added to every object of an array.
+/// `enrichArray`: adds the attributes of an object to every object of an array.
 fn transform<'a>(mode: &str, attributes: Value<'a>, items: Value<'a>) -> Option<Value<'a>> {
     let (Value::Object(attributes), Value::Array(items), "enrichArray") = (attributes, items, mode) else {
         return None;
     };
-    let enriched = items.into_iter().map(|item| match item.open() {
+    let enriched = items.into_iter().map(|item| match item.parse_shallow() {
         Value::Object(mut members) => {
             for (key, value) in &attributes {
                 Value::set(&mut members, std::slice::from_ref(key), value.clone());
@@ -162,7 +162,7 @@ fn transform<'a>(mode: &str, attributes: Value<'a>, items: Value<'a>) -> Option<
     enriched.collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
-/// A JSON document can be looked into; other text stays text; what is neither is null.
+/// Decodes base64: a JSON object or array becomes JSON, other UTF-8 becomes text, anything else becomes null.
 fn decode<'a>(encoded: &str) -> Value<'a> {
     let Some(text) = BASE64.decode(encoded.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()) else {
         return Value::Null;
@@ -173,7 +173,7 @@ fn decode<'a>(encoded: &str) -> Value<'a> {
     }
 }
 
-/// From one index to before another, both moved into the text where they lie outside.
+/// The characters from index `from` to before `to`; both are limited to the text.
 fn substring<'a>(text: &str, from: i64, to: i64) -> Value<'a> {
     let from = usize::try_from(from.max(0)).unwrap_or(usize::MAX);
     let to = usize::try_from(to.max(0)).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! What a statement makes of one message.
+//! Evaluates SELECT clauses, WHERE clauses and expressions for one message.
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -12,25 +12,25 @@ use super::{EvalError, calls};
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
-/// What is known of a message besides topic and payload.
+/// Data of a message besides topic and payload.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'a> {
-    /// The MQTT client; `None` for HTTP and for AWS services.
+    /// The MQTT client id; `None` for messages from HTTP and from AWS services.
     pub client_id: Option<&'a str>,
-    /// The certificate id, where there is one.
+    /// The certificate id of the publisher's connection, if any.
     pub principal: Option<&'a str>,
-    /// The rule's account.
+    /// The AWS account id.
     pub account: &'a str,
-    /// When the message came, in milliseconds since 1970.
+    /// Time of publication, in milliseconds since 1970.
     pub at_ms: i64,
-    /// One for every message, shared by all rules.
+    /// Trace id of the message, the same for all rules.
     pub trace_id: &'a str,
 }
 
-/// A message as statements see it.
+/// A message that statements are evaluated for.
 #[derive(Debug)]
 pub struct Incoming<'a> {
-    /// Without a Basic Ingest prefix.
+    /// The topic without a Basic Ingest prefix.
     pub topic: &'a str,
     pub payload: &'a [u8],
     pub context: Context<'a>,
@@ -42,7 +42,7 @@ impl<'a> Incoming<'a> {
         Self { topic, payload, context, json: OnceCell::new() }
     }
 
-    /// The payload, if it is JSON; looked at once however many rules ask.
+    /// The payload if it is JSON. Validated once for all rules.
     pub fn json(&self) -> Option<&'a str> {
         *self.json.get_or_init(|| serde_json::from_slice::<&RawValue>(self.payload).ok().map(RawValue::get))
     }
@@ -52,7 +52,7 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// Where names are looked up: the payload, or the item of a nested query.
+/// The value in which names are resolved: the payload, or the item of a nested query.
 pub struct Scope<'s, 'a> {
     pub message: &'s Incoming<'a>,
     item: Option<Value<'a>>,
@@ -67,7 +67,7 @@ impl<'s, 'a> Scope<'s, 'a> {
         self.item.clone().unwrap_or_else(|| self.message.payload())
     }
 
-    /// The root, which has to be JSON.
+    /// The root; an error if it is not JSON.
     fn json_root(&self) -> Evaluated<'a> {
         match self.root() {
             Value::Bytes(_) => Err(EvalError::NotJson),
@@ -78,13 +78,13 @@ impl<'s, 'a> Scope<'s, 'a> {
     pub fn select(&self, selection: &Selection) -> Evaluated<'a> {
         let items = match selection {
             Selection::Payload => return Ok(self.root()),
-            Selection::Value(expr) => return self.eval(expr),
+            Selection::Value(expr) => return self.evaluate(expr),
             Selection::Items(items) => items,
         };
         let mut members = Vec::new();
         for item in items {
             match item {
-                Item::All => match self.json_root()?.open() {
+                Item::All => match self.json_root()?.parse_shallow() {
                     Value::Object(own) if members.is_empty() => members = own,
                     Value::Object(own) => {
                         own.into_iter().for_each(|(key, value)| Value::set(&mut members, &[key], value));
@@ -92,7 +92,7 @@ impl<'s, 'a> Scope<'s, 'a> {
                     _ => return Err(EvalError::NotAnObject),
                 },
                 Item::Named(path, expr) => {
-                    let value = self.eval(expr)?;
+                    let value = self.evaluate(expr)?;
                     if !value.is_undefined() {
                         Value::set(&mut members, path, value);
                     }
@@ -102,11 +102,11 @@ impl<'s, 'a> Scope<'s, 'a> {
         Ok(Value::Object(members))
     }
 
-    pub fn holds(&self, condition: Option<&Expr>) -> Result<bool, EvalError> {
-        condition.map_or(Ok(true), |condition| Ok(self.eval(condition)?.to_bool() == Some(true)))
+    pub fn condition_holds(&self, condition: Option<&Expr>) -> Result<bool, EvalError> {
+        condition.map_or(Ok(true), |condition| Ok(self.evaluate(condition)?.to_bool() == Some(true)))
     }
 
-    pub fn eval(&self, expr: &Expr) -> Evaluated<'a> {
+    pub fn evaluate(&self, expr: &Expr) -> Evaluated<'a> {
         Ok(match expr {
             Expr::Undefined => Value::Undefined,
             Expr::Null => Value::Null,
@@ -115,45 +115,48 @@ impl<'s, 'a> Scope<'s, 'a> {
             Expr::Text(text) => Value::text(text.clone()),
             Expr::Payload => self.root(),
             Expr::Name(name) => self.json_root()?.member(name),
-            Expr::Member(of, name) => self.eval(of)?.member(name),
-            Expr::Not(of) => self.eval(of)?.to_bool().map_or(Value::Undefined, |b| Value::Bool(!b)),
-            Expr::Negative(of) => number(self.eval(of)?.to_number().map(|n| n.negative())),
-            Expr::Binary(operator, a, b) => binary(*operator, &self.eval(a)?, &self.eval(b)?),
-            Expr::Case { subject, arms, otherwise } => self.case(subject, arms, otherwise.as_deref())?,
-            Expr::Array(items) => Value::Array(items.iter().map(|item| self.eval(item)).collect::<Result<_, _>>()?),
+            Expr::Member(of, name) => self.evaluate(of)?.member(name),
+            Expr::Not(of) => self.evaluate(of)?.to_bool().map_or(Value::Undefined, |b| Value::Bool(!b)),
+            Expr::Negative(of) => number_or_undefined(self.evaluate(of)?.to_number().map(|n| n.negative())),
+            Expr::Binary(operator, a, b) => evaluate_binary(*operator, &self.evaluate(a)?, &self.evaluate(b)?),
+            Expr::Case { subject, arms, otherwise } => self.evaluate_case(subject, arms, otherwise.as_deref())?,
+            Expr::Array(items) => Value::Array(items.iter().map(|item| self.evaluate(item)).collect::<Result<_, _>>()?),
             Expr::Object(members) => Value::Object(
-                members.iter().map(|(key, value)| Ok((key.clone(), self.eval(value)?))).collect::<Result<_, _>>()?,
+                members
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), self.evaluate(value)?)))
+                    .collect::<Result<_, _>>()?,
             ),
             Expr::Call(function, arguments) => {
-                let arguments = arguments.iter().map(|a| self.eval(a)).collect::<Result<Vec<_>, _>>()?;
+                let arguments = arguments.iter().map(|a| self.evaluate(a)).collect::<Result<Vec<_>, _>>()?;
                 calls::call(*function, &arguments, self.message)
             }
-            Expr::Cast(value, target) => cast(self.eval(value)?.open(), *target),
-            Expr::Query(query) => self.query(query)?,
+            Expr::Cast(value, target) => evaluate_cast(self.evaluate(value)?.parse_shallow(), *target),
+            Expr::Query(query) => self.evaluate_query(query)?,
         })
     }
 
-    fn case(&self, subject: &Expr, arms: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Evaluated<'a> {
-        let subject = self.eval(subject)?;
+    fn evaluate_case(&self, subject: &Expr, arms: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Evaluated<'a> {
+        let subject = self.evaluate(subject)?;
         if subject.is_undefined() {
             return Ok(Value::Undefined);
         }
         for (candidate, result) in arms {
-            if subject.equals(&self.eval(candidate)?) == Some(true) {
-                return self.eval(result);
+            if subject.equals(&self.evaluate(candidate)?) == Some(true) {
+                return self.evaluate(result);
             }
         }
-        otherwise.map_or(Ok(Value::Undefined), |otherwise| self.eval(otherwise))
+        otherwise.map_or(Ok(Value::Undefined), |otherwise| self.evaluate(otherwise))
     }
 
-    /// Over an array: an array of what each item gives. Over anything else: what it gives.
-    fn query(&self, query: &Query) -> Evaluated<'a> {
+    /// A nested query: over an array, the array of the results of its items; over another value, its result.
+    fn evaluate_query(&self, query: &Query) -> Evaluated<'a> {
         let one = |item: Value<'a>| {
             let scope = Scope { message: self.message, item: Some(item) };
-            let holds = scope.holds(query.condition.as_ref())?;
+            let holds = scope.condition_holds(query.condition.as_ref())?;
             if holds { scope.select(&query.selection) } else { Ok(Value::Undefined) }
         };
-        match self.eval(&query.from)?.open() {
+        match self.evaluate(&query.from)?.parse_shallow() {
             Value::Undefined => Ok(Value::Undefined),
             Value::Array(items) => {
                 let results = items.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
@@ -164,17 +167,18 @@ impl<'s, 'a> Scope<'s, 'a> {
     }
 }
 
-pub fn number<'a>(n: Option<Number>) -> Value<'a> {
+pub fn number_or_undefined<'a>(n: Option<Number>) -> Value<'a> {
     n.map_or(Value::Undefined, Value::Number)
 }
 
-fn binary<'a>(operator: Operator, a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
+fn evaluate_binary<'a>(operator: Operator, a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
     let truth = |b: Option<bool>| b.map_or(Value::Undefined, Value::Bool);
     let both = || Some((a.to_bool()?, b.to_bool()?));
     let numbers = || Some((a.to_number()?, b.to_number()?));
-    let ordered = |wanted: fn(Ordering) -> bool| truth(numbers().map(|(a, b)| wanted(a.compare(&b))));
-    let computed =
-        |compute: fn(&Number, &Number) -> Option<Number>| number(numbers().and_then(|(a, b)| compute(&a, &b)));
+    let ordered = |predicate: fn(Ordering) -> bool| truth(numbers().map(|(a, b)| predicate(a.compare(&b))));
+    let computed = |compute: fn(&Number, &Number) -> Option<Number>| {
+        number_or_undefined(numbers().and_then(|(a, b)| compute(&a, &b)))
+    };
     match operator {
         Operator::Or => truth(both().map(|(a, b)| a || b)),
         Operator::And => truth(both().map(|(a, b)| a && b)),
@@ -184,11 +188,11 @@ fn binary<'a>(operator: Operator, a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
         Operator::LessOrEqual => ordered(Ordering::is_le),
         Operator::Greater => ordered(Ordering::is_gt),
         Operator::GreaterOrEqual => ordered(Ordering::is_ge),
-        Operator::In => match (a.is_undefined(), b.clone().open()) {
+        Operator::In => match (a.is_undefined(), b.clone().parse_shallow()) {
             (false, Value::Array(items)) => Value::Bool(items.iter().any(|item| a.equals(item) == Some(true))),
             _ => Value::Undefined,
         },
-        Operator::Add => match (a.clone().open(), b.clone().open()) {
+        Operator::Add => match (a.clone().parse_shallow(), b.clone().parse_shallow()) {
             (a @ Value::Text(_), b) | (a, b @ Value::Text(_)) => match (a.to_text(), b.to_text()) {
                 (Some(a), Some(b)) => Value::text(format!("{a}{b}")),
                 _ => Value::Undefined,
@@ -202,15 +206,15 @@ fn binary<'a>(operator: Operator, a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
     }
 }
 
-fn cast(value: Value<'_>, target: Type) -> Value<'_> {
+fn evaluate_cast(value: Value<'_>, target: Type) -> Value<'_> {
     let as_number = |value: &Value<'_>| match value {
         Value::Bool(b) => Some(Number::from(i64::from(*b))),
         other => other.to_number(),
     };
     match target {
         Type::Text => value.to_text().map_or(Value::Undefined, Value::Text),
-        Type::Int => number(as_number(&value).map(|n| n.floor())),
-        Type::Decimal => number(as_number(&value)),
+        Type::Int => number_or_undefined(as_number(&value).map(|n| n.floor())),
+        Type::Decimal => number_or_undefined(as_number(&value)),
         Type::Bool => match &value {
             Value::Number(n) => Value::Bool(!n.is_zero()),
             other => other.to_bool().map_or(Value::Undefined, Value::Bool),

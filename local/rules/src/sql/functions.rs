@@ -1,8 +1,8 @@
-//! The functions that statements may call, and which AWS has but this stack does not.
+//! The table of SQL functions, and the functions of AWS IoT that this stack does not support.
 
 use super::ast::Expr;
 
-/// A function of the rules engine.
+/// A supported SQL function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     Abs,
@@ -52,9 +52,9 @@ pub enum Function {
     Upper,
 }
 
-const ANY: usize = 100;
+const MAX_ARGUMENTS: usize = 100;
 
-/// Name, function, fewest and most arguments.
+/// Name, function, minimum and maximum number of arguments.
 const FUNCTIONS: [(&str, Function, usize, usize); 46] = [
     ("abs", Function::Abs, 1, 1),
     ("accountid", Function::AccountId, 0, 0),
@@ -65,7 +65,7 @@ const FUNCTIONS: [(&str, Function, usize, usize); 46] = [
     ("ceil", Function::Ceil, 1, 1),
     ("chr", Function::Chr, 1, 1),
     ("clientid", Function::ClientId, 0, 0),
-    ("concat", Function::Concat, 0, ANY),
+    ("concat", Function::Concat, 0, MAX_ARGUMENTS),
     ("decode", Function::Decode, 2, 2),
     ("encode", Function::Encode, 2, 2),
     ("endswith", Function::EndsWith, 2, 2),
@@ -104,7 +104,7 @@ const FUNCTIONS: [(&str, Function, usize, usize); 46] = [
     ("upper", Function::Upper, 1, 1),
 ];
 
-const ONLY_ON_AWS: [&str; 35] = [
+const UNSUPPORTED: [&str; 35] = [
     "acos",
     "asin",
     "atan",
@@ -143,30 +143,30 @@ const ONLY_ON_AWS: [&str; 35] = [
 ];
 
 impl Function {
-    /// By name, in any case.
-    pub fn named(name: &str) -> Result<Self, String> {
+    /// Finds a function by its name; case is ignored.
+    pub fn by_name(name: &str) -> Result<Self, String> {
         let lower = name.to_ascii_lowercase();
         if let Some((_, function, ..)) = FUNCTIONS.iter().find(|(known, ..)| *known == lower) {
             return Ok(*function);
         }
-        Err(if ONLY_ON_AWS.contains(&lower.as_str()) {
+        Err(if UNSUPPORTED.contains(&lower.as_str()) {
             format!("{name}() is not supported by the local stack")
         } else {
             format!("there is no function {name}()")
         })
     }
 
-    /// Why these arguments can never do.
-    pub fn refuses(self, arguments: &[Expr]) -> Option<String> {
-        let (name, _, fewest, most) = FUNCTIONS.iter().find(|(_, function, ..)| *function == self)?;
+    /// The error of arguments that are invalid for every message: wrong number, unsupported encoding scheme.
+    pub fn argument_error(self, arguments: &[Expr]) -> Option<String> {
+        let (name, _, min, max) = FUNCTIONS.iter().find(|(_, function, ..)| *function == self)?;
         let count = arguments.len();
-        if !(*fewest..=*most).contains(&count) {
-            let wanted = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
-            return Some(format!("{name}() takes {wanted} arguments, not {count}"));
+        if !(*min..=*max).contains(&count) {
+            let expected = if min == max { min.to_string() } else { format!("{min} to {max}") };
+            return Some(format!("{name}() takes {expected} arguments, not {count}"));
         }
         let scheme = matches!(self, Function::Encode | Function::Decode).then(|| arguments.get(1)).flatten();
         scheme
             .filter(|scheme| !matches!(scheme, Expr::Text(scheme) if scheme == "base64"))
-            .map(|_| format!("{name}() knows the scheme 'base64' only"))
+            .map(|_| format!("{name}() supports only the scheme 'base64'"))
     }
 }

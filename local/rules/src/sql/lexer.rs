@@ -1,24 +1,24 @@
-//! The words and signs of a statement, one at a time.
+//! Splits SQL text into tokens: words, numbers, quoted text, symbols.
 
 use super::SqlError;
 
-/// One word or sign.
+/// A token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
     End,
-    /// A keyword, a function's name or an attribute's.
+    /// A keyword, a function name or an attribute name.
     Word(String),
     Number(String),
-    /// What stood in quotes, single or double.
+    /// Text in single or double quotes, without them.
     Text(String),
-    Sign(&'static str),
+    Symbol(&'static str),
 }
 
-/// The longer ones first: `<=` is not `<` and `=`.
-const SIGNS: [&str; 20] =
+/// Longer symbols precede their prefixes, so that `<=` is not read as `<` and `=`.
+const SYMBOLS: [&str; 20] =
     ["<>", "!=", "<=", ">=", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "+", "-", "/", "%", "=", "<"];
 
-/// Reads tokens off a statement, lazily: what follows the `}` of a substitution template is not SQL.
+/// Reads tokens on demand: the text after the `}` of a substitution template is not SQL.
 #[derive(Clone, Debug)]
 pub struct Lexer<'s> {
     text: &'s str,
@@ -30,7 +30,7 @@ impl<'s> Lexer<'s> {
         Self { text, position }
     }
 
-    /// The next token, and where it begins.
+    /// The next token and its byte offset.
     pub fn next(&mut self) -> Result<(usize, Token), SqlError> {
         self.take_while(char::is_whitespace);
         let start = self.position;
@@ -44,21 +44,21 @@ impl<'s> Lexer<'s> {
             }
             Some('>') if !rest.starts_with(">=") => {
                 self.position += 1;
-                Token::Sign(">")
+                Token::Symbol(">")
             }
             Some(c) => {
-                let sign = SIGNS
+                let symbol = SYMBOLS
                     .iter()
-                    .find(|sign| rest.starts_with(**sign))
-                    .ok_or_else(|| SqlError::new(start, format!("{c:?} means nothing here")))?;
-                self.position += sign.len();
-                Token::Sign(sign)
+                    .find(|symbol| rest.starts_with(**symbol))
+                    .ok_or_else(|| SqlError::new(start, format!("{c:?} is not a valid symbol")))?;
+                self.position += symbol.len();
+                Token::Symbol(symbol)
             }
         };
         Ok((start, token))
     }
 
-    /// Where the next token will be looked for.
+    /// Byte offset of the end of the last token.
     pub fn position(&self) -> usize {
         self.position
     }
@@ -67,14 +67,14 @@ impl<'s> Lexer<'s> {
         self.text.get(self.position..).unwrap_or_default()
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'s str {
+    fn take_while(&mut self, predicate: impl Fn(char) -> bool) -> &'s str {
         let rest = self.rest();
-        let taken = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        let taken = rest.find(|c| !predicate(c)).unwrap_or(rest.len());
         self.position += taken;
         rest.get(..taken).unwrap_or_default()
     }
 
-    /// Up to the closing quote; a doubled quote stands for one.
+    /// Reads up to the closing quote; a doubled quote is one quote character.
     fn text(&mut self, quote: char, start: usize) -> Result<Token, SqlError> {
         let mut text = String::new();
         loop {
@@ -103,7 +103,7 @@ impl<'s> Lexer<'s> {
         self.text.get(start..self.position).unwrap_or_default()
     }
 
-    /// Takes a prefix and the digits after it, if there are any.
+    /// Takes a prefix and the digits after it, if at least one digit follows the prefix.
     fn try_take(&mut self, prefix: &str) -> bool {
         let found =
             self.rest().strip_prefix(prefix).is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()));

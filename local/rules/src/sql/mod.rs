@@ -1,4 +1,4 @@
-//! AWS IoT SQL, version 2016-03-23: statements, and what they make of messages.
+//! AWS IoT SQL, version 2016-03-23: parsing and evaluation of statements.
 
 mod ast;
 mod calls;
@@ -6,6 +6,8 @@ mod eval;
 mod functions;
 mod lexer;
 mod number;
+mod operands;
+mod operators;
 mod parser;
 mod select;
 mod template;
@@ -19,71 +21,71 @@ pub use eval::{Context, Incoming};
 pub use template::Template;
 use value::Value;
 
-/// The one version that is stood in for.
+/// The supported version of AWS IoT SQL.
 pub const SQL_VERSION: &str = "2016-03-23";
 
-/// What is wrong with a statement, and where.
+/// A syntax error in a statement or template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("at character {position}: {why}")]
+#[error("at character {position}: {reason}")]
 pub struct SqlError {
-    /// Counted from 1, in bytes of the statement.
+    /// Position of the error in bytes, from 1.
     pub position: usize,
-    /// What is wrong there.
-    pub why: String,
+    /// The error at this position.
+    pub reason: String,
 }
 
 impl SqlError {
-    fn new(offset: usize, why: impl Into<String>) -> Self {
-        Self { position: offset + 1, why: why.into() }
+    fn new(offset: usize, reason: impl Into<String>) -> Self {
+        Self { position: offset + 1, reason: reason.into() }
     }
 }
 
-/// Why a statement makes nothing of a message.
+/// Why a statement cannot be evaluated for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvalError {
-    /// Such a payload can only be taken whole: `SELECT *` alone, or `encode(*, 'base64')`.
-    #[error("the payload is not JSON, and the SQL looks into it")]
+    /// The payload is not JSON. Only `SELECT *` alone and `encode(*, 'base64')` accept such a payload.
+    #[error("the payload is not JSON, and the SQL reads its attributes")]
     NotJson,
-    /// `SELECT *, ..` adds to an object.
-    #[error("the payload is not a JSON object, and the SQL adds to it")]
+    /// `SELECT *, ..` requires a JSON object.
+    #[error("the payload is not a JSON object, and the SQL adds attributes to it")]
     NotAnObject,
 }
 
-/// What a statement made of a message.
+/// The result of SELECT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selected<'a> {
     /// A JSON document.
     Json(String),
-    /// The payload, unchanged; not JSON.
+    /// The unchanged payload, which is not JSON.
     Bytes(&'a [u8]),
 }
 
-/// A statement, parsed.
+/// A parsed statement.
 #[derive(Clone, Debug)]
 pub struct Statement {
     selection: Selection,
     condition: Option<Expr>,
-    /// What stands after FROM.
+    /// The topic filter of FROM.
     pub filter: Option<String>,
 }
 
 impl Statement {
-    /// Reads a statement.
+    /// Parses a statement.
     pub fn parse(sql: &str) -> Result<Self, SqlError> {
         let (selection, filter, condition) = select::statement(sql)?;
         Ok(Self { selection, condition, filter })
     }
 
-    /// Whether WHERE lets the message through.
-    pub fn admits(&self, message: &Incoming<'_>) -> Result<bool, EvalError> {
-        Scope::new(message).holds(self.condition.as_ref())
+    /// Whether WHERE is true for the message.
+    pub fn matches_where(&self, message: &Incoming<'_>) -> Result<bool, EvalError> {
+        Scope::new(message).condition_holds(self.condition.as_ref())
     }
 
-    /// What SELECT makes of it.
+    /// Evaluates SELECT.
     pub fn select<'a>(&self, message: &Incoming<'a>) -> Result<Selected<'a>, EvalError> {
         Ok(match Scope::new(message).select(&self.selection)? {
             Value::Bytes(bytes) => Selected::Bytes(bytes),
-            // Undefined by itself is nothing at all.
+            // An undefined result has an empty payload.
             Value::Undefined => Selected::Bytes(b""),
             value => Selected::Json(value.to_json()),
         })

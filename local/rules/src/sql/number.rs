@@ -1,27 +1,27 @@
-//! Numbers as the rules engine has them: exact, 34 digits, magnitudes from 1E-999 to 9.99E999.
+//! Exact decimal numbers of AWS IoT SQL: 34 digits, magnitudes from 1E-999 to 9.99E999.
 //!
-//! With SQL version 2016-03-23 every whole number is an Int, also one that was written `10.0`.
+//! In SQL version 2016-03-23 every integral number is an Int, also one written as `10.0`.
 
 use std::cmp::Ordering;
 
 use bigdecimal::{BigDecimal, FromPrimitive, RoundingMode, Signed, ToPrimitive, Zero};
 
-const DIGITS: u64 = 34;
-const MAGNITUDE: i64 = 999;
-/// Nobody writes longer numbers in earnest; parsing them costs quadratic time.
-const LONGEST: usize = 2_048;
+const MAX_DIGITS: u64 = 34;
+const MAX_EXPONENT: i64 = 999;
+/// Longer numbers are not parsed, because parsing takes quadratic time.
+const MAX_NUMBER_BYTES: usize = 2_048;
 
 /// An Int or a Decimal.
 #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord)]
 pub struct Number(BigDecimal);
 
 impl Number {
-    /// A number as JSON or SQL writes it; `None` where it is out of range.
+    /// Parses a number of JSON or SQL; `None` if it is out of range.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::within(text.get(..LONGEST).map_or(text, |_| "").parse().ok()?)
+        Self::in_range(text.get(..MAX_NUMBER_BYTES).map_or(text, |_| "").parse().ok()?)
     }
 
-    /// A text that is a number: `-?\d+(\.\d+)?(E-?\d+)?`.
+    /// Converts text that matches `-?\d+(\.\d+)?(E-?\d+)?` to a number.
     pub fn from_text(text: &str) -> Option<Self> {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -34,13 +34,13 @@ impl Number {
         n.is_finite().then(|| Self::parse(&format!("{n:e}"))).flatten()
     }
 
-    fn within(n: BigDecimal) -> Option<Self> {
+    fn in_range(n: BigDecimal) -> Option<Self> {
         if n.is_zero() {
             return Some(Self(BigDecimal::zero()));
         }
-        // Digits that do not count would make sums of far apart numbers huge.
-        (n.order_of_magnitude().abs() <= MAGNITUDE)
-            .then(|| Self(if n.digits() > DIGITS { n.with_prec(DIGITS) } else { n }))
+        // Without rounding, sums of numbers with distant magnitudes would have huge numbers of digits.
+        (n.order_of_magnitude().abs() <= MAX_EXPONENT)
+            .then(|| Self(if n.digits() > MAX_DIGITS { n.with_prec(MAX_DIGITS) } else { n }))
     }
 
     pub fn is_int(&self) -> bool {
@@ -56,29 +56,29 @@ impl Number {
     }
 
     pub fn plus(&self, other: &Self) -> Option<Self> {
-        Self::within(&self.0 + &other.0)
+        Self::in_range(&self.0 + &other.0)
     }
 
     pub fn minus(&self, other: &Self) -> Option<Self> {
-        Self::within(&self.0 - &other.0)
+        Self::in_range(&self.0 - &other.0)
     }
 
     pub fn times(&self, other: &Self) -> Option<Self> {
-        Self::within(&self.0 * &other.0)
+        Self::in_range(&self.0 * &other.0)
     }
 
-    /// Two Ints give an Int, cut off; nothing can be divided by zero.
+    /// The quotient; of two Ints, truncated to an Int. `None` for a division by zero.
     pub fn divided_by(&self, other: &Self) -> Option<Self> {
         if other.is_zero() {
             return None;
         }
         let quotient = &self.0 / &other.0;
         let both_ints = self.is_int() && other.is_int();
-        Self::within(if both_ints { quotient.with_scale_round(0, RoundingMode::Down) } else { quotient })
+        Self::in_range(if both_ints { quotient.with_scale_round(0, RoundingMode::Down) } else { quotient })
     }
 
     pub fn remainder(&self, other: &Self) -> Option<Self> {
-        if other.is_zero() { None } else { Self::within(&self.0 % &other.0) }
+        if other.is_zero() { None } else { Self::in_range(&self.0 % &other.0) }
     }
 
     pub fn negative(&self) -> Self {
@@ -101,12 +101,12 @@ impl Number {
         self.rounded(0, RoundingMode::Ceiling)
     }
 
-    /// To the nearest Int, halves away from zero.
+    /// Rounds to the nearest Int, halves away from zero.
     pub fn round(&self) -> Self {
         self.rounded(0, RoundingMode::HalfUp)
     }
 
-    /// Cut off after so many decimals.
+    /// Truncates to a number of decimals.
     pub fn truncated(&self, decimals: i64) -> Self {
         self.rounded(decimals, RoundingMode::Down)
     }
@@ -118,7 +118,7 @@ impl Number {
         Self(self.0.with_scale_round(decimals, mode))
     }
 
-    /// Rounded down, and no further from zero than an `i64` goes.
+    /// Rounds down, and limits to the range of `i64`.
     pub fn to_i64(&self) -> i64 {
         let edge = if self.0.is_negative() { i64::MIN } else { i64::MAX };
         self.floor().0.to_i64().unwrap_or(edge)
@@ -138,7 +138,7 @@ impl From<i64> for Number {
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let n = self.0.normalized();
-        // Whole numbers of at most 34 digits in plain notation, as the engine does with Ints.
+        // Plain notation for Ints of at most 34 digits, as in AWS IoT.
         match n.order_of_magnitude() {
             -7..34 => f.write_str(&n.to_plain_string()),
             _ => f.write_str(&n.to_scientific_notation()),

@@ -1,16 +1,13 @@
-//! SELECT lists, and the statements around them.
+//! Parses statements: SELECT list, FROM, WHERE, nested queries.
 
-use super::SqlError;
 use super::ast::{Expr, Item, Query, Selection};
 use super::lexer::Token;
-use super::parser::Parser;
+use super::parser::{Parsed, Parser};
 
-type Parsed<T> = Result<T, SqlError>;
-
-/// A whole statement: what is selected, from which topics (a rule only for Basic Ingest may leave them out), and when.
+/// Parses a statement into selection, topic filter (absent in a rule for Basic Ingest only) and condition.
 pub fn statement(text: &str) -> Parsed<(Selection, Option<String>, Option<Expr>)> {
     let mut parser = Parser::new(text, 0)?;
-    parser.need_keyword("select")?;
+    parser.require_keyword("select")?;
     let selection = parser.selection()?;
     let filter = match parser.take_keyword("from")? {
         true => Some(parser.filter()?),
@@ -38,11 +35,11 @@ impl Parser<'_> {
         if self.take_keyword("where")? { self.expression().map(Some) } else { Ok(None) }
     }
 
-    /// After `(`: a nested SELECT, whose FROM is an expression.
+    /// Parses a nested SELECT after `(`. Its FROM is an expression.
     pub fn query(&mut self) -> Parsed<Expr> {
-        self.need_keyword("select")?;
+        self.require_keyword("select")?;
         let selection = self.selection()?;
-        self.need_keyword("from")?;
+        self.require_keyword("from")?;
         let from = self.expression()?;
         let condition = self.condition()?;
         Ok(Expr::Query(Box::new(Query { selection, from, condition })))
@@ -54,7 +51,7 @@ impl Parser<'_> {
             return Ok(Selection::Value(self.expression()?));
         }
         let mut items = vec![self.item()?];
-        while self.take(",")? {
+        while self.take_symbol(",")? {
             items.push(self.item()?);
         }
         Ok(match items.as_slice() {
@@ -71,11 +68,11 @@ impl Parser<'_> {
         let mut ahead = self.clone();
         ahead.advance()?;
         Ok(match ahead.token() {
-            Token::Text(_) | Token::Number(_) | Token::Sign("(" | "[" | "{") => true,
+            Token::Text(_) | Token::Number(_) | Token::Symbol("(" | "[" | "{") => true,
             Token::Word(word) => {
                 !["from", "where", "as", "and", "or", "in"].iter().any(|w| w.eq_ignore_ascii_case(word))
             }
-            Token::Sign("*") => {
+            Token::Symbol("*") => {
                 ahead.advance()?;
                 ahead.is_keyword("from") || ahead.is_keyword("where") || *ahead.token() == Token::End
             }
@@ -84,20 +81,20 @@ impl Parser<'_> {
     }
 
     fn item(&mut self) -> Parsed<Item> {
-        if self.take("*")? {
+        if self.take_symbol("*")? {
             return Ok(Item::All);
         }
         let expr = self.expression()?;
         if self.take_keyword("as")? {
             let mut path = vec![self.name()?];
-            while self.take(".")? {
+            while self.take_symbol(".")? {
                 path.push(self.name()?);
             }
             return Ok(Item::Named(path, expr));
         }
         match &expr {
             Expr::Name(name) | Expr::Member(_, name) => Ok(Item::Named(vec![name.clone()], expr)),
-            _ => self.unexpected("AS and a name for this"),
+            _ => self.unexpected("AS and a name"),
         }
     }
 }

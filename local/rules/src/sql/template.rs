@@ -6,7 +6,7 @@ use super::lexer::Token;
 use super::parser::Parser;
 use super::{EvalError, SqlError};
 
-/// A field with its expressions parsed.
+/// A parsed template.
 #[derive(Clone, Debug)]
 pub struct Template(Vec<Part>);
 
@@ -17,7 +17,7 @@ enum Part {
 }
 
 impl Template {
-    /// Reads a field.
+    /// Parses a template.
     pub fn parse(text: &str) -> Result<Self, SqlError> {
         let mut parts = Vec::new();
         let mut position = 0;
@@ -25,7 +25,7 @@ impl Template {
             parts.push(Part::Text(before.to_owned()));
             let mut parser = Parser::new(text, text.len() - after.len())?;
             parts.push(Part::Expression(parser.expression()?));
-            if *parser.token() != Token::Sign("}") {
+            if *parser.token() != Token::Symbol("}") {
                 return parser.unexpected("}");
             }
             position = parser.position();
@@ -34,14 +34,14 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The field for one message: expressions see the original payload, and what is undefined leaves nothing.
+    /// Fills in the template for one message. Expressions read the original payload; undefined ones become empty text.
     pub fn fill(&self, message: &Incoming<'_>) -> Result<String, EvalError> {
         let mut filled = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => filled.push_str(text),
                 Part::Expression(expr) => {
-                    filled.push_str(&Scope::new(message).eval(expr)?.to_text().unwrap_or_default());
+                    filled.push_str(&Scope::new(message).evaluate(expr)?.to_text().unwrap_or_default());
                 }
             }
         }

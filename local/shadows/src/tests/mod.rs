@@ -1,21 +1,22 @@
-//! The service as its clients see it: requests in, answers out.
+//! Tests of the shadow service: requests on topics, and their answers.
 
 mod properties;
-mod verified;
+mod verified_against_aws;
 
 use serde_json::{Map, Value, json};
 
 use super::store::Store;
 use super::*;
 
-/// The answers to what was published on a topic.
+/// The answers to a message published on a topic.
 fn answer(store: &mut Store, now_s: i64, topic: &str, payload: &[u8]) -> Vec<Message> {
     let request = topic::RequestTopic::parse(topic);
-    request
-        .map_or_else(Vec::new, |request| over_mqtt::answer(store, &Journal::default(), now_s, request, topic, payload))
+    request.map_or_else(Vec::new, |request| {
+        mqtt_requests::answer(store, &Journal::default(), now_s, request, topic, payload)
+    })
 }
 
-/// A service and a clock that moves one second with each request.
+/// A store, and a clock that advances by one second with each request.
 struct Service {
     store: Store,
     now_s: i64,
@@ -30,7 +31,7 @@ impl Service {
         Self { store: Store::new(limits), now_s: 1000 }
     }
 
-    /// The answers to a raw request: the topic below the request's, and the body.
+    /// Sends a request; returns the answers' topics, relative to the request's, and bodies.
     fn raw(&mut self, topic: &str, payload: &[u8]) -> Vec<(String, Value)> {
         self.now_s += 1;
         let below = |message: &Message| message.topic.strip_prefix(topic).unwrap_or("elsewhere").to_owned();
@@ -56,12 +57,12 @@ impl Service {
         answers.remove(0).1
     }
 
-    /// The text of the refusal of an update, and the check that it is the only answer.
-    fn refused(&mut self, payload: Value) -> (u64, String) {
+    /// Sends an update that must be rejected; returns code and message of the only answer.
+    fn update_rejected(&mut self, payload: Value) -> (u64, String) {
         let answers = self.update(payload);
         assert_eq!(answers.len(), 1, "{answers:?}");
-        let refusal = &answers["/rejected"];
-        (refusal["code"].as_u64().unwrap(), refusal["message"].as_str().unwrap().to_owned())
+        let rejection = &answers["/rejected"];
+        (rejection["code"].as_u64().unwrap(), rejection["message"].as_str().unwrap().to_owned())
     }
 }
 
@@ -70,7 +71,7 @@ fn at(seconds: i64) -> Value {
 }
 
 #[test]
-fn a_conversation_has_every_field_in_its_place() {
+fn answers_contain_every_documented_field() {
     let mut service = Service::new();
     let answers = service.update(json!({"state": {"desired": {"light": "on", "old": 1}, "reported": {"light": "on"}}}));
     assert_eq!(answers["/documents"]["previous"], Value::Null);
@@ -141,7 +142,7 @@ fn a_conversation_has_every_field_in_its_place() {
 }
 
 #[test]
-fn a_state_of_null_empties_the_shadow_and_counts() {
+fn null_state_clears_the_shadow_and_increments_the_version() {
     let mut service = Service::new();
     for version in 1..=2 {
         let answers = service.update(json!({ "state": null }));
@@ -162,25 +163,25 @@ fn a_state_of_null_empties_the_shadow_and_counts() {
 }
 
 #[test]
-fn the_delta_comes_with_every_update_until_nothing_differs() {
+fn delta_is_published_with_every_update_until_nothing_differs() {
     let mut service = Service::new();
     service.update(json!({"state": {"desired": {"a": 1, "b": 2}}}));
-    let answers = service.update(json!({"state": {"reported": {"c": 3}}, "clientToken": "whoever"}));
+    let answers = service.update(json!({"state": {"reported": {"c": 3}}, "clientToken": "reporter"}));
     assert_eq!(answers["/delta"]["state"], json!({"a": 1, "b": 2}));
     assert_eq!(answers["/delta"]["metadata"], json!({"a": at(1001), "b": at(1001)}));
-    assert_eq!(answers["/delta"]["clientToken"], "whoever");
+    assert_eq!(answers["/delta"]["clientToken"], "reporter");
     assert_eq!(answers["/delta"]["version"], answers["/accepted"]["version"]);
     let answers = service.update(json!({"state": {"reported": {"a": 1.0, "b": 2}}}));
     assert!(!answers.contains_key("/delta"));
     assert_eq!(service.get()["state"].get("delta"), None);
-    // Nobody clears desired, so the same wish once more is no news.
+    // Updating `desired` to a value that is already reported publishes no delta.
     assert!(!service.update(json!({"state": {"desired": {"a": 1}}})).contains_key("/delta"));
-    // A key that is no longer desired is no delta either.
+    // A key removed from `desired` is not part of the delta.
     assert!(!service.update(json!({"state": {"desired": {"a": null}}})).contains_key("/delta"));
 }
 
 #[test]
-fn a_section_without_keys_is_gone() {
+fn section_without_keys_is_removed() {
     let mut service = Service::new();
     service.update(json!({"state": {"desired": {"a": 1}}}));
     service.update(json!({"state": {"desired": {"a": null}}}));
@@ -189,12 +190,12 @@ fn a_section_without_keys_is_gone() {
 }
 
 #[test]
-fn versions_must_match_and_never_run_backwards() {
+fn versions_must_match_and_never_decrease() {
     let mut service = Service::new();
-    assert_eq!(service.refused(json!({"state": {}, "version": 5})), (400, "Invalid version".into()));
+    assert_eq!(service.update_rejected(json!({"state": {}, "version": 5})), (400, "Invalid version".into()));
     assert_eq!(service.update(json!({"state": {}, "version": 1}))["/accepted"]["version"], 1);
     assert_eq!(service.update(json!({"state": {}}))["/accepted"]["version"], 2);
-    assert_eq!(service.refused(json!({"state": {}, "version": 1})), (409, "Version conflict".into()));
+    assert_eq!(service.update_rejected(json!({"state": {}, "version": 1})), (409, "Version conflict".into()));
     assert_eq!(service.update(json!({"state": {}, "version": 2}))["/accepted"]["version"], 3);
 
     assert_eq!(service.delete()["version"], 3);
@@ -207,15 +208,16 @@ fn versions_must_match_and_never_run_backwards() {
 }
 
 #[test]
-fn a_refusal_says_why_echoes_the_token_and_changes_nothing() {
+fn rejection_states_the_error_echoes_the_token_and_changes_nothing() {
     let mut service = Service::new();
     service.update(json!({"state": {"desired": {"a": 1}}}));
     let before = service.store.clone();
-    let answers = service.update(json!({"state": {"delta": {}}, "clientToken": "mine"}));
+    let answers = service.update(json!({"state": {"delta": {}}, "clientToken": "token-1"}));
     assert_eq!(
         Value::Object(answers),
         json!({"/rejected": {
-            "code": 400, "message": "State contains an invalid node: 'delta'", "timestamp": 1002, "clientToken": "mine"
+            "code": 400, "message": "State contains an invalid node: 'delta'", "timestamp": 1002,
+            "clientToken": "token-1"
         }})
     );
     for (payload, code, message) in [
@@ -235,42 +237,42 @@ fn a_refusal_says_why_echoes_the_token_and_changes_nothing() {
     assert_eq!(answers[0].1["message"], "Invalid thing name");
     let answers = service.raw("$aws/things/t/shadow/name/nope/get", b"");
     assert_eq!(answers[0].1["message"], "No shadow exists with name: 'nope'");
-    assert_eq!(service.raw("$aws/things/t/shadow/get", b"nonsense")[0].1["message"], "Invalid JSON");
-    assert_eq!(service.raw("$aws/things/t/shadow/delete", b"nonsense")[0].0, "/accepted");
+    assert_eq!(service.raw("$aws/things/t/shadow/get", b"not json")[0].1["message"], "Invalid JSON");
+    assert_eq!(service.raw("$aws/things/t/shadow/delete", b"not json")[0].0, "/accepted");
 }
 
 #[test]
-fn the_size_limit_is_on_the_merged_document() {
+fn size_limit_applies_to_the_merged_document() {
     let mut service = Service::with_limits(Limits { max_bytes: 40, ..Limits::default() });
-    // {"a":"..."} is eight bytes and the text.
+    // {"a":"..."} has eight bytes besides the text.
     let too_large = (413, "The payload exceeds the maximum size allowed".to_owned());
-    assert_eq!(service.refused(json!({"state": {"desired": {"a": "x".repeat(33)}}})), too_large);
+    assert_eq!(service.update_rejected(json!({"state": {"desired": {"a": "x".repeat(33)}}})), too_large);
     service.update(json!({"state": {"desired": {"a": "x".repeat(12)}}}));
-    assert_eq!(service.refused(json!({"state": {"reported": {"a": "x".repeat(13)}}})), too_large);
+    assert_eq!(service.update_rejected(json!({"state": {"reported": {"a": "x".repeat(13)}}})), too_large);
     let answers = service.update(json!({"state": {"reported": {"a": "x".repeat(12)}}}));
     assert_eq!(answers["/accepted"]["version"], 2);
-    // What makes room may come with what takes it.
+    // One update may free space in one section and use it in the other.
     let answers = service.update(json!({"state": {"reported": {"a": "x".repeat(32)}, "desired": null}}));
     assert_eq!(answers["/accepted"]["version"], 3);
 }
 
 #[test]
-fn named_shadows_keep_to_themselves() {
+fn named_shadows_are_independent() {
     let mut service = Service::new();
     service.update(json!({"state": {"desired": {"name": "classic"}}}));
     for name in ["two", "one"] {
         let topic = format!("$aws/things/t/shadow/name/{name}/update");
         service.raw(&topic, json!({"state": {"reported": {"name": name}}}).to_string().as_bytes());
     }
-    assert_eq!(service.store.named("t").collect::<Vec<_>>(), ["one", "two"]);
-    assert_eq!(service.store.named("other").count(), 0);
+    assert_eq!(service.store.named_shadows("t").collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(service.store.named_shadows("other").count(), 0);
     service.raw("$aws/things/t/shadow/name/one/delete", b"");
-    assert_eq!(service.store.named("t").collect::<Vec<_>>(), ["two"]);
+    assert_eq!(service.store.named_shadows("t").collect::<Vec<_>>(), ["two"]);
     assert_eq!(service.get()["state"]["desired"], json!({"name": "classic"}));
 }
 
 #[test]
-fn numbers_come_back_as_they_were_sent() {
+fn numbers_keep_their_spelling() {
     let mut service = Service::new();
     let payload =
         r#"{"state":{"reported":{"a":18446744073709551615,"b":-9223372036854775808,"c":1.0,"d":1,"e":11.9}}}"#;
@@ -280,7 +282,7 @@ fn numbers_come_back_as_they_were_sent() {
 }
 
 #[test]
-fn a_saved_store_is_the_same_store() {
+fn saved_store_round_trips() {
     let mut service = Service::new();
     service.update(json!({"state": {"desired": {"a": [1, {"b": 1.5}]}}}));
     service.raw("$aws/things/t/shadow/name/$n/update", br#"{"state":{"reported":{"a":1}}}"#);
@@ -291,7 +293,7 @@ fn a_saved_store_is_the_same_store() {
 }
 
 #[test]
-fn what_is_left_of_deleted_shadows_is_dropped_in_the_end() {
+fn versions_of_deleted_shadows_are_removed_after_48_hours() {
     let mut service = Service::new();
     for thing in ["old", "new"] {
         let topic = |operation: &str| format!("$aws/things/{thing}/shadow/{operation}");
@@ -305,7 +307,7 @@ fn what_is_left_of_deleted_shadows_is_dropped_in_the_end() {
 }
 
 #[test]
-fn the_journal_hears_of_every_accepted_update() {
+fn journal_records_every_accepted_update() {
     use local_journal::{Event, Journal};
     let clock = Clock::manual(1_700_000_000_000);
     let journal = Journal::on(clock.clone());

@@ -1,4 +1,4 @@
-//! What holds for every document and every request.
+//! Property tests: documents, deltas and answers for random updates.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::topic::RequestTopic;
 use crate::{Limits, ShadowError};
 
-/// JSON with few keys and few leaves, so that documents meet.
+/// JSON with few keys and few leaves, so that random documents share keys.
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -36,7 +36,7 @@ fn section() -> impl Strategy<Value = Value> {
     prop_oneof![8 => map, 1 => Just(Value::Null)]
 }
 
-/// A `state` as clients send it; not every one is valid, because arrays may hold a null.
+/// A `state` of an update; invalid if an array contains a null.
 fn state() -> impl Strategy<Value = Value> {
     let sections =
         (proptest::option::of(section()), proptest::option::of(section())).prop_map(|(desired, reported)| {
@@ -50,26 +50,29 @@ fn update(state: &Value) -> Result<Update, ShadowError> {
     Update::new(Body::parse(json!({ "state": state }).to_string().as_bytes(), &Limits::default())?)
 }
 
-/// The document after those of the updates that are valid, one each second.
+/// The document after the valid updates, one per second.
 fn document(states: &[Value]) -> Document {
     let updates = states.iter().filter_map(|state| update(state).ok());
     (1..).zip(updates).fold(Document::default(), |document, (version, update)| {
-        document.updated(&update, version, i64::try_from(version).unwrap())
+        document.apply_update(&update, version, i64::try_from(version).unwrap())
     })
 }
 
-/// Whether the metadata has a timestamp for every leaf of the state, and nothing else.
+/// Whether the metadata has exactly one timestamp for every leaf of the state.
 fn same_shape(state: &Value, metadata: &Value) -> bool {
     match (state, metadata) {
         (Value::Object(state), Value::Object(metadata)) => {
             state.len() == metadata.len()
-                && state.iter().all(|(key, value)| metadata.get(key).is_some_and(|stamps| same_shape(value, stamps)))
+                && state
+                    .iter()
+                    .all(|(key, value)| metadata.get(key).is_some_and(|timestamps| same_shape(value, timestamps)))
         }
         (Value::Array(state), Value::Array(metadata)) => {
-            state.len() == metadata.len() && state.iter().zip(metadata).all(|(value, stamps)| same_shape(value, stamps))
+            state.len() == metadata.len()
+                && state.iter().zip(metadata).all(|(value, timestamps)| same_shape(value, timestamps))
         }
         (Value::Null | Value::Object(_) | Value::Array(_), _) => false,
-        (_, stamps) => stamps.as_object().is_some_and(|s| s.len() == 1 && s["timestamp"].is_i64()),
+        (_, timestamps) => timestamps.as_object().is_some_and(|s| s.len() == 1 && s["timestamp"].is_i64()),
     }
 }
 
@@ -88,43 +91,43 @@ proptest! {
     }
 
     #[test]
-    fn a_device_that_reports_the_delta_closes_it(states in proptest::collection::vec(state(), 1..5)) {
+    fn reporting_the_delta_clears_it(states in proptest::collection::vec(state(), 1..5)) {
         let document = document(&states);
         if let Some(delta) = document.delta() {
             let report = update(&json!({ "reported": delta.state })).unwrap();
-            let closed = document.updated(&report, 99, 99);
+            let closed = document.apply_update(&report, 99, 99);
             prop_assert_eq!(closed.delta(), None);
             prop_assert_eq!(closed.desired, document.desired);
         }
     }
 
     #[test]
-    fn the_delta_is_a_part_of_desired(states in proptest::collection::vec(state(), 1..5)) {
+    fn delta_is_a_subset_of_desired(states in proptest::collection::vec(state(), 1..5)) {
         let document = document(&states);
         if let Some(delta) = document.delta() {
-            let again = document.updated(&update(&json!({ "desired": delta.state })).unwrap(), 99, 99);
+            let again = document.apply_update(&update(&json!({ "desired": delta.state })).unwrap(), 99, 99);
             prop_assert_eq!(again.desired.state, document.desired.state);
         }
     }
 
     #[test]
-    fn what_is_reported_as_desired_leaves_no_delta(states in proptest::collection::vec(state(), 1..5)) {
+    fn identical_sections_have_no_delta(states in proptest::collection::vec(state(), 1..5)) {
         let document = document(&states);
         let same = Document { reported: document.desired.clone(), ..document };
         prop_assert_eq!(same.delta(), None);
     }
 
     #[test]
-    fn an_update_that_comes_twice_changes_nothing_but_version_and_time(first in state(), second in state()) {
+    fn duplicate_update_changes_only_version_and_time(first in state(), second in state()) {
         if let Ok(second) = update(&second) {
-            let once = document(&[first]).updated(&second, 7, 7);
-            let twice = once.updated(&second, 8, 8);
+            let once = document(&[first]).apply_update(&second, 7, 7);
+            let twice = once.apply_update(&second, 8, 8);
             prop_assert_eq!(twice.state(), once.state());
         }
     }
 
     #[test]
-    fn every_accepted_update_counts_one_and_a_refused_one_none(states in proptest::collection::vec(state(), 1..6)) {
+    fn version_increases_by_one_for_accepted_updates_only(states in proptest::collection::vec(state(), 1..6)) {
         let mut service = Service::new();
         let mut version = 0;
         for state in states {
@@ -140,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_is_answered_once_and_no_answer_is_a_request(
+    fn every_request_is_answered_once_and_no_answer_is_a_request(
         topic in r"\$aws/things/(t|a b|)/shadow(/name/[a-z$ ]{0,2})?/(get|update|delete|update/delta)",
         payload in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..40),

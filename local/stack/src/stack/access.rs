@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use local_broker::{Ask, Authorizer, Peer};
+use local_broker::{AccessRequest, Authorizer, Peer};
 use local_gateway::Guard;
 use local_gateway::sigv4::Credentials;
 use local_registry::Registry;
@@ -11,8 +11,8 @@ use local_registry::Registry;
 /// Evaluates the policies of a client's certificate. A connection without TLS comes from a program of this machine: it
 /// has no certificate, and every action is allowed.
 pub(super) fn authorizer(registry: Registry) -> Authorizer {
-    Arc::new(move |peer: &Peer, ask: &Ask<'_>| match &peer.principal {
-        Some(certificate) => registry.allows(certificate, ask.client_id, ask.action, ask.resource),
+    Arc::new(move |peer: &Peer, request: &AccessRequest<'_>| match &peer.principal {
+        Some(certificate) => registry.allows(certificate, request.client_id, request.action, request.resource),
         None => true,
     })
 }

@@ -12,7 +12,7 @@ use local_gateway::{AcceptedConnections, Caller, Services};
 use local_journal::Journal;
 use local_lambda::Lambda;
 use local_pki::Pki;
-use local_registry::{Connections, Connectivity, Registry};
+use local_registry::{Connectivity, ConnectivityLookup, Registry};
 use local_rules::Rules;
 use local_scheduler::Scheduler;
 use local_shadows::Shadows;
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::ports::Listeners;
 use super::state::StateDir;
 use super::tls::{self, Front, Kind};
-use super::{Addresses, Config, Keeper, Pump, Stack, StackError, access, functions, rule_actions};
+use super::{Addresses, Clients, Config, Keeper, Pump, Stack, StackError, access, functions, rule_actions};
 
 /// The answer of DescribeEndpoint: a name in the server's certificate.
 const DATA_ENDPOINT: &str = "localhost";
@@ -52,7 +52,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let pki = Pki::load_or_create(&config.certificates).map_err(unusable)?;
     let registry = Registry::new(clock.clone(), pki.clone(), &place.region, &place.account, DATA_ENDPOINT);
     let authorizer = config.authorize.then(|| access::authorizer(registry.clone()));
-    let broker = Broker::with(clock.clone(), authorizer, faults.clone(), journal.clone());
+    let broker = Broker::with_faults_and_journal(clock.clone(), authorizer, faults.clone(), journal.clone());
     let shadows = Shadows::with_journal(clock.clone(), broker.clone(), journal.clone());
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let keeper = directory.map(|directory| {
@@ -85,7 +85,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs: sqs.router(),
         lambda: lambda.router(),
         data_plane: local_data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
-        registry: registry.router().merge(registry.index(connections(broker.clone()))),
+        registry: registry.router().merge(registry.index_router(connections(broker.clone()))),
         account: place.account.clone(),
         about: about(&addresses, &template),
         faults: faults.clone(),
@@ -125,6 +125,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         faults,
         journal,
         pump,
+        clients: Clients::default(),
         keeper,
         closing,
         stop,
@@ -138,7 +139,7 @@ fn place(config: &Config, addresses: &Addresses) -> Place {
 }
 
 /// Looks up the connectivity of a client, for the index of things.
-fn connections(broker: Broker) -> Connections {
+fn connections(broker: Broker) -> ConnectivityLookup {
     Arc::new(move |client_id| {
         broker.connection(client_id).map(|connection| Connectivity {
             connected: connection.connected,

@@ -48,9 +48,14 @@ fn host(
     })
 }
 
-/// The environment variables that direct an AWS SDK to this stack.
+/// The environment variables that direct an AWS SDK to this stack; and for a clock that tests move, those that make
+/// functions independent of the machine's speed.
 fn environment(config: &Config, addresses: &Addresses, credentials: &Credentials) -> BTreeMap<String, String> {
     let region = &config.region;
+    // While a function runs, such a clock stands still, however slow the machine is.
+    let standing = [("EVENT_CLOCK_STANDS", "1"), ("CALL_TIMEOUT_FACTOR", "30")];
+    let standing = standing.into_iter().filter(|_| config.clock.stands());
+    let standing = standing.map(|(name, value)| (name.to_owned(), value.to_owned()));
     [
         ("AWS_ENDPOINT_URL", format!("http://{}", addresses.endpoint)),
         ("AWS_REGION", region.clone()),
@@ -60,5 +65,7 @@ fn environment(config: &Config, addresses: &Addresses, credentials: &Credentials
         ("AWS_EC2_METADATA_DISABLED", "true".into()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    .into_iter()
+    .chain(standing)
+    .collect()
 }

@@ -9,6 +9,7 @@
 //! | [`tls`] | TLS connections: client certificates, and MQTT or HTTPS by ALPN |
 //! | [`access`] | authorizers: IoT policies of certificates, signatures of requests |
 //! | [`assembly`] | starts every service with what it depends on |
+//! | [`diagnosis`] | what a stack waits for, in words |
 //! | [`pump`] | passes messages from the broker to the shadow service and the rules |
 //! | [`rule_actions`] | carries out the actions of rules |
 //! | [`keeper`] | saves and restores the state of services |
@@ -18,6 +19,7 @@
 mod access;
 mod assembly;
 mod config;
+mod diagnosis;
 mod error;
 mod functions;
 mod keeper;
@@ -28,7 +30,7 @@ mod rule_actions;
 mod state;
 mod tls;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use local_broker::Broker;
@@ -49,6 +51,7 @@ use local_template::Template;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use config::{Config, Ports, Programs};
+pub use diagnosis::Diagnosis;
 pub use error::StackError;
 use keeper::Keeper;
 pub use ports::Addresses;
@@ -57,11 +60,15 @@ use pump::Pump;
 /// How long [`Stack::shutdown`] waits for running functions.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long [`Stack::settle`] waits for messages of devices, which arrive over sockets.
-const DEVICE_WAIT: Duration = Duration::from_millis(5);
+/// Real time between two looks of [`Stack::settle`] at devices that are not idle.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The same at each step of [`Stack::advance`]: a slower message is handled at the next step.
-const DEVICE_WAIT_AT_STEP: Duration = Duration::from_millis(1);
+/// Returns the number of things that a client of the broker has in hand: messages that it handles, publishes that are
+/// not acknowledged, timers that are due. At 0 it does nothing until a message arrives or the clock moves.
+pub type InHand = Arc<dyn Fn() -> usize + Send + Sync>;
+
+/// The clients of [`Stack::attend`].
+type Clients = Arc<Mutex<Vec<InHand>>>;
 
 /// A running stack. Its listeners and processes end with it; [`Stack::shutdown`] also saves its state.
 pub struct Stack {
@@ -100,6 +107,7 @@ pub struct Stack {
     /// The log of the run, if [`Config::journal`] is on.
     pub journal: Journal,
     pump: Pump,
+    clients: Clients,
     keeper: Option<Arc<Keeper>>,
     /// Stops the listeners for devices and applications.
     closing: CancellationToken,
@@ -117,45 +125,59 @@ impl Stack {
         assembly::start(config).await
     }
 
-    /// Returns once the stack is idle: every message passed on, every function idle, every schedule, queue and stream
-    /// caught up.
+    /// Returns once the stack is idle: every message passed on, and acknowledged by each connected client that it went
+    /// to; every function idle; every schedule, queue, stream and TTL sweep caught up; and nothing in hand with the
+    /// clients of [`Stack::attend`].
     ///
-    /// Messages of devices that take longer than a few milliseconds are not waited for, nor are retries that wait for
-    /// the clock.
+    /// Devices are waited for as long as they need. Other clients are not waited for after they have acknowledged their
+    /// messages, nor are retries that wait for the clock.
+    ///
+    /// One look is not enough. [`Stack::handled`] looks at one service after another, and a service that is found idle
+    /// gets work from one that is found busy later: a function has written to a table before it ends, and the reader of
+    /// the table's stream is about to invoke the next function. Two looks with the same counts, and idle clients between
+    /// them, prove that nothing has happened between the looks.
     pub async fn settle(&self) {
-        self.settle_with(DEVICE_WAIT).await;
-    }
-
-    async fn settle_with(&self, device_wait: Duration) {
-        let mut unchanged = 0;
-        let mut handled = self.handled().await;
-        while unchanged < 2 {
-            // A call of a process that was killed meanwhile is still applied.
-            self.faults.idle().await;
-            tokio::time::sleep(device_wait).await;
-            let now = self.handled().await;
-            unchanged = if now == handled { unchanged + 1 } else { 0 };
-            handled = now;
+        let mut before = None;
+        loop {
+            let handled = self.handled().await;
+            if !self.are_clients_idle() {
+                before = None;
+                tokio::time::sleep(POLL_INTERVAL).await;
+            } else if before == Some(handled) {
+                return;
+            } else {
+                before = Some(handled);
+            }
         }
     }
 
-    /// Moves the clock forward, and settles. What a schedule, a queue or a stream makes due on the way is handled in
-    /// order, with the clock at its time.
+    /// Makes [`Stack::settle`] wait for a client of the broker until it has nothing in hand, too.
+    pub fn attend(&self, client: InHand) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+    }
+
+    /// Acknowledgements come first: what a client has acknowledged, it has in hand by then, or is done with.
+    fn are_clients_idle(&self) -> bool {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        self.broker.unacknowledged().is_empty() && clients.iter().all(|in_hand| in_hand() == 0)
+    }
+
+    /// Settles, moves the clock forward, and settles again. What a schedule, a queue, a stream or a TTL makes due on the
+    /// way is handled in order, with the clock at its time.
     pub async fn advance(&self, by: Duration) {
+        // Work that is in progress belongs to the present time, and may make something due on the way.
+        self.settle().await;
         let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
         let next_ms = || {
-            [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms()]
+            let sweep_ms = Some(self.dynamodb.next_ms());
+            [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms(), sweep_ms]
                 .into_iter()
                 .flatten()
                 .min()
         };
         while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
             self.move_to(next_ms);
-            // Without connected devices, no message is on its way.
-            match self.broker.is_deserted() {
-                true => drop(self.handled().await),
-                false => self.settle_with(DEVICE_WAIT_AT_STEP).await,
-            }
+            self.settle().await;
         }
         self.move_to(target_ms);
         self.settle().await;
@@ -169,7 +191,10 @@ impl Stack {
     /// Returns once everything that is due has been passed on, and every function is idle: the numbers of batches and
     /// messages since the start.
     async fn handled(&self) -> (u64, u64) {
+        // A call of a process that was killed meanwhile is still applied.
+        self.faults.idle().await;
         self.scheduler.caught_up().await;
+        self.dynamodb.caught_up().await;
         let batches = self.event_sources.caught_up().await + self.mappings.caught_up().await;
         let messages = self.pump.flush().await;
         self.lambda.idle().await;

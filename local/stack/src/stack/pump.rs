@@ -25,7 +25,7 @@ impl Pump {
                 tokio::select! {
                     published = tap.recv() => match published {
                         Some(published) => passed_on += pass_on(published),
-                        None => return,
+                        None => break,
                     },
                     flush = requests.recv() => {
                         let Some(answer) = flush else { return };
@@ -36,6 +36,12 @@ impl Pump {
                         let _ = answer.send(passed_on);
                     }
                 }
+            }
+            // The broker is gone. A flush that is being sent at this moment is answered too: dropping the receiver could
+            // leave its message in the channel, and its sender would wait for ever.
+            requests.close();
+            while let Some(answer) = requests.recv().await {
+                let _ = answer.send(passed_on);
             }
         });
         Self { flushes }

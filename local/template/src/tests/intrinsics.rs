@@ -1,4 +1,4 @@
-//! Intrinsic functions: what each resolves to, and where an error says it is.
+//! Tests of intrinsic functions: resolved values and paths in errors.
 
 use super::*;
 
@@ -19,7 +19,7 @@ Outputs:
 }
 
 #[test]
-fn intrinsic_functions() {
+fn intrinsic_functions_resolve_to_values() {
     for (value, expected) in [
         (r#"!Sub "${Q.Arn}|${Q.QueueName}|${AWS::Partition}""#, "arn:aws:sqs:eu-west-1:000000000000:q.fifo|q.fifo|aws"),
         (r#"!Sub ["${a}-${AWS::Region}", {a: !Ref Q}]"#, "http://127.0.0.1:4566/000000000000/q.fifo-eu-west-1"),
@@ -38,10 +38,10 @@ fn intrinsic_functions() {
 }
 
 #[test]
-fn what_cannot_be_resolved_says_where() {
+fn errors_name_the_path_of_the_expression() {
     for (value, expected) in [
         ("!Ref Nowhere", "Outputs.O.Value: Nowhere is neither a parameter nor a resource"),
-        ("!GetAtt Q.Url", "Outputs.O.Value: Q has no attribute Url that this stack knows"),
+        ("!GetAtt Q.Url", "Outputs.O.Value: Q has no attribute Url that the local stack supports"),
         ("!GetAtt W.Arn", "Outputs.O.Value: there is no resource W"),
         ("!If [Maybe, a, b]", "Outputs.O.Value: there is no condition Maybe"),
         ("!FindInMap [A, b, c]", "Outputs.O.Value: there is no Mappings.A.b.c"),
@@ -55,7 +55,7 @@ fn what_cannot_be_resolved_says_where() {
 }
 
 #[test]
-fn circles_are_an_error() {
+fn cycles_are_rejected() {
     let found = error(
         "Resources:\n  A: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt B.QueueName}}\n  \
          B: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt A.QueueName}}",

@@ -1,8 +1,8 @@
-//! Queues, and functions that receive from them.
+//! Tests of queues and of their event source mappings.
 
 use super::*;
 
-/// A queue and a function that takes from it, with these properties besides those that they need.
+/// A template with a queue and a function that receives from it, with these properties besides the required ones.
 fn with_source(queue: &str, event: &str) -> Result<Template, TemplateError> {
     let needed = |properties: &str, name, value| if properties.contains(name) { "" } else { value };
     let hidden = needed(queue, "VisibilityTimeout", "VisibilityTimeout: 60, ");
@@ -23,7 +23,7 @@ Resources:
 }
 
 #[test]
-fn a_queue_and_who_takes_from_it() {
+fn a_queue_and_its_event_source_mapping_are_read() {
     let template = with_source("DelaySeconds: 5, MessageRetentionPeriod: 120", "Enabled: true").expect("read");
     let Queue { name, visibility_s, delay_s, retention_s } = &template.queues[0];
     assert_eq!((name.as_str(), *visibility_s, *delay_s, *retention_s), ("hoist-Q", 60, 5, 120));
@@ -42,17 +42,21 @@ fn a_queue_and_who_takes_from_it() {
 }
 
 #[test]
-fn what_aws_or_this_machine_cannot_do_with_a_queue_is_refused() {
+fn invalid_or_unsupported_queue_properties_are_rejected() {
     for (queue, event, expected) in [
-        ("VisibilityTimeout: 59", "", "Take.Properties.Queue: hoist-Q hides its messages for 59 s"),
+        ("VisibilityTimeout: 59", "", "Take.Properties.Queue: hoist-Q has a VisibilityTimeout of 59 s"),
         ("", "Queue: !GetAtt F.Arn", "Take.Properties.Queue: is not the ARN of a queue"),
         ("", "BatchSize: 0", "Take.Properties.BatchSize: must be a whole number"),
-        ("", "BatchSize: 11", "Take.Properties: a BatchSize of more than 10 needs"),
-        ("", "FunctionResponseTypes: [Other]", "FunctionResponseTypes[0]: ReportBatchItemFailures would be right"),
+        ("", "BatchSize: 11", "Take.Properties: a BatchSize of more than 10 requires"),
+        ("", "FunctionResponseTypes: [Other]", "FunctionResponseTypes[0]: must be ReportBatchItemFailures"),
         ("MessageRetentionPeriod: 59", "", "Resources.Q.Properties.MessageRetentionPeriod: must be"),
         ("DelaySeconds: 901", "", "Resources.Q.Properties.DelaySeconds: must be"),
-        ("RedrivePolicy: {maxReceiveCount: 5}", "", "Resources.Q.Properties.RedrivePolicy: is not stood in for"),
-        ("FifoQueue: true", "", "Resources.Q.Properties.FifoQueue: is not stood in for"),
+        (
+            "RedrivePolicy: {maxReceiveCount: 5}",
+            "",
+            "Resources.Q.Properties.RedrivePolicy: is not supported by the local stack",
+        ),
+        ("FifoQueue: true", "", "Resources.Q.Properties.FifoQueue: is not supported by the local stack"),
     ] {
         let found = with_source(queue, event).expect_err(expected).to_string();
         assert!(found.contains(expected), "{found}\n  should contain\n{expected}");

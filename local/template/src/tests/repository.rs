@@ -1,10 +1,9 @@
-//! `template.yaml` of this repository.
+//! Tests of `template.yaml` of this repository.
 
 use super::*;
 
-/// The real one: everything it declares can be stood in for, and nothing in it lacks what it needs.
 #[test]
-fn the_template_of_this_repository() {
+fn the_template_of_this_repository_is_supported_and_complete() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path, &BTreeMap::new(), &place()).unwrap_or_else(|error| panic!("{error}"));
     assert!(!template.functions.is_empty() && !template.tables.is_empty() && !template.routes.is_empty());
@@ -24,11 +23,11 @@ fn the_template_of_this_repository() {
         }
     }
     assert_eq!(template.schedules.iter().map(|s| s.every_s).collect::<Vec<_>>(), [60]);
-    assert!(template.event_sources.is_empty(), "a queue that stays empty is not asked");
+    assert!(template.event_sources.is_empty(), "no function polls the queue unless ReconcileSeconds is less than 60");
 }
 
 #[test]
-fn the_template_of_this_repository_with_other_parameters() {
+fn parameters_of_the_template_of_this_repository_change_its_resources() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let parameters = [("ReconcileSeconds", "5"), ("TrimmedMessage", "documents")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

@@ -1,4 +1,4 @@
-//! Functions that read the streams of tables.
+//! Tests of event source mappings of table streams.
 
 use super::*;
 
@@ -29,7 +29,7 @@ Resources:
 const STREAM: &str = "StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}";
 
 #[test]
-fn a_function_reads_a_stream() {
+fn a_stream_mapping_is_read_with_its_properties() {
     let expected = StreamSource {
         stream_arn: "arn:aws:dynamodb:eu-west-1:000000000000:table/hoist-T/stream/1970-01-01T00:00:00.000".into(),
         function_arn: "arn:aws:lambda:eu-west-1:000000000000:function:hoist-F".into(),
@@ -75,44 +75,47 @@ fn a_function_reads_a_stream() {
 }
 
 #[test]
-fn a_mapping_that_aws_would_refuse_is_refused() {
+fn a_mapping_that_aws_rejects_is_rejected() {
     let at = "Resources.F.Properties.Events.Take.Properties";
     for (event, expected) in [
         ("BatchSize: 5", ": StartingPosition is required"),
-        ("StartingPosition: AT_TIMESTAMP", ".StartingPosition: AT_TIMESTAMP is none of TRIM_HORIZON, LATEST"),
+        ("StartingPosition: AT_TIMESTAMP", ".StartingPosition: AT_TIMESTAMP is not one of TRIM_HORIZON, LATEST"),
         ("BatchSize: 0", ".BatchSize: must be a whole number from 1 to 10000"),
         ("BatchSize: 10001", ".BatchSize: must be a whole number from 1 to 10000"),
         (
             "MaximumBatchingWindowInSeconds: 301",
             ".MaximumBatchingWindowInSeconds: must be a whole number from 0 to 300",
         ),
-        ("MaximumRetryAttempts: -2", ".MaximumRetryAttempts: must be -1 (no bound) or a whole number from 0 to 10000"),
+        ("MaximumRetryAttempts: -2", ".MaximumRetryAttempts: must be -1 (no limit) or a whole number from 0 to 10000"),
         (
             "MaximumRetryAttempts: 10001",
-            ".MaximumRetryAttempts: must be -1 (no bound) or a whole number from 0 to 10000",
+            ".MaximumRetryAttempts: must be -1 (no limit) or a whole number from 0 to 10000",
         ),
         (
             "MaximumRecordAgeInSeconds: 59",
-            ".MaximumRecordAgeInSeconds: must be -1 (no bound) or a whole number from 60 to 604800",
+            ".MaximumRecordAgeInSeconds: must be -1 (no limit) or a whole number from 60 to 604800",
         ),
         ("ParallelizationFactor: 11", ".ParallelizationFactor: must be a whole number from 1 to 10"),
         ("BisectBatchOnFunctionError: maybe", ".BisectBatchOnFunctionError: must be true or false"),
-        ("FunctionResponseTypes: [Some]", ".FunctionResponseTypes[0]: ReportBatchItemFailures would be right"),
+        ("FunctionResponseTypes: [Some]", ".FunctionResponseTypes[0]: must be ReportBatchItemFailures"),
         ("TumblingWindowInSeconds: 901", ".TumblingWindowInSeconds: must be a whole number from 0 to 900"),
         (
             "TumblingWindowInSeconds: 5, ParallelizationFactor: 2",
-            ".TumblingWindowInSeconds: is not stood in for beside a ParallelizationFactor",
+            ".TumblingWindowInSeconds: is not supported by the local stack with a ParallelizationFactor",
         ),
         (
             "DestinationConfig: {OnFailure: {Type: SNS, Destination: x}}",
-            ".DestinationConfig.OnFailure.Type: only SQS is stood in for",
+            ".DestinationConfig.OnFailure.Type: only SQS is supported by the local stack",
         ),
         (
             "DestinationConfig: {OnFailure: {Destination: x}}",
             ".DestinationConfig.OnFailure.Destination: is not the ARN of a queue",
         ),
         ("FilterCriteria: {Filters: [{Pattern: '{}'}]}", ".FilterCriteria.Filters[0].Pattern: the pattern is empty"),
-        ("FilterCriteria: {Filters: [{}, {}, {}, {}, {}, {}]}", ".FilterCriteria.Filters: has 6 filters; AWS takes 5"),
+        (
+            "FilterCriteria: {Filters: [{}, {}, {}, {}, {}, {}]}",
+            ".FilterCriteria.Filters: has 6 filters; the maximum is 5",
+        ),
     ] {
         let position = if expected.contains("StartingPosition") { "" } else { "StartingPosition: LATEST, " };
         let error = streamed(STREAM, &format!("{position}{event}")).expect_err(event).to_string();
@@ -127,6 +130,6 @@ fn a_mapping_that_aws_would_refuse_is_refused() {
         streamed("StreamSpecification: {StreamViewType: ALL}", "StartingPosition: LATEST").expect_err("no view");
     assert_eq!(
         error.to_string(),
-        "Resources.T.Properties.StreamSpecification.StreamViewType: ALL is none of KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES"
+        "Resources.T.Properties.StreamSpecification.StreamViewType: ALL is not one of KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES"
     );
 }

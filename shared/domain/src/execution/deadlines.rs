@@ -107,9 +107,9 @@ impl Execution {
 
     /// Why and when the current attempt fails, if no further report comes.
     fn attempt_failure(&self) -> Option<(AttemptFailure, Timestamp)> {
-        let gone = matches!(self.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
+        let was_sent = matches!(self.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
         match self.status {
-            Status::Created if gone => {
+            Status::Created if was_sent => {
                 Some((AttemptFailure::NoResponse, self.sent_at?.plus_seconds(self.retry.as_ref()?.wait_seconds())))
             }
             Status::InProgress => Some((AttemptFailure::HeartbeatLost, self.heartbeat_deadline?)),

@@ -74,7 +74,8 @@ impl Progress {
     }
 
     /// Whether the device has reported how the execution ended.
-    pub const fn is_final(self) -> bool {
+    #[cfg(test)]
+    pub(crate) const fn is_final(self) -> bool {
         !self.is_at_most(Rank::Canceled)
     }
 }

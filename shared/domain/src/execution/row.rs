@@ -58,7 +58,8 @@ pub struct Execution {
     pub next_send_at: Option<Timestamp>,
     /// The token of the last claim. The creator of a row sends it without a claim.
     pub claim: Option<String>,
-    /// Whether an earlier sending of this attempt may have reached the device, whatever a later one reports.
+    /// Whether an earlier sending of this attempt may have reached the device. The result of a later one does not clear
+    /// it.
     pub maybe_delivered: bool,
     /// When the request of this attempt was sent, or may have been.
     pub sent_at: Option<Timestamp>,

@@ -8,7 +8,6 @@
 //! - [`world`]: the state of everything at one time; [`messages`]: messages on their way
 //! - [`action`]: everything that can happen next; [`apply`]: its effect; [`check`]: the search
 //! - [`handler`]: the functions, one outside [`call`] after another; [`report_calls`], [`send_calls`], [`lane_calls`],
-//!   [`cleanup_calls`]: the effects of the calls
 //! - [`device`], [`shadow`], [`desired_states`]: the other end
 //! - [`change_rules`], [`send_rules`], [`world_rules`]: what must hold
 //! - [`single`], [`pair`], [`shadows`], [`lanes`]: the checks

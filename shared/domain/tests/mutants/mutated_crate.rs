@@ -30,7 +30,8 @@ pub fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the suite `model` of a copy with these mutants, and returns its binary. A mutant that does not compile is an error.
+/// Builds the suite `model` of a copy with these mutants, and returns its binary. A mutant that does not compile is an
+/// error.
 pub fn build(mutants: &[Mutant]) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     // The dependencies are built in this target folder already.

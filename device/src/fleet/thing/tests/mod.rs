@@ -50,6 +50,7 @@ impl TestThing {
             random: Random::new(1, "pump-7"),
             run_log: run_log.clone(),
             counters: Arc::default(),
+            work: Arc::default(),
             ready: None,
         };
         Self { thing: SimulatedThing::new(settings), clock, run_log }

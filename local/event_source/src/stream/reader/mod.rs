@@ -38,6 +38,8 @@ struct Activity {
     busy: bool,
     /// Number of steps since the start.
     steps: u64,
+    /// Whether the reader's task has panicked: it makes no further step.
+    panicked: bool,
 }
 
 /// Reads the records of one shard, or the share of them that their partition keys assign to it.
@@ -119,11 +121,31 @@ impl ShardReader {
         self.closes_ms(&state)
     }
 
-    /// Returns once no step is due at the clock's present time; returns the number of steps since the start.
+    /// Returns once no step is due at the clock's present time; returns the number of steps since the start. Panics if
+    /// the reader's task has panicked, which would otherwise make every caller wait for ever.
     pub async fn caught_up(&self) -> u64 {
-        let is_idle = |activity: &Activity| !activity.busy && !self.is_due();
+        let is_idle = |activity: &Activity| activity.panicked || !activity.busy && !self.is_due();
         // The sender lives as long as `self`, so waiting cannot fail.
-        self.activity.subscribe().wait_for(is_idle).await.map_or(0, |activity| activity.steps)
+        let activity = self.activity.subscribe().wait_for(is_idle).await.map(|activity| *activity).unwrap_or_default();
+        assert!(!activity.panicked, "{} has panicked", self.name());
+        activity.steps
+    }
+
+    /// What [`ShardReader::caught_up`] waits for now, in one line.
+    pub fn pending(&self) -> Option<String> {
+        let activity = *self.activity.borrow();
+        let state = match activity {
+            Activity { panicked: true, .. } => "has panicked",
+            Activity { busy: true, .. } => "is delivering a batch",
+            _ if self.is_due() => "has records to read",
+            _ => return None,
+        };
+        Some(format!("{} {state}", self.name()))
+    }
+
+    fn name(&self) -> String {
+        let Self { table, function, shard, number, .. } = self;
+        format!("reader {number} of {}, table {table}, for {function}", shard.id)
     }
 
     fn is_due(&self) -> bool {
@@ -131,6 +153,7 @@ impl ShardReader {
     }
 
     pub async fn run(self: Arc<Self>) {
+        let _guard = PanicGuard(&self.activity);
         let mut moves = self.shard.moves();
         loop {
             moves.mark_unchanged();
@@ -138,8 +161,10 @@ impl ShardReader {
                 Some(next_ms) if next_ms <= self.dependencies.clock.now_ms() => {
                     self.activity.send_modify(|activity| activity.busy = true);
                     self.step().await;
-                    self.activity
-                        .send_modify(|activity| *activity = Activity { busy: false, steps: activity.steps + 1 });
+                    self.activity.send_modify(|activity| {
+                        activity.busy = false;
+                        activity.steps += 1;
+                    });
                 }
                 next_ms => tokio::select! {
                     () = self.dependencies.clock.sleep_until(next_ms.unwrap_or(i64::MAX)) => {}
@@ -163,6 +188,17 @@ impl ShardReader {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the callers of [`ShardReader::caught_up`] when the reader's task panics.
+struct PanicGuard<'a>(&'a watch::Sender<Activity>);
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.send_modify(|activity| activity.panicked = true);
+        }
     }
 }
 

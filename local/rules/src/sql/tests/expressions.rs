@@ -1,8 +1,8 @@
-//! What expressions come to: every function, arithmetic, text.
+//! Tests of expressions: every function, arithmetic, quoted text.
 
 use super::*;
 
-/// The JSON of one expression; empty where it is undefined.
+/// The value of an expression as JSON; empty if undefined.
 fn value(expr: &str) -> String {
     match run(&format!("SELECT VALUE ({expr}) FROM 'a/b'"), "a/b", br#"{"n":5,"s":"x","nil":null,"list":[1,2,3]}"#) {
         Ok(Some(Selected::Json(json))) => json,
@@ -12,7 +12,7 @@ fn value(expr: &str) -> String {
 }
 
 #[test]
-fn functions() {
+fn functions_follow_the_aws_reference() {
     for (expr, expected) in [
         ("topic()", "\"a/b\""),
         ("topic(1)", "\"a\""),
@@ -158,7 +158,7 @@ fn arithmetic_is_exact() {
 }
 
 #[test]
-fn text_in_quotes() {
+fn doubled_quotes_in_text_are_unescaped() {
     assert_eq!(value("'it''s'"), "\"it's\"");
     assert_eq!(value("\"a \"\"b\"\" c\""), r#""a \"b\" c""#);
     assert_eq!(value("''"), "\"\"");

@@ -1,7 +1,7 @@
-//! What statements select, after the examples and tables of the AWS IoT SQL reference (Developer Guide, iot-sql-*).
+//! Tests of statements, from the examples and tables of the AWS IoT SQL reference (Developer Guide, iot-sql-*).
 
 mod expressions;
-mod strange;
+mod malformed_input;
 
 use super::*;
 
@@ -16,10 +16,10 @@ const CONTEXT: Context<'static> = Context {
 fn run<'a>(sql: &str, topic: &'a str, payload: &'a [u8]) -> Result<Option<Selected<'a>>, EvalError> {
     let statement = Statement::parse(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     let message = Incoming::new(topic, payload, CONTEXT);
-    if statement.admits(&message)? { statement.select(&message).map(Some) } else { Ok(None) }
+    if statement.matches_where(&message)? { statement.select(&message).map(Some) } else { Ok(None) }
 }
 
-/// The selected JSON, or `-` where WHERE does not hold.
+/// The selected JSON, or `-` if WHERE is not true.
 fn select(sql: &str, payload: &str) -> String {
     match run(sql, "a/b", payload.as_bytes()).unwrap_or_else(|error| panic!("{sql}: {error}")) {
         Some(Selected::Json(json)) => json,
@@ -29,7 +29,7 @@ fn select(sql: &str, payload: &str) -> String {
 }
 
 #[test]
-fn select_clauses() {
+fn select_clauses_follow_the_aws_reference() {
     let red = r#"{"color":"red", "temperature":50}"#;
     let nested = r#"{"color":{"red":255,"green":0,"blue":0}, "temperature":50}"#;
     for (sql, payload, expected) in [
@@ -77,7 +77,7 @@ fn select_clauses() {
 }
 
 #[test]
-fn nested_queries() {
+fn nested_queries_follow_the_aws_reference() {
     let payload =
         r#"{"e":[{"n":"temperature","u":"Cel","v":22.5},{"n":"light","u":"lm","v":135}],"o":{"a":1,"c":[2]}}"#;
     for (sql, expected) in [
@@ -96,7 +96,7 @@ fn nested_queries() {
 }
 
 #[test]
-fn what_is_passed_through_keeps_its_spelling() {
+fn unchanged_json_keeps_its_spelling() {
     let payload =
         r#"{"z":1.50,"a":1e3,"m":12345678901234567890123456789,"deep":{"y":1.0,"b":[ 1.00 ]},"t":"\u00e9\/"}"#;
     assert_eq!(select("SELECT *, topic(2) AS thing FROM 'x'", payload), payload.replace("\"}", "\",\"thing\":\"b\"}"));
@@ -105,7 +105,7 @@ fn what_is_passed_through_keeps_its_spelling() {
 }
 
 #[test]
-fn where_clauses() {
+fn where_clauses_follow_the_aws_reference() {
     let payload =
         r#"{"n":5,"s":"five","nil":null,"o":{"a":1,"b":[1,{"c":null}]},"p":{"b":[1.0,{"c":null}],"a":1e0},"t":"TRUE"}"#;
     for (condition, holds) in [
@@ -151,7 +151,7 @@ fn where_clauses() {
 }
 
 #[test]
-fn substitution_templates() {
+fn substitution_templates_insert_expression_values() {
     let message = Incoming::new("things/pump-7/x", br#"{"id":"a}b","n":7,"nil":null}"#, CONTEXT);
     for (template, expected) in [
         ("plain", "plain"),

@@ -1,7 +1,7 @@
 //! Decodes a report from a message on a response topic, or from an entry in a shadow.
 
-use crate::execution::progress::Attempt;
 use crate::execution::key::Key;
+use crate::execution::progress::Attempt;
 use crate::messages::report::channel::ReportChannel;
 use crate::messages::report::content::ReportContent;
 use crate::messages::report::device_report::Report;

@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use crate::execution::progress::Attempt;
 use crate::execution::key::Key;
+use crate::execution::progress::Attempt;
 use crate::ids::ExecutionId;
 use crate::messages::report::channel::ReportChannel;
 use crate::messages::report::reason_code::ReasonCode;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::command::row::Command;
-use crate::execution::progress::Attempt;
 use crate::execution::key::Key;
+use crate::execution::progress::Attempt;
 use crate::execution::row::Execution;
 use crate::messages::shadow::check;
 use crate::messages::shadow::error::ShadowError;

@@ -37,8 +37,8 @@ pub(super) struct State<D, R> {
 }
 
 impl ShadowUpdate {
-    /// An update that delivers a command, whatever the version of the shadow. Its client token is the execution's id,
-    /// which devices echo.
+    /// An update that delivers a command. It names no version, so that every version of the shadow accepts it. Its
+    /// client token is the execution's id, which devices echo.
     pub(super) fn delivering<D: Serialize, R: Serialize>(
         key: &Key,
         shadow: Option<&ShadowName>,

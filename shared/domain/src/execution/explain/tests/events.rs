@@ -97,9 +97,9 @@ fn command_in_a_shadow_says_when_the_shadow_is_cleaned_up() {
     let put = "It is in a shadow of pump-7, whose device has not answered. \
                If it has not begun by +45s, it is given up (NO_RESPONSE).";
     assert_eq!(text(&map, 6), put);
-    let gone = "It was given up for NO_RESPONSE. A late answer of the device would still count. \
+    let expected = "It was given up for NO_RESPONSE. A late answer of the device would still count. \
                 It is withdrawn from its shadow at";
-    assert_eq!(text(&map, 45), format!("{gone} +46s."));
+    assert_eq!(text(&map, 45), format!("{expected} +46s."));
     assert!(text(&map, 600).ends_with("It has yet to be withdrawn from its shadow."));
     let done = after(&map, map.cancel(Reason::CanceledByOperator, CREATED_AT, false, Actor::device()).unwrap());
     assert_eq!(

@@ -1,0 +1,103 @@
+//! Authorization of requests if the stack runs with `--authorize`: by signature, or by client certificate and its
+//! policies.
+
+use std::sync::Arc;
+
+use axum::extract::ConnectInfo;
+use axum::http::{Method, request::Parts};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use super::service::Service;
+use super::sigv4::Credentials;
+
+/// The client of a connection.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Address of the client.
+    pub address: std::net::SocketAddr,
+    /// Id of the client certificate, if the client presented a registered and active one.
+    pub certificate: Option<String>,
+}
+
+/// Whether the policies of a certificate (its id) allow an action (such as `iot:Publish`) on a resource (topic or
+/// thing).
+pub type Policies = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
+
+/// Authorizes requests.
+#[derive(Clone)]
+pub struct Guard {
+    /// Credentials that requests must be signed with.
+    pub credentials: Credentials,
+    /// Evaluates the policies of certificates.
+    pub policies: Policies,
+}
+
+pub(super) struct AuthorizationError {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+impl Guard {
+    pub(super) fn authorize(&self, request: &Parts, body: &[u8], service: Service) -> Result<(), AuthorizationError> {
+        let certificate =
+            request.extensions.get::<ConnectInfo<Caller>>().and_then(|ConnectInfo(caller)| caller.certificate.as_ref());
+        if let Some(certificate) = certificate
+            && !request.headers.contains_key("authorization")
+        {
+            return self.authorize_certificate(certificate, request, service);
+        }
+        match self.credentials.verify(request, body, Timestamp::now()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(AuthorizationError { code: error.code(), message: error.to_string() }),
+        }
+    }
+
+    fn authorize_certificate(
+        &self,
+        certificate: &str,
+        request: &Parts,
+        service: Service,
+    ) -> Result<(), AuthorizationError> {
+        let denied = |message: &str| AuthorizationError { code: "ForbiddenException", message: message.to_owned() };
+        let Some((action, resource)) = (service == Service::IotData).then(|| policy_action(request)).flatten() else {
+            return Err(denied("a client certificate authorizes data plane requests only: sign this request"));
+        };
+        let retained = (action == "iot:Publish" && sets_retain(request)).then_some("iot:RetainPublish");
+        match std::iter::once(action).chain(retained).find(|action| !(self.policies)(certificate, action, &resource)) {
+            None => Ok(()),
+            Some(action) => Err(denied(&format!("no policy of the certificate allows {action} on {resource}"))),
+        }
+    }
+}
+
+/// Whether a publish sets `retain`. Every value but `false` counts: the data plane rejects invalid values itself.
+fn sets_retain(request: &Parts) -> bool {
+    let pairs =
+        request.uri.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    pairs.into_iter().any(|(name, value)| decoded(name) == "retain" && decoded(value) != "false")
+}
+
+/// The IoT policy action of a data plane request, and its topic or thing.
+fn policy_action(request: &Parts) -> Option<(&'static str, String)> {
+    let decode = |segment: &str| percent_decode_str(segment).decode_utf8().ok().map(|text| text.into_owned());
+    let path = request.uri.path();
+    if let Some(topic) = path.strip_prefix("/topics/") {
+        return Some(("iot:Publish", decode(topic)?));
+    }
+    if let Some(topic) = path.strip_prefix("/retainedMessage/") {
+        return Some(("iot:GetRetainedMessage", decode(topic)?));
+    }
+    if let Some(thing) = path.strip_prefix("/api/things/shadow/ListNamedShadowsForThing/") {
+        return Some(("iot:ListNamedShadowsForThing", decode(thing)?));
+    }
+    let thing = path.strip_prefix("/things/")?.strip_suffix("/shadow")?;
+    let action = match request.method {
+        Method::GET => "iot:GetThingShadow",
+        Method::POST => "iot:UpdateThingShadow",
+        Method::DELETE => "iot:DeleteThingShadow",
+        _ => return None,
+    };
+    Some((action, decode(thing)?))
+}

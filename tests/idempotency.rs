@@ -1,0 +1,81 @@
+//! Handling any event twice leaves the tables as handling it once does.
+
+use serde_json::{Value, json};
+
+use crate::fixtures::{fixtures, for_this_execution};
+use crate::world::{COMMANDS, EXECUTIONS, World};
+
+async fn tables(world: &World) -> (Vec<Value>, Vec<Value>) {
+    world.settle().await;
+    (world.rows(COMMANDS).await, world.rows(EXECUTIONS).await)
+}
+
+/// Takes every event of these functions, good or bad, adapted to the one execution of a new world.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn handling_an_event_twice_equals_handling_it_once() {
+    let mut changed = 0;
+    for function in ["command-api", "track-command", "dispatch-commands", "reconcile-commands", "trim-shadow"] {
+        for (name, event) in fixtures(function) {
+            let world = World::start().await;
+            let _pump = world.thing("pump-7").await;
+            world.command("pump-7", json!({"ttl": 5})).await;
+            let event = for_this_execution(&event, &world).await;
+            let before = tables(&world).await;
+            let once = world.invoke(function, &event).await;
+            let after_one = tables(&world).await;
+            let twice = world.invoke(function, &event).await;
+            let after_two = tables(&world).await;
+            assert_eq!(after_one, after_two, "{function}/{name}");
+            assert_eq!(once.is_ok(), twice.is_ok(), "{function}/{name}: {once:?} {twice:?}");
+            if name.starts_with("bad_") {
+                assert_eq!(before, after_one, "{function}/{name} changed a table");
+            }
+            changed += usize::from(before != after_one);
+            world.end().await;
+        }
+    }
+    assert!(changed >= 8, "only {changed} events changed a table: the test needs events that write");
+}
+
+/// Command id in the stream events of `events/`.
+const COMMAND: &str = "018bcfe5-687b-7000-8000-000000000000";
+
+/// Takes every stream event. The streams are disabled, so that no function handles the test's own writes; the world
+/// holds a command for a group of one thing.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn handling_a_stream_event_twice_equals_handling_it_once() {
+    let mut changed = 0;
+    for function in ["fan-out-command", "dispatch-commands", "tally-command"] {
+        for (name, event) in fixtures(function).into_iter().filter(|(_, event)| event.contains("ecords")) {
+            let world = World::with_template(&[], with_streams_disabled).await;
+            world.stack.registry.add_things("pumps", &["pump-7"]).expect("a group");
+            let created = world.post("/commands", &json!({"name": "reboot", "target": {"groups": ["pumps"]}})).await;
+            let command = created.body["commandId"].as_str().expect("an id");
+            let event = event.replace(COMMAND, command);
+            if function != "fan-out-command" {
+                let plans = fixtures("fan-out-command").into_iter().find(|(name, _)| name == "good_plan_moved.json");
+                let plans = plans.expect("an event").1.replace(COMMAND, command);
+                world.invoke("fan-out-command", &plans).await.expect("planned");
+            }
+            let before = tables(&world).await;
+            let once = world.invoke(function, &event).await;
+            let after_one = tables(&world).await;
+            let twice = world.invoke(function, &event).await;
+            let after_two = tables(&world).await;
+            assert_eq!(after_one, after_two, "{function}/{name}");
+            assert_eq!(once.is_ok(), name.starts_with("good_"), "{function}/{name}: {once:?}");
+            assert_eq!(once.is_ok(), twice.is_ok(), "{function}/{name}: {twice:?}");
+            if name.starts_with("bad_") {
+                assert_eq!(before, after_one, "{function}/{name} changed a table");
+            }
+            changed += usize::from(before != after_one);
+            world.end().await;
+        }
+    }
+    assert!(changed >= 6, "only {changed} events changed a table: the test needs events that write");
+}
+
+/// The template with its event source mappings of streams disabled.
+pub fn with_streams_disabled(template: String) -> String {
+    template.replace("StartingPosition: TRIM_HORIZON", "StartingPosition: TRIM_HORIZON\n            Enabled: false")
+}
