@@ -28,7 +28,8 @@ impl Execution {
             // Readers have seen a verdict as soon as its deadline passed: the same boundaries as in
             // `overdue_verdict`.
             Effect::DeviceActive(at, _) => {
-                let later = !matches!(change.condition, Condition::Running { .. }) || self.last_active_at < Some(at);
+                let newer = || self.last_active_at.is_some_and(|last| last < at);
+                let later = !matches!(change.condition, Condition::Running { .. }) || newer();
                 later
                     && self.finish_by > at
                     && (self.started_at.is_some() || self.start_by > at)
