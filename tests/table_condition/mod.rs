@@ -12,6 +12,8 @@ use aws::WriteOutcome;
 use domain::{Execution, Status};
 use fastrand::Rng;
 
+use crate::deadline::waiting;
+
 /// Pairs of a row and a change in each run of the tests; CI runs 100,000.
 const PAIRS: usize = 10_000;
 /// Changes in one walk.
@@ -56,7 +58,7 @@ async fn the_tables_condition_decides_what_apply_decides() {
         if coverage.pairs >= pairs {
             break;
         }
-        walk(&executions, seed, &mut coverage).await;
+        waiting(format!("the walk of seed {seed}"), walk(&executions, seed, &mut coverage)).await;
     }
     println!("{} pairs, {} applied: {:?} {:?}", coverage.pairs, coverage.applied, coverage.statuses, coverage.effects);
     coverage.check();
