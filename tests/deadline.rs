@@ -16,7 +16,7 @@ pub use tokio::pin;
 
 /// A test fails after this time without any progress, however long it has run: a long test makes progress.
 const STALLED: Duration = Duration::from_secs(90);
-/// A test fails after this time, whatever its progress.
+/// A test fails after this time, even while it makes progress.
 const LONGEST: Duration = Duration::from_secs(1_800);
 /// The time that blocked threads and a report that waits for locks get beyond the deadline.
 const GRACE: Duration = Duration::from_secs(20);

@@ -34,7 +34,7 @@ pub fn seconds(at: Timestamp) -> i64 {
 /// The commands of a check, and how often each fault may happen.
 #[derive(Clone)]
 pub struct Scenario {
-    /// The first is created at time 0, the others may be created at time 0 too.
+    /// The first is created at time 0, and each further one at time 0 or later.
     pub commands: Vec<Command>,
     pub channel: Channel,
     /// The shadow of a request whose device is not connected.
