@@ -1,6 +1,8 @@
 //! A device comes online: the executions that wait for it are sent, the oldest first.
 //!
 //! Lifecycle events may come twice, late and in any order: an event is only a reason to read which executions wait.
+//! Two events that are handled at the same time, as those of a connection and its subscription may be, share the
+//! executions between them, and the device may receive a later one first. Only a lane keeps the order of commands.
 
 use domain::Actor;
 

@@ -40,14 +40,12 @@ impl World {
                 }
             }
         });
+        waiting(format!("{client_id} to be connected"), acknowledgements.recv()).await.expect("connected");
+        let mut device = Device { client, inbox, acknowledgements };
         for filter in filters {
-            client.subscribe(*filter, QoS::AtLeastOnce).await.expect("a queued SUBSCRIBE");
+            device.subscribe(filter).await;
         }
-        // One CONNACK, and one SUBACK per filter.
-        for _ in 0..=filters.len() {
-            waiting(format!("{client_id} to be connected"), acknowledgements.recv()).await.expect("connected");
-        }
-        Device { client, inbox, acknowledgements }
+        device
     }
 
     /// Connects a device of this thing that is subscribed to its request topic.
@@ -84,6 +82,12 @@ impl Device {
     /// Whether no message has arrived. A message that has is discarded.
     pub fn has_nothing(&mut self) -> bool {
         self.inbox.try_recv().is_err()
+    }
+
+    /// Subscribes to a filter at QoS 1 and waits for the SUBACK.
+    pub async fn subscribe(&mut self, filter: &str) {
+        self.client.subscribe(filter, QoS::AtLeastOnce).await.expect("a queued SUBSCRIBE");
+        waiting(format!("the SUBACK of {filter}"), self.acknowledgements.recv()).await.expect("connected");
     }
 
     /// Publishes at QoS 1 and waits for the PUBACK. Returns false when the broker closes the connection instead.
