@@ -1,4 +1,4 @@
-//! Benchmark of single commands, from the HTTP request to the stored report: `cargo bench -p functions --bench command`
+//! Benchmark of single commands, from the HTTP request to the stored report: `cargo bench --bench command`
 //!
 //! Prints the latencies, how long each function's process takes from its start to its first request for an event, and
 //! the sizes of the binaries. The exit status is 0 if the median latency is at most 100 ms, the median start at most 20

@@ -1,4 +1,4 @@
-//! Benchmark of one command for many things, sent by one process: `cargo bench -p functions --bench fleet`.
+//! Benchmark of one command for many things, sent by one process: `cargo bench --bench fleet`.
 //!
 //! Each row of the table is a process of its own, which uses a fake AWS that answers every request after 10 ms: things
 //! per second, CPU time and requests for each thing, and the most memory that it held. The exit status is 0 if every
@@ -76,7 +76,7 @@ async fn compare(options: &Options) -> ExitCode {
         None => {
             println!("\nTo compare with boto3, set FLAGHOIST_PYTHON to a Python interpreter that has it:");
             println!("  python3 -m venv /tmp/boto && /tmp/boto/bin/pip install boto3");
-            println!("  FLAGHOIST_PYTHON=/tmp/boto/bin/python cargo bench -p functions --bench fleet");
+            println!("  FLAGHOIST_PYTHON=/tmp/boto/bin/python cargo bench --bench fleet");
             if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
     }

@@ -4,8 +4,8 @@
 //! waits until the schedule decides its fault.
 //!
 //! ```text
-//! cargo test --package functions --test chaos -- --schedules 10000
-//! cargo test --package functions --test chaos -- --seed 17 --trace
+//! cargo test --test chaos -- --schedules 10000
+//! cargo test --test chaos -- --seed 17 --trace
 //! ```
 //!
 //! | file | holds |
@@ -156,7 +156,7 @@ fn run_schedules(options: &Options) -> ExitCode {
         violating_seeds.len()
     );
     if let Some(seed) = violating_seeds.iter().min() {
-        println!("to reproduce: cargo test --package functions --test chaos -- --seed {seed} --trace");
+        println!("to reproduce: cargo test --test chaos -- --seed {seed} --trace");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

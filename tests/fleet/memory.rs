@@ -1,6 +1,6 @@
 //! The memory of a function does not grow with the fleet.
 //!
-//! `cargo test -p functions --test system -- --ignored --nocapture memory`; `FLAGHOIST_THINGS` sets the size of the
+//! `cargo test --test system -- --ignored --nocapture memory`; `FLAGHOIST_THINGS` sets the size of the
 //! largest fleet.
 
 use std::collections::BTreeMap;

@@ -90,3 +90,28 @@ fn every_decision_is_listed() {
         }
     }
 }
+
+/// Features are unified over the packages that a command selects, so a command for one package compiles dependencies
+/// again that the demo and the tests have built (docs/decisions/024-one-package-selection.md).
+#[test]
+fn commands_for_users_select_the_whole_workspace() {
+    let mut texts: Vec<(String, String)> = documents();
+    // The changelog quotes commands as they were.
+    texts.retain(|(path, _)| path != "CHANGELOG.md");
+    texts.extend(["README.md", "openapi.yaml"].map(|path| (path.to_owned(), read(path))));
+    for folder in ["benches", "demo", "device", "functions", "local", "shared", "tests"] {
+        texts.extend(files(folder).into_iter().map(|(path, text)| (path.display().to_string(), text)));
+    }
+    let mut found = Vec::new();
+    for (path, text) in texts {
+        for (number, line) in (1..).zip(text.lines()) {
+            // The words of each command: up to its own arguments, or the end of the quotation.
+            let commands = line.split("cargo ").skip(1).map(|rest| rest.split(" -- ").next().unwrap_or_default());
+            let mut words = commands.flat_map(|command| command.split('`').next().unwrap_or_default().split(' '));
+            if words.any(|word| word == "-p" || word == "--package") {
+                found.push(format!("{path}:{number}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "commands for one package:\n{}", found.join("\n"));
+}

@@ -15,7 +15,7 @@ use fleet_command::FleetCommand;
 use thing_command::ThingCommand;
 
 const EXAMPLES: &str = "\
-Examples, with the local stack running (cargo run -p local):
+Examples, with the local stack running (cargo run --bin local):
   device --thing pump-7
   device --thing pump-7 --port 8883 --ca .local/ca.pem --cert pump-7.pem --key pump-7.key
   device --thing pump-7 --fail             every command fails

@@ -92,7 +92,7 @@ fn lines(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
     let ca = certificates.join("ca.pem");
     vec![
         ("this shell talks to this stack", shell),
-        ("a device, which answers until Ctrl-C", format!("cargo run -p device -- --thing pump-7{port}")),
+        ("a device, which answers until Ctrl-C", format!("cargo run --bin device -- --thing pump-7{port}")),
         (
             "a command to it, and how it ended",
             format!(
@@ -113,7 +113,7 @@ fn lines(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
                 "aws iot create-thing --thing-name pump-8\n  \
                  aws iot create-keys-and-certificate --set-as-active \
                  --certificate-pem-outfile pump-8.pem --private-key-outfile pump-8.key\n  \
-                 cargo run -p device -- --thing pump-8 --host localhost --port {} --ca {} --cert pump-8.pem --key pump-8.key",
+                 cargo run --bin device -- --thing pump-8 --host localhost --port {} --ca {} --cert pump-8.pem --key pump-8.key",
                 at.mqtts.port(),
                 ca.display()
             ),

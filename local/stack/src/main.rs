@@ -1,4 +1,4 @@
-//! `cargo run -p local`: serves the stack until Ctrl-C.
+//! `cargo run --bin local`: serves the stack until Ctrl-C.
 
 mod banner;
 mod cli;

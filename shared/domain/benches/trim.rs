@@ -1,4 +1,4 @@
-//! Measures trimming a shadow message against parsing it into a tree: `cargo bench -p domain`.
+//! Measures trimming a shadow message against parsing it into a tree: `cargo bench --bench trim`.
 //!
 //! `trim` is the trimming alone. `checked` adds the pass in which the Lambda runtime checks that an event is JSON.
 //! `tree` is parsing into `serde_json::Value`, without any trimming. Times are medians of one run. The exit status is 1

@@ -10,7 +10,7 @@
 //! - [`invocation`]: one invocation of the function that counts
 //! - [`schedule`]: the order of steps, and the faults
 //!
-//! A schedule follows from its seed. `SEED=<first> cargo test -p domain --test counts -- --nocapture` runs other seeds.
+//! A schedule follows from its seed. `SEED=<first> cargo test --test counts -- --nocapture` runs other seeds.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
 mod histories;

@@ -1,6 +1,6 @@
 //! Mutants: small mistakes in the code of the crate, each of which must fail the checks of the suite `model`.
 //!
-//! `cargo test -p domain --test mutants -- --ignored --nocapture` runs the checks with each mutant; `MUTANT=<words>`
+//! `cargo test --test mutants -- --ignored --nocapture` runs the checks with each mutant; `MUTANT=<words>`
 //! only with those whose description contains these words. That each mutant still matches the code is always tested.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
