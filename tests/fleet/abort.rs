@@ -9,7 +9,7 @@ use device::fleet::{BehaviourShares, Fleet};
 use local::faults::Fault;
 use serde_json::{Value, json};
 
-use super::operator::{advance_until_state, control, create_with_topic, show};
+use super::operator::{advance_until_state, control, create_with_topic, plan_with_held_stream, show};
 use super::recount::{miscounts, rows_of, thing_of};
 use super::send_timeline::SendTimeline;
 use super::simulated_things::{runs, start_things};
@@ -146,9 +146,12 @@ async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
         held_calls.fetch_add(usize::from(is_new), Ordering::Relaxed);
         calls.contains(&call).then_some(Fault::Held)
     });
+    // All batches are in the stream before it is read. A reader that came earlier would wait with a batch behind an
+    // invocation whose calls are held.
+    plan_with_held_stream(&world, &id).await;
     world.stack.streams.release(COMMANDS);
-    // The stack is not idle while calls are held. The clock stands until three batches are sent and three are in progress, so that no end is
-    // counted before.
+    // The stack is not idle while calls are held. The clock stands until three batches are sent and three are in
+    // progress, so that no end is counted before.
     let in_progress = async {
         loop {
             let is_early =

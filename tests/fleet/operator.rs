@@ -27,6 +27,16 @@ pub async fn create_with_topic(world: &World, members: Value) -> String {
     create(world, body).await
 }
 
+/// Invokes fan-out-command for a command while the stream of its table is held: its batches become ready, and are not
+/// sent.
+pub async fn plan_with_held_stream(world: &World, id: &str) {
+    let keys = json!({"pk": {"S": format!("C#{id}")}, "sk": {"S": "PLAN"}});
+    let event =
+        json!({"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]});
+    let response = world.invoke("fan-out-command", &event.to_string()).await.expect("fan-out-command succeeds");
+    assert_eq!(response["batchItemFailures"], json!([]));
+}
+
 /// The command as the API shows it.
 pub async fn show(world: &World, id: &str) -> Value {
     let response = world.get(&format!("/commands/{id}")).await;

@@ -5,20 +5,11 @@ use local::faults::Fault;
 use serde_json::{Map, Value, json};
 
 use super::operator::{
-    control, count, create, pass_seconds, show, state, wait_for_rows, wait_for_state, wait_until, world_with_ticks,
+    control, count, create, pass_seconds, plan_with_held_stream, show, state, wait_for_rows, wait_for_state,
+    wait_until, world_with_ticks,
 };
 use super::simulated_things::{shares, start_things};
 use crate::world::{COMMANDS, EXECUTIONS, START, World};
-
-/// Invokes fan-out-command for a command while the stream of its table is held: its batches become ready, and are not
-/// sent.
-async fn plan_with_held_stream(world: &World, id: &str) {
-    let keys = json!({"pk": {"S": format!("C#{id}")}, "sk": {"S": "PLAN"}});
-    let event =
-        json!({"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]});
-    let response = world.invoke("fan-out-command", &event.to_string()).await.expect("fan-out-command succeeds");
-    assert_eq!(response["batchItemFailures"], json!([]));
-}
 
 /// Creates a command whose batches are ready; the stream of commands stays held. Its id.
 async fn create_ready(world: &World, members: Value) -> String {
