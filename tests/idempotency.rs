@@ -1,6 +1,7 @@
 //! Handling any event twice leaves the tables as handling it once does.
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::fixtures::{fixtures, for_this_execution};
 use crate::world::{COMMANDS, EXECUTIONS, World};
@@ -13,28 +14,37 @@ async fn tables(world: &World) -> (Vec<Value>, Vec<Value>) {
 /// Takes every event of these functions, good or bad, adapted to the one execution of a new world.
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn handling_an_event_twice_equals_handling_it_once() {
+    let functions = ["command-api", "track-command", "dispatch-commands", "reconcile-commands", "trim-shadow"];
+    let mut running: JoinSet<_> = functions.into_iter().map(handle_every_event_twice).collect();
     let mut changed = 0;
-    for function in ["command-api", "track-command", "dispatch-commands", "reconcile-commands", "trim-shadow"] {
-        for (name, event) in fixtures(function) {
-            let world = World::start().await;
-            let _pump = world.thing("pump-7").await;
-            world.command("pump-7", json!({"ttl": 5})).await;
-            let event = for_this_execution(&event, &world).await;
-            let before = tables(&world).await;
-            let once = world.invoke(function, &event).await;
-            let after_one = tables(&world).await;
-            let twice = world.invoke(function, &event).await;
-            let after_two = tables(&world).await;
-            assert_eq!(after_one, after_two, "{function}/{name}");
-            assert_eq!(once.is_ok(), twice.is_ok(), "{function}/{name}: {once:?} {twice:?}");
-            if name.starts_with("bad_") {
-                assert_eq!(before, after_one, "{function}/{name} changed a table");
-            }
-            changed += usize::from(before != after_one);
-            world.end().await;
-        }
+    while let Some(finished) = running.join_next().await {
+        changed += finished.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     }
     assert!(changed >= 8, "only {changed} events changed a table: the test needs events that write");
+}
+
+/// Handles each event of a function twice; the number of events that changed a table.
+async fn handle_every_event_twice(function: &'static str) -> usize {
+    let mut changed = 0;
+    for (name, event) in fixtures(function) {
+        let world = World::start().await;
+        let _pump = world.thing("pump-7").await;
+        world.command("pump-7", json!({"ttl": 5})).await;
+        let event = for_this_execution(&event, &world).await;
+        let before = tables(&world).await;
+        let once = world.invoke(function, &event).await;
+        let after_one = tables(&world).await;
+        let twice = world.invoke(function, &event).await;
+        let after_two = tables(&world).await;
+        assert_eq!(after_one, after_two, "{function}/{name}");
+        assert_eq!(once.is_ok(), twice.is_ok(), "{function}/{name}: {once:?} {twice:?}");
+        if name.starts_with("bad_") {
+            assert_eq!(before, after_one, "{function}/{name} changed a table");
+        }
+        changed += usize::from(before != after_one);
+        world.end().await;
+    }
+    changed
 }
 
 /// Command id in the stream events of `events/`.

@@ -215,6 +215,13 @@ impl Trials {
         calls.counts.clone()
     }
 
+    async fn run_trials(mut self, planned: &[PlannedFault]) -> Self {
+        for planned in planned {
+            self.run_trial(Some(planned.clone())).await;
+        }
+        self
+    }
+
     async fn end(self) {
         let runs = runs(&self.fleet);
         self.fleet.stop().await;
@@ -224,14 +231,10 @@ impl Trials {
     }
 }
 
-/// Runs trials with a fault at each kind of call of a function.
-async fn fail_every_kind_of_call(function: &'static str) {
-    let mut trials = Trials::new(function).await;
-    let calls = trials.run_trial(None).await;
-    assert!(trials.errors.is_empty(), "errors without a fault: {:#?}", trials.errors);
-    println!("{function}: {calls:?}");
+/// The faults of the trials of a function, given the number of calls of each kind in a trial without a fault.
+fn planned_faults(calls: BTreeMap<String, usize>) -> Vec<PlannedFault> {
     let all = std::env::var("FLEET_CRASHES").is_ok_and(|value| value == "all");
-    let mut count = 0;
+    let mut planned = Vec::new();
     for (number, (kind, calls)) in calls.into_iter().enumerate() {
         for (position, (fault, is_persistent)) in FAULTS.into_iter().enumerate() {
             if !all && position != number % FAULTS.len() {
@@ -241,16 +244,34 @@ async fn fail_every_kind_of_call(function: &'static str) {
             let places = [1, calls.div_ceil(3), (calls * 2).div_ceil(3)];
             let places = if all { places.to_vec() } else { vec![places[(number + position) % 3]] };
             let places: BTreeSet<_> = places.into_iter().collect();
-            for nth in places {
-                count += 1;
-                trials.run_trial(Some(PlannedFault { kind: kind.clone(), nth, fault, is_persistent })).await;
-            }
+            planned.extend(places.into_iter().map(|nth| PlannedFault {
+                kind: kind.clone(),
+                nth,
+                fault,
+                is_persistent,
+            }));
         }
     }
-    let with_fault = trials.with_fault;
+    planned
+}
+
+/// Runs trials with a fault at each kind of call of a function: half of them in the world of the trial without a fault,
+/// and the others in a second world at the same time.
+async fn fail_every_kind_of_call(function: &'static str) {
+    let mut first = Trials::new(function).await;
+    let calls = first.run_trial(None).await;
+    assert!(first.errors.is_empty(), "errors without a fault: {:#?}", first.errors);
+    println!("{function}: {calls:?}");
+    let planned = planned_faults(calls);
+    let count = planned.len();
+    let (half, others) = planned.split_at(count / 2);
+    let (first, second) =
+        tokio::join!(first.run_trials(half), async { Trials::new(function).await.run_trials(others).await });
+    let with_fault = first.with_fault + second.with_fault;
     println!("{function}: {count} trials, in {with_fault} a call got the fault");
     assert!(with_fault * 4 >= count * 3, "only in {with_fault} of {count} trials a call got the fault");
-    trials.end().await;
+    first.end().await;
+    second.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
