@@ -1,11 +1,16 @@
 //! The database engine dynoxide and its HTTP server, which runs on its own thread.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Request, Uri};
+use bytes::Bytes;
 use dynoxide::Database;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
 use local_clock::Clock;
 use tokio::sync::oneshot;
 
@@ -14,8 +19,8 @@ use super::DynamoDbError;
 /// A running engine; dropping it stops the server thread.
 pub(super) struct Engine {
     database: Database,
-    address: SocketAddr,
-    client: reqwest::Client,
+    uri: Uri,
+    client: Client<HttpConnector, Full<Bytes>>,
     /// Dropping the sender stops the server; no value is ever sent.
     _running: oneshot::Sender<()>,
 }
@@ -39,7 +44,7 @@ impl Engine {
     pub(super) fn start(database: Database) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let uri = format!("http://{}/", listener.local_addr()?).parse().map_err(io::Error::other)?;
         let (running, stopped) = oneshot::channel::<()>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = database.clone();
@@ -56,34 +61,39 @@ impl Engine {
                 tracing::error!(%error, "the DynamoDB engine has stopped");
             }
         })?;
-        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
-        Ok(Self { database, address, client, _running: running })
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { database, uri, client, _running: running })
     }
 
     pub(super) fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Sends a request to the engine. The engine requires a signature but does not verify it, so a constant one is
-    /// sent.
-    pub(super) async fn call(&self, target: &str, body: bytes::Bytes) -> reqwest::Result<(u16, bytes::Bytes)> {
-        let answer = self
-            .client
-            .post(format!("http://{}/", self.address))
+    /// Sends a request to the engine; its status and body. The engine requires a signature but does not verify it, so a
+    /// constant one is sent.
+    ///
+    /// # Errors
+    /// The target is no header, or the engine has stopped.
+    pub(super) async fn call(&self, target: &str, body: Bytes) -> Result<(u16, Bytes), CallError> {
+        let request = Request::post(self.uri.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static(super::front::CONTENT_TYPE))
+            .header(AUTHORIZATION, SIGNATURE)
+            .header("x-amz-date", HeaderValue::from_static("20260101T000000Z"))
             .header("x-amz-target", target)
-            .header("content-type", super::front::CONTENT_TYPE)
-            .header("x-amz-date", "20260101T000000Z")
-            .header("authorization", AUTHORIZATION)
-            .body(body)
-            .send()
-            .await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.bytes().await?))
+            .body(Full::new(body))?;
+        let (head, body) = self.client.request(request).await?.into_parts();
+        Ok((head.status.as_u16(), body.collect().await?.to_bytes()))
     }
 }
 
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
-                             SignedHeaders=host;x-amz-date, Signature=0";
+pub(super) type CallError = Box<dyn std::error::Error + Send + Sync>;
+
+const SIGNATURE: HeaderValue = HeaderValue::from_static(
+    "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+     SignedHeaders=host;x-amz-date, Signature=0",
+);
 
 /// The stack's clock as a clock of the engine.
 struct EngineClock(Clock);
