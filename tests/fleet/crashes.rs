@@ -1,6 +1,6 @@
 //! One call of a function fails during a fleet command: every thing still gets its request, and runs it once.
 //!
-//! By default each kind of call gets one fault; with `FLEET_CRASHES=all` each gets every fault, at an early, a middle
+//! By default each kind of call gets one fault; with `CRASHES=all` each gets every fault, at an early, a middle
 //! and a late call.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,7 +233,7 @@ impl Trials {
 
 /// The faults of the trials of a function, given the number of calls of each kind in a trial without a fault.
 fn planned_faults(calls: BTreeMap<String, usize>) -> Vec<PlannedFault> {
-    let all = std::env::var("FLEET_CRASHES").is_ok_and(|value| value == "all");
+    let all = std::env::var("CRASHES").is_ok_and(|value| value == "all");
     let mut planned = Vec::new();
     for (number, (kind, calls)) in calls.into_iter().enumerate() {
         for (position, (fault, is_persistent)) in FAULTS.into_iter().enumerate() {
