@@ -14,7 +14,7 @@ use crate::world::{EXECUTIONS, World};
 const THINGS: usize = 1000;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
-/// Seconds per step of the clock. The template's schedule fires ten times in each.
+/// Seconds per step of the clock.
 const STEP: u64 = 10 * MINUTE;
 const STEPS: usize = (48 * HOUR / STEP) as usize;
 /// Steps in which commands are created: 42 hours. The last deadline is less than six hours later.
@@ -92,7 +92,8 @@ async fn fleet(world: &World) -> Fleet {
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn every_command_ends_within_two_days() {
-    let world = World::start().await;
+    // Most of the runs of the reconciler find nothing due, so fewer runs than the template's save half of the test's time.
+    let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(5 minutes)")).await;
     let fleet = fleet(&world).await;
     let commands = commands();
     let mut created = 0;
@@ -117,7 +118,7 @@ async fn every_command_ends_within_two_days() {
     let count = |status: &str| executions.iter().filter(|row| row["status"]["S"] == status).count();
     let ended = ["SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED"].map(|status| (status, count(status)));
     println!("{ended:?}, {} runs, {connects} connections, {ticks} ticks", runs.len());
-    assert_eq!(ticks, 2 * 24 * 60);
+    assert_eq!(ticks, 2 * 24 * 60 / 5);
     assert!(connects > 2 * THINGS as u64, "only {connects} connections: things must reconnect");
     assert_eq!(ended.iter().map(|(_, count)| count).sum::<usize>(), commands.len(), "{ended:?}");
     assert!(ended.iter().all(|(_, count)| *count > 0), "{ended:?}");
