@@ -1,5 +1,5 @@
-//! Runs a scenario with a fault at each call of its function: one of the faults in turn, or with `CRASHES=all`, as in CI,
-//! once with each.
+//! Runs a scenario with a fault at each call of its function: one of the faults in turn, or, with `CRASHES=all` as in
+//! CI, once with each.
 
 use local::faults::Fault;
 use serde_json::json;
@@ -26,7 +26,7 @@ fn faults(scenario: usize, nth: u32) -> Vec<(Fault, bool)> {
     if std::env::var("CRASHES").is_ok_and(|value| value == "all") {
         return FAULTS.to_vec();
     }
-    // At the first calls, which every scenario makes, each scenario has another fault.
+    // The first calls are much the same in all scenarios of a test, so each scenario begins with another fault.
     vec![FAULTS[(scenario + nth as usize) % FAULTS.len()]]
 }
 

@@ -75,7 +75,7 @@ impl Engine {
     /// constant one is sent.
     ///
     /// # Errors
-    /// The target is no header, or the engine has stopped.
+    /// The target is not a valid value of a header, or the engine has stopped.
     pub(super) async fn call(&self, target: &str, body: Bytes) -> Result<(u16, Bytes), CallError> {
         let request = Request::post(self.uri.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static(super::front::CONTENT_TYPE))
@@ -88,6 +88,7 @@ impl Engine {
     }
 }
 
+/// The reason for a missing response.
 pub(super) type CallError = Box<dyn std::error::Error + Send + Sync>;
 
 const SIGNATURE: HeaderValue = HeaderValue::from_static(

@@ -156,7 +156,7 @@ impl Connection {
     }
 }
 
-/// The client of all connections. Its TLS is that of ring, which builds in a twentieth of the time of the SDK's default,
+/// The client of all connections. Its TLS is that of ring, which builds in a seventh of the time of the SDK's default,
 /// aws-lc, and does not gather entropy for 33 ms at the first handshake of a process.
 fn https_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
