@@ -115,11 +115,7 @@ impl Connection {
 
     /// The registry of things.
     pub fn registry(&self) -> Registry {
-        let mut config = aws_sdk_iot::config::Builder::from(&self.config);
-        if let Some(quota) = &self.quota {
-            config = config.retry_partition(quota.clone()).allow_no_auth();
-        }
-        Registry::new(aws_sdk_iot::Client::from_conf(config.build()))
+        Registry::new(&self.config, self.quota.as_ref())
     }
 
     /// The messages to devices.

@@ -18,6 +18,7 @@ mod delete;
 mod error;
 mod executions;
 mod fleets;
+mod iot_operation;
 mod item;
 mod lanes;
 mod messages;

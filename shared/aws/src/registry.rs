@@ -1,21 +1,49 @@
 //! The registry of things: the things of a group or of a fleet query, page by page.
 
-use aws_sdk_iot::{
-    Client,
-    config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
-};
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::{http::HttpResponse, retry::RetryPartition};
+use aws_sdk_dynamodb::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use domain::{FleetQuery, GroupName, ThingName};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::error::Error;
+use crate::iot_operation::{IotOperation, IotRequest};
 
 /// The fleet index of all things.
 const INDEX: &str = "AWS_Things";
 
+/// The characters that a path or a query carries encoded: all but the unreserved ones of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The registry of AWS IoT, and the fleet index over it.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    client: Client,
+    list: IotOperation<GroupPage>,
+    search: IotOperation<SearchPage>,
+}
+
+/// The response of ListThingsInThingGroup. As the SDK's clients do, it takes `null` for a missing member.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupPage {
+    things: Option<Vec<Option<String>>>,
+    next_token: Option<String>,
+}
+
+/// The response of SearchIndex.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SearchPage {
+    things: Option<Vec<FoundThing>>,
+    next_token: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundThing {
+    thing_name: Option<String>,
 }
 
 /// The outcome of reading a page.
@@ -50,8 +78,12 @@ impl Registry {
     /// The most things in a page of a query: they fill one batch.
     pub const MAX_SEARCH_PAGE: u16 = 100;
 
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+    /// `quota`: the retry quota, if it must not be the one that all clients of a service share in a process.
+    pub(crate) fn new(config: &SdkConfig, quota: Option<&RetryPartition>) -> Self {
+        Self {
+            list: IotOperation::new("ListThingsInThingGroup", config, quota),
+            search: IotOperation::new("SearchIndex", config, quota),
+        }
     }
 
     /// Reads the page at `token` of the things in a group and in its child groups: at most `max_things`.
@@ -64,9 +96,13 @@ impl Registry {
         token: Option<&str>,
         max_things: u16,
     ) -> Result<Listed, Error> {
-        let request = self.client.list_things_in_thing_group().thing_group_name(group.as_str()).recursive(true);
-        let request = request.max_results(max_things.clamp(1, Self::MAX_GROUP_PAGE).into());
-        match request.set_next_token(token.map(str::to_owned)).send().await {
+        let max_things = max_things.clamp(1, Self::MAX_GROUP_PAGE);
+        let group_name = utf8_percent_encode(group.as_str(), RESERVED);
+        let mut path = format!("/thing-groups/{group_name}/things?recursive=true&maxResults={max_things}");
+        if let Some(token) = token {
+            path.extend(["&nextToken="].into_iter().chain(utf8_percent_encode(token, RESERVED)));
+        }
+        match self.list.send(IotRequest { path, body: None }).await {
             Ok(answer) => Ok(page(answer.things.unwrap_or_default(), answer.next_token)),
             Err(error) => match (code(&error), token) {
                 ("ResourceNotFoundException", _) => Ok(Listed::NoSuchGroup),
@@ -86,12 +122,15 @@ impl Registry {
         token: Option<&str>,
         max_things: u16,
     ) -> Result<Listed, Error> {
-        let request = self.client.search_index().index_name(INDEX).query_string(query.as_str());
-        let request = request.max_results(max_things.clamp(1, Self::MAX_SEARCH_PAGE).into());
-        match request.set_next_token(token.map(str::to_owned)).send().await {
+        let max_things = max_things.clamp(1, Self::MAX_SEARCH_PAGE);
+        let mut body = json!({"indexName": INDEX, "queryString": query.as_str(), "maxResults": max_things});
+        if let Some(token) = token {
+            body["nextToken"] = json!(token);
+        }
+        match self.search.send(IotRequest { path: "/indices/search".to_owned(), body: Some(body) }).await {
             Ok(answer) => {
-                let names = answer.things.unwrap_or_default().into_iter();
-                Ok(page(names.map(|thing| thing.thing_name.unwrap_or_default()).collect(), answer.next_token))
+                let names = answer.things.unwrap_or_default().into_iter().map(|thing| thing.thing_name);
+                Ok(page(names.collect(), answer.next_token))
             }
             Err(error) => match (code(&error), token) {
                 ("ResourceNotFoundException" | "IndexNotReadyException", _) => Ok(Listed::NoIndex(message(&error))),
@@ -103,20 +142,20 @@ impl Registry {
     }
 }
 
-fn page(names: Vec<String>, next: Option<String>) -> Listed {
+fn page(names: Vec<Option<String>>, next: Option<String>) -> Listed {
     let found = names.len();
-    let things: Vec<_> = names.iter().filter_map(|name| ThingName::parse(name).ok()).collect();
+    let things: Vec<_> = names.iter().flatten().filter_map(|name| ThingName::parse(name).ok()).collect();
     let unusable = u32::try_from(found - things.len()).unwrap_or(u32::MAX);
     Listed::Page(ThingPage { things, unusable, next: next.filter(|next| !next.is_empty()) })
 }
 
 /// The error code in the answer; empty if there is no answer.
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
+fn code(error: &SdkError<ErrorMetadata, HttpResponse>) -> &str {
     error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default()
 }
 
 /// The message in the answer, or else its error code.
-fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+fn message(error: &SdkError<ErrorMetadata, HttpResponse>) -> String {
     let text = error.as_service_error().and_then(ProvideErrorMetadata::message);
     text.filter(|text| !text.is_empty()).unwrap_or_else(|| code(error)).to_owned()
 }
