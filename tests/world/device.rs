@@ -22,6 +22,8 @@ impl World {
         // A message is acknowledged when it is in the inbox: once the stack is idle, the inbox is filled.
         options.set_manual_acks(true);
         let (client, mut events) = AsyncClient::new(options, 1024);
+        // Otherwise each message waits up to 40 ms for the acknowledgement of the one before.
+        events.network_options.set_tcp_nodelay(true);
         let (received, inbox) = mpsc::unbounded_channel();
         let (acknowledged, mut acknowledgements) = mpsc::unbounded_channel();
         let acknowledging = client.clone();

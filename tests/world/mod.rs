@@ -13,10 +13,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use local::clock::Clock;
+use local::pki::Pki;
 use local::stack::{Config, Diagnosis, Ports, Programs, Stack};
 
 pub use api::ApiResponse;
@@ -74,6 +75,9 @@ impl World {
         let certificates = tempfile::tempdir().expect("a folder");
         let edited = certificates.path().join("template.yaml");
         std::fs::write(&edited, edit(std::fs::read_to_string(template()).expect("text"))).expect("written");
+        for (name, content) in &*CERTIFICATES {
+            std::fs::write(certificates.path().join(name), content).expect("written");
+        }
         let stack = Stack::start(Config {
             programs: Programs::Given(programs()),
             ports: Ports::any(),
@@ -136,6 +140,16 @@ impl World {
         jiff::Timestamp::from_millisecond(self.stack.clock.now_ms()).expect("a time").to_string()
     }
 }
+
+/// The keys and certificates of every world, by the names of their files. A world that made its own would wait 80 ms until
+/// the keys are on the disk.
+static CERTIFICATES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    Pki::load_or_create(folder.path()).expect("certificates");
+    let files = std::fs::read_dir(folder.path()).expect("a folder").map(|file| file.expect("a file"));
+    let content = |file: &std::fs::DirEntry| std::fs::read(file.path()).expect("a file");
+    files.map(|file| (file.file_name().to_string_lossy().into_owned(), content(&file))).collect()
+});
 
 /// The functions' binaries of this build.
 fn programs() -> BTreeMap<String, PathBuf> {
