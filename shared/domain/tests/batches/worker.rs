@@ -1,11 +1,13 @@
 //! An invocation of the dispatcher that processes the batch, one outside call after the other.
 
+use std::sync::LazyLock;
+
 use domain::{
     Actor, Batch, BatchProgress, Command, CommandId, CommandName, Control, ControlState, Deadlines, Definition,
     Delivery, Fingerprint, Target, ThingName, Timestamp,
 };
 
-use super::world::World;
+use super::world::{CREATED_AT, World};
 
 /// Longer than the time of the model: sent executions are not monitored within it.
 const TTL_SECONDS: i64 = 3600;
@@ -38,27 +40,25 @@ pub enum Phase {
     EndHold(Batch),
 }
 
-/// A command for one thing: its target does not matter here.
-pub fn command(at: Timestamp) -> Command {
-    Command {
-        id: CommandId::from_request(at, "request"),
-        definition: Definition {
-            name: CommandName::parse("reboot").unwrap(),
-            payload: None,
-            target: Target::Thing(ThingName::parse("pump-7").unwrap()),
-            delivery: Delivery::Topic,
-            shadow: None,
-            deadlines: Deadlines::new(Some(TTL_SECONDS), None, None).unwrap(),
-            retry: None,
-            lane: None,
-            supersede: false,
-        },
-        created_at: at,
-        created_by: Actor::caller("operator"),
-        fingerprint: Fingerprint::from_stored("fingerprint"),
-        control: Control::default(),
-    }
-}
+/// A command for one thing: its target does not matter here. Made once: the check goes through a million states.
+pub static COMMAND: LazyLock<Command> = LazyLock::new(|| Command {
+    id: CommandId::from_request(CREATED_AT, "request"),
+    definition: Definition {
+        name: CommandName::parse("reboot").unwrap(),
+        payload: None,
+        target: Target::Thing(ThingName::parse("pump-7").unwrap()),
+        delivery: Delivery::Topic,
+        shadow: None,
+        deadlines: Deadlines::new(Some(TTL_SECONDS), None, None).unwrap(),
+        retry: None,
+        lane: None,
+        supersede: false,
+    },
+    created_at: CREATED_AT,
+    created_by: Actor::caller("operator"),
+    fingerprint: Fingerprint::from_stored("fingerprint"),
+    control: Control::default(),
+});
 
 impl Worker {
     /// Whether it may be storing and sending executions.
@@ -127,7 +127,6 @@ impl World {
         control: &Control,
         fails: bool,
     ) -> BatchProgress {
-        let command = command(super::world::CREATED_AT);
         let actions = batch.actions(known, may_have_executions, self.now());
         let mut progress = BatchProgress { held: actions.hold, ..BatchProgress::default() };
         self.was_held |= actions.hold;
@@ -146,7 +145,7 @@ impl World {
             progress.done = Some(batch.allowed);
         }
         // Executions that are canceled or monitored end at once.
-        progress.monitor_at = batch.monitor_after(&command, actions, may_have_executions, None, self.now());
+        progress.monitor_at = batch.monitor_after(&COMMAND, actions, may_have_executions, None, self.now());
         progress
     }
 }

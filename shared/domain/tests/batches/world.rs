@@ -115,8 +115,7 @@ pub enum Action {
 
 impl World {
     pub fn new(scenario: &Scenario) -> Self {
-        let command = super::worker::command(CREATED_AT);
-        let batch = Batch::new(&command, 0, THINGS, scenario.is_released, CREATED_AT);
+        let batch = Batch::new(&super::worker::COMMAND, 0, THINGS, scenario.is_released, CREATED_AT);
         Self {
             step: 0,
             has_record: batch.ready,
