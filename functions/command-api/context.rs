@@ -3,7 +3,7 @@
 use aws::Registry;
 
 /// Client and configuration of this function alone.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ApiContext {
     /// Client of the AWS IoT registry: members of thing groups, results of queries.
     pub registry: Registry,

@@ -54,7 +54,7 @@ pub struct IotRequest {
 }
 
 /// An operation that answers with JSON of the type `T`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct IotOperation<T>(Operation<IotRequest, T, ErrorMetadata>);
 
 impl<T: DeserializeOwned + Debug + Send + Sync + 'static> IotOperation<T> {

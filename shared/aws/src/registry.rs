@@ -18,14 +18,14 @@ const INDEX: &str = "AWS_Things";
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The registry of AWS IoT, and the fleet index over it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Registry {
     list: IotOperation<GroupPage>,
     search: IotOperation<SearchPage>,
 }
 
-/// The response of ListThingsInThingGroup. As the SDK's clients do, it takes `null` for a missing member.
-#[derive(Clone, Debug, Deserialize)]
+/// The response of ListThingsInThingGroup. As in the SDK's clients, `null` stands for a missing member.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct GroupPage {
     things: Option<Vec<Option<String>>>,
@@ -33,14 +33,14 @@ struct GroupPage {
 }
 
 /// The response of SearchIndex.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SearchPage {
     things: Option<Vec<FoundThing>>,
     next_token: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FoundThing {
     thing_name: Option<String>,
@@ -158,4 +158,28 @@ fn code(error: &SdkError<ErrorMetadata, HttpResponse>) -> &str {
 fn message(error: &SdkError<ErrorMetadata, HttpResponse>) -> String {
     let text = error.as_service_error().and_then(ProvideErrorMetadata::message);
     text.filter(|text| !text.is_empty()).unwrap_or_else(|| code(error)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_stands_for_a_missing_member() {
+        let of_group = |json| serde_json::from_str::<GroupPage>(json).unwrap();
+        for json in ["{}", r#"{"things":null,"nextToken":null}"#] {
+            let read = of_group(json);
+            assert_eq!((read.things, read.next_token), (None, None), "{json}");
+            assert!(serde_json::from_str::<SearchPage>(json).unwrap().things.is_none(), "{json}");
+        }
+        let group = of_group(r#"{"things":["pump-7",null],"nextToken":"2"}"#);
+        let found: SearchPage =
+            serde_json::from_str(r#"{"things":[{"thingName":"pump-7"},{"thingName":null}]}"#).unwrap();
+        let found = found.things.unwrap().into_iter().map(|thing| thing.thing_name).collect();
+        for names in [group.things.unwrap(), found] {
+            let Listed::Page(page) = page(names, None) else { panic!("no page") };
+            let things: Vec<_> = page.things.iter().map(ThingName::as_str).collect();
+            assert_eq!((things, page.unusable), (vec!["pump-7"], 1));
+        }
+    }
 }

@@ -5,18 +5,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, retry::TokenBucket};
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_runtime_api::shared::IntoShared;
+use aws_types::service_config::LoadServiceConfig;
 use serde_json::json;
 
 use super::*;
 
-/// Answers with these statuses of throttling, the last one first, then with 200 and `{}`, and keeps the requests.
+/// Longer than any machine takes for an answer that is there at once.
+const LONG: Duration = Duration::from_secs(600);
+
+/// Keeps the requests, and answers with these statuses, the last one first, then with 200 and `{}`. An answer below 500 has
+/// the code of throttling, others have none.
 #[derive(Clone, Debug, Default)]
 struct Recorder {
     statuses: Arc<Mutex<Vec<u16>>>,
@@ -47,7 +52,9 @@ impl HttpConnector for Recorder {
             return HttpConnectorFuture::ready(Ok(response(200, "{}")));
         };
         let mut failed = response(status, "{}");
-        failed.headers_mut().insert("x-amzn-errortype", "ThrottlingException");
+        if status < 500 {
+            failed.headers_mut().insert("x-amzn-errortype", "ThrottlingException");
+        }
         HttpConnectorFuture::ready(Ok(failed))
     }
 }
@@ -56,16 +63,25 @@ fn response(status: u16, body: &'static str) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body))
 }
 
-/// An operation whose requests are recorded.
-fn operation(recorder: &Recorder) -> IotOperation<Value> {
-    let config = SdkConfig::builder()
+/// The configuration of an operation over this client, with this timeout of an attempt.
+fn config(client: impl HttpClient + 'static, attempt: Duration) -> SdkConfig {
+    SdkConfig::builder()
         .region(Region::from_static("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests_with_session_token()))
-        .http_client(recorder.clone())
+        .http_client(client)
         .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
         .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(1)))
-        .build();
-    IotOperation::new("SearchIndex", &config, None)
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(attempt).build())
+        .build()
+}
+
+/// An operation whose requests are recorded.
+fn operation(recorder: &Recorder) -> IotOperation<Value> {
+    IotOperation::new("SearchIndex", &config(recorder.clone(), LONG), None)
+}
+
+fn get() -> IotRequest {
+    IotRequest { path: "/things".into(), body: None }
 }
 
 #[tokio::test]
@@ -92,7 +108,7 @@ async fn failed_attempt_is_retried_under_the_id_of_the_call() {
     for status in [400, 429, 500, 503] {
         let recorder = Recorder::default();
         recorder.statuses.lock().unwrap().push(status);
-        operation(&recorder).send(IotRequest { path: "/things".into(), body: None }).await.unwrap();
+        operation(&recorder).send(get()).await.unwrap();
         let requests = recorder.requests.lock().unwrap().clone();
         let of = |name: &str| requests.iter().map(|request| request.headers[name].clone()).collect::<Vec<_>>();
         assert_eq!(of("amz-sdk-request"), ["attempt=1; max=2", "attempt=2; max=2"], "{status}");
@@ -101,8 +117,52 @@ async fn failed_attempt_is_retried_under_the_id_of_the_call() {
     }
     let recorder = Recorder::default();
     recorder.statuses.lock().unwrap().extend([500, 500]);
-    operation(&recorder).send(IotRequest { path: "/things".into(), body: None }).await.unwrap_err();
+    operation(&recorder).send(get()).await.unwrap_err();
     assert_eq!(recorder.requests.lock().unwrap().len(), 2, "two attempts, as in the configuration");
+}
+
+#[tokio::test]
+async fn attempt_without_an_answer_ends_at_its_timeout_and_is_retried() {
+    #[derive(Clone, Debug, Default)]
+    struct Silent(Arc<Mutex<u32>>);
+    impl HttpClient for Silent {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            self.clone().into_shared()
+        }
+    }
+    impl HttpConnector for Silent {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            *self.0.lock().unwrap() += 1;
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+    let silent = Silent::default();
+    let operation = IotOperation::<Value>::new("SearchIndex", &config(silent.clone(), Duration::from_millis(20)), None);
+    let sent = tokio::time::timeout(Duration::from_secs(60), operation.send(get())).await;
+    let error = sent.expect("the timeout of the operation's attempts ends it").unwrap_err();
+    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
+    assert_eq!(*silent.0.lock().unwrap(), 2, "attempts");
+}
+
+#[tokio::test]
+async fn used_up_quota_allows_no_retry() {
+    let recorder = Recorder::default();
+    recorder.statuses.lock().unwrap().push(503);
+    let quota = RetryPartition::custom("used up").token_bucket(TokenBucket::new(0)).build();
+    let operation = IotOperation::<Value>::new("SearchIndex", &config(recorder.clone(), LONG), Some(&quota));
+    operation.send(get()).await.unwrap_err();
+    assert_eq!(recorder.requests.lock().unwrap().len(), 1);
+}
+
+/// The setting that the SDK reads from AWS_ENDPOINT_URL_IOT, by the name of the service.
+#[derive(Debug)]
+struct OfIot;
+
+impl LoadServiceConfig for OfIot {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let is_endpoint = (key.service_id(), key.env()) == ("IoT", "AWS_ENDPOINT_URL");
+        is_endpoint.then(|| "http://127.0.0.1:2".to_owned())
+    }
 }
 
 #[test]
@@ -121,7 +181,11 @@ fn endpoint_is_that_of_the_region_and_partition() {
             SdkConfig::builder().region(Region::from_static(region)).use_fips(fips).use_dual_stack(dual_stack).build();
         assert_eq!(endpoint(&config), expected);
     }
-    let configured = SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build();
+    let configured = || SdkConfig::builder().endpoint_url("http://127.0.0.1:1");
+    let mut of_service = configured();
+    of_service.set_service_config(Some(OfIot));
+    assert_eq!(endpoint(&of_service.build()), "http://127.0.0.1:2", "AWS_ENDPOINT_URL_IOT comes first");
+    let configured = configured().build();
     assert_eq!(endpoint(&configured), "http://127.0.0.1:1");
 }
 
