@@ -45,6 +45,7 @@ async fn execute(
         ApiCall::CreateCommand(create) => create::create(&driver, context, *create).await,
         ApiCall::CancelCommand(cancel) => cancel::cancel(&driver, cancel).await,
         ApiCall::ChangeControl(change) => fleet::change_control(&driver, change).await,
+        ApiCall::ChangeRate(change) => fleet::change_rate(&driver, change).await,
         ApiCall::GetCommand(id) => read::command(clients, &id, now).await,
         ApiCall::ListCommandExecutions { command, page, explain } => {
             read::executions_of_command(clients, &command, page, explain, now).await

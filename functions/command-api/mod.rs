@@ -1,4 +1,4 @@
-//! The HTTP API: create commands, pause, resume and cancel them, read them and their executions.
+//! The HTTP API: create commands, pause, resume and cancel them, change their rate, read them and their executions.
 
 mod cancel;
 mod context;

@@ -48,7 +48,7 @@ impl Problem {
         Self::new(404, "Not Found", None, detail)
     }
 
-    /// `allowed` is the one method of the path.
+    /// `allowed`: the methods of the path.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
         let problem = Self::new(405, "Method Not Allowed", None, format!("this path allows only {allowed}"));
         Self { header: Some(("allow", allowed)), ..problem }

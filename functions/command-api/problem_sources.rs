@@ -3,7 +3,7 @@
 use domain::{
     BroadcastError, CancelError, ChannelError, ControlError, DeadlineError, DefinitionError, DeliveryError,
     IdempotencyKeyError, PayloadError, RetryError,
-    fleet::{AbortError, ScheduleError, SelectionError},
+    fleet::{AbortError, RateChangeError, ScheduleError, SelectionError},
 };
 use runtime::handler_error::chain;
 
@@ -106,5 +106,16 @@ impl From<CancelError> for Problem {
 impl From<ControlError> for Problem {
     fn from(error: ControlError) -> Self {
         Self::conflict("state", error.to_string())
+    }
+}
+
+impl From<RateChangeError> for Problem {
+    fn from(error: RateChangeError) -> Self {
+        let field = match error {
+            RateChangeError::OneThing => "commandId",
+            RateChangeError::Immediate => "rollout",
+            RateChangeError::Control(_) => "state",
+        };
+        Self::conflict(field, error.to_string())
     }
 }

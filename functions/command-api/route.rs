@@ -5,7 +5,7 @@ use domain::{CommandId, ControlState, ThingName, fleet::ExecutionPage};
 use super::{
     cancel::{self, CancelCommand},
     create::{self, CreateCommand},
-    fleet::ChangeControl,
+    fleet::{ChangeControl, ChangeRate},
     page::{self, ThingPage},
     problem::Problem,
     request::Request,
@@ -17,6 +17,7 @@ pub enum ApiCall {
     CreateCommand(Box<CreateCommand>),
     CancelCommand(CancelCommand),
     ChangeControl(ChangeControl),
+    ChangeRate(ChangeRate),
     GetCommand(CommandId),
     ListCommandExecutions { command: CommandId, page: ExecutionPage, explain: bool },
     GetExecution { command: CommandId, thing: ThingName, explain: bool },
@@ -36,6 +37,7 @@ pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<ApiCal
             ChangeControl::decode(command_id(id)?, ControlState::Running, request).map(ApiCall::ChangeControl)
         }
         ("POST", ["commands", id, "cancel"]) => cancel::decode(command_id(id)?, request).map(ApiCall::CancelCommand),
+        ("PATCH", ["commands", id]) => ChangeRate::decode(command_id(id)?, request).map(ApiCall::ChangeRate),
         ("GET", ["commands", id]) => {
             let [] = request.query([])?;
             Ok(ApiCall::GetCommand(command_id(id)?))
@@ -52,10 +54,10 @@ pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<ApiCal
         }
         ("GET", ["things", thing, "executions"]) => ThingPage::decode(thing, request).map(ApiCall::ListThingExecutions),
         (_, ["commands"] | ["commands", _, "cancel" | "pause" | "resume"]) => Err(Problem::method_not_allowed("POST")),
-        (_, ["commands", _] | ["commands", _, "executions"] | ["commands", _, "executions", _]) => {
+        (_, ["commands", _]) => Err(Problem::method_not_allowed("GET, PATCH")),
+        (_, ["commands", _, "executions"] | ["commands", _, "executions", _] | ["things", _, "executions"]) => {
             Err(Problem::method_not_allowed("GET"))
         }
-        (_, ["things", _, "executions"]) => Err(Problem::method_not_allowed("GET")),
         _ => Err(Problem::not_found("this path does not exist")),
     }
 }

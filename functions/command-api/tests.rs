@@ -109,6 +109,20 @@ fn a_problem_names_its_field() {
         ("bad_400_executions_limit", "limit"),
         ("bad_400_executions_token", "nextToken"),
         ("bad_422_thing_name", "target.things"),
+        ("bad_400_patch_no_body", "body"),
+        ("bad_400_patch_no_rollout", "rollout"),
+        ("bad_400_patch_rollout_null", "rollout"),
+        ("bad_400_patch_rollout_number", "rollout"),
+        ("bad_400_patch_unknown_field", "ttl"),
+        ("bad_400_patch_query", "force"),
+        ("bad_422_patch_rate_zero", "rollout.maximumPerMinute"),
+        ("bad_422_patch_rate_of_jobs_zero", "jobExecutionsRolloutConfig.maximumPerMinute"),
+        ("bad_422_patch_no_rate", "rollout"),
+        ("bad_422_patch_no_rate_of_jobs", "jobExecutionsRolloutConfig"),
+        ("bad_422_patch_canary", "rollout.canary"),
+        ("bad_422_patch_waves", "rollout.waves"),
+        ("bad_422_patch_base_beyond_maximum", "rollout.exponentialRate.baseRatePerMinute"),
+        ("bad_422_patch_rollout_twice", "jobExecutionsRolloutConfig"),
     ] {
         let problem = decode(&event(name)).expect_err(name);
         assert_eq!(problem.field.as_deref(), Some(field), "{name}");
@@ -142,6 +156,11 @@ fn a_problem_says_what_is_allowed() {
             "jobExecutionsRolloutConfig.maximumPerMinute must be 1 to 1000000: it is 0",
         ),
         (
+            "bad_422_patch_no_rate_of_jobs",
+            "jobExecutionsRolloutConfig must have maximumPerMinute or exponentialRate: the most is 1000000 per minute",
+        ),
+        ("bad_422_patch_canary", "rollout.canary can't be changed once a command is created: leave it out"),
+        (
             "bad_400_executions_status",
             "\"BROKEN\" is not a status: it can be CREATED, IN_PROGRESS, SUCCEEDED, FAILED, REJECTED, TIMED_OUT, \
              CANCELED",
@@ -173,7 +192,7 @@ fn a_problem_is_answered_as_problem_details() {
     let response = decode(&event("bad_405_delete")).expect_err("refused").into_response(Some("request-1"));
     assert_eq!(response.status_code, 405);
     assert_eq!(response.headers["content-type"], "application/problem+json");
-    assert_eq!(response.headers["allow"], "GET");
+    assert_eq!(response.headers["allow"], "GET, PATCH");
     let body: serde_json::Value = serde_json::from_str(&response.body).expect("JSON");
     assert_eq!((&body["status"], &body["title"]), (&405.into(), &"Method Not Allowed".into()));
     assert_eq!(body["instance"], "urn:request:request-1");

@@ -155,3 +155,85 @@ async fn executions_are_listed_by_status_and_in_pages() {
     }
     world.end().await;
 }
+
+async fn patch(world: &World, id: &str, rollout: Value) -> ApiResponse {
+    world
+        .request(reqwest::Method::PATCH, &format!("/commands/{id}"), &[], json!({"rollout": rollout}).to_string())
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn rate_of_a_command_can_be_changed_until_it_has_ended() {
+    let world = World::start().await;
+    world.stack.registry.add_things("pumps", &["pump-1", "pump-2", "pump-3"]).expect("the group is valid");
+    world.stack.registry.add_group("empty", None).expect("the group is valid");
+    let canary = json!({"things": 1});
+    let rollout = json!({"maximumPerMinute": 1, "canary": canary});
+    let id = create_for_group(&world, "pumps", json!({"rollout": rollout})).await;
+    wait_for_state(&world, &id, "IN_PROGRESS").await;
+    let shown = world.get(&format!("/commands/{id}")).await.body;
+    assert_eq!((&shown["rollout"]["maximumPerMinute"], &shown["rateChange"]), (&json!(1), &Value::Null));
+
+    let rate =
+        json!({"baseRatePerMinute": 2, "incrementFactor": 2, "rateIncreaseCriteria": {"numberOfNotifiedThings": 9}});
+    for (status, rollout) in [
+        (200, json!({"maximumPerMinute": 2})),
+        (200, json!({"maximumPerMinute": 3, "exponentialRate": rate})),
+        (200, json!({"exponentialRate": rate})),
+    ] {
+        let changed = patch(&world, &id, rollout.clone()).await;
+        assert_eq!(changed.status, status, "{changed:?}");
+        let shown = world.get(&format!("/commands/{id}")).await.body;
+        assert_eq!(shown["rollout"], changed.body["rollout"]);
+        assert_eq!(shown["rollout"]["canary"]["things"], 1, "the canary is that of the creation: {shown:#}");
+        assert_eq!(
+            shown["rollout"]["maximumPerMinute"], rollout["maximumPerMinute"],
+            "the rate is replaced: {shown:#}"
+        );
+        assert_eq!(shown["rateChange"], json!({"at": world.now(), "by": "unknown caller"}));
+        world.advance(1).await;
+    }
+    let before = world.now();
+    let repeated = patch(&world, &id, json!({"exponentialRate": rate})).await;
+    assert!(repeated.status == 200 && repeated.body["rateChange"]["at"] != json!(before), "{repeated:?}");
+    control_is(&world, &id, "pause").await;
+    assert_eq!(patch(&world, &id, json!({"maximumPerMinute": 60})).await.status, 200, "a paused command");
+    control_is(&world, &id, "cancel").await;
+
+    let refused = async |id: &str| {
+        let response = patch(&world, id, json!({"maximumPerMinute": 600})).await;
+        (response.status, response.body["field"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(refused(&id).await, result(409, "state"), "a canceled command");
+    let at_once = create_for_group(&world, "pumps", json!({})).await;
+    assert_eq!(refused(&at_once).await, result(409, "rollout"));
+    let ended = create_for_group(&world, "empty", json!({"rollout": {"maximumPerMinute": 1}})).await;
+    wait_for_state(&world, &ended, "COMPLETED").await;
+    assert_eq!(refused(&ended).await, result(409, "state"), "a completed command");
+    assert_eq!(refused(&world.command("pump-9", json!({})).await).await, result(409, "commandId"));
+    assert_eq!(refused("018bcfe5-687b-7000-8000-000000000000").await, result(404, ""));
+    world.end().await;
+}
+
+async fn control_is(world: &World, id: &str, action: &str) {
+    assert_eq!(post(world, id, action).await.status, 200, "{action}");
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn creation_that_is_repeated_after_a_change_of_the_rate_is_the_same_command() {
+    let world = World::start().await;
+    world.stack.registry.add_things("pumps", &["pump-1", "pump-2"]).expect("the group is valid");
+    let body =
+        json!({"name": "reboot", "target": {"groups": ["pumps"]}, "rollout": {"maximumPerMinute": 1}}).to_string();
+    let create = async || {
+        let key = [("idempotency-key", "order-7")];
+        world.request(reqwest::Method::POST, "/commands", &key, body.clone()).await
+    };
+    let created = create().await;
+    let id = created.body["commandId"].as_str().expect("an id");
+    assert_eq!(patch(&world, id, json!({"maximumPerMinute": 2})).await.status, 200);
+    let repeated = create().await;
+    assert_eq!((repeated.status, &repeated.body["commandId"]), (202, &json!(id)), "{repeated:?}");
+    assert_eq!(world.get(&format!("/commands/{id}")).await.body["rollout"]["maximumPerMinute"], 2);
+    world.end().await;
+}

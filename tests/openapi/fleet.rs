@@ -31,6 +31,12 @@ async fn responses_to_a_fleet_command_and_its_control_actions_are_documented() {
         check_response(&document, "get", one, &shown);
         assert_eq!(shown.body["target"]["groups"], body["target"]["groups"]);
         for (action, status) in [("resume", 409), ("pause", 200), ("resume", 200), ("cancel", 200), ("pause", 409)] {
+            if action == "cancel" {
+                let body = json!({"rollout": {"maximumPerMinute": 600}}).to_string();
+                let changed = world.request(Method::PATCH, &format!("/commands/{id}"), &[], body).await;
+                assert_eq!(changed.status, if example == "fleet" { 200 } else { 409 }, "{changed:?}");
+                check_response(&document, "patch", one, &changed);
+            }
             let response = world.request(Method::POST, &format!("/commands/{id}/{action}"), &[], "").await;
             assert_eq!(response.status, status, "{action}: {response:?}");
             check_response(&document, "post", &format!("{one}/{action}"), &response);

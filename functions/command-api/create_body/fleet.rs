@@ -29,15 +29,8 @@ pub struct FleetFields<'a> {
 
 impl<'a> FleetFields<'a> {
     pub fn take(fields: &mut Fields<'a>) -> Result<Self, Problem> {
-        let rollout = fields.take(ROLLOUT_FIELD, ROLLOUT)?;
-        let jobs_rollout = fields.take(JOBS_ROLLOUT_FIELD, ROLLOUT)?;
-        if rollout.is_some() && jobs_rollout.is_some() {
-            let detail = format!("{JOBS_ROLLOUT_FIELD} is another name of {ROLLOUT_FIELD}: leave one of them out");
-            return Err(Problem::unprocessable(JOBS_ROLLOUT_FIELD, detail));
-        }
-        let rollout = rollout.map(|value| (ROLLOUT_FIELD, value));
         Ok(Self {
-            rollout: rollout.or(jobs_rollout.map(|value| (JOBS_ROLLOUT_FIELD, value))),
+            rollout: take_rollout(fields, ROLLOUT)?,
             abort: fields.take("abortConfig", ABORT)?,
             schedule: fields.take("schedule", SCHEDULE)?,
             broadcast: fields.take("broadcast", BROADCAST)?,
@@ -98,6 +91,21 @@ impl<'a> FleetFields<'a> {
         };
         Ok(Some(Broadcast::new(topic.as_deref(), groups, spread, ttl_seconds, broadcast_topic)?))
     }
+}
+
+/// Takes the rollout, with the name under which the caller gave it. `example` is such an object.
+pub fn take_rollout<'a>(
+    fields: &mut Fields<'a>,
+    example: &str,
+) -> Result<Option<(&'static str, &'a RawValue)>, Problem> {
+    let rollout = fields.take(ROLLOUT_FIELD, example)?;
+    let jobs_rollout = fields.take(JOBS_ROLLOUT_FIELD, example)?;
+    if rollout.is_some() && jobs_rollout.is_some() {
+        let detail = format!("{JOBS_ROLLOUT_FIELD} is another name of {ROLLOUT_FIELD}: leave one of them out");
+        return Err(Problem::unprocessable(JOBS_ROLLOUT_FIELD, detail));
+    }
+    let rollout = rollout.map(|value| (ROLLOUT_FIELD, value));
+    Ok(rollout.or(jobs_rollout.map(|value| (JOBS_ROLLOUT_FIELD, value))))
 }
 
 fn decode_selection(target: &RawValue) -> Result<SelectionOptions, Problem> {

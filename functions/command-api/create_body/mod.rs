@@ -1,4 +1,4 @@
-//! The body of `POST /commands`: from JSON to a validated definition.
+//! The body of `POST /commands`: from JSON to a validated definition; and the rollout in the body of `PATCH`.
 
 mod body;
 mod fleet;
@@ -7,3 +7,5 @@ mod pacing;
 mod retry;
 
 pub use body::{CreateBody, decode};
+pub use fleet::take_rollout;
+pub use pacing::{RATE, decode_rate};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use domain::{
     Abort, Rollout, Schedule, Timestamp,
-    fleet::{CriterionOptions, RolloutOptions, Window},
+    fleet::{CriterionOptions, NewRate, RolloutError, Window},
 };
 use runtime::time_format;
 use serde::de::DeserializeOwned;
@@ -14,6 +14,7 @@ use crate::command_api::{fields::Fields, problem::Problem};
 
 pub const ROLLOUT: &str =
     r#"{"maximumPerMinute": 1000, "canary": {"things": 10}, "waves": {"percentages": [10, 50, 100]}}"#;
+pub const RATE: &str = r#"{"maximumPerMinute": 1000}"#;
 pub const ABORT: &str = "{\"criteriaList\": [{\"failureType\": \"FAILED\", \"action\": \"CANCEL\", \
                          \"thresholdPercentage\": 10, \"minNumberOfExecutedThings\": 100}]}";
 pub const SCHEDULE: &str = r#"{"notBefore": "2030-01-01T22:00:00Z", "window": {"start": "22:00", "end": "04:00"}}"#;
@@ -22,10 +23,21 @@ const TIME: &str = "a time such as \"2030-01-01T22:00:00Z\"";
 
 /// Decodes a rollout that the caller gave under this name, which its errors use.
 pub fn decode_rollout(name: &str, value: &RawValue) -> Result<Rollout, Problem> {
-    Rollout::new(&decode_options::<RolloutOptions>(name, value, ROLLOUT)?).map_err(|error| {
-        let renamed = |text: &str| text.replace("rollout.", &format!("{name}."));
-        Problem::unprocessable(&renamed(error.field()), renamed(&error.to_string()))
-    })
+    Rollout::new(&decode_options(name, value, ROLLOUT)?).map_err(|error| rollout_problem(name, &error))
+}
+
+/// As [`decode_rollout`], for the new rate of a rollout.
+pub fn decode_rate(name: &str, value: &RawValue) -> Result<NewRate, Problem> {
+    NewRate::new(&decode_options(name, value, RATE)?).map_err(|error| rollout_problem(name, &error))
+}
+
+fn rollout_problem(name: &str, error: &RolloutError) -> Problem {
+    let renamed = |text: &str| match text.strip_prefix("rollout ") {
+        Some(rest) => format!("{name} {rest}"),
+        None => text.replace("rollout.", &format!("{name}.")),
+    };
+    let field = if error.field() == "rollout" { name.to_owned() } else { renamed(error.field()) };
+    Problem::unprocessable(&field, renamed(&error.to_string()))
 }
 
 pub fn decode_abort(value: &RawValue) -> Result<Abort, Problem> {

@@ -1,5 +1,6 @@
-//! Fleet commands: create, estimate, read, pause, resume and cancel them.
+//! Fleet commands: create, estimate, read, pause, resume and cancel them, and change their rate.
 
+mod change_rate;
 mod control;
 mod cost;
 mod create;
@@ -9,6 +10,7 @@ mod members;
 mod quota;
 mod show;
 
+pub use change_rate::{ChangeRate, change_rate};
 pub use control::{ChangeControl, change_control, change_control_of};
 pub use create::create;
 pub use executions::executions;

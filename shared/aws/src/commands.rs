@@ -1,16 +1,20 @@
-//! The definitions and the control states of commands, in the table of commands.
+//! The definitions and the control states of commands, in the table of commands. Of a definition only the rate of a
+//! rollout changes.
 
 use aws_sdk_dynamodb::{
     Client,
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::ReturnValuesOnConditionCheckFailure,
 };
-use domain::{Command, CommandId, Control};
+use domain::{Command, CommandId, Control, Rollout};
 
 use crate::{
     delete::delete_if,
     error::Error,
-    item::{Item, command_from_item, command_key, command_to_item, control_attributes, number, text},
+    item::{
+        Item, changed_rate_attributes, command_from_item, command_key, command_to_item, control_attributes, number,
+        text,
+    },
     outcome::PutOutcome,
     update::Update,
 };
@@ -83,6 +87,29 @@ impl Commands {
             update.unremove(attribute);
             update.set(attribute, value);
         }
+        self.update(OPERATION, id, update).await
+    }
+
+    /// Writes the rollout of a command after a change of its rate. Returns false, and writes nothing, if another writer
+    /// has changed the rate since the rollout before it was read.
+    ///
+    /// # Errors
+    /// A failed write.
+    pub async fn write_rate(&self, id: &CommandId, rollout: &Rollout) -> Result<bool, Error> {
+        let mut update = Update::default();
+        update.if_exists("pk");
+        match rollout.rate_change().map_or(0, |change| change.number) {
+            0 | 1 => update.if_absent("rate_changes"),
+            changes => update.if_compares("rate_changes", "=", number(changes - 1)),
+        }
+        for (attribute, value) in changed_rate_attributes(rollout) {
+            update.set(attribute, value);
+        }
+        self.update("writing the rate of a command", id, update).await
+    }
+
+    /// Updates a command. Returns false, and writes nothing, if the condition of the update does not hold.
+    async fn update(&self, operation: &'static str, id: &CommandId, update: Update) -> Result<bool, Error> {
         let written = self
             .client
             .update_item()
@@ -98,7 +125,7 @@ impl Commands {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(Error::sdk(OPERATION, id, error)),
+                _ => Err(Error::sdk(operation, id, error)),
             },
         }
     }

@@ -33,6 +33,7 @@ pub(crate) use execution_reader::execution_from_item;
 pub(crate) use key::{command_key, command_of_key, execution_key, key_from_item, shown_key, thing_key};
 pub(crate) use lane::{lane_from_item, lane_key};
 pub(crate) use plan::{page_key, plan_from_item, plan_key, plan_to_item};
+pub(crate) use target::changed_rate_attributes;
 
 #[cfg(test)]
 mod tests;

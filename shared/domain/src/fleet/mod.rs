@@ -4,6 +4,7 @@
 //! - `broadcast`, `broadcast_request`: one message for all things
 //! - `rollout`, `schedule`: how many things are released, and when
 //! - `abort`, `control`, `control_change`: when the command pauses, resumes or is canceled
+//! - `rate_control`: when its rate may be changed
 //! - `plan`: how far the target is read, and what fan-out does next
 //! - `batch`: at most a hundred things that are sent, monitored and canceled together
 //! - `counts`, `outcome_counts`: how many executions have which status
@@ -22,6 +23,7 @@ pub(crate) mod execution_page;
 pub(crate) mod outcome_counts;
 pub(crate) mod plan;
 pub(crate) mod query;
+pub(crate) mod rate_control;
 pub(crate) mod rollout;
 pub(crate) mod schedule;
 pub(crate) mod selection;
@@ -61,15 +63,18 @@ pub use plan::{
     row::{ControlPropagation, Cursor, Plan, ReleasePosition, ResumePoint},
 };
 pub use query::{FleetQuery, FleetQueryError};
+pub use rate_control::RateChangeError;
 pub use rollout::{
     config::Rollout,
     duration::{Assumption, Estimate},
     error::RolloutError,
     gate::Gate,
     halt::RolloutHalt,
+    new_rate::NewRate,
     options::{CanaryOptions, IncreaseOptions, RateOptions, RolloutOptions, WavesOptions},
     progress::{RolloutProgress, RolloutStep},
     rate::{ExponentialRate, Increase},
+    rate_change::RateChange,
     snapshot::RolloutSnapshot,
     stages::{Canary, Waves},
 };

@@ -37,6 +37,12 @@ pub enum RolloutError {
         /// The limit, in things per minute.
         maximum: u32,
     },
+    /// A stage in a change of the rate.
+    #[error("{0} can't be changed once a command is created: leave it out")]
+    Unchangeable(&'static str),
+    /// A change of the rate without a rate.
+    #[error("rollout must have maximumPerMinute or exponentialRate: the most is 1000000 per minute")]
+    NoRate,
     /// An empty list of waves.
     #[error("rollout.waves.percentages must have at least one percentage, such as 10")]
     NoWave,
@@ -56,10 +62,11 @@ impl RolloutError {
     /// Path of the refused field.
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::OutOfRange { field, .. } => field,
+            Self::OutOfRange { field, .. } | Self::Unchangeable(field) => field,
             Self::Factor(_) => "rollout.exponentialRate.incrementFactor",
             Self::NotOneCriterion => "rollout.exponentialRate.rateIncreaseCriteria",
             Self::BaseBeyondMaximum { .. } => "rollout.exponentialRate.baseRatePerMinute",
+            Self::NoRate => "rollout",
             Self::NoWave | Self::NotAscending { .. } => "rollout.waves.percentages",
         }
     }
