@@ -1,12 +1,13 @@
 //! What the API needs besides the clients that all functions have.
 
 use aws::Registry;
+use domain::fleet::SharedTopic;
 
 /// Client and configuration of this function alone.
 #[derive(Debug)]
 pub struct ApiContext {
     /// Client of the AWS IoT registry: members of thing groups, results of queries.
     pub registry: Registry,
-    /// Topic, besides those of thing groups, to which a broadcast may be published.
-    pub broadcast_topic: Option<String>,
+    /// Topic, besides those of thing groups, to which a broadcast may be published, and who listens there.
+    pub shared_topic: Option<SharedTopic>,
 }

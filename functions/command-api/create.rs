@@ -4,6 +4,7 @@
 use std::pin::pin;
 
 use aws::PutOutcome;
+use domain::fleet::SharedTopic;
 use domain::{
     Actor, Channel, Command, CommandId, Control, Delivery, Execution, Fingerprint, IdempotencyKey, LaneQueue,
     ShadowName, ShadowRoute, Target, ThingName, Timestamp,
@@ -36,14 +37,14 @@ pub struct CreateCommand {
     actor: Actor,
 }
 
-/// Decodes a request. `broadcast_topic`: see [`ApiContext`].
-pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<CreateCommand, Problem> {
+/// Decodes a request. `shared_topic`: see [`ApiContext`].
+pub fn decode(request: &Request, shared_topic: Option<&SharedTopic>) -> Result<CreateCommand, Problem> {
     let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(key) => CommandId::from_token(request.caller(), IdempotencyKey::parse(key)?.as_str()),
         None => CommandId::from_request(request.received_at(), request.id()),
     };
-    let body = create_body::decode(&request.body()?, broadcast_topic)?;
+    let body = create_body::decode(&request.body()?, shared_topic)?;
     Ok(CreateCommand { id, body, received_at: request.received_at(), actor: request.actor() })
 }
 

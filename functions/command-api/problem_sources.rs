@@ -79,8 +79,7 @@ impl From<ScheduleError> for Problem {
 
 impl From<BroadcastError> for Problem {
     fn from(error: BroadcastError) -> Self {
-        let field = if let BroadcastError::Spread { .. } = error { "broadcast.spread" } else { "broadcast.topic" };
-        Self::unprocessable(field, error.to_string())
+        Self::unprocessable(error.field(), error.to_string())
     }
 }
 

@@ -1,6 +1,9 @@
 //! `ApiCall`: the operation that a request asks for, by method and path, with every part of the request decoded.
 
-use domain::{CommandId, ControlState, ThingName, fleet::ExecutionPage};
+use domain::{
+    CommandId, ControlState, ThingName,
+    fleet::{ExecutionPage, SharedTopic},
+};
 
 use super::{
     cancel::{self, CancelCommand},
@@ -24,12 +27,12 @@ pub enum ApiCall {
     ListThingExecutions(ThingPage),
 }
 
-/// Decodes a request. `broadcast_topic`: see [`ApiContext`](super::ApiContext).
-pub fn decode(request: &Request, broadcast_topic: Option<&str>) -> Result<ApiCall, Problem> {
+/// Decodes a request. `shared_topic`: see [`ApiContext`](super::ApiContext).
+pub fn decode(request: &Request, shared_topic: Option<&SharedTopic>) -> Result<ApiCall, Problem> {
     let path = request.path();
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
-        ("POST", ["commands"]) => create::decode(request, broadcast_topic).map(Box::new).map(ApiCall::CreateCommand),
+        ("POST", ["commands"]) => create::decode(request, shared_topic).map(Box::new).map(ApiCall::CreateCommand),
         ("POST", ["commands", id, "pause"]) => {
             ChangeControl::decode(command_id(id)?, ControlState::Paused, request).map(ApiCall::ChangeControl)
         }

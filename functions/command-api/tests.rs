@@ -1,5 +1,7 @@
 //! Every event in `events/command-api` is decoded: good ones are accepted, bad ones get the status in their name.
 
+use domain::{Topic, fleet::SharedTopic};
+
 use super::{
     problem::Problem,
     request::Request,
@@ -9,7 +11,8 @@ use crate::fixtures::fixtures;
 
 /// Decodes with a configured broadcast topic.
 fn decode(request: &Request) -> Result<ApiCall, Problem> {
-    route::decode(request, Some("device_status/request"))
+    let shared = SharedTopic { topic: Topic::from_stored("device_status/request"), group: None };
+    route::decode(request, Some(&shared))
 }
 
 fn event(name: &str) -> Request {
@@ -97,6 +100,8 @@ fn a_problem_names_its_field() {
         ("bad_422_broadcast_spread", "broadcast.spread"),
         ("bad_422_broadcast_topic", "broadcast.topic"),
         ("bad_422_broadcast_rollout", "delivery"),
+        ("bad_422_broadcast_exclude", "target"),
+        ("bad_422_broadcast_of_things", "target"),
         ("bad_422_broadcast_without_delivery", "broadcast"),
         ("bad_400_groups_text", "target.groups"),
         ("bad_422_group_name", "target.groups"),

@@ -149,7 +149,7 @@ impl Lambda {
         let (commands, executions) = self.tables.clone();
         self.containers.push(Arc::new(Container {
             clients: Clients::new(&connection, commands, &executions, self.reconcile_seconds),
-            api_context: command_api::ApiContext { registry: connection.registry(), broadcast_topic: None },
+            api_context: command_api::ApiContext { registry: connection.registry(), shared_topic: None },
             throttle: Throttle::new(),
             queue: connection.queue(self.queue_url.clone()),
         }));

@@ -107,6 +107,27 @@ async fn invalid_member_is_refused_with_its_field_and_the_correction() {
             "must differ",
         ),
         (json!({"waitSeconds": 5}), 422, "waitSeconds", "leave waitSeconds out"),
+        // A broadcast reaches everyone who listens on its topic, so the target can't be anything else.
+        (
+            json!({"delivery": "broadcast", "target": {"groups": ["pumps"], "exclude": ["pump-1"]}}),
+            422,
+            "target",
+            "a message on cmd/group/pumps/req reaches the things of the group pumps, all of them and no others: make \
+             the target {\"groups\": [\"pumps\"]}, or choose another delivery",
+        ),
+        (
+            json!({"delivery": "broadcast", "target": {"things": ["pump-1", "pump-2"]},
+                "broadcast": {"topic": "cmd/group/pumps/req"}}),
+            422,
+            "target",
+            "make the target {\"groups\": [\"pumps\"]}",
+        ),
+        (
+            json!({"delivery": "broadcast", "broadcast": {"topic": "device_status/request"}}),
+            422,
+            "target",
+            "make the target {\"query\": \"thingName:*\"}",
+        ),
         (json!({"delivery": "broadcast", "retry": {}}), 422, "retry", "a broadcast goes out once"),
         (json!({"delivery": "broadcast", "lane": "valve"}), 422, "lane", "leave it out"),
         (json!({"delivery": "shadow", "shadow": "atlas", "lane": "valve"}), 422, "lane", "a lane of its own"),

@@ -49,7 +49,7 @@ async fn one_message_reaches_every_thing_and_each_report_finds_its_execution() {
     let messages = published(&world, |topic| topic.ends_with("/req"));
     let [message] = &messages[..] else { panic!("more or less than one request: {messages:?}") };
     assert_eq!((&message["commandId"], &message["expiresAt"]), (&json!(id), &json!(START + 90)));
-    assert_eq!(message.get("executionId"), None);
+    assert_eq!((message.get("executionId"), &message["group"]), (None, &json!("pumps")));
     assert_eq!(published(&world, |topic| topic == TOPIC).len(), 1);
     assert_eq!(world.rows(EXECUTIONS).await.len(), 250);
     let expected = |thing: &String| fleet.script(thing).expect("every thing has a script").expected(false);
@@ -85,12 +85,14 @@ async fn spread_distributes_the_starts_over_its_seconds() {
 async fn devices_that_share_one_topic_report_there_in_text() {
     let world = World::start().await;
     let names = ["pump-1", "pump-2", "pump-3"].map(str::to_owned);
-    world.stack.registry.add_things("pumps", &names).expect("the group is valid");
+    world.stack.registry.add_things("all", &names).expect("the group is valid");
     let mut devices = Vec::new();
     for name in &names {
         devices.push(world.device(name, &["device_status/request"]).await);
     }
-    let id = broadcast(&world, json!({"ttl": 60, "broadcast": {"topic": "device_status/request"}})).await;
+    let target = json!({"query": "thingName:*"});
+    let topic = json!({"topic": "device_status/request"});
+    let id = broadcast(&world, json!({"target": target, "ttl": 60, "broadcast": topic})).await;
     world.advance(2).await;
     for (device, word) in devices.iter_mut().zip(["SUCCESS", "SUCCESS", "FAILURE"]) {
         let (topic, payload) = device.next().await;
@@ -109,8 +111,12 @@ async fn devices_that_share_one_topic_report_there_in_text() {
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn shared_topics_are_parameters_of_the_deployment() {
-    let world =
-        World::with_parameters(&[("BroadcastTopic", "site/ask"), ("BroadcastResponseTopic", "site/told")]).await;
+    let world = World::with_parameters(&[
+        ("BroadcastTopic", "site/ask"),
+        ("BroadcastGroup", "pumps"),
+        ("BroadcastResponseTopic", "site/told"),
+    ])
+    .await;
     world.stack.registry.add_things("pumps", &["pump-1"]).expect("the group is valid");
     let mut device = world.device("pump-1", &["site/ask"]).await;
     let body = |topic: &str| {
@@ -140,7 +146,9 @@ async fn simulated_things_report_on_the_response_topic_of_the_message() {
         ..config
     })
     .await;
-    let id = broadcast(&world, json!({"ttl": 60, "broadcast": {"topic": "device_status/request", "spread": 5}})).await;
+    let target = json!({"query": "thingName:*"});
+    let topic = json!({"topic": "device_status/request", "spread": 5});
+    let id = broadcast(&world, json!({"target": target, "ttl": 60, "broadcast": topic})).await;
     let done = wait_for_state(&world, &id, 30, "COMPLETED").await;
     assert_eq!(done["counts"]["SUCCEEDED"], 30);
     assert_eq!(fleet.stats().broadcasts, 30);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::topic;
 
 /// What an agent knows about its thing.
@@ -52,6 +54,13 @@ impl Config {
     /// Every topic that broadcasts arrive on.
     pub(super) fn all_broadcast_topics(&self) -> impl Iterator<Item = String> {
         self.groups.iter().map(|group| topic::group(group)).chain(self.broadcast_topics.iter().cloned())
+    }
+
+    /// Whether a request is a broadcast to another group than the thing's own. A thing that knows none of its groups
+    /// takes all of them.
+    pub(super) fn is_for_another_group(&self, envelope: &Value) -> bool {
+        let group = envelope.get("group").and_then(Value::as_str);
+        group.is_some_and(|group| !self.groups.is_empty() && !self.groups.iter().any(|own| own == group))
     }
 
     pub(super) fn is_broadcast_topic(&self, topic: &str) -> bool {

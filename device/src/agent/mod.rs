@@ -141,6 +141,9 @@ impl Agent {
     /// A message arrived on a topic of requests: this thing's own, or one of broadcasts.
     pub fn on_request(&mut self, bytes: &[u8], now_ms: i64) -> Vec<Action> {
         let envelope = Request::read_envelope(bytes, self.config.max_message_bytes);
+        if envelope.as_ref().is_ok_and(|envelope| self.config.is_for_another_group(envelope)) {
+            return self.ignore("broadcast to another group");
+        }
         let Config { thing, max_executions, .. } = &self.config;
         if let Ok(envelope) = &envelope
             && self.delayed_broadcasts.delay(thing, envelope, *max_executions, now_ms)

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use domain::{
     CommandName, Deadlines, Definition, Delivery, Payload, ShadowRoute,
-    fleet::{SelectionNames, SelectionOptions},
+    fleet::{SelectionNames, SelectionOptions, SharedTopic},
 };
 use runtime::handler_error::chain;
 use serde_json::value::RawValue;
@@ -36,8 +36,8 @@ pub struct CreateBody {
     pub dry_run: bool,
 }
 
-/// Decodes and validates a body. `broadcast_topic`: see [`ApiContext`](crate::command_api::ApiContext).
-pub fn decode(body: &[u8], broadcast_topic: Option<&str>) -> Result<CreateBody, Problem> {
+/// Decodes and validates a body. `shared_topic`: see [`ApiContext`](crate::command_api::ApiContext).
+pub fn decode(body: &[u8], shared_topic: Option<&SharedTopic>) -> Result<CreateBody, Problem> {
     let mut fields = Fields::of_body(body)?;
     if let Some(field) = RESERVED.iter().find(|field| fields.has(field)) {
         return Err(Problem::unprocessable(field, format!("{field} is not supported yet: leave it out")));
@@ -63,7 +63,7 @@ pub fn decode(body: &[u8], broadcast_topic: Option<&str>) -> Result<CreateBody, 
     let deadlines = Deadlines::new(ttl, timeout, heartbeat)?;
     let ttl_seconds = deadlines.ttl_seconds();
     let delivery = delivery.as_deref().map(Delivery::parse).transpose()?;
-    let (target, names) = fleet.decode_target(target, delivery, ttl_seconds, dry_run, broadcast_topic)?;
+    let (target, names) = fleet.decode_target(target, delivery, ttl_seconds, dry_run, shared_topic)?;
     let definition = Definition {
         name: CommandName::parse(&name).map_err(|error| Problem::bad_request("name", error.to_string()))?,
         payload: payload.map(|json| Payload::parse(json.get())).transpose()?,

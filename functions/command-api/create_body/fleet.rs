@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use domain::{
-    Broadcast, Delivery, Fleet, GroupName, Rollout, Target,
-    fleet::{SelectionNames, SelectionOptions},
+    Broadcast, Delivery, Fleet, Rollout, Target,
+    fleet::{Selection, SelectionNames, SelectionOptions, SharedTopic},
 };
 use serde_json::value::RawValue;
 
@@ -44,7 +44,7 @@ impl<'a> FleetFields<'a> {
         delivery: Option<Delivery>,
         ttl_seconds: u32,
         dry_run: bool,
-        broadcast_topic: Option<&str>,
+        shared_topic: Option<&SharedTopic>,
     ) -> Result<(Target, SelectionNames), Problem> {
         let selection = decode_selection(target)?;
         let broadcast = delivery == Some(Delivery::Broadcast);
@@ -56,7 +56,7 @@ impl<'a> FleetFields<'a> {
         }
         let (selection, names) = selection.validate()?;
         let fleet = Fleet {
-            broadcast: self.decode_broadcast(&selection.groups, broadcast, ttl_seconds, broadcast_topic)?,
+            broadcast: self.decode_broadcast(&selection, broadcast, ttl_seconds, shared_topic)?,
             selection,
             rollout: match self.rollout {
                 None => Rollout::default(),
@@ -70,10 +70,10 @@ impl<'a> FleetFields<'a> {
 
     fn decode_broadcast(
         &self,
-        groups: &[GroupName],
+        selection: &Selection,
         broadcast: bool,
         ttl_seconds: u32,
-        broadcast_topic: Option<&str>,
+        shared_topic: Option<&SharedTopic>,
     ) -> Result<Option<Broadcast>, Problem> {
         let (topic, spread): (Option<Cow<str>>, _) = match self.broadcast {
             Some(_) if !broadcast => {
@@ -89,7 +89,7 @@ impl<'a> FleetFields<'a> {
                 taken
             }
         };
-        Ok(Some(Broadcast::new(topic.as_deref(), groups, spread, ttl_seconds, broadcast_topic)?))
+        Ok(Some(Broadcast::new(topic.as_deref(), selection, spread, ttl_seconds, shared_topic)?))
     }
 }
 

@@ -36,12 +36,15 @@ impl Topic {
         Self(format!("cmd/group/{group}/req"))
     }
 
-    /// The topic, if a broadcast may go there: it is a group's request topic, or the topic that the stack is
-    /// configured with.
-    pub fn broadcast(topic: &str, configured: Option<&str>) -> Option<Self> {
-        let group = topic.strip_prefix("cmd/group/").and_then(|rest| rest.strip_suffix("/req"));
-        let known = group.is_some_and(|group| GroupName::parse(group).is_ok()) || configured == Some(topic);
-        known.then(|| Self(topic.to_owned()))
+    /// A topic of broadcasts as it is stored, or as the stack is configured: it was checked when it was given.
+    pub fn from_stored(topic: &str) -> Self {
+        Self(topic.to_owned())
+    }
+
+    /// The group, if this is a group's request topic.
+    pub fn requested_group(topic: &str) -> Option<GroupName> {
+        let group = topic.strip_prefix("cmd/group/")?.strip_suffix("/req")?;
+        GroupName::parse(group).ok()
     }
 
     /// `cmd/commands/<command id>/events`: progress of a fleet command, for operators.

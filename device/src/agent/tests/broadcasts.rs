@@ -54,6 +54,27 @@ fn broadcast_runs_once_and_is_reported_with_the_commands_id() {
 }
 
 #[test]
+fn broadcast_to_another_group_is_not_run() {
+    let mut agent = subscribed_agent();
+    let to = |id: &str, group: Value| {
+        let mut request = broadcast(id, 1, 0);
+        request["group"] = group;
+        to_bytes(&request)
+    };
+    let topic = "device_status/request";
+    assert_eq!(agent.on_message(topic, &to("c1", json!("valves")), NOW_MS), []);
+    assert_eq!(agent.ignored()["broadcast to another group"], 1);
+    assert_eq!(reports_and_starts(&agent.on_message(topic, &to("c2", json!("north")), NOW_MS)).1, 1);
+    assert_eq!(reports_and_starts(&agent.on_message(topic, &to("c3", json!(7)), NOW_MS)).1, 1, "no name of a group");
+    agent.config.groups.clear();
+    assert_eq!(
+        reports_and_starts(&agent.on_message(topic, &to("c1", json!("valves")), NOW_MS)).1,
+        1,
+        "it knows no group"
+    );
+}
+
+#[test]
 fn broadcast_that_cannot_run_is_refused_like_any_request() {
     let mut agent = subscribed_agent();
     let mut reason_for = |key: &str, value: Value| {

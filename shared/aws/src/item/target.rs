@@ -86,7 +86,7 @@ pub(super) fn target_from_item(item: &Item) -> Result<Target, Unreadable> {
     let broadcast = match read.text("broadcast_topic")? {
         None => None,
         Some(topic) => Some(Broadcast {
-            topic: needed("broadcast_topic", Topic::broadcast(topic, Some(topic)))?,
+            topic: Topic::from_stored(topic),
             spread: read.number("broadcast_spread_seconds")?.unwrap_or(0),
         }),
     };

@@ -107,8 +107,8 @@ mod tests {
 
     fn broadcast() -> Definition {
         let groups = vec![GroupName::parse("sirens").unwrap()];
-        let broadcast = Broadcast::new(None, &groups, None, 60, None).ok();
         let selection = Selection::new(&[], groups, None, &[]);
+        let broadcast = Broadcast::new(None, &selection, None, 60, None).ok();
         let (rollout, schedule, abort) = Default::default();
         let fleet = Fleet { selection, rollout, schedule, abort, broadcast };
         Definition { target: Target::Fleet(Box::new(fleet)), ..one_thing(Delivery::Broadcast) }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::command::row::Command;
 use crate::fleet::broadcast::Broadcast;
+use crate::names::GroupName;
 use crate::timestamp::Timestamp;
 use crate::topic::Topic;
 
@@ -33,6 +34,9 @@ struct Envelope<'a> {
     expires_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u32>,
+    /// The target, so that a thing that is not in the group ignores the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     spread: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +64,12 @@ impl BroadcastRequest {
             ttl: deadlines.ttl_seconds(),
             expires_at: command.start_by().as_seconds(),
             heartbeat: deadlines.heartbeat_seconds(),
+            group: command
+                .definition
+                .target
+                .fleet()
+                .and_then(|fleet| fleet.selection.only_group())
+                .map(GroupName::as_str),
             spread: Some(broadcast.spread).filter(|spread| *spread > 0),
             response_topic,
         })?;

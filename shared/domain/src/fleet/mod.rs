@@ -45,7 +45,7 @@ pub use batch::{
     progress::BatchProgress,
     row::{Batch, BatchClaim},
 };
-pub use broadcast::{Broadcast, BroadcastError};
+pub use broadcast::{Broadcast, BroadcastError, Listeners, SharedTopic};
 pub use broadcast_request::BroadcastRequest;
 pub use control::{Control, ControlError, ControlState};
 pub use counts::{

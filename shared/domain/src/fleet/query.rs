@@ -35,6 +35,8 @@ impl fmt::Display for QueryFault {
 }
 
 impl FleetQuery {
+    /// The query that finds every thing of the account.
+    pub const EVERY_THING: &str = "thingName:*";
     const MAX_CHARACTERS: usize = 1000;
 
     /// Checks the length and the characters of a query.

@@ -70,6 +70,20 @@ impl Selection {
         Self { listed: count(things), groups, query, excluded: count(exclude), digest }
     }
 
+    /// The group, if the selection is the things of one group, all of them and no others.
+    pub fn only_group(&self) -> Option<&GroupName> {
+        match &self.groups[..] {
+            [group] if self.listed == 0 && self.query.is_none() && self.excluded == 0 => Some(group),
+            _ => None,
+        }
+    }
+
+    /// Whether the selection is every thing of the account: the query [`FleetQuery::EVERY_THING`] and nothing else.
+    pub fn is_every_thing(&self) -> bool {
+        let everything = self.query.as_ref().is_some_and(|query| query.as_str() == FleetQuery::EVERY_THING);
+        everything && self.listed == 0 && self.groups.is_empty() && self.excluded == 0
+    }
+
     /// The source with this number: first the pages of listed names, then the groups, then the query. None after the
     /// last.
     pub fn source(&self, number: u32) -> Option<Source<'_>> {

@@ -57,7 +57,7 @@ fn with_canary(things: i64) -> Fleet {
 /// A fleet that is reached with one message.
 fn with_broadcast() -> Fleet {
     let fleet = immediate();
-    let broadcast = Broadcast::new(None, &fleet.selection.groups, None, 60, None).unwrap();
+    let broadcast = Broadcast::new(None, &fleet.selection, None, 60, None).unwrap();
     Fleet { broadcast: Some(broadcast), ..fleet }
 }
 
