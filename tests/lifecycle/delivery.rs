@@ -12,10 +12,10 @@ async fn a_queued_command_is_sent_when_its_device_subscribes() {
     let command = world.command("pump-7", json!({})).await;
     assert_eq!(
         explanation(&world, &command).await,
-        "It waits for pump-7 to connect. If that does not happen, it expires at 2027-01-15T08:05:00Z."
+        "It waits for pump-7 to connect. If that does not happen, it expires at 2027-01-15T08:05:00.000Z."
     );
     let shown = world.execution(&command, "pump-7").await;
-    assert_eq!(shown["nextAt"], "2027-01-15T08:05:00Z");
+    assert_eq!(shown["nextAt"], "2027-01-15T08:05:00.000Z");
     world.advance(30).await;
     let mut pump = world.thing("pump-7").await;
     let (_, request) = pump.next_json().await;
@@ -68,7 +68,7 @@ async fn a_desired_state_succeeds_when_the_device_reports_it() {
     assert_eq!(
         explanation(&world, &command).await,
         "It is in a shadow of pump-7, whose device has not answered. \
-         If it has not begun by 2027-01-15T08:03:55Z, it is given up (NO_RESPONSE)."
+         If it has not begun by 2027-01-15T08:03:55.000Z, it is given up (NO_RESPONSE)."
     );
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!(shown["via"], "shadow/state/config");

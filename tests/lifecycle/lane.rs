@@ -29,7 +29,7 @@ async fn a_lane_sends_its_executions_one_after_another() {
     assert_eq!(
         explanation(&world, &commands[2]).await,
         "It waits for its turn in its lane valve. \
-         If that has not come by 2027-01-15T09:00:00Z, it is given up (LANE_BUSY)."
+         If that has not come by 2027-01-15T09:00:00.000Z, it is given up (LANE_BUSY)."
     );
     for (n, command) in commands.iter().enumerate() {
         let shown = world.execution(command, "pump-7").await;

@@ -15,7 +15,7 @@ async fn an_attempt_without_a_response_is_followed_by_the_next() {
     assert_eq!(
         explanation(&world, &command).await,
         "It was sent to pump-7, which has not answered. \
-         If it has not begun by 2027-01-15T08:00:30Z, attempt 2 of 2 follows."
+         If it has not begun by 2027-01-15T08:00:30.000Z, attempt 2 of 2 follows."
     );
     world.advance(100).await;
     let (_, second) = pump.next_json().await;
