@@ -47,12 +47,12 @@ pub fn decode(body: &[u8], shared_topic: Option<&SharedTopic>) -> Result<CreateB
     let delivery: Option<Cow<str>> = fields.take("delivery", "direct, topic, shadow, auto or broadcast")?;
     let shadow: Option<Cow<str>> = fields.take("shadow", "a text such as \"map\" or \"state/config\"")?;
     let payload: Option<&RawValue> = fields.take("payload", "JSON")?;
-    let ttl = fields.take("ttl", SECONDS)?;
-    let (timeout, heartbeat) = (fields.take("timeout", SECONDS)?, fields.take("heartbeat", SECONDS)?);
+    let ttl = fields.take_whole("ttl", SECONDS)?;
+    let (timeout, heartbeat) = (fields.take_whole("timeout", SECONDS)?, fields.take_whole("heartbeat", SECONDS)?);
     let retry: Option<&RawValue> = fields.take("retry", retry::EXAMPLE)?;
     let lane: Option<&RawValue> = fields.take("lane", lane::EXAMPLE)?;
     let supersede = fields.take("supersede", "true or false")?.unwrap_or(false);
-    let wait: Option<i64> = fields.take("waitSeconds", SECONDS)?;
+    let wait = fields.take_whole("waitSeconds", SECONDS)?;
     let fleet = FleetFields::take(&mut fields)?;
     let dry_run = fields.take("dryRun", "true or false")?.unwrap_or(false);
     for field in RESERVED {

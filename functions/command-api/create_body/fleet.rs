@@ -84,7 +84,8 @@ impl<'a> FleetFields<'a> {
             None => (None, None),
             Some(value) => {
                 let mut fields = Fields::of_object("broadcast", value, BROADCAST)?;
-                let taken = (fields.take("topic", "a topic")?, fields.take("spread", "a whole number of seconds")?);
+                let taken =
+                    (fields.take("topic", "a topic")?, fields.take_whole("spread", "a whole number of seconds")?);
                 fields.refuse_unknown("topic, spread")?;
                 taken
             }

@@ -12,20 +12,16 @@ const SECONDS: &str = "a whole number of seconds";
 
 pub fn decode(value: &RawValue, ttl_seconds: u32) -> Result<Retry, Problem> {
     let mut fields = Fields::of_object("retry", value, EXAMPLE)?;
-    let attempts = fields.take("attempts", "a whole number")?;
+    let attempts = fields.take_whole("attempts", "a whole number")?;
     let on: Option<Vec<Cow<str>>> = fields.take("on", "a list of reasons such as [\"NO_RESPONSE\", \"FAILED\"]")?;
-    let wait = fields.take("wait", SECONDS)?;
-    let backoff: Option<&RawValue> = fields.take("backoff", "an object")?;
+    let wait = fields.take_whole("wait", SECONDS)?;
+    let backoff = fields.take_object("backoff", r#"{"base": 5, "cap": 300}"#, |mut fields| {
+        let limits = (fields.take_whole("base", SECONDS)?, fields.take_whole("cap", SECONDS)?);
+        fields.refuse_unknown("base, cap")?;
+        Ok(limits)
+    })?;
     fields.refuse_unknown("attempts, on, wait, backoff")?;
-    let (base, cap) = match backoff {
-        None => (None, None),
-        Some(value) => {
-            let mut fields = Fields::of_object("retry.backoff", value, r#"{"base": 5, "cap": 300}"#)?;
-            let limits = (fields.take("base", SECONDS)?, fields.take("cap", SECONDS)?);
-            fields.refuse_unknown("base, cap")?;
-            limits
-        }
-    };
+    let (base, cap) = backoff.unwrap_or_default();
     let on = on.as_ref().map(|on| on.iter().map(AsRef::as_ref).collect());
     Ok(Retry::new(&RetryOptions { attempts, on, wait, base, cap }, ttl_seconds)?)
 }
