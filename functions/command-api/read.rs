@@ -3,10 +3,9 @@
 
 use std::cmp::Reverse;
 
-use domain::{Command, CommandId, Execution, ExecutionId, Key, Target, ThingName, Timestamp, fleet::ExecutionPage};
+use domain::{Command, CommandId, Execution, Key, Target, ThingName, Timestamp, fleet::ExecutionPage};
 use runtime::clients::Clients;
 use runtime::metrics;
-use serde_json::json;
 
 use super::{
     fleet,
@@ -14,7 +13,7 @@ use super::{
     problem::Problem,
     response::Response,
     stored_command,
-    view::{CommandView, ExecutionView},
+    view::{CommandView, ExecutionList, ExecutionView},
 };
 
 /// `GET /commands/{commandId}`
@@ -43,8 +42,7 @@ pub async fn executions_of_command(
     };
     let execution = observed_execution(clients, &command, thing, now).await?;
     let shown = page.shows(execution.status).then(|| ExecutionView::new(&execution, now, explain));
-    let executions: Vec<_> = shown.into_iter().collect();
-    Ok(Response::json(200, &json!({"executions": executions, "nextToken": null})))
+    Ok(Response::json(200, &ExecutionList { executions: shown.into_iter().collect(), next_token: None }))
 }
 
 /// `GET /commands/{commandId}/executions/{thing}`
@@ -78,9 +76,9 @@ pub async fn executions_of_thing(clients: &Clients, page: &ThingPage, now: Times
     // Pages are in the order of execution ids, which is no order in time. Within a page the newest execution is first.
     found.executions.sort_by_key(|execution| Reverse(execution.created_at));
     let view = |execution| ExecutionView::new(execution, now, page.explain);
-    let executions: Vec<_> = found.executions.iter().map(view).collect();
-    let next = found.next.as_ref().map(ExecutionId::as_str);
-    Ok(Response::json(200, &json!({"executions": executions, "nextToken": next})))
+    let executions = found.executions.iter().map(view).collect();
+    let next_token = found.next.as_ref().map(ToString::to_string);
+    Ok(Response::json(200, &ExecutionList { executions, next_token }))
 }
 
 /// The execution of a command for one thing. Where the creation of the command failed half-way there is no row: such an

@@ -12,6 +12,8 @@ pub struct ApiResponse {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
     pub body: Value,
+    /// The body as it arrived.
+    pub text: String,
 }
 
 impl World {
@@ -30,8 +32,8 @@ impl World {
         let response = waiting(what, self.http.execute(request)).await.expect("a response");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("text");
-        let response =
-            ApiResponse { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_str()));
+        let response = ApiResponse { status, headers, body, text };
         // The response to a fleet command names no thing: its targets are resolved later.
         let thing = response.body["execution"]["thing"].as_str();
         if let (200 | 202, "/commands", Some(command), Some(thing)) =

@@ -3,9 +3,12 @@
 use domain::{Command, Key, Timestamp, fleet::ExecutionPage};
 use runtime::clients::Clients;
 use runtime::handler_error::chain;
-use serde_json::json;
 
-use crate::command_api::{problem::Problem, response::Response, view::ExecutionView};
+use crate::command_api::{
+    problem::Problem,
+    response::Response,
+    view::{ExecutionList, ExecutionView},
+};
 
 pub async fn executions(
     clients: &Clients,
@@ -33,6 +36,6 @@ pub async fn executions(
         let rows = scan.add_batch(rows, now);
         shown.extend(rows.iter().map(|row| ExecutionView::new(row, now, explain)));
     }
-    let next = scan.next_page().map(|position| position.to_string());
-    Ok(Response::json(200, &json!({"executions": shown, "nextToken": next})))
+    let next_token = scan.next_page().map(|position| position.to_string());
+    Ok(Response::json(200, &ExecutionList { executions: shown, next_token }))
 }

@@ -1,9 +1,9 @@
 //! An execution as the API shows it.
 
-use domain::{Execution, Key, Timestamp};
+use domain::{Execution, Key, ReportResult, Timestamp};
 use runtime::time_format;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::parts;
 use crate::command_api::history::Entry;
@@ -27,7 +27,7 @@ pub struct ExecutionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     lane: Option<Value>,
     late: bool,
-    result: Option<Value>,
+    result: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     result_cut: bool,
     created_at: String,
@@ -62,12 +62,7 @@ impl ExecutionView {
             retry: execution.retry.as_ref().map(parts::retry),
             lane: execution.lane.as_ref().map(parts::lane),
             late: execution.is_late(),
-            // A truncated result is no JSON any more. A result that nests deeper than serde_json reads is shown as text
-            // too.
-            result: result.map(|result| match serde_json::from_str(&result.text) {
-                Ok(value) if !result.truncated => value,
-                _ => Value::String(result.text.clone()),
-            }),
+            result: result.and_then(shown_result),
             result_cut: result.is_some_and(|result| result.truncated),
             created_at: time_format::show(execution.created_at),
             created_by: execution.created_by.to_string(),
@@ -78,4 +73,20 @@ impl ExecutionView {
             history: execution.timeline(now).into_iter().map(Entry::from).collect(),
         }
     }
+}
+
+/// The device's result, byte for byte. A truncated result is no JSON any more, so it is shown as text, and so is one that
+/// nests deeper than JSON parsers read.
+fn shown_result(result: &ReportResult) -> Option<Box<RawValue>> {
+    let is_json = !result.truncated && serde_json::from_str::<Value>(&result.text).is_ok();
+    let json = if is_json { result.text.clone() } else { Value::from(result.text.as_str()).to_string() };
+    RawValue::from_string(json).ok()
+}
+
+/// A page of executions.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecutionList {
+    pub executions: Vec<ExecutionView>,
+    pub next_token: Option<String>,
 }

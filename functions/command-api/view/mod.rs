@@ -5,4 +5,4 @@ mod execution;
 mod parts;
 
 pub use command::{CommandView, CreatedView};
-pub use execution::ExecutionView;
+pub use execution::{ExecutionList, ExecutionView};
