@@ -169,10 +169,32 @@ async fn executions_of_a_thing_are_listed_newest_first() {
         commands.insert(0, world.command("pump-7", json!({})).await);
         world.advance(1).await;
     }
-    let listed = world.get("/things/pump-7/executions").await.body;
-    let listed: Vec<_> =
-        listed["executions"].as_array().expect("a list").iter().map(|e| e["commandId"].clone()).collect();
-    assert_eq!(listed, commands);
+    // Two were created in the same millisecond: they come in the order of their ids.
+    commands.insert(0, world.command("pump-7", json!({})).await);
+    commands.insert(0, world.command("pump-7", json!({})).await);
+    let all = world.get("/things/pump-7/executions").await.body;
+    let id_of = |execution: &Value| execution["executionId"].as_str().expect("an id").to_owned();
+    let ids = |page: &Value| page["executions"].as_array().expect("a list").iter().map(id_of).collect::<Vec<_>>();
+    let listed = all["executions"].as_array().expect("a list");
+    assert!(id_of(&listed[0]) < id_of(&listed[1]));
+    if listed[0]["commandId"] != commands[0].as_str() {
+        commands.swap(0, 1);
+    }
+    assert_eq!(listed.iter().map(|execution| execution["commandId"].clone()).collect::<Vec<_>>(), commands);
+    assert_eq!(all["nextToken"], Value::Null);
+    for limit in 1..=8 {
+        let (mut found, mut sizes, mut token) = (Vec::new(), Vec::new(), String::new());
+        loop {
+            let page = world.get(&format!("/things/pump-7/executions?limit={limit}{token}")).await.body;
+            sizes.push(ids(&page).len());
+            found.extend(ids(&page));
+            match page["nextToken"].as_str() {
+                Some(next) => token = format!("&nextToken={next}"),
+                None => break,
+            }
+        }
+        assert_eq!((found, sizes.len()), (ids(&all), 8_usize.div_ceil(limit)), "{limit} a page: {sizes:?}");
+    }
     world.end().await;
 }
 

@@ -1,7 +1,7 @@
 //! The parameters of the reading routes: thing, page, `explain`.
 
 use domain::{
-    ExecutionId, Status, ThingName,
+    NewestFirst, Status, ThingName,
     fleet::{ExecutionPage, PagePosition},
 };
 
@@ -16,7 +16,7 @@ pub struct ThingPage {
     /// The thing.
     pub thing: ThingName,
     /// The last execution of the page before.
-    pub after: Option<ExecutionId>,
+    pub after: Option<NewestFirst>,
     /// Executions in the page at most.
     pub limit: u16,
     /// Whether each execution is explained.
@@ -29,7 +29,7 @@ impl ThingPage {
         let explain = decode_explain(explain)?;
         let thing = decode_thing(thing)?;
         let limit = decode_limit(limit)?;
-        let after = token.map(ExecutionId::parse).transpose().map_err(|_| wrong_token())?;
+        let after = token.map(|token| NewestFirst::parse(token).ok_or_else(wrong_token)).transpose()?;
         Ok(Self { thing, after, limit, explain })
     }
 }

@@ -1,9 +1,7 @@
 //! The reading routes. Rows are shown as they are at the time of the request, also where a verdict has not been
 //! written.
 
-use std::cmp::Reverse;
-
-use domain::{Command, CommandId, Execution, Key, Target, ThingName, Timestamp, fleet::ExecutionPage};
+use domain::{Command, CommandId, Execution, Key, NewestFirst, Target, ThingName, Timestamp, fleet::ExecutionPage};
 use runtime::clients::Clients;
 use runtime::metrics;
 
@@ -71,13 +69,12 @@ pub async fn execution(
 
 /// `GET /things/{thing}/executions`
 pub async fn executions_of_thing(clients: &Clients, page: &ThingPage, now: Timestamp) -> Result<Response, Problem> {
-    let mut found = clients.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
+    let found = clients.executions.of_thing(&page.thing, page.after.as_ref(), page.limit).await?;
     metrics::count_unreadable(now, &page.thing, &found.unreadable);
-    // Pages are in the order of execution ids, which is no order in time. Within a page the newest execution is first.
-    found.executions.sort_by_key(|execution| Reverse(execution.created_at));
     let view = |execution| ExecutionView::new(execution, now, page.explain);
     let executions = found.executions.iter().map(view).collect();
-    let next_token = found.next.as_ref().map(ToString::to_string);
+    let last = found.executions.last().filter(|_| found.has_more);
+    let next_token = last.map(|last| NewestFirst::of(last).to_string());
     Ok(Response::json(200, &ExecutionList { executions, next_token }))
 }
 

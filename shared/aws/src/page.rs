@@ -1,6 +1,6 @@
 //! A page of executions, readable or not.
 
-use domain::{Execution, ExecutionId};
+use domain::Execution;
 
 use crate::{
     error::Error,
@@ -14,8 +14,8 @@ pub struct Page {
     pub executions: Vec<Execution>,
     /// An error for each row that can't be read.
     pub unreadable: Vec<Error>,
-    /// The last execution of the page, if there are more after it.
-    pub next: Option<ExecutionId>,
+    /// Whether there are more executions after those of the page.
+    pub has_more: bool,
 }
 
 impl Page {

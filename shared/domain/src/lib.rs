@@ -52,6 +52,7 @@ pub use execution::{
     history::HistoryEntry,
     key::Key,
     lane::{HeadAction, LaneCancel, LaneQueue},
+    newest_first::NewestFirst,
     next_action::NextAction,
     progress::{Attempt, Progress, Rank},
     row::{Execution, Outcome, Verdict},

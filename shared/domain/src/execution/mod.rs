@@ -18,6 +18,7 @@ pub(crate) mod fixtures;
 pub(crate) mod history;
 pub(crate) mod key;
 pub(crate) mod lane;
+pub(crate) mod newest_first;
 pub(crate) mod next_action;
 pub(crate) mod progress;
 pub(crate) mod reason_code;
