@@ -84,6 +84,7 @@ fn a_problem_names_its_field() {
         ("bad_422_broadcast", "broadcast.topic"),
         ("bad_400_name_twice", "name"),
         ("bad_400_target_things_twice", "target.things"),
+        ("bad_422_everything_excluded", "target.exclude"),
         ("bad_400_ttl_beyond_64_bits", "ttl"),
         ("bad_400_rollout_text", "rollout"),
         ("bad_400_rollout_rate_text", "rollout.maximumPerMinute"),

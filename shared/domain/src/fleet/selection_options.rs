@@ -35,6 +35,9 @@ pub enum SelectionError {
     /// No thing, no group and no query.
     #[error("target must be an object such as {}", SelectionOptions::EXAMPLE)]
     Empty,
+    /// All listed things are excluded, and there is no other source.
+    #[error("target.exclude has every thing that target.things lists: nothing is left")]
+    AllExcluded,
     /// A list of things is too long.
     #[error("{field} can list {max} things: it lists {found}. For more, name a thing group or a query")]
     TooManyThings {
@@ -72,6 +75,7 @@ impl SelectionError {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Empty => "target",
+            Self::AllExcluded => EXCLUDE,
             Self::TooManyThings { field, .. } | Self::Name { field, .. } => field,
             Self::TooManyGroups { .. } => GROUPS,
             Self::Query(_) => "target.query",
@@ -116,6 +120,10 @@ impl SelectionOptions {
         let query = self.query.as_deref().map(FleetQuery::parse).transpose()?;
         if names.things.is_empty() && groups.is_empty() && query.is_none() {
             return Err(SelectionError::Empty);
+        }
+        let excluded: HashSet<_> = names.excluded.iter().collect();
+        if groups.is_empty() && query.is_none() && names.things.iter().all(|thing| excluded.contains(thing)) {
+            return Err(SelectionError::AllExcluded);
         }
         Ok((Selection::new(&names.things, groups, query, &names.excluded), names))
     }
@@ -216,6 +224,11 @@ mod tests {
                 SelectionOptions { exclude: names(&["#"]), groups, ..SelectionOptions::default() },
                 "target.exclude",
                 "'#'",
+            ),
+            (
+                SelectionOptions { things: names(&["a", "b"]), exclude: names(&["b", "a", "c"]), ..Default::default() },
+                "target.exclude",
+                "nothing is left",
             ),
             (
                 SelectionOptions { query: Some(" ".to_owned()), ..SelectionOptions::default() },

@@ -48,9 +48,10 @@ impl Plan {
         self.next(|plan| Self { things, batches, ..plan }).watched(now)
     }
 
-    /// The plan after the whole target has been read.
+    /// The plan after the whole target has been read; a note says so if nothing is in it.
     #[must_use]
     pub fn finish_reading(&self) -> Self {
-        self.next(|plan| Self { complete: true, ..plan })
+        let plan = self.next(|plan| Self { complete: true, ..plan });
+        if plan.things == 0 { plan.with_note("the target selects no thing".to_owned()) } else { plan }
     }
 }

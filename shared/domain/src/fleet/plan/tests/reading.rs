@@ -30,6 +30,13 @@ fn a_source_is_restarted_three_times_and_then_skipped_with_a_note() {
 }
 
 #[test]
+fn a_target_without_things_is_noted() {
+    let plan = Plan::new(&command_for(&immediate()), at(0));
+    assert_eq!(plan.page_read(0, 0, None, at(1)).finish_reading().notes, ["the target selects no thing"]);
+    assert!(plan.page_read(1, 1, None, at(1)).finish_reading().notes.is_empty());
+}
+
+#[test]
 fn the_due_entry_moves_only_after_it_has_come_up() {
     let plan = Plan::new(&command_for(&immediate()), at(0));
     let due_at = plan.due_at;
