@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::service::Service;
-use super::sigv4::Credentials;
+use super::sigv4::{Credentials, Scope};
 
 /// The client of a connection.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub type Policies = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 pub struct Guard {
     /// Credentials that requests must be signed with.
     pub credentials: Credentials,
+    /// The Region that requests must be signed for.
+    pub region: String,
     /// Evaluates the policies of certificates.
     pub policies: Policies,
 }
@@ -47,7 +49,10 @@ impl Guard {
         {
             return self.authorize_certificate(certificate, request, service);
         }
-        match self.credentials.verify(request, body, Timestamp::now()) {
+        // The global endpoint of STS is signed for us-east-1, wherever the client is.
+        let regions: &[&str] = if service == Service::Sts { &[] } else { &[&self.region] };
+        let scope = Scope { regions, services: service.signing_names() };
+        match self.credentials.verify(request, body, Timestamp::now(), &scope) {
             Ok(_) => Ok(()),
             Err(error) => Err(AuthorizationError { code: error.code(), message: error.to_string() }),
         }

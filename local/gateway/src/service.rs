@@ -16,6 +16,20 @@ pub(super) enum Service {
 }
 
 impl Service {
+    /// The names of the service in signatures; none where a signature for any service is accepted.
+    pub(super) fn signing_names(self) -> &'static [&'static str] {
+        match self {
+            Self::DynamoDb => &["dynamodb"],
+            Self::Sqs => &["sqs"],
+            Self::Lambda => &["lambda"],
+            // Clients of MQTT over WebSocket sign for the device gateway.
+            Self::IotData => &["iotdata", "iotdevicegateway"],
+            Self::Iot => &["iot"],
+            Self::Sts => &["sts"],
+            Self::About | Self::Unknown => &[],
+        }
+    }
+
     /// The service by `x-amz-target` if present, else by path. No two of the services share a path.
     pub(super) fn of(request: &Parts) -> Self {
         if let Some(target) = request.headers.get("x-amz-target") {

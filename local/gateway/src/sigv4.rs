@@ -14,6 +14,10 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
+mod error;
+
+pub use error::SignatureError;
+
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// Maximum difference in seconds between the time of signing and now.
@@ -56,14 +60,21 @@ impl Credentials {
     /// with a suffix `.<function>.<number>` that identifies a function process.
     ///
     /// # Errors
-    /// The signature is missing, incomplete, expired or wrong.
-    pub fn verify(&self, request: &Parts, body: &[u8], now: Timestamp) -> Result<String, SignatureError> {
+    /// The signature is missing, incomplete, expired or wrong, or it is for another Region or service.
+    pub fn verify(
+        &self,
+        request: &Parts,
+        body: &[u8],
+        now: Timestamp,
+        scope: &Scope<'_>,
+    ) -> Result<String, SignatureError> {
         let parsed = ParsedSignature::read(request)?;
         let suffix = parsed.access_key.strip_prefix(&self.access_key);
         if !suffix.is_some_and(|suffix| suffix.is_empty() || suffix.starts_with('.')) {
             return Err(SignatureError::UnknownKey);
         }
         parsed.check_time(now)?;
+        parsed.check_scope(scope)?;
         let canonical = parsed.canonical_request(request, body)?;
         let scope = parsed.scope.join("/");
         let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", parsed.signed_at, hex_digest(canonical.as_bytes()));
@@ -77,44 +88,18 @@ impl Credentials {
     }
 }
 
+/// What a signature has to be for. An empty list allows everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The Regions.
+    pub regions: &'a [&'a str],
+    /// The signing names of the service, such as `execute-api`.
+    pub services: &'a [&'a str],
+}
+
 /// The access key in the signature of a request, which is not verified.
 pub(super) fn access_key(request: &Parts) -> Option<String> {
     ParsedSignature::read(request).ok().map(|parsed| parsed.access_key)
-}
-
-/// Reason for rejecting a signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SignatureError {
-    /// The request has no signature.
-    #[error("Missing Authentication Token")]
-    Missing,
-    /// A part of the signature is missing or malformed.
-    #[error("the signature is incomplete: {0}")]
-    Incomplete(&'static str),
-    /// The access key differs from that of the stack.
-    #[error("The security token included in the request is invalid.")]
-    UnknownKey,
-    /// The time of signing is too far from now.
-    #[error("Signature expired: {0} is not within its validity")]
-    Time(String),
-    /// The request was signed with another secret, or changed after signing.
-    #[error(
-        "The request signature we calculated does not match the signature you provided. \
-         Check your AWS Secret Access Key and signing method."
-    )]
-    Mismatch,
-}
-
-impl SignatureError {
-    /// The error code of AWS.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "MissingAuthenticationTokenException",
-            Self::Incomplete(_) => "IncompleteSignatureException",
-            Self::UnknownKey => "UnrecognizedClientException",
-            Self::Time(_) | Self::Mismatch => "InvalidSignatureException",
-        }
-    }
 }
 
 /// The signature of a request, from its `Authorization` header or its query.
@@ -192,6 +177,21 @@ impl ParsedSignature {
         let age = now.as_second() - signed.as_second();
         if age < -MAX_SKEW_S || age > self.expires.unwrap_or(MAX_SKEW_S) {
             return Err(SignatureError::Time(self.signed_at.clone()));
+        }
+        Ok(())
+    }
+
+    fn check_scope(&self, expected: &Scope<'_>) -> Result<(), SignatureError> {
+        let allows = |allowed: &[&str], part: usize| {
+            allowed.is_empty() || self.scope.get(part).is_some_and(|found| allowed.contains(&found.as_str()))
+        };
+        let (region, service) = (1, 2);
+        if !allows(expected.regions, region) {
+            let found = self.scope.get(region).cloned().unwrap_or_default();
+            return Err(SignatureError::Region { found, expected: expected.regions.join(", ") });
+        }
+        if !allows(expected.services, service) {
+            return Err(SignatureError::Service { expected: expected.services[0].to_owned() });
         }
         Ok(())
     }
@@ -297,7 +297,25 @@ mod tests {
 
     fn verify_at(request: &Parts, body: &[u8], now: &str) -> Result<String, SignatureError> {
         let credentials = Credentials { access_key: "test".into(), secret_key: "test".into() };
-        credentials.verify(request, body, now.parse().expect("a time"))
+        let scope = Scope { regions: &["us-east-1"], services: &["iotdata"] };
+        credentials.verify(request, body, now.parse().expect("a time"), &scope)
+    }
+
+    #[test]
+    fn a_signature_for_another_region_or_service_is_rejected() {
+        let credentials = Credentials::test();
+        let now = "2026-01-02T03:04:05Z".parse().expect("a time");
+        let verify = |regions, services| credentials.verify(&signed(), BODY, now, &Scope { regions, services });
+        assert!(verify(&[], &[]).is_ok());
+        assert!(verify(&["eu-west-1", "us-east-1"], &["iotdevicegateway", "iotdata"]).is_ok());
+        let region = verify(&["eu-west-1"], &[]).expect_err("rejected");
+        assert_eq!(
+            region.to_string(),
+            "Credential should be scoped to a valid Region, not 'us-east-1': this stack is in eu-west-1"
+        );
+        let service = verify(&[], &["execute-api"]).expect_err("rejected");
+        assert_eq!(service.to_string(), "Credential should be scoped to correct service: 'execute-api'");
+        assert_eq!((region.code(), service.code()), ("InvalidSignatureException", "InvalidSignatureException"));
     }
 
     #[test]

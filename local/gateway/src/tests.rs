@@ -84,6 +84,7 @@ async fn an_unsupported_operation_is_named_in_an_error_of_the_clients_protocol()
 fn guard() -> Guard {
     Guard {
         credentials: sigv4::Credentials { access_key: "test".into(), secret_key: "test".into() },
+        region: "us-east-1".into(),
         policies: Arc::new(|certificate, action, resource| {
             let allowed = [("iot:Publish", "a/b"), ("iot:Publish", "kept"), ("iot:RetainPublish", "kept")];
             certificate == "c" && allowed.contains(&(action, resource))

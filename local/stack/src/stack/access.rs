@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use local_broker::{AccessRequest, Authorizer, Peer};
 use local_gateway::Guard;
-use local_gateway::sigv4::Credentials;
+use local_gateway::sigv4::{Credentials, Scope};
 use local_registry::Registry;
 
 /// Evaluates the policies of a client's certificate. A connection without TLS comes from a program of this machine: it
@@ -18,16 +18,20 @@ pub(super) fn authorizer(registry: Registry) -> Authorizer {
 }
 
 /// Accepts signed requests, and requests of certificates whose policies allow them.
-pub(super) fn guard(credentials: Credentials, registry: Registry) -> Guard {
+pub(super) fn guard(credentials: Credentials, region: &str, registry: Registry) -> Guard {
     Guard {
         credentials,
+        region: region.to_owned(),
         policies: Arc::new(move |certificate, action, resource| registry.allows(certificate, "", action, resource)),
     }
 }
 
 /// Accepts signed requests to routes with IAM authorization.
-pub(super) fn http_authorizer(credentials: Credentials) -> local_http_api::Authorize {
+pub(super) fn http_authorizer(credentials: Credentials, region: &str) -> local_http_api::Authorize {
+    let region = region.to_owned();
     Arc::new(move |parts, body| {
-        credentials.verify(parts, body, Timestamp::now()).map_err(|error| format!("{}: {error}", error.code()))
+        let scope = Scope { regions: &[&region], services: &["execute-api"] };
+        let verified = credentials.verify(parts, body, Timestamp::now(), &scope);
+        verified.map_err(|error| format!("{}: {error}", error.code()))
     })
 }

@@ -91,10 +91,10 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         faults: faults.clone(),
         journal: journal.clone(),
     };
-    let guard = config.authorize.then(|| access::guard(credentials.clone(), registry.clone()));
+    let guard = config.authorize.then(|| access::guard(credentials.clone(), &place.region, registry.clone()));
     let options = local_http_api::Options {
         account: place.account.clone(),
-        authorize: guard.as_ref().map(|_| access::http_authorizer(credentials)),
+        authorize: guard.as_ref().map(|_| access::http_authorizer(credentials, &place.region)),
         ..local_http_api::Options::default()
     };
     let api = local_http_api::router(clock.clone(), lambda.clone(), template.routes.clone(), options);
