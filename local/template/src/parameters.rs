@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regex_lite::Regex;
 use serde_json::Value;
 
 use super::error::{TemplateError, invalid};
@@ -68,6 +69,16 @@ fn check(parameter: &Node<'_>, text: &str, is_number: bool) -> Result<(), Templa
         }
         if let Some(max) = bound("MaxValue")?.filter(|max| n > *max) {
             return Err(parameter.invalid(format!("{text} is more than MaxValue {max}")));
+        }
+    }
+    if let Some(pattern) = parameter.get("AllowedPattern") {
+        let text_of_pattern = pattern.text()?;
+        // CloudFormation matches the whole value.
+        let whole = Regex::new(&format!("^(?:{text_of_pattern})$")).map_err(|error| pattern.invalid(error))?;
+        if !whole.is_match(text) {
+            let described = parameter.get("ConstraintDescription").map(|description| description.text()).transpose()?;
+            let must = described.unwrap_or_else(|| format!("must match {text_of_pattern}"));
+            return Err(parameter.invalid(format!("{text:?} is not allowed: {must}")));
         }
     }
     let length = text.chars().count() as f64;

@@ -40,6 +40,8 @@ Transform: AWS::Serverless-2016-10-31
 Parameters:
   Days: {Type: Number, Default: 30, MinValue: 1}
   Stage: {Type: String, Default: prod, AllowedValues: [prod, test]}
+  Topic: {Type: String, Default: a/b, AllowedPattern: '[a-z]+(/[a-z]+)*'}
+  Prefix: {Type: String, Default: '', AllowedPattern: '^[a-z]*$', ConstraintDescription: must be lower case}
 Mappings:
   Sizes:
     prod: {memory: 256}
@@ -220,10 +222,16 @@ fn parameters_and_conditions_select_resources_and_values() {
 #[test]
 fn overrides_are_checked() {
     let refused = |name, value| with(FULL, &[(name, value)]).expect_err("rejected").to_string();
-    assert_eq!(refused("Stagee", "test"), "Stagee: the template has no such parameter; it has: Days, Stage");
+    assert_eq!(
+        refused("Stagee", "test"),
+        "Stagee: the template has no such parameter; it has: Days, Prefix, Stage, Topic"
+    );
     assert_eq!(refused("Stage", "dev"), "Parameters.Stage: \"dev\" is not allowed; use one of prod, test");
     assert_eq!(refused("Days", "many"), "Parameters.Days: \"many\" is not a number");
     assert_eq!(refused("Days", "0"), "Parameters.Days: 0 is less than MinValue 1");
+    let pattern = "Parameters.Topic: \"a/#\" is not allowed: must match [a-z]+(/[a-z]+)*";
+    assert_eq!(refused("Topic", "a/#"), pattern, "the whole value has to match");
+    assert_eq!(refused("Prefix", "A"), "Parameters.Prefix: \"A\" is not allowed: must be lower case");
 }
 
 #[test]
