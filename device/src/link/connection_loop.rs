@@ -102,7 +102,7 @@ impl ConnectionLoop {
         self.failures = self.failures.saturating_add(1);
         self.epoch.fetch_add(1, Ordering::Relaxed);
         self.discard_buffered_packets().await?;
-        self.send(Event::Disconnected { error, retry_in }).await?;
+        self.send(Event::Disconnected { error: error.into(), retry_in }).await?;
         tokio::time::sleep(retry_in).await;
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rumqttc::{ConnectionError, Publish};
+use rumqttc::Publish;
+
+use super::disconnect::Disconnect;
 
 /// Something that happened on a link.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub enum Event {
     /// The connection was lost, or could not be made.
     Disconnected {
         /// The reason.
-        error: ConnectionError,
+        error: Disconnect,
         /// Time until the link connects again.
         retry_in: Duration,
     },
