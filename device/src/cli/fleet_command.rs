@@ -21,7 +21,7 @@ pub struct FleetCommand {
     /// The number of things
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..).map(|n| n as usize))]
     things: usize,
-    /// Names are <PREFIX>-1 and so on
+    /// Names are <PREFIX>-1 and so on, with leading zeros where there are ten things or more: <PREFIX>-01
     #[arg(long, default_value = "thing", value_parser = NonEmptyStringValueParser::new())]
     prefix: String,
     /// The same seed and names give the same behaviours
