@@ -61,7 +61,8 @@ fn places(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
     places.push((
         "who may call",
         if options.authorize {
-            "signed requests, and devices by their policies"
+            "signed requests, and devices with a certificate by its policies; on the MQTT port without TLS every program \
+             of this machine"
         } else {
             "every program on this machine"
         }

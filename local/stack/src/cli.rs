@@ -15,8 +15,8 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// What to log to stderr: a level (error, warn, info, debug, trace), or directives such as
-    /// `warn,local_broker=debug`.
-    #[arg(long, global = true, value_name = "FILTER", env = "FLAGHOIST_LOG", default_value = "info")]
+    /// `warn,local_broker=debug`. The default leaves out what the database engine says of each condition that fails.
+    #[arg(long, global = true, value_name = "FILTER", env = "FLAGHOIST_LOG", default_value = "info,dynoxide=error")]
     pub log: Targets,
     #[command(flatten)]
     pub serve: Serve,
