@@ -135,7 +135,6 @@ async fn undecodable_reports_are_counted_and_the_next_report_is_applied() {
         json!({"executionId": id, "status": 7}).to_string().into_bytes(),
         json!({"executionId": 7, "status": "SUCCEEDED"}).to_string().into_bytes(),
         json!({"executionId": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "status": "SUCCEEDED"}).to_string().into_bytes(),
-        json!({"executionId": id, "status": "IN_PROGRESS", "seq": -1}).to_string().into_bytes(),
         format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(),
         vec![b'x'; 100_000],
     ];

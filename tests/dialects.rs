@@ -59,6 +59,48 @@ async fn a_report_without_an_id_is_ambiguous_between_two_executions() {
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn an_echo_of_another_applications_request_changes_nothing() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({})).await;
+    let (_, request) = pump.next().await;
+    // Another application has asked the same device for `light: on`, and the device answers both alike.
+    for (foreign, counted) in [("light: on", 1), (r#"{"light": "on"}"#, 2), ("", 3)] {
+        assert!(pump.publish("cmd/pump-7/resp", echo(foreign.as_bytes())).await);
+        world.settle().await;
+        let shown = world.execution(&command, "pump-7").await;
+        assert_eq!((&shown["status"], &shown["deliveryStatus"]), (&json!("CREATED"), &json!("DELIVERED")), "{foreign}");
+        assert_eq!(world.counted("track-command", "ReportUndecodable"), counted, "{foreign}");
+    }
+    assert!(pump.publish("cmd/pump-7/resp", echo(&request)).await);
+    world.settle().await;
+    assert_eq!(world.execution(&command, "pump-7").await["status"], "SUCCEEDED");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_result_is_shown_byte_for_byte() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({})).await;
+    let (_, request) = pump.next_json().await;
+    let id = request["executionId"].as_str().expect("an id");
+    let result = r#"{"n":12345678901234567890123,"e":1E2,"f":1.10, "a":1,"a":2,"u":"\u00e9"}"#;
+    let report = format!(r#"{{"executionId":"{id}","status":"SUCCEEDED","result":{result}}}"#);
+    assert!(pump.publish("cmd/pump-7/resp", report).await);
+    world.settle().await;
+    for path in [
+        format!("/commands/{command}/executions/pump-7"),
+        format!("/commands/{command}/executions"),
+        "/things/pump-7/executions".to_owned(),
+    ] {
+        let text = world.get(&path).await.text;
+        assert!(text.contains(&format!(r#""result":{result},"#)), "{path}: {text}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_repeated_report_without_an_id_is_not_applied_to_a_newer_command() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;

@@ -1,5 +1,7 @@
 //! Decodes a report from a message on a response topic, or from an entry in a shadow.
 
+use std::borrow::Cow;
+
 use crate::execution::key::Key;
 use crate::execution::progress::Attempt;
 use crate::messages::report::channel::ReportChannel;
@@ -12,23 +14,40 @@ use crate::topic::ResponseTopic;
 /// The largest message that AWS IoT takes.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024;
 
+/// A message as text: UTF-16 if it begins with its byte order mark, else UTF-8.
+fn to_text(payload: &[u8]) -> Cow<'_, str> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        Cow::Owned(String::from_utf16_lossy(&units))
+    };
+    match payload {
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => String::from_utf8_lossy(rest),
+    }
+}
+
 impl Report {
     /// Decodes a message on a response topic: JSON if it begins with `{`, else text.
     ///
+    /// What does not touch the meaning is forgiven: a byte order mark, NULs and white space around the message, and
+    /// bytes that are not UTF-8, which become U+FFFD.
+    ///
     /// # Errors
     ///
-    /// [`ReportError`] if the topic is not a response topic, or the message is empty, binary, too large, malformed,
-    /// without a status, or names another execution than its topic.
+    /// [`ReportError`] if the topic is not a response topic, or the message is empty, too large, malformed, without a
+    /// status, echoes another application's request, or names another execution than its topic.
     pub fn decode(topic: &str, payload: &[u8]) -> Result<Self, ReportError> {
         let topic = ResponseTopic::parse(topic).map_err(ReportError::Topic)?;
         if payload.len() > MAX_MESSAGE_BYTES {
             return Err(ReportError::TooLarge(payload.len()));
         }
-        let payload = std::str::from_utf8(payload).map_err(ReportError::NotText)?.trim();
+        let payload = to_text(payload);
+        let payload = payload.trim_matches(|c: char| c.is_whitespace() || c == '\0');
         let content = match payload.as_bytes() {
             [] => return Err(ReportError::Empty),
             [b'{', ..] => json::decode(&topic.thing, payload, topic.execution.is_some())?,
-            _ => text::decode(&topic.thing, payload)?,
+            _ => text::decode(&topic.thing, payload, topic.execution.is_some())?,
         };
         Self::new(topic, content, ReportChannel::Mqtt)
     }

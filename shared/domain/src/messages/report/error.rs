@@ -15,9 +15,6 @@ pub enum ReportError {
     /// The message is larger than AWS IoT allows. Its size in bytes.
     #[error("the message has {0} bytes, more than the 131072 of AWS IoT")]
     TooLarge(usize),
-    /// The message is binary.
-    #[error("the message is neither JSON nor text")]
-    NotText(#[source] std::str::Utf8Error),
     /// The message begins like a JSON object, but is not valid JSON or has a member of the wrong type.
     #[error("the message is not a report in JSON")]
     Malformed(#[source] serde_json::Error),
@@ -30,6 +27,9 @@ pub enum ReportError {
     /// The report names something that is not an execution id or a command id.
     #[error("the report names no execution")]
     Id(#[source] IdError),
+    /// The message echoes the request that it answers, and that request names no execution.
+    #[error("the report echoes a request that is not one of ours")]
+    ForeignRequest,
     /// The topic or the place in the shadow names one execution, the payload another.
     #[error("the topic names execution {topic}, the payload {payload}")]
     Contradiction {

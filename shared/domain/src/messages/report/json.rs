@@ -21,13 +21,15 @@ struct Body<'a> {
     #[serde(borrow)]
     execution_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    command_id: Option<Cow<'a, str>>,
+    command_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    tid: Option<Cow<'a, str>>,
-    attempt: Option<u64>,
+    tid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    attempt: Option<&'a RawValue>,
     #[serde(borrow)]
     status: Option<Cow<'a, str>>,
-    seq: Option<u64>,
+    #[serde(borrow)]
+    seq: Option<&'a RawValue>,
     #[serde(borrow)]
     status_reason: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -55,11 +57,11 @@ pub(super) fn decode(thing: &ThingName, text: &str, topic_names_execution: bool)
         let relayed = topic_names_execution && body.device_id.is_some();
         return if relayed { Ok(ReportContent::relayed(body.msg)) } else { Err(ReportError::NoStatus) };
     };
-    let reported = ReportedStatus::parse(&word, body.seq.unwrap_or(0)).ok_or_else(|| {
+    let reported = ReportedStatus::parse(word.trim(), body.seq.and_then(as_number).unwrap_or(0)).ok_or_else(|| {
         ReportError::UnknownStatus(printable_prefix(&word, MAX_QUOTED_STATUS_BYTES).unwrap_or_default())
     })?;
     // A broadcast carries the command's id: a device that answers one can't know its execution's id.
-    let execution = match (body.execution_id.or(body.tid), body.command_id) {
+    let execution = match (body.execution_id.or_else(|| as_text(body.tid?)), body.command_id.and_then(as_text)) {
         (Some(id), _) => Some(ExecutionId::parse(&id)),
         (None, Some(command)) => Some(CommandId::parse(&command).map(|command| ExecutionId::of(&command, thing))),
         (None, None) => None,
@@ -76,10 +78,26 @@ pub(super) fn decode(thing: &ThingName, text: &str, topic_names_execution: bool)
     };
     Ok(ReportContent {
         execution: execution.map_err(ReportError::Id)?,
-        attempt: body.attempt,
+        attempt: body.attempt.and_then(as_number),
         reported,
         code,
         description,
         result: body.result.map(|raw| ReportResult::new(raw.get())),
     })
+}
+
+/// A whole number: 3, 3.0, "3" and "3.0" are the same. Nothing else is one, and a member that holds something else counts as
+/// missing: it does not touch what the report says.
+fn as_number(raw: &RawValue) -> Option<u64> {
+    let text = as_text(raw).unwrap_or(Cow::Borrowed(raw.get()));
+    let whole = text.trim().parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0);
+    // The cast saturates.
+    text.trim().parse().ok().or(whole.map(|number| number as u64))
+}
+
+/// A text; none if the member holds something else.
+fn as_text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
 }

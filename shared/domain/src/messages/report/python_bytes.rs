@@ -25,6 +25,13 @@ pub(super) fn find_literal(text: &str) -> Option<String> {
     }
 }
 
+/// Whether a text ends with a whole request that its device echoes, as `.. from payload: b'light: on'` does.
+pub(super) fn echoes_request(text: &str) -> bool {
+    let Some((_, literal)) = text.split_once("payload: b") else { return false };
+    let literal = literal.trim_end();
+    literal.len() > 1 && ['\'', '"'].into_iter().any(|quote| literal.starts_with(quote) && literal.ends_with(quote))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
