@@ -29,6 +29,8 @@ async fn a_payload_that_no_shadow_can_hold_is_422_with_the_reason() {
         (json!({"shadow": "state", "payload": 7}), "attributes"),
         (json!({"shadow": "state", "payload": [1]}), "attributes"),
         (json!({"shadow": "state", "payload": {"a": null}}), "null"),
+        (json!({"shadow": "state", "payload": {"a": 1, "command": "hello"}}), "the classic shadow holds commands"),
+        (json!({"shadow": "state/cmd", "payload": {"c": {}}}), "shadow cmd holds commands in its member c"),
     ] {
         let response = world.post("/commands", &body(&more)).await;
         assert_eq!(response.status, 422, "{more}: {response:?}");

@@ -11,6 +11,14 @@ pub enum ShadowError {
     /// The payload of a desired state is not an object with attributes.
     #[error(r#"the payload of a desired state is its attributes: an object with at least one, as in {{"light":"on"}}"#)]
     NotAttributes,
+    /// A desired state sets the member in which the shadow holds commands: it would overwrite them.
+    #[error("{shadow} holds commands in its member {member}: a desired state may not set it")]
+    CommandMember {
+        /// The shadow, as in `the classic shadow`.
+        shadow: String,
+        /// The member.
+        member: &'static str,
+    },
     /// The payload holds null, which removes a member of a shadow.
     #[error("a shadow can't hold null: leave {at} of the payload out, or give it another value")]
     Null {

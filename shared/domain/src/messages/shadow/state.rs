@@ -22,12 +22,23 @@ pub(super) fn delivery_update(
 ) -> Result<ShadowUpdate, ShadowError> {
     let payload = payload.ok_or(ShadowError::NotAttributes)?.as_json();
     let value = check::parse_payload(payload, OWN_LEVELS)?;
-    if value.as_object().is_none_or(Attributes::is_empty) {
-        return Err(ShadowError::NotAttributes);
+    match value.as_object() {
+        Some(attributes) if !attributes.is_empty() => check_members(shadow, attributes)?,
+        _ => return Err(ShadowError::NotAttributes),
     }
     // The device reports the same attributes.
     check::check_size(2 * check::size(&value))?;
     ShadowUpdate::delivering(key, shadow, State { desired: Some(payload), reported: None::<()> })
+}
+
+/// Refuses the member in which the shadow holds commands: `command` of the classic shadow, `c` of the shadow `cmd`.
+fn check_members(shadow: Option<&ShadowName>, attributes: &Attributes) -> Result<(), ShadowError> {
+    let (member, shadow) = match shadow {
+        None => ("command", "the classic shadow".to_owned()),
+        Some(shadow) if *shadow == ShadowName::commands() => ("c", format!("shadow {shadow}")),
+        Some(_) => return Ok(()),
+    };
+    if attributes.contains_key(member) { Err(ShadowError::CommandMember { shadow, member }) } else { Ok(()) }
 }
 
 pub(super) fn removal_update(

@@ -1,6 +1,7 @@
 //! Desired states: delivery, when they are reached, removal.
 
 use crate::messages::shadow::desired_state::{desired_state_reached, desired_states_overlap};
+use crate::messages::shadow::error::ShadowError;
 use crate::messages::shadow::fixtures::*;
 
 const STATE: ShadowRoute = ShadowRoute::State(None);
@@ -34,6 +35,22 @@ fn a_payload_that_is_no_state_is_refused_with_the_limit() {
     delivery(&STATE, &sent(1, Some(&nested(6))));
     assert!(refused(Some(&nested(7))).contains("may nest 6 levels"));
     assert!(refused(Some(&nested(1000))).contains("can't hold this payload"));
+}
+
+#[test]
+fn the_member_that_holds_commands_is_no_attribute() {
+    for (route, payload, refused) in [
+        ("state", r#"{"command":"hello"}"#, true),
+        ("state", r#"{"a":1,"\u0063ommand":[]}"#, true),
+        ("state", r#"{"c":1,"inner":{"command":1}}"#, false),
+        ("state/cmd", r#"{"c":{}}"#, true),
+        ("state/cmd", r#"{"command":1,"dialect":"atlas"}"#, false),
+        ("state/config", r#"{"c":1,"command":1}"#, false),
+    ] {
+        let (command, execution) = sent(1, Some(payload));
+        let update = ShadowRoute::parse(route).unwrap().delivery_update(&command, &execution, CREATED_AT);
+        assert_eq!(matches!(update, Err(ShadowError::CommandMember { .. })), refused, "{route} {payload}");
+    }
 }
 
 #[test]
