@@ -1,8 +1,8 @@
 //! Reports with every status in every order, about executions of other things or none, and with oversized results.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{EXECUTIONS, World};
 
 const STATUSES: [&str; 5] = ["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT"];
 
@@ -58,6 +58,7 @@ async fn a_report_about_another_thing_or_an_unknown_execution_or_attempt_changes
         }
         // The execution has one attempt.
         pump.report("pump-7", json!({"executionId": id, "status": status, "attempt": 7})).await;
+        sent += 1;
     }
     world.settle().await;
     assert_eq!(world.counted("track-command", "ReportUnknown"), sent);
@@ -85,5 +86,56 @@ async fn an_oversized_result_is_cut_at_the_limit_and_marked() {
         assert_eq!(shown["resultCut"] == true, cut, "{shown}");
         assert!(shown.to_string().len() < 8_000);
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn explanation_shows_the_last_reports_that_could_not_be_used() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let command = world.command("pump-7", json!({})).await;
+    let (_, request) = pump.next_json().await;
+    let id = request["executionId"].as_str().expect("an id").to_owned();
+    let other = world.command("pump-7", json!({})).await;
+    let path = |command: &str| format!("/commands/{command}/executions/pump-7?explain");
+    let shown = world.get(&path(&command)).await.body;
+    assert_eq!(shown["unusableReports"], json!([]), "{shown}");
+    let reports = [
+        json!({"executionId": id, "status": "CANCELED"}).to_string(),
+        json!({"executionId": id, "status": "SUCCEEDED", "attempt": 7}).to_string(),
+        "DONE".to_owned(),
+        // Another application's request: no device author is helped by it.
+        "SUCCESS: command ran successfully from payload: b'light: on'".to_owned(),
+    ];
+    for report in reports {
+        pump.publish("cmd/pump-7/resp", report).await;
+        world.settle().await;
+    }
+    let reasons = |shown: &Value| -> Vec<String> {
+        let reports = shown["unusableReports"].as_array().expect("a list");
+        reports.iter().map(|report| report["reason"].as_str().expect("a reason").to_owned()).collect()
+    };
+    let shown = world.get(&path(&command)).await.body;
+    let found = reasons(&shown);
+    assert_eq!(found.len(), 3, "{shown}");
+    assert!(found[0].contains("CANCELED") && found[2].contains("DONE"), "{found:?}");
+    assert_eq!(found[1], "the execution has not had this attempt");
+    assert_eq!(shown["unusableReports"][2]["excerpt"], "DONE");
+    let explanation = shown["explanation"].as_str().expect("an explanation");
+    assert!(explanation.contains("could not be used: ") && explanation.contains("DONE"), "{explanation}");
+    assert_eq!(shown["status"], "CREATED");
+    // What names no execution may be about the other one as well.
+    let of_other = world.get(&path(&other)).await.body;
+    assert_eq!(reasons(&of_other), found[2..]);
+    let without = world.execution(&command, "pump-7").await;
+    assert!(without.get("unusableReports").is_none(), "{without}");
+    // The device repeats itself: nothing is written.
+    let rows = world.rows(EXECUTIONS).await;
+    pump.publish("cmd/pump-7/resp", "DONE").await;
+    world.settle().await;
+    assert_eq!(world.rows(EXECUTIONS).await, rows);
+    pump.report("pump-7", json!({"executionId": id, "status": "SUCCEEDED"})).await;
+    world.settle().await;
+    assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
     world.end().await;
 }

@@ -11,6 +11,11 @@ async fn tables(world: &World) -> (Vec<Value>, Vec<Value>) {
     (world.rows(COMMANDS).await, world.rows(EXECUTIONS).await)
 }
 
+/// The rows of the tables but the lists of reports that could not be used.
+fn without_unusable_reports((commands, executions): &(Vec<Value>, Vec<Value>)) -> (&[Value], Vec<&Value>) {
+    (commands, executions.iter().filter(|row| row["sk"]["S"] != "REPORTS").collect())
+}
+
 /// Takes every event of these functions, good or bad, adapted to the one execution of a new world.
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn handling_an_event_twice_equals_handling_it_once() {
@@ -45,7 +50,8 @@ struct Handled {
     changed: bool,
 }
 
-/// Handles an event twice, and checks that the second time changes nothing, nor a bad event the first time.
+/// Handles an event twice, and checks that the second time changes nothing, nor a bad event the first time but the thing's list
+/// of reports that could not be used.
 async fn handle_twice(world: &World, function: &str, name: &str, event: &str) -> Handled {
     let before = tables(world).await;
     let once = world.invoke(function, event).await;
@@ -55,7 +61,11 @@ async fn handle_twice(world: &World, function: &str, name: &str, event: &str) ->
     assert_eq!(after_one, after_two, "{function}/{name}");
     assert_eq!(once.is_ok(), twice.is_ok(), "{function}/{name}: {once:?} {twice:?}");
     if name.starts_with("bad_") {
-        assert_eq!(before, after_one, "{function}/{name} changed a table");
+        assert_eq!(
+            without_unusable_reports(&before),
+            without_unusable_reports(&after_one),
+            "{function}/{name} changed a table"
+        );
     }
     Handled { response: once, changed: before != after_one }
 }

@@ -62,7 +62,12 @@ pub async fn execution(
             .map(|command| Execution::unstored(&command, thing)),
     };
     match execution {
-        Some(execution) => Ok(Response::json(200, &ExecutionView::new(&execution, now, explain))),
+        Some(execution) if explain => {
+            let unusable = clients.unusable_reports.read(thing).await?;
+            let view = ExecutionView::new(&execution, now, true).with_unusable(&execution, &unusable);
+            Ok(Response::json(200, &view))
+        }
+        Some(execution) => Ok(Response::json(200, &ExecutionView::new(&execution, now, false))),
         None => Err(Problem::not_found(format!("command {id} has no execution on thing {thing}"))),
     }
 }

@@ -36,6 +36,9 @@ enum NotWritten {
 }
 
 async fn apply_report_to(driver: &Driver<'_>, row: Execution, report: &Report) -> Result<ReportOutcome, Error> {
+    if report.attempt > row.attempt {
+        return Ok(ReportOutcome::UnknownAttempt);
+    }
     let decide = |row: &Execution| {
         let current = row.as_current_attempt(report);
         let change = current.as_ref().unwrap_or(report).change(row.key.clone(), driver.event_time());

@@ -2,7 +2,7 @@
 //! mends a malformed one: a report that is malformed, stale or about an unknown execution is counted, and the event has
 //! been handled.
 
-use domain::{Key, Report};
+use domain::{Key, Report, ReportError, ResponseTopic, UnusableReport};
 use driver::driver::Driver;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
@@ -10,20 +10,17 @@ use runtime::metrics;
 use super::apply::apply_report;
 use super::event::ResponseMessage;
 use super::outcome::ReportOutcome;
+use super::unusable;
 
 pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Result<(), HandlerError> {
-    let count = |metric, why: &str| {
-        let trace = message.trace_id.as_deref().unwrap_or_default();
-        metrics::count(
-            driver.event_time(),
-            &[(metric, 1)],
-            &[("topic", &message.topic), ("traceId", trace), ("why", why)],
-        );
-        Ok(())
-    };
     let report = match Report::decode(&message.topic, &message.payload) {
         Ok(report) => report,
-        Err(error) => return count("ReportUndecodable", &chain(&error)),
+        // It changes nothing, here as in the thing's list of unusable reports: the device answers another application.
+        Err(error @ ReportError::ForeignRequest) => {
+            count(driver, message, "ReportUndecodable", &chain(&error));
+            return Ok(());
+        }
+        Err(error) => return refuse(driver, message, "ReportUndecodable", &chain(&error)).await,
     };
     let id = match &report.execution {
         Some(id) => id.clone(),
@@ -33,17 +30,48 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
             let found = found.map_err(HandlerError::Aws)?;
             metrics::count_unreadable(driver.event_time(), &report.thing, &found.unreadable);
             match (found.executions.as_slice(), found.unreadable.as_slice()) {
-                ([], []) => return count("ReportUnknown", "the thing has no outstanding execution"),
+                ([], []) => {
+                    return refuse(driver, message, "ReportUnknown", "the thing has no outstanding execution").await;
+                }
                 ([only], []) => only.key.id.clone(),
                 // The report may be about a row that can't be read.
-                _ => return count("ReportAmbiguous", "the thing has several outstanding executions"),
+                _ => {
+                    let why = "it names no execution, and the thing has several outstanding ones";
+                    return refuse(driver, message, "ReportAmbiguous", why).await;
+                }
             }
         }
     };
     let key = Key { thing: report.thing.clone(), id };
     match apply_report(driver, key, &report).await.map_err(HandlerError::Aws)? {
-        ReportOutcome::Applied => Ok(()),
-        ReportOutcome::Stale => count("ReportOldNews", "the execution already has this status or a later one"),
-        ReportOutcome::UnknownExecution => count("ReportUnknown", "the thing has no such execution"),
+        ReportOutcome::Applied => {}
+        ReportOutcome::Stale => {
+            count(driver, message, "ReportOldNews", "the execution already has this status or a later one");
+        }
+        ReportOutcome::UnknownExecution => {
+            return refuse(driver, message, "ReportUnknown", "the thing has no such execution").await;
+        }
+        ReportOutcome::UnknownAttempt => {
+            return refuse(driver, message, "ReportUnknown", "the execution has not had this attempt").await;
+        }
     }
+    Ok(())
+}
+
+/// Counts a report that could not be used, and keeps it for `?explain`.
+async fn refuse(driver: &Driver<'_>, message: &ResponseMessage, metric: &str, why: &str) -> Result<(), HandlerError> {
+    count(driver, message, metric, why);
+    if let Ok(topic) = ResponseTopic::parse(&message.topic) {
+        let at = driver.event_time();
+        let report = UnusableReport::new(at, topic.execution.as_ref(), &message.payload, why);
+        // Boxed: only few reports come here, and the future of the others stays small.
+        Box::pin(unusable::keep(driver, &topic.thing, report)).await;
+    }
+    Ok(())
+}
+
+fn count(driver: &Driver<'_>, message: &ResponseMessage, metric: &str, why: &str) {
+    let trace = message.trace_id.as_deref().unwrap_or_default();
+    let about = [("topic", message.topic.as_str()), ("traceId", trace), ("why", why)];
+    metrics::count(driver.event_time(), &[(metric, 1)], &about);
 }

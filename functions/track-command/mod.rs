@@ -7,5 +7,6 @@ mod handler;
 mod message_report;
 mod outcome;
 mod shadow_reports;
+mod unusable;
 
 pub use handler::handle;

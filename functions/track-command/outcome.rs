@@ -9,4 +9,6 @@ pub enum ReportOutcome {
     Stale,
     /// The thing has no such execution.
     UnknownExecution,
+    /// The execution has not had the attempt that the report names.
+    UnknownAttempt,
 }

@@ -2,7 +2,7 @@
 //! shadow, so most are stale, and only those that may be mistakes are counted.
 
 use aws::{Error, WriteOutcome};
-use domain::{Key, ShadowEvent, ShadowReport};
+use domain::{Key, ShadowEvent, ShadowReport, UnusableReport};
 use driver::driver::Driver;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
@@ -10,6 +10,7 @@ use runtime::metrics;
 use super::desired_state;
 use super::finish::finish;
 use super::outcome::ReportOutcome;
+use super::unusable;
 
 /// A report that can't be written does not stop the others; the event is retried.
 pub(super) async fn handle(driver: &Driver<'_>, event: &ShadowEvent) -> Result<(), HandlerError> {
@@ -20,13 +21,16 @@ pub(super) async fn handle(driver: &Driver<'_>, event: &ShadowEvent) -> Result<(
     };
     let found = event.reports();
     for error in &found.refused {
-        count("ReportUndecodable", &chain(error));
+        let why = chain(error);
+        count("ReportUndecodable", &why);
+        let report = UnusableReport::new(driver.event_time(), error.execution().as_ref(), &[], &why);
+        Box::pin(unusable::keep(driver, &event.thing, report)).await;
     }
     let mut failed = None;
     for report in found.reports {
         match apply_report(driver, &report).await {
             Ok(ReportOutcome::Applied | ReportOutcome::Stale) => {}
-            Ok(ReportOutcome::UnknownExecution) => {
+            Ok(ReportOutcome::UnknownExecution | ReportOutcome::UnknownAttempt) => {
                 count("ReportUnknown", "the thing has no such execution in this shadow");
             }
             Err(error) => failed = Some(error),

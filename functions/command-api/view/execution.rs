@@ -1,6 +1,6 @@
 //! An execution as the API shows it.
 
-use domain::{Execution, Key, ReportResult, Timestamp};
+use domain::{Execution, Key, ReportResult, Timestamp, UnusableReport, UnusableReports};
 use runtime::time_format;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -37,6 +37,9 @@ pub struct ExecutionView {
     next_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
+    /// Reports about the execution, or perhaps about it, that changed nothing. Shown with the explanation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unusable_reports: Option<Vec<UnusableReportView>>,
     history: Vec<Entry>,
 }
 
@@ -70,8 +73,40 @@ impl ExecutionView {
             finish_by: time_format::show(execution.finish_by),
             next_at: explanation.next.as_ref().map(|next| time_format::show(next.at)),
             explanation: explain.then(|| explanation.text(time_format::show)),
+            unusable_reports: None,
             history: execution.timeline(now).into_iter().map(Entry::from).collect(),
         }
+    }
+}
+
+impl ExecutionView {
+    /// The view with those of the thing's unusable reports that are about this execution, or may be.
+    pub fn with_unusable(self, execution: &Execution, reports: &UnusableReports) -> Self {
+        let reports: Vec<_> = reports.about(execution).map(UnusableReportView::from).collect();
+        let explanation = match (self.explanation, reports.last()) {
+            (Some(explanation), Some(last)) => {
+                let UnusableReportView { received_at, reason, .. } = last;
+                Some(format!("{explanation} A report of {received_at} could not be used: {reason}."))
+            }
+            (explanation, _) => explanation,
+        };
+        Self { explanation, unusable_reports: Some(reports), ..self }
+    }
+}
+
+/// A report that could not be used.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnusableReportView {
+    received_at: String,
+    reason: String,
+    excerpt: String,
+}
+
+impl From<&UnusableReport> for UnusableReportView {
+    fn from(report: &UnusableReport) -> Self {
+        let received_at = time_format::show(report.received_at);
+        Self { received_at, reason: report.reason.clone(), excerpt: report.excerpt.clone() }
     }
 }
 

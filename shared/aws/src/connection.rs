@@ -18,7 +18,7 @@ use aws_smithy_http_client::{
 
 use crate::{
     commands::Commands, counts::CountsTable, executions::Executions, fleets::Fleets, lanes::Lanes, messages::Messages,
-    queue::Queue, registry::Registry, shadows::Shadows,
+    queue::Queue, registry::Registry, shadows::Shadows, unusable_reports::UnusableReportsTable,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -102,6 +102,11 @@ impl Connection {
     /// The lanes in the table of executions.
     pub fn lanes(&self, table: String) -> Lanes {
         Lanes::new(self.dynamodb(), table)
+    }
+
+    /// The unusable reports in the table of executions.
+    pub fn unusable_reports(&self, table: String) -> UnusableReportsTable {
+        UnusableReportsTable::new(self.dynamodb(), table)
     }
 
     /// The SQS queue with this URL.

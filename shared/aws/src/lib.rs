@@ -1,7 +1,8 @@
 //! Reads and writes the tables, sends the messages, and stops every type of the AWS SDKs here.
 //!
 //! - [`Connection`]: makes the clients, once for each process
-//! - [`Commands`], [`Executions`], [`Lanes`], [`Fleets`], [`CountsTable`]: the items of the two tables; every write is
+//! - [`Commands`], [`Executions`], [`Lanes`], [`Fleets`], [`CountsTable`],
+//!   [`UnusableReportsTable`]: the items of the two tables; every write is
 //!   conditional
 //! - [`WriteOutcome`], [`PutOutcome`]: the outcome of a conditional write
 //! - [`ChangedItem`], [`count_change`]: the records of the tables' streams
@@ -30,6 +31,7 @@ mod queue;
 mod registry;
 mod shadows;
 mod stream;
+mod unusable_reports;
 mod update;
 mod write;
 
@@ -49,3 +51,4 @@ pub use queue::{Delayed, Queue};
 pub use registry::{Listed, Registry, ThingPage};
 pub use shadows::{ShadowWriteOutcome, Shadows};
 pub use stream::ChangedItem;
+pub use unusable_reports::UnusableReportsTable;

@@ -68,8 +68,13 @@ pub use ids::{BatchNumber, CommandId, ExecutionId, IdError};
 pub use messages::{
     cancel_notice::CancelNotice,
     report::{
-        channel::ReportChannel, device_report::Report, error::ReportError, reason_code::ReasonCode,
-        reported_status::ReportedStatus, result::ReportResult,
+        channel::ReportChannel,
+        device_report::Report,
+        error::ReportError,
+        reason_code::ReasonCode,
+        reported_status::ReportedStatus,
+        result::ReportResult,
+        unusable::{UnusableReport, UnusableReports},
     },
     request::Request,
     shadow::{

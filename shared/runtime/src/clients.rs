@@ -1,6 +1,6 @@
 //! The AWS clients of a function, and the settings that all functions share.
 
-use aws::{Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, Shadows};
+use aws::{Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, Shadows, UnusableReportsTable};
 
 use crate::config::{self, ConfigError};
 
@@ -17,6 +17,8 @@ pub struct Clients {
     pub executions: Executions,
     /// The queues of lanes.
     pub lanes: Lanes,
+    /// The last reports of each thing that could not be used.
+    pub unusable_reports: UnusableReportsTable,
     /// The messages to devices.
     pub messages: Messages,
     /// The device shadows.
@@ -34,6 +36,7 @@ impl Clients {
             commands: connection.commands(commands),
             executions: connection.executions(executions.to_owned()),
             lanes: connection.lanes(executions.to_owned()),
+            unusable_reports: connection.unusable_reports(executions.to_owned()),
             messages: connection.messages(),
             shadows: connection.shadows(),
             reconcile_seconds,

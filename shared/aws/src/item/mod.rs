@@ -10,6 +10,7 @@
 //! | executions | `T#<thing>` | `E#<execution id>` | execution |
 //! | executions | `T#<thing>` | `L#<lane>` | queue of a lane |
 //! | executions | `T#<thing>` | `D#<command id>#<batch>` | a further batch that contains the thing |
+//! | executions | `T#<thing>` | `REPORTS` | the last reports of the thing that could not be used |
 
 mod attributes;
 mod batch;
@@ -21,6 +22,7 @@ mod key;
 mod lane;
 mod plan;
 mod target;
+mod unusable_reports;
 
 pub(crate) use attributes::{Item, millis, number, text};
 pub(crate) use batch::{
@@ -34,6 +36,7 @@ pub(crate) use key::{command_key, command_of_key, execution_key, key_from_item, 
 pub(crate) use lane::{lane_from_item, lane_key};
 pub(crate) use plan::{page_key, plan_from_item, plan_key, plan_to_item};
 pub(crate) use target::changed_rate_attributes;
+pub(crate) use unusable_reports::{reports_from_item, reports_key, reports_to_item, reports_value};
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::topic::ResponseTopic;
 const MAX_MESSAGE_BYTES: usize = 128 * 1024;
 
 /// A message as text: UTF-16 if it begins with its byte order mark, else UTF-8.
-fn to_text(payload: &[u8]) -> Cow<'_, str> {
+pub(super) fn to_text(payload: &[u8]) -> Cow<'_, str> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         Cow::Owned(String::from_utf16_lossy(&units))

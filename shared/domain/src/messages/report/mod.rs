@@ -12,6 +12,7 @@ pub(crate) mod reason_code;
 pub(crate) mod reported_status;
 pub(crate) mod result;
 pub(crate) mod text;
+pub(crate) mod unusable;
 
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,16 @@ pub enum ShadowReportError {
     },
 }
 
+impl ShadowReportError {
+    /// The execution that the entry is about, if its name is the id of one.
+    pub fn execution(&self) -> Option<ExecutionId> {
+        match self {
+            Self::Foreign { .. } => None,
+            Self::Report { entry, .. } => ExecutionId::parse(entry).ok(),
+        }
+    }
+}
+
 impl ShadowEvent {
     /// The reports in this shadow. A device reports each of them again with every later change of the shadow.
     pub fn reports(&self) -> ShadowReports {
