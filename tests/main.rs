@@ -19,6 +19,7 @@ mod lifecycle;
 mod one_command;
 mod openapi;
 mod reconcile;
+mod record;
 mod registry;
 mod scripted_device;
 mod sdk_transport;

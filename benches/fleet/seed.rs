@@ -75,5 +75,6 @@ fn command() -> Command {
         created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     }
 }

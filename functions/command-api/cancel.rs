@@ -7,47 +7,38 @@ use driver::driver::{DecidedWrite, Driver};
 use runtime::handler_error::chain;
 
 use super::{
-    fields::Fields, fleet, problem::Problem, request::Request, response::Response, stored_command, view::CommandView,
+    change_body::ChangeBody, fleet, problem::Problem, request::Request, response::Response, stored_command,
+    view::CommandView,
 };
 
 /// A decoded request.
 #[derive(Debug)]
 pub struct CancelCommand {
     command: CommandId,
-    force: bool,
+    body: ChangeBody,
     actor: Actor,
 }
 
 /// Decodes a request. It may have no body.
 pub fn decode(command: CommandId, request: &Request) -> Result<CancelCommand, Problem> {
     let [] = request.query([])?;
-    let body = request.body()?;
-    let force = match body.trim_ascii() {
-        [] => None,
-        body => {
-            let mut fields = Fields::of_body(body)?;
-            let force = fields.take("force", "true or false")?;
-            fields.refuse_unknown("force")?;
-            force
-        }
-    };
-    Ok(CancelCommand { command, force: force.unwrap_or(false), actor: request.actor() })
+    Ok(CancelCommand { command, body: ChangeBody::of_cancel(request)?, actor: request.actor() })
 }
 
 /// Cancels a command, and answers with its state.
 pub async fn cancel(driver: &Driver<'_>, cancel: CancelCommand) -> Result<Response, Problem> {
-    let CancelCommand { command: id, force, actor } = cancel;
+    let CancelCommand { command: id, body: ChangeBody { force, why }, actor } = cancel;
     let command = stored_command::read(driver.clients, &id).await?;
     let thing = match &command.definition.target {
         Target::Thing(thing) => thing,
         Target::Fleet(_) => {
             let state = ControlState::Canceled { force, reason: Reason::CanceledByOperator };
-            return fleet::change_control_of(driver, command, state, actor).await;
+            return fleet::change_control_of(driver, command, state, actor, why).await;
         }
     };
     let not_created = || Problem::conflict("commandId", "the command is still being created: send the request again");
     let row = driver.read(&command.key_at(thing)).await?.ok_or_else(not_created)?;
-    match driver.cancel(row, Reason::CanceledByOperator, force, &actor).await? {
+    match driver.cancel(row, Reason::CanceledByOperator, force, &actor, why.as_deref()).await? {
         // If an earlier request has canceled it, that request may have failed before the notice was sent.
         DecidedWrite::Applied(row) | DecidedWrite::Refused(row, CancelError::Already) => {
             follow_up(driver, &command, row).await

@@ -55,7 +55,8 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
     // Started before the request is sent: API Gateway does not wait longer because the device acknowledges late.
     let time_is_up = pin!(sleep(wait));
     let (fingerprint, control) = (Fingerprint::of(&definition), Control::default());
-    let command = Command { id, definition, created_at: now, created_by: actor, fingerprint, control };
+    let audit = Vec::new();
+    let command = Command { id, definition, created_at: now, created_by: actor, fingerprint, control, audit };
     let thing = match &command.definition.target {
         Target::Thing(thing) => thing.clone(),
         // Boxed, so that the future of every other request does not have to hold it.

@@ -22,6 +22,8 @@ pub struct Entry {
     by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 impl From<TimelineEntry> for Entry {
@@ -31,6 +33,7 @@ impl From<TimelineEntry> for Entry {
             attempt: entry.attempt,
             by: entry.actor.map(|actor| actor.to_string()),
             via: entry.channel,
+            why: entry.why,
             ..Self::default()
         };
         match entry.event {
@@ -51,7 +54,8 @@ mod tests {
 
     fn json(event: TimelineEvent, actor: Option<Actor>, channel: Option<&str>) -> serde_json::Value {
         let (at, channel) = (Timestamp::from_millis(1_700_000_000_123), channel.map(str::to_owned));
-        serde_json::to_value(Entry::from(TimelineEntry { at, attempt: 2, event, actor, channel })).expect("JSON")
+        serde_json::to_value(Entry::from(TimelineEntry { at, attempt: 2, event, actor, channel, why: None }))
+            .expect("JSON")
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The HTTP API: create commands, pause, resume and cancel them, change their rate, read them and their executions.
 
 mod cancel;
+mod change_body;
 mod context;
 mod create;
 mod create_body;

@@ -2,7 +2,7 @@
 
 use domain::{
     BroadcastError, CancelError, ChannelError, ControlError, DeadlineError, DefinitionError, DeliveryError,
-    IdempotencyKeyError, PayloadError, RetryError,
+    IdempotencyKeyError, PayloadError, RetryError, WhyError,
     fleet::{AbortError, RateChangeError, ScheduleError, SelectionError},
 };
 use runtime::handler_error::chain;
@@ -99,6 +99,12 @@ impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
         let field = if error == CancelError::Running { "force" } else { "status" };
         Self::conflict(field, error.to_string())
+    }
+}
+
+impl From<WhyError> for Problem {
+    fn from(error: WhyError) -> Self {
+        Self::bad_request("why", error.to_string())
     }
 }
 

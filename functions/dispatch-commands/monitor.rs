@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws::{Error, Executions};
-use domain::{Batch, Command, ControlState, Execution, Key, ThingName, Timestamp, fleet::ExecutionCheck};
+use domain::{Batch, Command, Control, ControlState, Execution, Key, ThingName, Timestamp, fleet::ExecutionCheck};
 use tokio::task::JoinSet;
 
 use super::{dispatcher::Dispatcher, summary::Summary};
@@ -26,7 +26,7 @@ impl Dispatcher {
         things: &[ThingName],
         summary: &mut Summary,
     ) -> Result<Option<Timestamp>, Error> {
-        self.look_at_each(command, things, summary, None).await
+        self.look_at_each(command, things, summary, false).await
     }
 
     /// Cancels the executions of these things; those in progress only with `force`. Returns when the batch has to look
@@ -37,15 +37,15 @@ impl Dispatcher {
         things: &[ThingName],
         summary: &mut Summary,
     ) -> Result<Option<Timestamp>, Error> {
-        self.look_at_each(command, things, summary, Some(command.control.state)).await
+        self.look_at_each(command, things, summary, true).await
     }
 
     async fn look_at_each(
         self: &Arc<Self>,
-        command: &Command,
+        command: &Arc<Command>,
         things: &[ThingName],
         summary: &mut Summary,
-        cancel: Option<ControlState>,
+        cancel: bool,
     ) -> Result<Option<Timestamp>, Error> {
         let mut recheck_at: Option<Timestamp> = None;
         let is_broadcast = command.definition.target.fleet().is_some_and(|fleet| fleet.broadcast.is_some());
@@ -62,12 +62,12 @@ impl Dispatcher {
                 let row = if was_sent { row } else { row.never_broadcast() };
                 summary.monitored += 1;
                 let permit = self.throttle.enter().await;
-                let dispatcher = self.clone();
+                let (dispatcher, command) = (self.clone(), command.clone());
                 tasks.spawn(async move {
                     let _permit = permit;
                     match cancel {
-                        Some(state) => dispatcher.cancel_one(row, state).await,
-                        None => dispatcher.look_at_one(row).await,
+                        true => dispatcher.cancel_one(row, &command.control).await,
+                        false => dispatcher.look_at_one(row).await,
                     }
                 });
             }
@@ -105,12 +105,14 @@ impl Dispatcher {
         Ok(Looked { is_canceled: false, recheck_at })
     }
 
-    /// Cancels an execution and notifies its device. One that may not be canceled is looked at.
-    async fn cancel_one(&self, row: Execution, state: ControlState) -> Result<Looked, Error> {
+    /// Cancels an execution in the name of who canceled its command, and notifies its device. One that may not be
+    /// canceled is looked at.
+    async fn cancel_one(&self, row: Execution, control: &Control) -> Result<Looked, Error> {
         let nothing = Looked { is_canceled: false, recheck_at: None };
-        let ControlState::Canceled { force, reason } = state else { return Ok(nothing) };
+        let ControlState::Canceled { force, reason } = control.state else { return Ok(nothing) };
         let driver = self.driver();
-        match driver.cancel(row, reason, force, &self.actor()).await? {
+        let actor = control.by.clone().unwrap_or_else(|| self.actor());
+        match driver.cancel(row, reason, force, &actor, control.why.as_deref()).await? {
             DecidedWrite::Applied(row) => {
                 let execution = row.key.clone();
                 let follow_up = driver.follow_up_cancel(row).await;

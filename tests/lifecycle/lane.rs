@@ -101,6 +101,10 @@ async fn a_superseding_command_cancels_the_waiting_ones() {
     let newest = world.command("pump-7", json!({"lane": "valve", "supersede": true})).await;
     for command in &commands[1..] {
         assert_eq!(status(&world, command).await, ("CANCELED".to_owned(), json!("SUPERSEDED")));
+        let shown = world.execution(command, "pump-7").await;
+        let step = shown["history"].as_array().and_then(|history| history.last()).expect("a step");
+        let why = format!("command {newest} of {}", shown["createdBy"].as_str().expect("a name"));
+        assert_eq!(step["why"], json!(why), "{shown:#}");
     }
     assert_eq!(status(&world, &commands[0]).await.0, "CREATED", "the device already has the request");
     report(&world, &mut pump, &request, "SUCCEEDED").await;

@@ -54,5 +54,6 @@ fn command(rng: &mut Rng, seed: u64, thing: &ThingName) -> Command {
         created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     }
 }

@@ -6,7 +6,9 @@ use driver::driver::Driver;
 use runtime::conflict::ConflictRetries;
 
 use super::show::FleetSnapshot;
-use crate::command_api::{problem::Problem, request::Request, response::Response, stored_command};
+use crate::command_api::{
+    change_body::ChangeBody, problem::Problem, request::Request, response::Response, stored_command,
+};
 
 /// A pause or a resume.
 #[derive(Debug)]
@@ -14,16 +16,14 @@ pub struct ChangeControl {
     command: CommandId,
     state: ControlState,
     actor: Actor,
+    why: Option<String>,
 }
 
 impl ChangeControl {
-    /// Decodes a request that changes the control state to `state`. It has no body.
+    /// Decodes a request that changes the control state to `state`. It may have no body.
     pub fn decode(command: CommandId, state: ControlState, request: &Request) -> Result<Self, Problem> {
         let [] = request.query([])?;
-        if !request.body()?.trim_ascii().is_empty() {
-            return Err(Problem::bad_request("body", "this operation has no body: leave the body out"));
-        }
-        Ok(Self { command, state, actor: request.actor() })
+        Ok(Self { command, state, actor: request.actor(), why: ChangeBody::of_pause(request)?.why })
     }
 }
 
@@ -34,7 +34,7 @@ pub async fn change_control(driver: &Driver<'_>, change: ChangeControl) -> Resul
         let detail = "a command for one thing is sent at once: it can only be canceled";
         return Err(Problem::conflict("commandId", detail));
     }
-    change_control_of(driver, command, change.state, change.actor).await
+    change_control_of(driver, command, change.state, change.actor, change.why).await
 }
 
 /// Changes the control state of a fleet command, and answers with the state of the command.
@@ -43,19 +43,21 @@ pub async fn change_control_of(
     mut command: Command,
     state: ControlState,
     actor: Actor,
+    why: Option<String>,
 ) -> Result<Response, Problem> {
     let (clients, now) = (driver.clients, driver.event_time());
     let mut retries = ConflictRetries::new("changing the control of a command", command.id.clone());
     loop {
         let snapshot = FleetSnapshot::read(clients, &command).await?;
         let current = snapshot.state(&command, now)?;
-        let next = match command.control.change_by_operator(state, current, now, actor.clone()) {
+        let next = match command.control.change_by_operator(state, current, now, actor.clone(), why.clone()) {
             Ok(next) => next,
             // An earlier request has made the same change, and its answer was lost.
             Err(ControlError::Already) => return snapshot.show(&command, now),
             Err(error) => return Err(error.into()),
         };
         if clients.commands.write_control(&command.id, &next).await? {
+            command.audit.extend(next.audit_entry());
             command.control = next;
             return FleetSnapshot::read(clients, &command).await?.show(&command, now);
         }

@@ -5,7 +5,7 @@ use runtime::time_format;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{execution::ExecutionView, parts};
+use super::{audit::AuditView, execution::ExecutionView, parts};
 
 /// A command with its state and its counts.
 #[derive(Debug, Serialize)]
@@ -33,6 +33,7 @@ pub struct CommandView<'a> {
     created_by: &'a str,
     state: &'static str,
     counts: Value,
+    history: Vec<AuditView>,
 }
 
 /// The answer to the creation of a command for one thing.
@@ -48,7 +49,9 @@ pub struct CreatedView<'a> {
 impl<'a> CommandView<'a> {
     /// A command for one thing, with its one execution.
     pub fn of_one_thing(command: &'a Command, execution: &Execution) -> Self {
-        Self::new(command, FleetState::of_one_thing(execution), counts_of(execution).into())
+        let mut view = Self::new(command, FleetState::of_one_thing(execution), counts_of(execution).into());
+        view.history.extend(execution.operators_cancel().as_ref().map(AuditView::of));
+        view
     }
 
     pub fn new(command: &'a Command, state: FleetState, counts: Value) -> Self {
@@ -70,6 +73,7 @@ impl<'a> CommandView<'a> {
             created_by: command.created_by.as_str(),
             state: state.as_str(),
             counts,
+            history: AuditView::all(command),
         }
     }
 }

@@ -67,8 +67,8 @@ impl Commands {
             .map_err(|error| Error::sdk("deleting a command", &command.id, error))
     }
 
-    /// Writes the next control state of a command. Returns false, and writes nothing, if another writer has changed the
-    /// state since the one before it was read.
+    /// Writes the next control state of a command, and appends it to the audit trail. Returns false, and writes nothing,
+    /// if another writer has changed the state since the one before it was read.
     ///
     /// # Errors
     /// A failed write.
@@ -86,6 +86,9 @@ impl Commands {
         for (attribute, value) in control_attributes(control) {
             update.unremove(attribute);
             update.set(attribute, value);
+        }
+        if let Some(entry) = control.audit_entry() {
+            update.append("audit", text(entry.to_stored()));
         }
         self.update(OPERATION, id, update).await
     }

@@ -30,6 +30,7 @@ pub mod trim;
 
 pub use actor::Actor;
 pub use command::{
+    audit::{AuditAction, AuditEntry, WhyError},
     consistency::DefinitionError,
     deadlines::{DeadlineError, Deadlines},
     definition::Definition,

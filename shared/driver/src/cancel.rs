@@ -15,7 +15,7 @@ pub struct CancelFollowUp {
 }
 
 impl Driver<'_> {
-    /// Writes a cancel. `actor` is the one in the history; a running execution is canceled only with `force`.
+    /// Writes a cancel. `actor` and `why` are those in the history; a running execution is canceled only with `force`.
     ///
     /// After [`DecidedWrite::Applied`], [`Self::follow_up_cancel`] does the rest.
     ///
@@ -27,8 +27,12 @@ impl Driver<'_> {
         reason: Reason,
         force: bool,
         actor: &Actor,
+        why: Option<&str>,
     ) -> Result<DecidedWrite<CancelError>, Error> {
-        let decide = |row: &Execution| row.cancel(reason, self.event_time(), force, actor.clone()).map(Box::new);
+        let decide = |row: &Execution| {
+            let change = row.cancel(reason, self.event_time(), force, actor.clone())?;
+            Ok(Box::new(change.with_why(why)))
+        };
         self.decide_and_write("canceling an execution", row, decide).await
     }
 

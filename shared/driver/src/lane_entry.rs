@@ -2,7 +2,7 @@
 
 use aws::{Error, LaneEntry, WriteOutcome};
 use domain::{
-    Command, Execution, ExecutionId, Key, LaneCancel, LaneName, LaneQueue, NextAction, ThingName,
+    Command, Execution, ExecutionId, Key, LaneCancel, LaneName, LaneQueue, NextAction, Reason, ThingName,
     desired_states_overlap,
 };
 use runtime::conflict::ConflictRetries;
@@ -51,7 +51,11 @@ impl Driver<'_> {
         if lane.is_desired_state() && !self.overlaps(&row, newer).await? {
             return Ok(());
         }
-        let decide = |row: &Execution| row.cancel_superseded(lane, self.event_time(), self.actor.clone());
+        // The record says whose command took the place of this one.
+        let why = format!("command {} of {}", newer.id, newer.created_by);
+        let decide = |row: &Execution| {
+            row.cancel_superseded(lane, self.event_time(), self.actor.clone()).with_why(Reason::Superseded, &why)
+        };
         // If it stops the lane, the function that removes it from the lane cancels those behind it, the newer one among
         // them.
         if let Some(ended) = self.cancel_in_lane(row, decide).await?

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::attributes::{Item, Reader, Unreadable, millis, needed, number, put_flag, text};
-use super::control::{control_attributes, control_from_item};
+use super::control::{audit_from_item, control_attributes, control_from_item};
 use super::key::{command_key, command_of_key};
 use super::target::{put_target, target_from_item};
 
@@ -68,6 +68,7 @@ pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
         created_at: needed::<Timestamp>("created_at", read.millis("created_at")?)?,
         fingerprint: Fingerprint::from_stored(needed("fingerprint", read.text("fingerprint")?)?),
         control: control_from_item(item)?,
+        audit: audit_from_item(item)?,
     })
 }
 

@@ -1,8 +1,8 @@
-//! The control state of a command, in its META item. A command whose state was never changed has none of these
-//! attributes.
+//! The control state of a command and its audit trail, in its META item. A command that was never changed has none of
+//! these attributes.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Actor, Control, ControlState, Reason};
+use domain::{Actor, AuditEntry, Control, ControlState, Reason};
 
 use super::attributes::{Item, Reader, Unreadable, millis, needed, number, text};
 
@@ -41,4 +41,13 @@ pub(super) fn control_from_item(item: &Item) -> Result<Control, Unreadable> {
         by: read.text("control_by")?.map(Actor::caller),
         why: read.text("control_why")?.map(str::to_owned),
     })
+}
+
+/// The audit trail, in the attribute `audit`: a list, to which each change appends.
+pub(super) fn audit_from_item(item: &Item) -> Result<Vec<AuditEntry>, Unreadable> {
+    let Some(list) = item.get("audit") else { return Ok(Vec::new()) };
+    let unreadable = || Unreadable::new("audit");
+    let entry = |value: &AttributeValue| value.as_s().ok().and_then(|text| AuditEntry::from_stored(text));
+    let entries = list.as_l().map_err(|_| unreadable())?;
+    entries.iter().map(|value| entry(value).ok_or_else(unreadable)).collect()
 }

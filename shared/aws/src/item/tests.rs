@@ -26,6 +26,7 @@ fn command(payload: Option<&str>, heartbeat_seconds: Option<i64>) -> Command {
         created_by: Actor::caller("arn:aws:iam::000000000000:user/operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ fn execution() -> Execution {
         created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     };
     Execution::create(&command, &thing, Channel::Direct, 60)
 }

@@ -1,5 +1,6 @@
 //! What an operator asked for: one command, for one thing or for a fleet.
 
+pub(crate) mod audit;
 pub(crate) mod consistency;
 pub(crate) mod deadlines;
 pub(crate) mod definition;

@@ -1,6 +1,7 @@
 //! A command as it is stored: its definition, id, creator and control state.
 
 use crate::actor::Actor;
+use crate::command::audit::AuditEntry;
 use crate::command::deadlines::{Deadlines, RETENTION_SECONDS};
 use crate::command::definition::Definition;
 use crate::command::fingerprint::Fingerprint;
@@ -25,6 +26,9 @@ pub struct Command {
     pub fingerprint: Fingerprint,
     /// Whether it runs, is paused or is canceled; only that of a fleet command changes.
     pub control: Control,
+    /// Who paused, resumed, canceled or changed it, in the order of time. Of a command for one thing, its execution has
+    /// the record.
+    pub audit: Vec<AuditEntry>,
 }
 
 impl Command {

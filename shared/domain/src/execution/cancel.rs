@@ -1,6 +1,7 @@
 //! Cancels an execution.
 
 use crate::actor::Actor;
+use crate::command::audit::{AuditAction, AuditEntry};
 use crate::execution::change::Change;
 use crate::execution::progress::Rank;
 use crate::execution::row::{Execution, Verdict};
@@ -36,5 +37,14 @@ impl Execution {
         }
         let verdict = Verdict { reason, at: now };
         Ok(self.provisional_verdict(verdict, Rank::Canceled, self.due_after_end(now, false), actor))
+    }
+
+    /// The operator's cancel of a command for one thing, whose execution this is; none if no operator has canceled it.
+    pub fn operators_cancel(&self) -> Option<AuditEntry> {
+        let verdict = self.verdict.filter(|verdict| verdict.reason == Reason::CanceledByOperator)?;
+        let entry = self.verdict_entry()?;
+        // Only a forced cancel ends an execution that its device has started.
+        let action = AuditAction::Canceled { force: self.started_at.is_some() };
+        Some(AuditEntry { at: verdict.at, action, by: entry.actor.clone(), why: entry.why.clone() })
     }
 }

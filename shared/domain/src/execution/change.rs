@@ -7,7 +7,7 @@ use crate::execution::key::Key;
 use crate::execution::progress::{Attempt, Progress};
 use crate::execution::row::{Outcome, Verdict};
 use crate::messages::report::channel::ReportChannel;
-use crate::status::{DeliveryStatus, Status};
+use crate::status::{DeliveryStatus, Reason, Status};
 use crate::timestamp::Timestamp;
 
 /// One conditional write. It is applied if its condition holds; otherwise it is a conflict, and nothing is written.
@@ -151,6 +151,20 @@ impl Change {
     /// Whether the execution has ended after it.
     pub fn is_terminal(&self) -> bool {
         self.progress.is_terminal()
+    }
+
+    /// Whether it is the verdict with this reason.
+    pub(crate) fn gives(&self, reason: Reason) -> bool {
+        matches!(self.effect, Effect::CloudVerdict(verdict) if verdict.reason == reason)
+    }
+
+    /// The change with the text that says why, in its history entry.
+    #[must_use]
+    pub fn with_why(mut self, why: Option<&str>) -> Self {
+        if let Some(entry) = &mut self.history_entry {
+            entry.why = why.map(str::to_owned);
+        }
+        self
     }
 
     /// Whether it removes `sent_at`: a broadcast is stored as sent before its message is, and here it ends without

@@ -47,6 +47,7 @@ pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
         created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     }
 }
 

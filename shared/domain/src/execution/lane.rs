@@ -101,6 +101,17 @@ pub enum LaneCancel {
     Write(Box<Change>),
 }
 
+impl LaneCancel {
+    /// The cancel with a text that says why, if it ends the execution for this reason.
+    #[must_use]
+    pub fn with_why(self, reason: Reason, why: &str) -> Self {
+        match self {
+            Self::Write(change) if change.gives(reason) => Self::Write(Box::new(change.with_why(Some(why)))),
+            other => other,
+        }
+    }
+}
+
 impl Execution {
     /// Whether the executions behind it are canceled because it has ended.
     pub fn stops_lane(&self) -> bool {

@@ -31,7 +31,7 @@ impl Execution {
             delivery_status: Some(DeliveryStatus::Pending),
             effect: Effect::RetryScheduled { attempt, next_send_at },
             due: DueEntry::At(next_send_at.as_seconds_rounded_up()),
-            history_entry: Some(HistoryEntry { at, attempt: self.attempt, event, actor, channel: None }),
+            history_entry: Some(HistoryEntry { at, attempt: self.attempt, event, actor, channel: None, why: None }),
         }
     }
 }

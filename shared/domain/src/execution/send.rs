@@ -95,7 +95,7 @@ impl Execution {
         channel: &Channel,
     ) -> Option<HistoryEntry> {
         let (event, channel) = (event.to_owned(), Some(channel.to_string()));
-        let entry = HistoryEntry { at, attempt: self.attempt, event, actor, channel };
+        let entry = HistoryEntry { at, attempt: self.attempt, event, actor, channel, why: None };
         (self.history.len() < MAX_SEND_ENTRIES).then_some(entry)
     }
 }

@@ -25,6 +25,8 @@ pub struct TimelineEntry {
     pub actor: Option<Actor>,
     /// The channel of the request, as [`Channel`] is stored; or that of the report which ended the execution.
     pub channel: Option<String>,
+    /// Of a cancel, why: the caller's own words, or the rule of the command that was met.
+    pub why: Option<String>,
 }
 
 /// What an entry of a timeline tells.
@@ -61,6 +63,7 @@ impl Execution {
             event: status(verdict.reason.status(), Some(verdict.reason.to_string())),
             actor: verdict_entry.map(|entry| entry.actor.clone()),
             channel: None,
+            why: verdict_entry.and_then(|entry| entry.why.clone()),
         }));
         entries.extend(row.end_by_device());
         entries.sort_by_key(|entry| entry.at);
@@ -69,11 +72,11 @@ impl Execution {
 
     fn creation(&self) -> TimelineEntry {
         let (at, actor) = (self.created_at, Some(self.created_by.clone()));
-        TimelineEntry { at, attempt: 1, event: status(Status::Created, None), actor, channel: None }
+        TimelineEntry { at, attempt: 1, event: status(Status::Created, None), actor, channel: None, why: None }
     }
 
-    /// The history entry that records who wrote the verdict.
-    fn verdict_entry(&self) -> Option<&HistoryEntry> {
+    /// The history entry that records who wrote the verdict, and why.
+    pub(super) fn verdict_entry(&self) -> Option<&HistoryEntry> {
         let reason = self.verdict?.reason.as_str();
         self.history.iter().rfind(|entry| entry.attempt == self.attempt && entry.event == reason)
     }
@@ -92,6 +95,7 @@ impl Execution {
             event: TimelineEvent::Delivery(DeliveryStatus::Sent),
             actor: Some(self.first_sender()),
             channel: Some(first_channel.unwrap_or_else(|| self.channel.to_string())),
+            why: None,
         };
         (!claimed && !recorded && (sent || self.attempt > 1)).then_some(entry)
     }
@@ -119,7 +123,8 @@ impl Execution {
         let by_claimer = |at: &Timestamp| *at > self.created_at || self.lane.is_some();
         let at = self.sent_at.filter(|at| known && claimed && by_claimer(at))?;
         let event = TimelineEvent::Delivery(DeliveryStatus::Sent);
-        Some(TimelineEntry { at, attempt: self.attempt, event, actor: None, channel: Some(self.channel.to_string()) })
+        let channel = Some(self.channel.to_string());
+        Some(TimelineEntry { at, attempt: self.attempt, event, actor: None, channel, why: None })
     }
 
     fn delivery(&self) -> Option<TimelineEntry> {
@@ -143,7 +148,7 @@ fn status(status: Status, reason: Option<String>) -> TimelineEvent {
 }
 
 fn device(at: Timestamp, attempt: Attempt, event: TimelineEvent) -> TimelineEntry {
-    TimelineEntry { at, attempt, event, actor: Some(Actor::device()), channel: None }
+    TimelineEntry { at, attempt, event, actor: Some(Actor::device()), channel: None, why: None }
 }
 
 /// A recorded entry: a delivery status, a cancel, or the failure of an attempt that was retried.
@@ -159,7 +164,7 @@ fn recorded(entry: &HistoryEntry) -> TimelineEntry {
         _ => TimelineEvent::Status { status: Status::Created, reason: Some(word.to_owned()), device_reason: code },
     };
     let (actor, channel) = (Some(entry.actor.clone()), entry.channel.clone());
-    TimelineEntry { at: entry.at, attempt: entry.attempt, event, actor, channel }
+    TimelineEntry { at: entry.at, attempt: entry.attempt, event, actor, channel, why: entry.why.clone() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `Control`: whether a fleet command runs, is paused or is canceled, and which changes of that are allowed.
 
 use crate::actor::Actor;
+use crate::command::audit::{AuditAction, AuditEntry};
 use crate::status::Reason;
 use crate::timestamp::Timestamp;
 
@@ -15,7 +16,8 @@ pub struct Control {
     pub at: Option<Timestamp>,
     /// Actor of the last change.
     pub by: Option<Actor>,
-    /// Why the command paused or canceled itself, as text for the operator.
+    /// Why the state was changed, as text for the operator: the caller's own words, or the criterion or gate that was
+    /// met.
     pub why: Option<String>,
 }
 
@@ -48,12 +50,19 @@ pub enum ControlError {
     /// A command that runs cannot be resumed.
     #[error("it is not paused")]
     NotPaused,
+    /// It was paused and resumed too often.
+    #[error("it has been changed {max} times: it can only be canceled", max = Control::MAX_CHANGES)]
+    TooMany,
     /// Every execution has ended.
     #[error("it is completed: no execution is left to change")]
     Completed,
 }
 
 impl Control {
+    /// The most changes of a command by operators. The command keeps a record of each, so their number is limited; a
+    /// cancel is always possible.
+    pub const MAX_CHANGES: u32 = 200;
+
     /// The control after a change to `state`. `why` is shown to the operator.
     ///
     /// # Errors
@@ -76,6 +85,16 @@ impl Control {
             _ => {}
         }
         Ok(Self { state, generation: self.generation.saturating_add(1), at: Some(at), by: Some(by), why })
+    }
+
+    /// The last change as the audit trail records it; none if the state was never changed.
+    pub fn audit_entry(&self) -> Option<AuditEntry> {
+        let action = match self.state {
+            ControlState::Running => AuditAction::Resumed,
+            ControlState::Paused => AuditAction::Paused,
+            ControlState::Canceled { force, .. } => AuditAction::Canceled { force },
+        };
+        Some(AuditEntry { at: self.at?, action, by: self.by.clone()?, why: self.why.clone() })
     }
 
     /// Whether requests may be sent.

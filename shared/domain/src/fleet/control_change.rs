@@ -6,19 +6,28 @@ use crate::fleet::state::FleetState;
 use crate::timestamp::Timestamp;
 
 impl Control {
-    /// The control after a change that an operator asks for, of a command in the state `current`.
+    /// The control after a change that an operator asks for, of a command in the state `current`. `why` is the
+    /// operator's own text.
     ///
     /// # Errors
-    /// See [`Control::change_to`]; and [`ControlError::Completed`] if every execution has ended.
+    /// See [`Control::change_to`]; [`ControlError::Completed`] if every execution has ended; and
+    /// [`ControlError::TooMany`] for a pause or a resume after [`Control::MAX_CHANGES`].
     pub fn change_by_operator(
         &self,
         state: ControlState,
         current: FleetState,
         now: Timestamp,
         by: Actor,
+        why: Option<String>,
     ) -> Result<Self, ControlError> {
-        let next = self.change_to(state, now, by, None)?;
-        if current == FleetState::Completed { Err(ControlError::Completed) } else { Ok(next) }
+        let next = self.change_to(state, now, by, why)?;
+        match (current, state) {
+            (FleetState::Completed, _) => Err(ControlError::Completed),
+            (_, ControlState::Running | ControlState::Paused) if self.generation >= Self::MAX_CHANGES => {
+                Err(ControlError::TooMany)
+            }
+            _ => Ok(next),
+        }
     }
 }
 
@@ -31,7 +40,7 @@ mod tests {
     #[test]
     fn completed_command_is_not_changed_any_more() {
         let by_operator = |control: &Control, state, current| {
-            let changed = control.change_by_operator(state, current, Timestamp::default(), Actor::caller("ada"));
+            let changed = control.change_by_operator(state, current, Timestamp::default(), Actor::caller("ada"), None);
             changed.map(|control| control.state)
         };
         let running = Control::default();
@@ -42,5 +51,23 @@ mod tests {
         }
         let resumed = by_operator(&running, ControlState::Running, FleetState::Completed);
         assert_eq!(resumed, Err(ControlError::NotPaused));
+    }
+
+    #[test]
+    fn command_that_was_changed_too_often_can_only_be_canceled() {
+        let change = |control: &Control, state| {
+            let (now, ada) = (Timestamp::default(), Actor::caller("ada"));
+            control.change_by_operator(state, FleetState::InProgress, now, ada, None)
+        };
+        let mut control = Control::default();
+        for generation in 0..Control::MAX_CHANGES {
+            let state = if generation % 2 == 0 { ControlState::Paused } else { ControlState::Running };
+            control = change(&control, state).unwrap();
+        }
+        assert_eq!(change(&control, ControlState::Paused), Err(ControlError::TooMany));
+        for force in [false, true] {
+            control = change(&control, ControlState::Canceled { force, reason: Reason::CanceledByOperator }).unwrap();
+        }
+        assert_eq!(control.generation, Control::MAX_CHANGES + 2);
     }
 }

@@ -58,6 +58,7 @@ pub static COMMAND: LazyLock<Command> = LazyLock::new(|| Command {
     created_by: Actor::caller("operator"),
     fingerprint: Fingerprint::from_stored("fingerprint"),
     control: Control::default(),
+    audit: Vec::new(),
 });
 
 impl Worker {

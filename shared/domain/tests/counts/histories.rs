@@ -52,6 +52,7 @@ fn command(rng: &mut Rng) -> Command {
         created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     }
 }
 

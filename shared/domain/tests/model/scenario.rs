@@ -101,6 +101,7 @@ pub fn command(n: u8) -> Command {
         created_by: Actor::caller("operator"),
         fingerprint: Fingerprint::from_stored("fingerprint"),
         control: Control::default(),
+        audit: Vec::new(),
     }
 }
 

@@ -63,12 +63,18 @@ impl Execution {
             }
             Reason::Superseded => "A newer command took its place (SUPERSEDED).".to_owned(),
             Reason::CanceledByOperator => {
-                let word = verdict.reason.as_str();
-                let entry = self.history.iter().rfind(|entry| entry.event == word);
-                let operator = entry.map_or("an operator", |entry| entry.actor.as_str());
-                format!("It was called off by {operator} (CANCELED_BY_OPERATOR).")
+                let operator = self.verdict_entry().map_or("an operator", |entry| entry.actor.as_str());
+                format!("It was called off by {operator} (CANCELED_BY_OPERATOR){}", self.why_canceled())
             }
-            reason => format!("It was given up for {reason}."),
+            reason => format!("It was given up for {reason}{}", self.why_canceled()),
+        }
+    }
+
+    /// The end of a sentence about a cancel: why, where that is known.
+    fn why_canceled(&self) -> String {
+        match self.verdict_entry().and_then(|entry| entry.why.as_deref()) {
+            Some(why) => format!(": {why}."),
+            None => ".".to_owned(),
         }
     }
 
