@@ -137,7 +137,8 @@ impl World {
 
     /// The clock's time in RFC 3339, as events carry it.
     pub fn now(&self) -> String {
-        jiff::Timestamp::from_millisecond(self.stack.clock.now_ms()).expect("a time").to_string()
+        let now = jiff::Timestamp::from_millisecond(self.stack.clock.now_ms()).expect("a time");
+        format!("{now:.3}")
     }
 }
 
