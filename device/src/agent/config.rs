@@ -17,6 +17,8 @@ pub struct Config {
     pub repeatable: BTreeSet<String>,
     /// Whether the device also takes commands from its named shadow `cmd`.
     pub shadow: bool,
+    /// Whether the device takes on the desired state of its classic shadow, and reports it there.
+    pub desired_state: bool,
     /// The thing's groups: broadcasts on `cmd/group/<group>/req` are requests to this thing too.
     pub groups: Vec<String>,
     /// Further topics of broadcasts, without wildcards.
@@ -42,6 +44,7 @@ impl Config {
             commands: None,
             repeatable: BTreeSet::new(),
             shadow: false,
+            desired_state: false,
             groups: Vec::new(),
             broadcast_topics: Vec::new(),
             response_topics: Vec::new(),

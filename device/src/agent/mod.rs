@@ -27,6 +27,7 @@ mod cancel_notice;
 mod command_shadow;
 pub(crate) mod config;
 mod delayed_broadcasts;
+mod desired_state;
 mod execution;
 mod execution_cache;
 mod id;
@@ -63,6 +64,8 @@ pub struct Agent {
     delayed_broadcasts: DelayedBroadcasts,
     /// The newest version of the shadow that was read since the last `get`.
     shadow_version: u64,
+    /// The same of the classic shadow.
+    state_version: u64,
     ignored: IgnoredInputs,
 }
 
@@ -74,6 +77,7 @@ impl Agent {
             executions: ExecutionCache::default(),
             delayed_broadcasts: DelayedBroadcasts::default(),
             shadow_version: 0,
+            state_version: 0,
             ignored: IgnoredInputs::default(),
         }
     }
@@ -108,25 +112,36 @@ impl Agent {
             let operations = ["get/accepted", "get/rejected", "update/delta"];
             topics.extend(operations.map(|operation| command_shadow::topic(thing, operation)));
         }
+        if self.config.desired_state {
+            topics.extend(["get/accepted", "update/delta"].map(|operation| desired_state::topic(thing, operation)));
+        }
         topics
     }
 
-    /// The connection is up and its subscriptions are in place: gets the shadow, which may have changed meanwhile.
+    /// The connection is up and its subscriptions are in place: gets the shadows, which may have changed meanwhile.
     pub fn on_subscribed(&mut self) -> Vec<Action> {
-        match self.config.shadow {
-            true => vec![self.publish_to_shadow("get", b"{}".to_vec())],
-            false => Vec::new(),
+        let mut actions = Vec::new();
+        if self.config.shadow {
+            actions.push(self.publish_to_shadow("get", b"{}".to_vec()));
         }
+        if self.config.desired_state {
+            let topic = desired_state::topic(&self.config.thing, "get");
+            actions.push(Action::Publish { topic, bytes: b"{}".to_vec() });
+        }
+        actions
     }
 
     /// A message arrived on one of the [topics](Self::topics).
     pub fn on_message(&mut self, topic: &str, bytes: &[u8], now_ms: i64) -> Vec<Action> {
         let thing = &self.config.thing;
+        let is_state = |operation| self.config.desired_state && topic == desired_state::topic(thing, operation);
         let is_shadow = |operation| self.config.shadow && topic == command_shadow::topic(thing, operation);
         if topic == topic::request(thing) || self.config.is_broadcast_topic(topic) {
             self.on_request(bytes, now_ms)
         } else if topic == topic::cancel(thing) {
             self.on_cancel(bytes, now_ms)
+        } else if is_state("get/accepted") || is_state("update/delta") {
+            self.on_desired_state(bytes, topic.ends_with("delta"))
         } else if is_shadow("get/accepted") {
             self.on_shadow(bytes, now_ms)
         } else if is_shadow("update/delta") {
@@ -203,6 +218,24 @@ impl Agent {
         }
         self.shadow_version = document.version;
         self.handle_shadow_requests(document.requests, false, now_ms)
+    }
+
+    /// The classic shadow, or a change of it: reports what `desired` holds and the device has not reported. An outdated
+    /// delta would report an older state.
+    fn on_desired_state(&mut self, bytes: &[u8], is_delta: bool) -> Vec<Action> {
+        let allowed = Some(bytes).filter(|bytes| self.is_allowed_size(bytes));
+        let Some((version, attributes)) = allowed.and_then(|bytes| desired_state::read(bytes, is_delta)) else {
+            return self.ignore("unreadable shadow");
+        };
+        if is_delta && version < self.state_version {
+            return self.ignore("outdated shadow");
+        }
+        self.state_version = version;
+        if attributes.is_empty() {
+            return Vec::new();
+        }
+        let topic = desired_state::topic(&self.config.thing, "update");
+        vec![Action::Publish { topic, bytes: desired_state::report(attributes) }]
     }
 
     fn handle_shadow_requests(

@@ -34,6 +34,9 @@ pub struct ThingCommand {
     /// Take commands from the named shadow cmd too, and declare that in it
     #[arg(long)]
     shadow: bool,
+    /// Take on the desired state of the classic shadow, and report it there
+    #[arg(long)]
+    desired_state: bool,
     #[command(flatten)]
     pub broadcasts: BroadcastArgs,
     /// A command that is safe to run twice: if a restart interrupts it, it is started again; repeat for more
@@ -62,6 +65,7 @@ impl ThingCommand {
             thing: self.thing,
             memory_file: self.memory,
             shadow: self.shadow,
+            desired_state: self.desired_state,
             groups: self.broadcasts.groups,
             broadcast_topics: self.broadcasts.topics,
             response_topics: self.broadcasts.response_topics,

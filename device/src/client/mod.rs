@@ -36,13 +36,22 @@ impl Client {
             clock,
             memory_file,
             shadow,
+            desired_state,
             groups,
             broadcast_topics,
             response_topics,
         } = options;
         let (commands, repeatable) = (handlers.commands(), handlers.repeatable());
-        let config =
-            Config { commands, repeatable, shadow, groups, broadcast_topics, response_topics, ..Config::new(&thing) };
+        let config = Config {
+            commands,
+            repeatable,
+            shadow,
+            desired_state,
+            groups,
+            broadcast_topics,
+            response_topics,
+            ..Config::new(&thing)
+        };
         let (agent, actions) = match &memory_file {
             Some(path) => memory_file::load(path, config, clock())?,
             None => (Agent::new(config), Vec::new()),

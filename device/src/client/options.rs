@@ -20,6 +20,8 @@ pub struct Options {
     pub memory_file: Option<PathBuf>,
     /// Takes commands from the named shadow `cmd` too, and declares that in it.
     pub shadow: bool,
+    /// Takes on the desired state of the classic shadow, and reports it there.
+    pub desired_state: bool,
     /// The thing's groups: their broadcasts are requests to this thing too.
     pub groups: Vec<String>,
     /// Further topics of broadcasts, without wildcards.

@@ -38,6 +38,7 @@ impl Broker {
             clock: Arc::new(|| NOW_MS),
             memory_file: None,
             shadow: false,
+            desired_state: false,
             groups: Vec::new(),
             broadcast_topics: Vec::new(),
             response_topics: Vec::new(),

@@ -66,3 +66,27 @@ fn next_attempt_in_the_shadow_is_refused_once_and_read_again_after_a_failure() {
     assert_eq!(reports_and_starts(&expired).0[0]["status"], "TIMED_OUT");
     assert_eq!(only_report(&agent.on_request(&late, NOW_MS)), status("TIMED_OUT", "EXPIRED"));
 }
+
+#[test]
+fn desired_state_is_reported_once_and_an_outdated_one_is_not() {
+    let mut agent = new_agent();
+    agent.config.desired_state = true;
+    let topic = |operation: &str| format!("$aws/things/pump-7/shadow/{operation}");
+    assert_eq!(agent.topics().len(), 4);
+    assert!(matches!(&agent.on_subscribed()[..], [Action::Publish { topic: get, .. }] if *get == topic("get")));
+    let reported = |actions: &[Action]| match actions {
+        [Action::Publish { topic: update, bytes }] if *update == topic("update") => {
+            serde_json::from_slice::<Value>(bytes).unwrap()["state"]["reported"].clone()
+        }
+        _ => json!(null),
+    };
+    let delta = |version: u64, state: Value| to_bytes(&json!({"state": state, "version": version}));
+    let actions = agent.on_message(&topic("update/delta"), &delta(3, json!({"light": "on"})), NOW_MS);
+    assert_eq!(reported(&actions), json!({"light": "on"}));
+    let outdated = agent.on_message(&topic("update/delta"), &delta(2, json!({"light": "off"})), NOW_MS);
+    assert_eq!(outdated, []);
+    assert_eq!(agent.on_message(&topic("update/delta"), &delta(4, json!({"command": [1]})), NOW_MS), []);
+    // The shadow was deleted, and starts again at version 1.
+    let whole = json!({"state": {"desired": {"a": 1}, "delta": {"a": 1}}, "version": 1});
+    assert_eq!(reported(&agent.on_message(&topic("get/accepted"), &to_bytes(&whole), NOW_MS)), json!({"a": 1}));
+}
