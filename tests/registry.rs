@@ -1,10 +1,11 @@
 //! The registry client of `shared/aws` against the local registry over HTTP: groups, queries, pages and errors.
 
 use aws::{Connection, Error, Kind, Listed, Registry, ThingPage};
-use domain::{FleetQuery, GroupName};
+use domain::{FleetQuery, GroupName, ThingName};
+use serde_json::{Value, json};
 
 use crate::sdk_transport::{AwsError, SdkTransport};
-use crate::world::World;
+use crate::world::{EXECUTIONS, World};
 
 fn registry(world: &World, error: Option<AwsError>) -> Registry {
     let endpoint = world.stack.addresses.endpoint.to_string();
@@ -187,4 +188,49 @@ fn kind(listed: Result<Listed, Error>) -> Kind {
         Ok(listed) => panic!("{listed:?}"),
         Err(error) => error.kind(),
     }
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn unknown_thing_is_noted_or_with_strict_refused() {
+    let world = World::start().await;
+    world.stack.registry.add_things("pumps", &["pump-7"]).expect("a group");
+    let body = |things: &[&str], more: Value| {
+        let mut body = json!({"name": "reboot", "target": {"things": things}});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let created = world.post("/commands", &body(&["pump-77"], json!({}))).await;
+    assert_eq!((created.status, &created.body["notes"]), (202, &json!(["the registry has no thing pump-77"])));
+    let known = world.post("/commands", &body(&["pump-7"], json!({"strict": true}))).await;
+    assert_eq!((known.status, &known.body["notes"]), (202, &json!([])));
+    let rows = world.rows(EXECUTIONS).await.len();
+    for things in [&["pump-77"][..], &["pump-7", "pump-77"]] {
+        let refused = world.post("/commands", &body(things, json!({"strict": true}))).await;
+        assert_eq!((refused.status, &refused.body["field"]), (422, &json!("target.things")), "{refused:?}");
+        let detail = refused.body["detail"].as_str().expect("a detail");
+        assert!(detail.starts_with("the registry has no thing pump-77"), "{detail}");
+    }
+    let names: Vec<String> = (0..101).map(|n| format!("pump-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let refused = world.post("/commands", &body(&names, json!({"strict": true}))).await;
+    assert_eq!((refused.status, &refused.body["field"]), (422, &json!("strict")), "{refused:?}");
+    assert_eq!(world.rows(EXECUTIONS).await.len(), rows);
+    // A device that has the request is not looked up, whether or not it is a thing.
+    let _pump = world.thing("pump-78").await;
+    let delivered = world.post("/commands", &body(&["pump-78"], json!({}))).await;
+    assert_eq!(delivered.body["execution"]["deliveryStatus"], "DELIVERED");
+    assert_eq!(delivered.body["notes"], json!([]));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn thing_is_found_by_its_name() {
+    let world = fleet().await;
+    let registry = registry(&world, None);
+    let thing = |name: &str| ThingName::parse(name).expect("a name");
+    assert!(registry.has_thing(&thing("a:1")).await.expect("a response"));
+    assert!(!registry.has_thing(&thing("a")).await.expect("a response"));
+    let failing = self::registry(&world, Some((429, "ThrottlingException", "Rate exceeded")));
+    assert_eq!(failing.has_thing(&thing("a:1")).await.expect_err("an error").kind(), Kind::Throttled);
+    world.end().await;
 }

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use super::{
     context::ApiContext,
     create_body::{self, CreateBody},
-    fleet,
+    fleet, known_things,
     problem::Problem,
     request::Request,
     response::Response,
@@ -51,7 +51,7 @@ pub fn decode(request: &Request, shared_topic: Option<&SharedTopic>) -> Result<C
 /// Creates a command, and answers with how far its execution has come.
 pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCommand) -> Result<Response, Problem> {
     let CreateCommand { id, body, received_at: now, actor } = create;
-    let CreateBody { definition, names, wait, dry_run } = body;
+    let CreateBody { definition, names, wait, dry_run, strict } = body;
     // Started before the request is sent: API Gateway does not wait longer because the device acknowledges late.
     let time_is_up = pin!(sleep(wait));
     let (fingerprint, control) = (Fingerprint::of(&definition), Control::default());
@@ -60,8 +60,16 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
     let thing = match &command.definition.target {
         Target::Thing(thing) => thing.clone(),
         // Boxed, so that the future of every other request does not have to hold it.
-        Target::Fleet(_) => return Box::pin(fleet::create(driver, context, command, names, dry_run)).await,
+        Target::Fleet(_) => {
+            if strict {
+                known_things::require(context, &names.things).await?;
+            }
+            return Box::pin(fleet::create(driver, context, command, names, dry_run)).await;
+        }
     };
+    if strict {
+        known_things::require(context, std::slice::from_ref(&thing)).await?;
+    }
     let channel = select_channel(driver, &command, &thing).await?;
     let command = stored_command::store(driver.clients, command).await?;
     let row = Execution::create(&command, &thing, channel, driver.clients.reconcile_seconds);
@@ -75,7 +83,8 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
         false => wait_for_end(driver.clients, execution, now, time_is_up).await?,
     };
     let status = if execution.is_terminal() { 200 } else { 202 };
-    let answer = Response::json(status, &CreatedView::new(&command, &execution, now));
+    let notes = if strict { None } else { known_things::note(context, &execution).await };
+    let answer = Response::json(status, &CreatedView::new(&command, &execution, notes.into_iter().collect(), now));
     Ok(answer.with_header("location", format!("/commands/{}", command.id)))
 }
 

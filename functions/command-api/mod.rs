@@ -9,6 +9,7 @@ mod fields;
 mod fleet;
 mod handler;
 mod history;
+mod known_things;
 mod page;
 mod problem;
 mod problem_sources;

@@ -123,6 +123,7 @@ fn a_problem_names_its_field() {
         ("bad_422_exclude_name", "target.exclude"),
         ("bad_400_dry_run_text", "dryRun"),
         ("bad_400_pause_body", "force"),
+        ("bad_400_strict_text", "strict"),
         ("bad_400_executions_status", "status"),
         ("bad_400_executions_limit", "limit"),
         ("bad_400_executions_token", "nextToken"),

@@ -16,7 +16,7 @@ use crate::command_api::{fields::Fields, problem::Problem};
 const RESERVED: [&str; 1] = ["format"];
 
 const KNOWN: &str = "name, payload, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, \
-                     rollout, abortConfig, schedule, broadcast, dryRun, waitSeconds";
+                     rollout, abortConfig, schedule, broadcast, dryRun, strict, waitSeconds";
 const SECONDS: &str = "a whole number of seconds";
 const TARGET: &str = SelectionOptions::EXAMPLE;
 
@@ -34,6 +34,8 @@ pub struct CreateBody {
     pub wait: Duration,
     /// Whether the caller asks only for an estimate.
     pub dry_run: bool,
+    /// Whether a listed thing that the registry does not have is refused.
+    pub strict: bool,
 }
 
 /// Decodes and validates a body. `shared_topic`: see [`ApiContext`](crate::command_api::ApiContext).
@@ -55,6 +57,7 @@ pub fn decode(body: &[u8], shared_topic: Option<&SharedTopic>) -> Result<CreateB
     let wait = fields.take_whole("waitSeconds", SECONDS)?;
     let fleet = FleetFields::take(&mut fields)?;
     let dry_run = fields.take("dryRun", "true or false")?.unwrap_or(false);
+    let strict = fields.take("strict", "true or false")?.unwrap_or(false);
     for field in RESERVED {
         fields.take::<&RawValue>(field, "left out")?;
     }
@@ -82,7 +85,7 @@ pub fn decode(body: &[u8], shared_topic: Option<&SharedTopic>) -> Result<CreateB
                       of the command";
         return Err(Problem::unprocessable("waitSeconds", detail));
     }
-    Ok(CreateBody { definition, names, wait, dry_run })
+    Ok(CreateBody { definition, names, wait, dry_run, strict })
 }
 
 fn decode_wait(wait: Option<i64>) -> Result<Duration, Problem> {

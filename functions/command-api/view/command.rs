@@ -44,6 +44,7 @@ pub struct CreatedView<'a> {
     state: &'static str,
     counts: Map<String, Value>,
     execution: ExecutionView,
+    notes: Vec<String>,
 }
 
 impl<'a> CommandView<'a> {
@@ -79,12 +80,13 @@ impl<'a> CommandView<'a> {
 }
 
 impl<'a> CreatedView<'a> {
-    pub fn new(command: &'a Command, execution: &Execution, now: Timestamp) -> Self {
+    pub fn new(command: &'a Command, execution: &Execution, notes: Vec<String>, now: Timestamp) -> Self {
         Self {
             command_id: command.id.as_str(),
             state: FleetState::of_one_thing(execution).as_str(),
             counts: counts_of(execution),
             execution: ExecutionView::new(execution, now, false),
+            notes,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An operation of the control plane of AWS IoT, on the runtime of the SDK: its signing, its timeouts and its retries.
 //!
-//! The SDK's own client, aws-sdk-iot, has some 270 operations. The registry needs two, and no other crate took as long to
+//! The SDK's own client, aws-sdk-iot, has some 270 operations. The registry needs three, and no other crate took as long to
 //! build. What such a client adds to a request (user agent, ids of the invocation and of the attempt, correction of the
 //! clock) is added here too.
 

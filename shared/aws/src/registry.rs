@@ -22,7 +22,12 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub struct Registry {
     list: IotOperation<GroupPage>,
     search: IotOperation<SearchPage>,
+    describe: IotOperation<Described>,
 }
+
+/// The response of DescribeThing, of which nothing is needed but that there is one.
+#[derive(Debug, Deserialize)]
+struct Described {}
 
 /// The response of ListThingsInThingGroup. As in the SDK's clients, `null` stands for a missing member.
 #[derive(Debug, Deserialize)]
@@ -83,6 +88,22 @@ impl Registry {
         Self {
             list: IotOperation::new("ListThingsInThingGroup", config, quota),
             search: IotOperation::new("SearchIndex", config, quota),
+            describe: IotOperation::new("DescribeThing", config, quota),
+        }
+    }
+
+    /// Whether the registry has a thing.
+    ///
+    /// # Errors
+    /// A failed call.
+    pub async fn has_thing(&self, thing: &ThingName) -> Result<bool, Error> {
+        let path = format!("/things/{}", utf8_percent_encode(thing.as_str(), RESERVED));
+        match self.describe.send(IotRequest { path, body: None }).await {
+            Ok(Described {}) => Ok(true),
+            Err(error) => match code(&error) {
+                "ResourceNotFoundException" => Ok(false),
+                _ => Err(Error::sdk("describing a thing", thing, error)),
+            },
         }
     }
 

@@ -139,6 +139,11 @@ impl Execution {
         self.status == Status::Created && self.attempt == 1 && !self.may_be_delivered()
     }
 
+    /// Whether the device is known to have the request, or nothing is sent any more.
+    pub fn is_received_or_ended(&self) -> bool {
+        self.delivery_status == DeliveryStatus::Delivered || self.is_terminal()
+    }
+
     /// Whether the device may have the request of this attempt: its sender may crash before it writes the result.
     pub(crate) fn may_be_delivered(&self) -> bool {
         let by_last_sending = match self.delivery_status {
