@@ -107,6 +107,11 @@ impl Sqs {
         self.with(queue, |queue| queue.bodies()).unwrap_or_default()
     }
 
+    /// Removes every message of a queue.
+    pub fn purge(&self, queue: &str) {
+        self.with(queue, Queue::purge);
+    }
+
     /// `AmazonSQS.*` with the JSON protocol: SendMessage, SendMessageBatch, ReceiveMessage, DeleteMessage, PurgeQueue,
     /// GetQueueUrl, GetQueueAttributes, ListQueues.
     pub fn router(&self) -> axum::Router {
