@@ -31,4 +31,6 @@ pub struct EventSource {
     pub batch_size: usize,
     /// Whether the function names the messages of a batch that failed (`ReportBatchItemFailures`).
     pub partial_failures: bool,
+    /// `ScalingConfig.MaximumConcurrency`: most invokes at a time.
+    pub max_concurrency: usize,
 }

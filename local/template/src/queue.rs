@@ -25,6 +25,9 @@ pub fn read(resource: &Resource) -> Result<Queue, TemplateError> {
     })
 }
 
+/// Batches at a time without a `MaximumConcurrency`: what Lambda begins with.
+const DEFAULT_CONCURRENCY: u64 = 5;
+
 /// Reads an event of `Type: SQS`; `None` if it is disabled.
 pub fn source(
     event: &Node<'_>,
@@ -50,11 +53,14 @@ pub fn source(
         return Err(event.invalid("a BatchSize of more than 10 requires a MaximumBatchingWindowInSeconds"));
     }
     let partial_failures = stream::partial_failures(event)?;
+    let most = event.get("ScalingConfig").and_then(|scaling| scaling.get("MaximumConcurrency"));
+    let max_concurrency = most.map_or(Ok(DEFAULT_CONCURRENCY), |most| most.integer(2..=1000))?;
     let enabled = event.get("Enabled").map_or(Ok(true), |enabled| enabled.boolean())?;
     Ok(enabled.then(|| EventSource {
         queue_arn: queue_arn.clone(),
         function_arn: function.arn.clone(),
         batch_size: batch_size as usize,
         partial_failures,
+        max_concurrency: max_concurrency as usize,
     }))
 }

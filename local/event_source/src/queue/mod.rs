@@ -9,8 +9,8 @@ use std::sync::Arc;
 use local_clock::Clock;
 use local_lambda::Lambda;
 use local_resources::{EventSource, Place};
-use local_sqs::Sqs;
-use tokio::sync::watch;
+use local_sqs::{Message, Sqs};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A handle on the mappings; clones share it. They stop with its last clone.
@@ -27,18 +27,20 @@ struct Inner {
 /// What a poller does.
 #[derive(Clone, Copy, Default)]
 struct PollerState {
-    /// Whether a batch is with the function.
-    busy: bool,
+    /// Number of batches that are with the function.
+    busy: usize,
     /// Number of batches since the start.
     batches: u64,
 }
 
 impl QueueMappings {
-    /// Starts one poller for each mapping: one batch at a time, in the order in which messages become visible.
+    /// Starts one poller for each mapping: batches in the order in which messages become visible, and as many at a time as
+    /// the mapping allows.
     pub fn start(clock: Clock, lambda: Lambda, sqs: Sqs, sources: Vec<EventSource>, place: Place) -> Self {
         let stop = CancellationToken::new();
         let poll = |source: EventSource| {
             let (state, watched) = watch::channel(PollerState::default());
+            let permits = Arc::new(Semaphore::new(source.max_concurrency));
             let poller = Poller {
                 clock: clock.clone(),
                 lambda: lambda.clone(),
@@ -46,8 +48,10 @@ impl QueueMappings {
                 source: source.clone(),
                 region: place.region.clone(),
                 state,
+                permits,
+                stop: stop.clone(),
             };
-            tokio::spawn(stop.clone().run_until_cancelled_owned(poller.run()));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(Arc::new(poller).run()));
             (source, watched)
         };
         let pollers = sources.into_iter().map(poll).collect();
@@ -59,8 +63,8 @@ impl QueueMappings {
     pub async fn caught_up(&self) -> u64 {
         let mut batches = 0;
         for (source, state) in &self.0.pollers {
-            // A message is either visible on the queue, or in a batch of the busy poller.
-            let is_idle = |state: &PollerState| !state.busy && !self.has_visible_message(source);
+            // A message is either visible on the queue, or in a batch that is with the function.
+            let is_idle = |state: &PollerState| state.busy == 0 && !self.has_visible_message(source);
             // A poller ends only with this handle.
             batches += state.clone().wait_for(is_idle).await.map_or(0, |state| state.batches);
         }
@@ -72,8 +76,9 @@ impl QueueMappings {
         let mut pending = Vec::new();
         for (source, state) in &self.0.pollers {
             let EventSource { queue_arn, function_arn, .. } = source;
-            if state.borrow().busy {
-                pending.push(format!("a batch of {queue_arn} is with {function_arn}"));
+            let busy = state.borrow().busy;
+            if busy > 0 {
+                pending.push(format!("{busy} batches of {queue_arn} are with {function_arn}"));
             } else if self.has_visible_message(source) {
                 pending.push(format!("a message of {queue_arn} is visible, and not passed to {function_arn} yet"));
             }
@@ -102,18 +107,21 @@ struct Poller {
     source: EventSource,
     region: String,
     state: watch::Sender<PollerState>,
+    /// One for each batch that may be with the function.
+    permits: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 impl Poller {
-    async fn run(self) {
+    async fn run(self: Arc<Self>) {
         let mut arrivals = self.sqs.arrivals();
         loop {
             arrivals.mark_unchanged();
             let visible_ms = self.sqs.next_visible_ms(&self.source.queue_arn).unwrap_or(i64::MAX);
             if visible_ms <= self.clock.now_ms() {
-                self.state.send_modify(|state| state.busy = true);
-                self.deliver_batch().await;
-                self.state.send_modify(|state| *state = PollerState { busy: false, batches: state.batches + 1 });
+                // The semaphore is never closed, so there always is a permit.
+                let Ok(permit) = self.permits.clone().acquire_owned().await else { return };
+                self.take_batch(permit);
                 continue;
             }
             tokio::select! {
@@ -123,10 +131,19 @@ impl Poller {
         }
     }
 
+    /// Takes a batch from the queue, and passes it to the function in a task of its own.
+    fn take_batch(self: &Arc<Self>, permit: OwnedSemaphorePermit) {
+        // Before the messages are taken, so that they never are neither visible nor in a batch.
+        let batch = BatchInHand::new(self.clone(), permit);
+        let messages = self.sqs.receive(&self.source.queue_arn, self.source.batch_size, None).unwrap_or_default();
+        tokio::spawn(self.stop.clone().run_until_cancelled_owned(async move {
+            batch.poller.deliver(messages).await;
+        }));
+    }
+
     /// Passes one batch to the function. Messages that failed stay hidden until their visibility timeout.
-    async fn deliver_batch(&self) {
-        let EventSource { queue_arn, function_arn, batch_size, partial_failures } = &self.source;
-        let messages = self.sqs.receive(queue_arn, *batch_size, None).unwrap_or_default();
+    async fn deliver(&self, messages: Vec<Message>) {
+        let EventSource { queue_arn, function_arn, partial_failures, .. } = &self.source;
         if messages.is_empty() {
             return;
         }
@@ -149,5 +166,26 @@ impl Poller {
                 "messages stay on their queue"
             );
         }
+    }
+}
+
+/// A batch that is with the function, until it is dropped.
+struct BatchInHand {
+    poller: Arc<Poller>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl BatchInHand {
+    fn new(poller: Arc<Poller>, _permit: OwnedSemaphorePermit) -> Self {
+        poller.state.send_modify(|state| state.busy += 1);
+        Self { poller, _permit }
+    }
+}
+
+impl Drop for BatchInHand {
+    fn drop(&mut self) {
+        self.poller.state.send_modify(|state| {
+            *state = PollerState { busy: state.busy - 1, batches: state.batches + 1 };
+        });
     }
 }

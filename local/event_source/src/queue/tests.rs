@@ -28,8 +28,13 @@ impl Bench {
         if let Some(answer) = answer {
             taker.environment.insert("ANSWER".to_owned(), answer.to_string());
         }
-        let source =
-            EventSource { queue_arn: WORK.to_owned(), function_arn: taker.arn.clone(), batch_size, partial_failures };
+        let source = EventSource {
+            queue_arn: WORK.to_owned(),
+            function_arn: taker.arn.clone(),
+            batch_size,
+            partial_failures,
+            max_concurrency: 1,
+        };
         let lambda = Lambda::start(clock.clone(), vec![taker], sqs.clone()).await.expect("started");
         let place = Place {
             region: "eu-west-1".to_owned(),

@@ -32,11 +32,14 @@ fn a_queue_and_its_event_source_mapping_are_read() {
         function_arn: "arn:aws:lambda:eu-west-1:000000000000:function:hoist-F".into(),
         batch_size: 10,
         partial_failures: false,
+        max_concurrency: 5,
     };
     assert_eq!(template.event_sources, std::slice::from_ref(&source));
-    let event = "BatchSize: 100, MaximumBatchingWindowInSeconds: 1, FunctionResponseTypes: [ReportBatchItemFailures]";
+    let event = "BatchSize: 100, MaximumBatchingWindowInSeconds: 1, FunctionResponseTypes: [ReportBatchItemFailures], \
+                 ScalingConfig: {MaximumConcurrency: 20}";
     let template = with_source("", event).expect("read");
-    assert_eq!(template.event_sources, [EventSource { batch_size: 100, partial_failures: true, ..source }]);
+    let expected = EventSource { batch_size: 100, partial_failures: true, max_concurrency: 20, ..source };
+    assert_eq!(template.event_sources, [expected]);
     assert_eq!((template.queues[0].delay_s, template.queues[0].retention_s), (0, 345_600));
     assert!(with_source("", "Enabled: 'false'").expect("read").event_sources.is_empty());
 }
@@ -47,6 +50,7 @@ fn invalid_or_unsupported_queue_properties_are_rejected() {
         ("VisibilityTimeout: 59", "", "Take.Properties.Queue: hoist-Q has a VisibilityTimeout of 59 s"),
         ("", "Queue: !GetAtt F.Arn", "Take.Properties.Queue: is not the ARN of a queue"),
         ("", "BatchSize: 0", "Take.Properties.BatchSize: must be a whole number"),
+        ("", "ScalingConfig: {MaximumConcurrency: 1}", "MaximumConcurrency: must be a whole number"),
         ("", "BatchSize: 11", "Take.Properties: a BatchSize of more than 10 requires"),
         ("", "FunctionResponseTypes: [Other]", "FunctionResponseTypes[0]: must be ReportBatchItemFailures"),
         ("MessageRetentionPeriod: 59", "", "Resources.Q.Properties.MessageRetentionPeriod: must be"),
