@@ -117,8 +117,8 @@ async fn every_command_ends_within_two_days() {
     assert_eq!(executions.len(), commands.len());
     let count = |status: &str| executions.iter().filter(|row| row["status"]["S"] == status).count();
     let ended = ["SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED"].map(|status| (status, count(status)));
-    println!("{ended:?}, {} runs, {connects} connections, {ticks} ticks", runs.len());
-    assert_eq!(ticks, 2 * 24 * 60 / 5);
+    println!("{ended:?}, {} runs, {connects} connections, {ticks} ticks and wakes", runs.len());
+    assert!(ticks >= 2 * 24 * 60 / 5, "each tick, and the wakes: {ticks}");
     assert!(connects > 2 * THINGS as u64, "only {connects} connections: things must reconnect");
     assert_eq!(ended.iter().map(|(_, count)| count).sum::<usize>(), commands.len(), "{ended:?}");
     assert!(ended.iter().all(|(_, count)| *count > 0), "{ended:?}");

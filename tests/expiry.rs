@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::world::{EXECUTIONS, START, World};
+use crate::world::{EXECUTIONS, START, World, without_wakes};
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn a_passed_ttl_is_shown_at_once_and_written_at_the_next_tick() {
-    let world = World::start().await;
+async fn a_passed_ttl_is_shown_at_once_and_written_at_the_next_tick_if_its_wake_is_lost() {
+    let world = World::with_template(&[], without_wakes).await;
     let command = world.command("pump-7", json!({"ttl": 65})).await;
     world.advance(60).await;
     assert_eq!(world.execution(&command, "pump-7").await["status"], "CREATED");
@@ -48,7 +48,7 @@ async fn late_success_overrides_timed_out_and_is_marked_late() {
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_late_in_progress_does_not_reopen_an_execution_that_the_api_showed_as_expired() {
-    let world = World::start().await;
+    let world = World::with_template(&[], without_wakes).await;
     let mut pump = world.thing("pump-7").await;
     let command = world.command("pump-7", json!({"ttl": 65})).await;
     let (_, request) = pump.next_json().await;

@@ -18,6 +18,7 @@ mod journal_history;
 mod lifecycle;
 mod one_command;
 mod openapi;
+mod punctual;
 mod reconcile;
 mod record;
 mod registry;

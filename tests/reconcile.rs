@@ -1,4 +1,4 @@
-//! The reconciler reads only due rows, leaves what exceeds one run to the next, and runs concurrently with another run.
+//! The reconciler reads only due rows, goes on until none is left, and runs concurrently with another run.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use local::dynamodb::ConsumedCapacity;
 use local::journal::Event;
 use serde_json::{Value, json};
 
-use crate::world::{EXECUTIONS, START, World};
+use crate::world::{EXECUTIONS, START, World, without_wakes};
 
-/// A world whose reconciler runs only in `tick`.
+/// A world whose reconciler runs only in `tick`, without wakes.
 async fn world() -> World {
-    World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await
+    World::with_template(&[], |template| without_wakes(template.replace("rate(1 minute)", "rate(1 day)"))).await
 }
 
 async fn tick(world: &World) -> Result<Value, Value> {
@@ -91,19 +91,15 @@ async fn two_concurrent_runs_write_each_verdict_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn what_exceeds_one_run_is_left_to_the_next() {
+async fn a_run_goes_on_until_nothing_is_due() {
     let world = world().await;
     world.command("pump-7", json!({"ttl": 60})).await;
     let row = world.rows(EXECUTIONS).await.remove(0);
     world.stack.dynamodb.import_items(EXECUTIONS, copies(&row, 600, "3")).expect("filled");
     world.advance(61).await;
-    let mut left = vec![due(&world).await];
-    for _ in 0..3 {
-        tick(&world).await.expect("a run");
-        left.push(due(&world).await);
-    }
-    let other = usize::from(row["due_shard"]["S"] != "3");
-    assert_eq!(left, [601, 351 - other, 101 - other, 0]);
+    assert_eq!(due(&world).await, 601);
+    let response = tick(&world).await.expect("a run");
+    assert_eq!((&response["settled"], due(&world).await), (&json!(601), 0));
     world.end().await;
 }
 

@@ -1,5 +1,7 @@
-//! Ticks of the reconciler: their interval is the template's parameter ReconcileSeconds, at most a minute.
+//! Ticks of the reconciler: their interval is the template's parameter ReconcileSeconds, at most a minute. And wakes, which
+//! are lost, come twice or late: the ticks are the net under them.
 
+use local::journal::Event;
 use serde_json::json;
 
 use crate::world::{EXECUTIONS, START, World};
@@ -8,15 +10,36 @@ async fn ticking(seconds: &str) -> World {
     World::with_parameters(&[("ReconcileSeconds", seconds)]).await
 }
 
+/// Takes every wake from the queue, and leaves the ticks.
+fn lose_wakes(world: &World) {
+    let sqs = &world.stack.sqs;
+    for body in sqs.peek(QUEUE) {
+        assert!(is_wake(&body), "no tick is queued yet: {body}");
+    }
+    sqs.purge(QUEUE);
+}
+
+fn is_wake(body: &str) -> bool {
+    body.contains(r#""kind":"#)
+}
+
+/// Number of ticks on the queue.
+fn queued_ticks(world: &World) -> usize {
+    world.stack.sqs.peek(QUEUE).iter().filter(|body| !is_wake(body)).count()
+}
+
+const QUEUE: &str = "flaghoist-ticks";
+
 fn ticks(world: &World) -> u64 {
     world.stack.lambda.stats("flaghoist-reconcile-commands").invocations
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn a_passed_ttl_is_written_at_the_next_tick_without_a_read() {
+async fn a_ttl_whose_wake_is_lost_is_written_at_the_next_tick_without_a_read() {
     for (seconds, written_at) in [("5", 70), ("30", 90), ("60", 120)] {
         let world = ticking(seconds).await;
         world.command("pump-7", json!({"ttl": 66})).await;
+        lose_wakes(&world);
         world.advance(written_at - 1).await;
         assert_eq!(world.rows(EXECUTIONS).await[0]["status"]["S"], "CREATED", "every {seconds} s");
         world.advance(1).await;
@@ -28,26 +51,30 @@ async fn a_passed_ttl_is_written_at_the_next_tick_without_a_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn a_jump_of_the_clock_runs_every_tick_in_order_and_at_its_time() {
+async fn a_jump_of_the_clock_runs_every_tick() {
     let world = ticking("5").await;
-    for n in 0..24 {
-        world.command(&format!("pump-{n}"), json!({"ttl": 58 + 5 * n})).await;
-    }
     world.advance(60).await;
     assert_eq!(ticks(&world), 1);
     world.advance(60).await;
     assert_eq!(ticks(&world), 13, "the ticks of two minutes' schedules, and the eleven between them");
     world.advance(60).await;
     assert_eq!(ticks(&world), 25);
-    let mut settled = settled_at(&world);
-    assert!(settled.is_sorted(), "{settled:?}");
-    settled.dedup();
-    let ticks: Vec<_> = (12..36).map(|n| (START + n * 5) * 1000).collect();
-    assert_eq!(settled, ticks, "one execution expires before each tick");
     world.end().await;
 }
 
-/// Times in milliseconds of the ticks that settled an execution, in the order in which they ran.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_jump_of_the_clock_brings_every_wake_in_order_and_at_its_time() {
+    let world = ticking("60").await;
+    for n in 0..24 {
+        world.command(&format!("pump-{n}"), json!({"ttl": 58 + 5 * n})).await;
+    }
+    world.advance(180).await;
+    let settled: Vec<_> = (0..24).map(|n| (START + 58 + n * 5) * 1000).collect();
+    assert_eq!(settled_at(&world), settled);
+    world.end().await;
+}
+
+/// Times in milliseconds of the runs that settled an execution, in the order in which they ran.
 fn settled_at(world: &World) -> Vec<i64> {
     let lines = world.stack.lambda.logs("flaghoist-reconcile-commands");
     let counts = lines.iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -73,11 +100,11 @@ async fn a_repeated_or_late_tick_changes_nothing() {
     let first = json!({"kind": "tick", "scheduledTime": "2027-01-15T08:01:00Z"}).to_string();
     world.invoke("reconcile-commands", &first).await.expect("a tick");
     world.invoke("reconcile-commands", &first).await.expect("the repeated tick");
-    assert_eq!(world.stack.sqs.peek("flaghoist-ticks").len(), 4);
+    assert_eq!(queued_ticks(&world), 4);
     world.advance(600).await;
     let row = &world.rows(EXECUTIONS).await[0];
     assert_eq!(row["status"]["S"], "TIMED_OUT");
-    assert_eq!(ticks(&world), 2 + 4 + 10 + 9 * 2);
+    assert_eq!(ticks(&world), 2 + 2 + 10 + 9 * 2 + 1, "two equal messages are one event; and one wake");
     let late = json!({"kind": "tick", "scheduledTime": "2027-01-15T08:00:05Z"}).to_string();
     let late = json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": late}]});
     world.invoke("reconcile-commands", &late.to_string()).await.expect("the late tick");
@@ -95,5 +122,36 @@ async fn without_the_tick_queue_the_schedule_still_ticks_and_the_failure_is_repo
     world.advance(120).await;
     let failed = world.stack.sqs.peek("flaghoist-failures");
     assert!(failed[0].contains("sending delayed messages"), "{failed:?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_wake_that_comes_twice_early_or_an_hour_late_changes_nothing() {
+    let world = ticking("60").await;
+    let retry = json!({"attempts": 2, "wait": 20, "backoff": {"base": 0, "cap": 0}});
+    world.command("pump-7", json!({"ttl": 65, "retry": retry, "delivery": "topic"})).await;
+    let deliver = async |bodies: &[String]| {
+        let record = |(n, body)| json!({"messageId": format!("{n}"), "eventSource": "aws:sqs", "body": body});
+        let event = json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()});
+        let answer = world.invoke("reconcile-commands", &event.to_string()).await.expect("handled");
+        assert_eq!(answer, json!({"batchItemFailures": []}));
+    };
+    let wakes = world.stack.sqs.peek(QUEUE);
+    assert_eq!(wakes.len(), 1, "{wakes:?}");
+    world.advance(20).await;
+    let second = world.rows(EXECUTIONS).await;
+    assert_eq!((&second[0]["attempt"]["N"], &second[0]["delivery_status"]["S"]), (&json!("2"), &json!("SENT")));
+    deliver(&[wakes.clone(), wakes.clone()].concat()).await;
+    assert_eq!(world.rows(EXECUTIONS).await, second, "the first attempt's wake");
+    world.advance(3600).await;
+    let ended = world.rows(EXECUTIONS).await;
+    assert_eq!(ended[0]["status"]["S"], "TIMED_OUT");
+    let sent = world.stack.journal.entries().into_iter().filter(|entry| match &entry.event {
+        Event::Published { topic, .. } => topic == "cmd/pump-7/req",
+        _ => false,
+    });
+    assert_eq!(sent.count(), 2);
+    deliver(&wakes).await;
+    assert_eq!(world.rows(EXECUTIONS).await, ended);
     world.end().await;
 }

@@ -73,7 +73,7 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
     let channel = select_channel(driver, &command, &thing).await?;
     let command = stored_command::store(driver.clients, command).await?;
     let row = Execution::create(&command, &thing, channel, driver.clients.reconcile_seconds);
-    let execution = match driver.clients.executions.put_new(&row).await? {
+    let execution = match driver.store(&row).await? {
         PutOutcome::Stored if row.observe(now).is_terminal() => row,
         PutOutcome::Stored => start_created(driver, &command, row).await?,
         PutOutcome::Exists(row) => resume_start(driver, &command, *row).await?,

@@ -1,7 +1,7 @@
 //! The conditional writes around the processing of a batch: its claim, its progress, and the end of a missed hold.
 
 use aws::Error;
-use domain::{Batch, BatchNumber, BatchProgress, CommandId};
+use domain::{Batch, BatchNumber, BatchProgress, CommandId, Wake};
 
 use super::dispatcher::Dispatcher;
 use runtime::conflict::ConflictRetries;
@@ -50,7 +50,9 @@ impl Dispatcher {
         let mut retries = ConflictRetries::new("writing the progress of a batch", key);
         let mut batch = claimed.clone();
         loop {
-            if self.clients.fleets.write_batch(&batch.with_progress(progress, self.now())).await? {
+            let next = batch.with_progress(progress, self.now());
+            if self.clients.fleets.write_batch(&next).await? {
+                self.wake_at_due(&next).await;
                 return Ok(());
             }
             match self.clients.fleets.batch(&batch.command, batch.number).await? {
@@ -59,6 +61,15 @@ impl Dispatcher {
                 _ => return Ok(()),
             }
             retries.wait().await?;
+        }
+    }
+
+    /// Sends the wake of a batch whose executions have to be looked at, or sent again, soon.
+    async fn wake_at_due(&self, batch: &Batch) {
+        // One that was marked ready during the claim is processed again at once.
+        if let Some(at) = batch.due_at.filter(|_| !batch.ready) {
+            let wake = Wake::Batch { command: batch.command.clone(), number: batch.number, at };
+            self.clients.wakes.send_within_horizon(wake, self.clock).await;
         }
     }
 

@@ -30,7 +30,7 @@ pub async fn start(
 ) -> Result<ThingOutcome, Error> {
     let tick_seconds = driver.clients.reconcile_seconds;
     let row = Execution::create_in_batch(command, thing, batch, driver.now(), channel, tick_seconds);
-    let outcome = match driver.clients.executions.put_new(&row).await? {
+    let outcome = match driver.store(&row).await? {
         PutOutcome::Stored => driver.start_created(row, command).await?,
         PutOutcome::Exists(row) if row.batch != Some(batch) => {
             driver.clients.executions.put_duplicate(&row, batch).await?;

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use aws::{Error, PutOutcome, Registry};
-use domain::{Actor, Command, CommandId, ControlState, Fleet, Plan, ThingName, Timestamp, fleet::PlanAction};
+use domain::{Actor, Command, CommandId, ControlState, Fleet, Plan, ThingName, Timestamp, Wake, fleet::PlanAction};
 use tokio::sync::OnceCell;
 
 use runtime::clients::Clients;
@@ -99,7 +99,7 @@ impl Planner<'_> {
                 PlanAction::ReadPage(source) => self.read_page(command, fleet, plan, source).await,
                 PlanAction::FinishReading => self.finish_reading(command, fleet, plan).await,
                 PlanAction::SendBroadcast(broadcast) => self.send_broadcast(command, broadcast, plan).await,
-                PlanAction::Reschedule(next) => self.write(*next).await.map(|_| StepOutcome::Idle),
+                PlanAction::Reschedule(next) => self.reschedule(*next).await,
                 PlanAction::Idle => Ok(StepOutcome::Idle),
             };
         }
@@ -109,6 +109,17 @@ impl Planner<'_> {
     pub async fn write(&self, next: Plan) -> Result<StepOutcome, Error> {
         let is_applied = self.clients.fleets.write_plan(&next).await?;
         Ok(if is_applied { StepOutcome::Advanced(Box::new(next)) } else { StepOutcome::Conflict })
+    }
+
+    /// Writes a plan with another due entry, and sends its wake.
+    async fn reschedule(&self, next: Plan) -> Result<StepOutcome, Error> {
+        if let StepOutcome::Advanced(plan) = self.write(next).await?
+            && let Some(due) = plan.due_at
+        {
+            let wake = Wake::Step { command: plan.command, at: Timestamp::from_seconds(due) };
+            self.clients.wakes.send_within_horizon(wake, self.clock).await;
+        }
+        Ok(StepOutcome::Idle)
     }
 
     /// Pauses a command. The stream record of the write starts the propagation.

@@ -1,21 +1,26 @@
-//! The due executions of one shard: each is driven until it is idle.
+//! The due executions of one shard: each is driven until it is idle, page by page, while the time of the invocation
+//! lasts. What is left then stays due.
 
-use aws::Error;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use aws::{Due, DuePage, Error};
 use domain::{Actor, Key};
 use driver::broadcast_state::with_broadcast_state;
 use driver::driver::Driver;
 use driver::run::DriveStats;
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::summary::Summary;
 
-/// The most due entries of a shard in one run, the oldest first. The others stay due until the next run.
-pub(super) const MAX_DUE_PER_SHARD: u16 = 250;
+/// The most entries of a shard that one query reads.
+const PAGE_SIZE: u16 = 250;
 
-/// The executions of a shard that are driven at the same time.
-const CONCURRENCY_PER_SHARD: usize = 8;
+/// The executions that are driven at the same time: in all shards of an invocation.
+pub(super) const MAX_CONCURRENT: usize = 64;
 
 /// After this time no further execution is driven, so that those in progress end within the timeout of the function, a
 /// minute.
@@ -28,44 +33,72 @@ pub(super) struct DueExecutions {
     pub clock: EventClock,
     /// A part of the token of each claim: the same when Lambda retries the event.
     pub token: String,
+    /// Limits how many executions are driven at the same time.
+    pub permits: Arc<Semaphore>,
 }
 
 impl DueExecutions {
-    /// Drives the due executions of a shard. Several at the same time: a device that does not acknowledge takes
-    /// seconds.
+    /// Drives the executions of a shard that are due. Several at the same time: a device that does not acknowledge
+    /// takes seconds.
     pub async fn drive_shard(self, shard: u8) -> Result<Summary, Error> {
-        let due = self.clients.executions.due(shard, self.clock.event_time(), MAX_DUE_PER_SHARD).await?;
-        let mut summary =
-            Summary { shards_with_more: (due.len() == usize::from(MAX_DUE_PER_SHARD)).into(), ..Summary::default() };
-        let (mut due, mut tasks) = (due.into_iter(), JoinSet::new());
+        let range = 0..=self.clock.event_time().as_seconds();
+        let (mut summary, mut tasks) = (Summary::default(), JoinSet::new());
+        let mut page = self.page(shard, &range, None).await?;
         loop {
-            while tasks.len() < CONCURRENCY_PER_SHARD && self.clock.elapsed_seconds() < START_CUTOFF_SECONDS {
-                match due.next() {
-                    Some(Ok(key)) => {
-                        let shard = self.clone();
-                        tasks.spawn(async move { shard.drive(&key).await });
-                    }
+            for Due { item, .. } in page.entries {
+                let key = match item {
+                    Ok(key) => key,
                     // A row that can't be read does not stop the others.
-                    Some(Err(error)) => summary.add_failure(shard, &error),
-                    None => break,
+                    Err(error) => {
+                        summary.add_failure(shard, &error);
+                        continue;
+                    }
+                };
+                // The semaphore is never closed, so there always is a permit.
+                let permit = self.permits.clone().acquire_owned().await.ok();
+                if self.is_time_over() {
+                    summary.shards_with_more = 1;
+                    break;
+                }
+                let due = self.clone();
+                tasks.spawn(async move {
+                    let _permit = permit;
+                    due.drive(&key).await
+                });
+                while let Some(driven) = tasks.try_join_next() {
+                    summary.add_driven(shard, driven);
                 }
             }
-            match tasks.join_next().await {
-                Some(Ok(Ok(stats))) => summary.stats += stats,
-                Some(Ok(Err(error))) => summary.add_failure(shard, &error),
-                Some(Err(error)) => summary.add_failure(shard, &error),
+            page = match page.next {
                 None => break,
-            }
+                Some(_) if self.is_time_over() => {
+                    summary.shards_with_more = 1;
+                    break;
+                }
+                next => self.page(shard, &range, next).await?,
+            };
         }
-        if due.next().is_some() {
-            summary.shards_with_more = 1;
+        while let Some(driven) = tasks.join_next().await {
+            summary.add_driven(shard, driven);
         }
         Ok(summary)
     }
 
+    async fn page(
+        &self,
+        shard: u8,
+        range: &RangeInclusive<i64>,
+        after: Option<aws::DueCursor>,
+    ) -> Result<DuePage<Key>, Error> {
+        self.clients.executions.due(shard, range, after, PAGE_SIZE).await
+    }
+
+    pub(super) fn is_time_over(&self) -> bool {
+        self.clock.elapsed_seconds() >= START_CUTOFF_SECONDS
+    }
+
     async fn drive(&self, key: &Key) -> Result<DriveStats, Error> {
-        let actor = Actor::function("reconcile-commands");
-        let driver = Driver { clients: &self.clients, clock: self.clock, actor, token: &self.token };
+        let driver = self.driver();
         // The index is eventually consistent: the row may have been deleted.
         let Some(row) = driver.read(key).await? else { return Ok(DriveStats::default()) };
         let row = with_broadcast_state(&self.clients, row).await?;
@@ -79,5 +112,10 @@ impl DueExecutions {
             }
         }
         driven
+    }
+
+    pub(super) fn driver(&self) -> Driver<'_> {
+        let actor = Actor::function("reconcile-commands");
+        Driver { clients: &self.clients, clock: self.clock, actor, token: &self.token }
     }
 }

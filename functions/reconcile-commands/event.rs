@@ -1,28 +1,45 @@
-//! The events of this function: ticks, from the schedule or from the queue.
+//! The events of this function: ticks of the schedule, and messages of the queue: later ticks, and wakes.
 
-use domain::Timestamp;
+use domain::{Timestamp, Wake};
 use runtime::handler_error::HandlerError;
 use runtime::time_format;
 use serde::{Deserialize, Serialize, de::Error as _};
 
-/// A tick: the time at which due work has to be looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the function has to do.
+#[derive(Debug)]
 pub enum Event {
-    /// The first tick of a minute, from the schedule.
+    /// The first tick of a minute, from the schedule, with its time.
     Schedule(Timestamp),
-    /// A later tick of the minute, from the queue.
-    Queue(Timestamp),
+    /// Messages of the queue.
+    Messages(Vec<Message>),
 }
 
-/// An event of the schedule, whose Input in template.yaml has a constant `kind`, or of the queue. The mapping of the
-/// queue passes one message at a time.
+/// A message of the queue.
+#[derive(Debug)]
+pub struct Message {
+    /// The id by which the answer names a message that failed.
+    pub id: String,
+    /// What it says. One that can't be read does not stop the others.
+    pub body: Result<MessageBody, HandlerError>,
+}
+
+/// What a message of the queue says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum MessageBody {
+    /// A later tick of the minute, with its time.
+    Tick(Timestamp),
+    /// Something is due.
+    Wake(Wake),
+}
+
+/// An event of the schedule, whose Input in template.yaml has a constant `kind`, or of the queue.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
     kind: Option<Kind>,
     scheduled_time: Option<String>,
     #[serde(rename = "Records")]
-    records: Option<[QueueRecord; 1]>,
+    records: Option<Vec<QueueRecord>>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +51,7 @@ enum Kind {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct QueueRecord {
+    message_id: String,
     #[serde(rename = "eventSource")]
     _source: EventSource,
     body: String,
@@ -45,11 +63,17 @@ enum EventSource {
     Sqs,
 }
 
-/// The body of a message on the queue.
+/// The body of a message that brings a later tick.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct QueuedTick {
     scheduled_time: String,
+}
+
+/// What tells the body of a wake from that of a tick.
+#[derive(Deserialize)]
+struct WithKind {
+    kind: Option<String>,
 }
 
 impl Event {
@@ -64,20 +88,22 @@ impl Event {
                 let time = scheduled_time.ok_or_else(|| missing("scheduledTime"))?;
                 parse(&time).map(Self::Schedule)
             }
-            (None, Some([record])) => {
-                let tick: QueuedTick = serde_json::from_str(&record.body).map_err(HandlerError::Event)?;
-                parse(&tick.scheduled_time).map(Self::Queue)
+            (None, Some(records)) if !records.is_empty() => {
+                let message = |record: QueueRecord| Message { id: record.message_id, body: decode_body(&record.body) };
+                Ok(Self::Messages(records.into_iter().map(message).collect()))
             }
-            (None, None) => Err(missing("kind")),
+            _ => Err(missing("kind")),
         }
     }
+}
 
-    /// The time of the tick.
-    pub fn time(self) -> Timestamp {
-        match self {
-            Self::Schedule(time) | Self::Queue(time) => time,
-        }
+fn decode_body(body: &str) -> Result<MessageBody, HandlerError> {
+    let WithKind { kind } = serde_json::from_str(body).map_err(HandlerError::Event)?;
+    if kind.is_some() {
+        return Wake::parse(body).map(MessageBody::Wake).map_err(HandlerError::Wake);
     }
+    let tick: QueuedTick = serde_json::from_str(body).map_err(HandlerError::Event)?;
+    parse(&tick.scheduled_time).map(MessageBody::Tick)
 }
 
 /// The body of the message that brings a later tick.
@@ -104,13 +130,26 @@ mod tests {
 
     const TIME: Timestamp = Timestamp::from_seconds(1_700_000_300);
 
+    fn bodies(event: &str) -> Result<Vec<MessageBody>, HandlerError> {
+        match Event::decode(event)? {
+            Event::Schedule(time) => Ok(vec![MessageBody::Tick(time)]),
+            Event::Messages(messages) => messages.into_iter().map(|message| message.body).collect(),
+        }
+    }
+
     #[test]
     fn good_events_are_decoded_by_their_kind_and_bad_ones_are_refused() {
         for (name, event) in fixtures("reconcile-commands") {
-            let decoded = Event::decode(&event);
+            let decoded = bodies(&event);
             match name.split('_').collect::<Vec<_>>()[..] {
-                ["good", "queue", ..] => assert_eq!(decoded.expect(&name), Event::Queue(TIME), "{name}"),
-                ["good", ..] => assert_eq!(decoded.expect(&name), Event::Schedule(TIME), "{name}"),
+                ["good", "wake", ..] => {
+                    let decoded = decoded.expect(&name);
+                    assert!(decoded.iter().all(|body| matches!(body, MessageBody::Wake(_))), "{name}: {decoded:?}");
+                }
+                ["good", ..] => {
+                    let decoded = decoded.expect(&name);
+                    assert!(decoded.iter().all(|body| *body == MessageBody::Tick(TIME)), "{name}: {decoded:?}");
+                }
                 _ => assert!(decoded.is_err(), "{name}: {decoded:?}"),
             }
         }
@@ -122,10 +161,12 @@ mod tests {
             (r#"{"kind":"report","scheduledTime":"2023-11-14T22:18:20Z"}"#, "`report`, expected `tick`"),
             (r#"{"scheduledTime":"2023-11-14T22:18:20Z"}"#, "missing field `kind`"),
             (r#"{"kind":"tick"}"#, "missing field `scheduledTime`"),
-            (r#"{"Records":[{"eventSource":"aws:dynamodb","body":"{}"}]}"#, "`aws:dynamodb`, expected `aws:sqs`"),
-            (r#"{"Records":[{"body":"{}"}]}"#, "missing field `eventSource`"),
+            (r#"{"Records":[{"messageId":"1","eventSource":"aws:dynamodb","body":"{}"}]}"#, "expected `aws:sqs`"),
+            (r#"{"Records":[{"messageId":"1","body":"{}"}]}"#, "missing field `eventSource`"),
+            (r#"{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}"#, "missing field `messageId`"),
+            (r#"{"Records":[{"messageId":"1","eventSource":"aws:sqs","body":"{\"kind\":\"nap\"}"}]}"#, "no wake"),
         ] {
-            let error = chain(&Event::decode(event).expect_err(event));
+            let error = chain(&bodies(event).expect_err(event));
             assert!(error.contains(why), "{event}: {error}");
         }
     }
@@ -135,7 +176,16 @@ mod tests {
         for time in [TIME, Timestamp::from_millis(1_700_000_300_007), Timestamp::default()] {
             let record = json!({"messageId": "1", "eventSource": "aws:sqs", "body": queue_message(time)});
             let event = json!({"Records": [record]});
-            assert_eq!(Event::decode(&event.to_string()).expect("a tick"), Event::Queue(time));
+            assert_eq!(bodies(&event.to_string()).expect("a tick"), [MessageBody::Tick(time)]);
         }
+    }
+
+    #[test]
+    fn message_that_cannot_be_read_does_not_hide_the_others() {
+        let record = |id: &str, body: &str| json!({"messageId": id, "eventSource": "aws:sqs", "body": body});
+        let event = json!({"Records": [record("1", "tick"), record("2", &queue_message(TIME))]});
+        let Event::Messages(messages) = Event::decode(&event.to_string()).expect("messages") else { panic!("a tick") };
+        let read: Vec<_> = messages.iter().map(|message| (message.id.as_str(), message.body.is_ok())).collect();
+        assert_eq!(read, [("1", false), ("2", true)]);
     }
 }

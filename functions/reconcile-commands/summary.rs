@@ -21,7 +21,22 @@ pub struct Summary {
     pub shards_with_more: u64,
 }
 
+impl From<DriveStats> for Summary {
+    fn from(stats: DriveStats) -> Self {
+        Self { stats, ..Self::default() }
+    }
+}
+
 impl Summary {
+    /// Adds what became of one execution.
+    pub fn add_driven(&mut self, shard: u8, driven: Result<Result<DriveStats, aws::Error>, tokio::task::JoinError>) {
+        match driven {
+            Ok(Ok(stats)) => self.stats += stats,
+            Ok(Err(error)) => self.add_failure(shard, &error),
+            Err(error) => self.add_failure(shard, &error),
+        }
+    }
+
     /// Counts a row that could not be handled.
     pub fn add_failure(&mut self, shard: u8, error: &dyn std::error::Error) {
         tracing::warn!(error = chain(error), shard, "a due row could not be handled: it stays due");

@@ -150,7 +150,10 @@ impl World<'_> {
             let event = json!({"Records": [record]}).to_string();
             let delay_ms = entry["DelaySeconds"].as_i64().unwrap_or(0) * 1000 + self.random.between(1, 2_000);
             let invocation = Invocation { id, function, event, invoker: Invoker::Queue, retries: 0 };
-            self.invoke_async(invocation, delay_ms);
+            // No queue loses a message, but a crashed sender looks the same, and nothing may depend on one.
+            if !self.random.chance(self.fault_rates.events) {
+                self.invoke_async(invocation, delay_ms);
+            }
             successful.push(json!({"Id": entry["Id"], "MessageId": message_id, "MD5OfMessageBody": ""}));
         }
         dynamodb::respond(200, json!({"Successful": successful, "Failed": []}).to_string().into())

@@ -46,7 +46,8 @@ impl SimulatedDynamoDb {
             return Some(respond(200, json!({"Count": 0, "ScannedCount": 0, "Items": []}).to_string().into()));
         }
         let values = &request["ExpressionAttributeValues"];
-        let (shard, until_s) = (values[":shard"]["S"].as_str()?, values[":now"]["N"].as_str()?.parse::<i64>().ok()?);
+        let seconds = |name: &str| values[name]["N"].as_str()?.parse::<i64>().ok();
+        let (shard, from_s, until_s) = (values[":shard"]["S"].as_str()?, seconds(":from")?, seconds(":until")?);
         let limit = request["Limit"].as_u64().unwrap_or(u64::MAX) as usize;
         let mut rows = BTreeMap::new();
         for write in self.writes.iter().take_while(|write| write.at_ms <= then_ms) {
@@ -54,7 +55,7 @@ impl SimulatedDynamoDb {
         }
         let entry = |item: &Value| {
             let due_at = item["due_at"]["N"].as_str()?.parse::<i64>().ok()?;
-            let is_listed = item["due_shard"]["S"] == shard && due_at <= until_s;
+            let is_listed = item["due_shard"]["S"] == shard && (from_s..=until_s).contains(&due_at);
             let attributes = ["pk", "sk", "due_shard", "due_at"];
             let projected = || attributes.into_iter().map(|name| (name.to_owned(), item[name].clone())).collect();
             is_listed.then(|| (due_at, Value::Object(projected())))

@@ -6,6 +6,7 @@ use functions::{command_api, dispatch_commands, reconcile_commands, track_comman
 use runtime::{
     clients::Clients,
     handler_error::{HandlerError, chain},
+    stream_event::BatchResponse,
 };
 
 use crate::{invocation::InvocationOutcome, lambda::Container};
@@ -32,11 +33,12 @@ impl Handler {
         }
     }
 
-    /// Handles one event in a container.
+    /// Handles one event in a container. The invocation starts at `start_ms`.
     pub async fn run(
         self,
         container: Arc<Container>,
         reconcile_seconds: u32,
+        start_ms: i64,
         event: String,
         request_id: String,
     ) -> InvocationOutcome {
@@ -61,8 +63,13 @@ impl Handler {
             Self::ReconcileCommands => {
                 let seconds = reconcile_seconds.to_string().parse().expect("the scenario's value divides a minute");
                 let ticks = reconcile_commands::Ticks::new(container.queue.clone(), seconds);
-                let handled = reconcile_commands::handle(&clients, &ticks, &event, &request_id).await;
-                handled.map_or_else(failed, |_| InvocationOutcome::Done)
+                let start = domain::Timestamp::from_millis(start_ms);
+                match reconcile_commands::handle(&clients, &ticks, &event, start, &request_id).await {
+                    Ok(reconcile_commands::Answer::Messages(answer)) if answer != BatchResponse::default() => {
+                        InvocationOutcome::Failed("a message failed".to_owned())
+                    }
+                    handled => handled.map_or_else(failed, |_| InvocationOutcome::Done),
+                }
             }
         }
     }

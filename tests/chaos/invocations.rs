@@ -10,6 +10,9 @@ use crate::{
 /// HTTP status of API Gateway for an invocation without a response.
 const BAD_GATEWAY: u16 = 502;
 
+/// How long a message of the queue of ticks is hidden that a function has received.
+const VISIBILITY_MS: i64 = 360_000;
+
 impl World<'_> {
     /// Lambda's next request id.
     pub fn next_request_id(&mut self) -> u64 {
@@ -24,17 +27,21 @@ impl World<'_> {
         }
         let function = &self.fixture.lambda.functions[invocation.function];
         let (handler, timeout_s, retries) = (function.handler, function.settings.timeout_s, invocation.retries);
-        let (container, number) = self.fixture.lambda.start(invocation);
+        let (container, number) = self.fixture.lambda.start(invocation, self.now_ms());
         self.trace(|| format!("c{container} {handler:?}, retry {retries}"));
         self.plan_after(i64::from(timeout_s) * 1000, Event::Timeout { container, number });
     }
 
-    /// Whether an invocation of the reconciler can find nothing that is due, and puts no ticks on the queue.
+    /// Whether an invocation of the reconciler is a tick that can find nothing that is due by the end of the next minute,
+    /// and puts no ticks on the queue.
     fn is_idle_tick(&self, invocation: &Invocation) -> bool {
         let now_ms = self.now_ms();
-        self.fixture.lambda.functions[invocation.function].handler == Handler::ReconcileCommands
-            && (self.scenario.reconcile_seconds == 60 || matches!(invocation.invoker, Invoker::Queue))
-            && !self.fixture.dynamodb.has_due(now_ms / 1000, now_ms)
+        let is_tick = match invocation.invoker {
+            Invoker::Schedule => self.scenario.reconcile_seconds == 60,
+            Invoker::Queue => invocation.event.contains("scheduledTime"),
+            _ => false,
+        };
+        is_tick && !self.fixture.dynamodb.has_due(now_ms / 1000 + 120, now_ms)
     }
 
     /// Ends an invocation without a result.
@@ -69,10 +76,11 @@ impl World<'_> {
     /// Retries an asynchronous invocation as Lambda does; after the last retry its event is on the failure queue.
     fn retry_or_give_up(&mut self, mut invocation: Invocation, error: &str) {
         let settings = &self.fixture.lambda.functions[invocation.function].settings;
-        // A message of the queue of ticks expires before it becomes visible again.
-        let is_retried = invocation.retries < settings.retries && !matches!(invocation.invoker, Invoker::Queue);
+        let is_message = matches!(invocation.invoker, Invoker::Queue);
+        // A message of the queue of ticks becomes visible again once before it expires.
+        let is_retried = invocation.retries < if is_message { 1 } else { settings.retries };
         invocation.retries += 1;
-        let delay_ms = i64::from(invocation.retries) * 60_000;
+        let delay_ms = if is_message { VISIBILITY_MS } else { i64::from(invocation.retries) * 60_000 };
         self.trace(|| {
             let next = if is_retried { "is retried" } else { "is given up" };
             format!("  the invocation failed and {next}: {error}")

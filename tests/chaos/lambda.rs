@@ -109,13 +109,14 @@ impl Lambda {
     }
 
     /// Starts an invocation; its container and number.
-    pub fn start(&mut self, invocation: Invocation) -> (usize, u64) {
+    pub fn start(&mut self, invocation: Invocation, now_ms: i64) -> (usize, u64) {
         let container = self.free.pop().unwrap_or_else(|| self.add_container());
         self.last_number += 1;
         let number = self.last_number;
         let run = self.functions[invocation.function].handler.run(
             self.containers[container].clone(),
             self.reconcile_seconds,
+            now_ms,
             invocation.event.clone(),
             format!("request-{}", invocation.id),
         );
@@ -148,7 +149,7 @@ impl Lambda {
         let connection = Connection::over(SimulatedTransport { container, calls: self.calls.clone() });
         let (commands, executions) = self.tables.clone();
         self.containers.push(Arc::new(Container {
-            clients: Clients::new(&connection, commands, &executions, self.reconcile_seconds),
+            clients: Clients::new(&connection, commands, &executions, self.queue_url.clone(), self.reconcile_seconds),
             api_context: command_api::ApiContext { registry: connection.registry(), shared_topic: None },
             throttle: Throttle::new(),
             queue: connection.queue(self.queue_url.clone()),

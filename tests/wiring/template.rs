@@ -57,22 +57,25 @@ fn streams(function: &Value) -> impl Iterator<Item = &Value> {
         .map(|event| &event["Properties"])
 }
 
-/// What a stream brings does not say what time it is: a function knows when it began from when it has to end, and how long it may take.
+/// What a stream or a queue brings does not say what time it is: a function knows when it began from when it has to end, and how long it
+/// may take.
 #[test]
-fn a_function_that_reads_a_stream_knows_how_long_it_may_take() {
+fn a_function_that_reads_a_stream_or_a_queue_knows_how_long_it_may_take() {
     let usual = template()["Globals"]["Function"]["Timeout"].clone();
     let mut known = 0;
     for (name, function) in resources("AWS::Serverless::Function") {
         let properties = &function["Properties"];
         let told = &properties["Environment"]["Variables"]["TIMEOUT_SECONDS"];
         let timeout = if properties["Timeout"].is_null() { &usual } else { &properties["Timeout"] };
-        assert_eq!(streams(&function).next().is_some(), !told.is_null(), "{name}: TIMEOUT_SECONDS is for streams");
+        let reads_queue = properties["Events"].as_object().is_some_and(|all| all.values().any(|e| e["Type"] == "SQS"));
+        let needed = reads_queue || streams(&function).next().is_some();
+        assert_eq!(needed, !told.is_null(), "{name}: TIMEOUT_SECONDS is for streams and queues");
         if !told.is_null() {
             assert_eq!(told, timeout, "{name}: TIMEOUT_SECONDS and Timeout");
             known += 1;
         }
     }
-    assert_eq!(known, 3, "does this test still see them?");
+    assert_eq!(known, 4, "does this test still see them?");
 }
 
 #[test]

@@ -23,6 +23,9 @@ use crate::{
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The time of one try to send messages to a queue. There are two.
+const SQS_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Makes all clients. A function makes it once, when it starts.
 #[derive(Debug)]
 pub struct Connection {
@@ -34,6 +37,7 @@ pub struct Connection {
     // Shared by the clients of the same service: each further connection would lengthen the cold start.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     iot: OnceLock<aws_sdk_iotdataplane::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
 }
 
 impl Connection {
@@ -50,7 +54,14 @@ impl Connection {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self { config, timeout_factor, quota: None, dynamodb: OnceLock::new(), iot: OnceLock::new() }
+        Self {
+            config,
+            timeout_factor,
+            quota: None,
+            dynamodb: OnceLock::new(),
+            iot: OnceLock::new(),
+            sqs: OnceLock::new(),
+        }
     }
 
     /// A connection over this HTTP client only, for a test that simulates the network: nothing of the environment is
@@ -65,7 +76,14 @@ impl Connection {
             .timeout_config(timeouts(1))
             .build();
         let quota = RetryPartition::custom("test").token_bucket(TokenBucket::unlimited()).build();
-        Self { config, timeout_factor: 1, quota: Some(quota), dynamodb: OnceLock::new(), iot: OnceLock::new() }
+        Self {
+            config,
+            timeout_factor: 1,
+            quota: Some(quota),
+            dynamodb: OnceLock::new(),
+            iot: OnceLock::new(),
+            sqs: OnceLock::new(),
+        }
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -111,11 +129,25 @@ impl Connection {
 
     /// The SQS queue with this URL.
     pub fn queue(&self, url: String) -> Queue {
-        let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
-        if let Some(quota) = &self.quota {
-            config = config.retry_partition(quota.clone()).allow_no_auth();
-        }
-        Queue::new(aws_sdk_sqs::Client::from_conf(config.build()), url)
+        Queue::new(self.sqs(), url)
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        let client = || {
+            let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
+            if let Some(quota) = &self.quota {
+                config = config.retry_partition(quota.clone()).allow_no_auth();
+            }
+            // Most messages are wakes, sent by a caller that has other work to do, and the next tick stands in for one
+            // that is not sent.
+            let timeouts = TimeoutConfig::builder()
+                .connect_timeout(SQS_TIMEOUT * self.timeout_factor)
+                .operation_attempt_timeout(SQS_TIMEOUT * self.timeout_factor)
+                .operation_timeout(SQS_TIMEOUT * 2 * self.timeout_factor)
+                .build();
+            aws_sdk_sqs::Client::from_conf(config.timeout_config(timeouts).build())
+        };
+        self.sqs.get_or_init(client).clone()
     }
 
     /// The registry of things.

@@ -6,31 +6,19 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::ReturnValuesOnConditionCheckFailure::{self, AllOld},
 };
-use domain::{Batch, BatchNumber, CommandId, Plan, Timestamp};
+use domain::{Batch, BatchNumber, CommandId, Plan};
 
 use crate::{
     error::Error,
-    item::{
-        Item, batch_from_item, batch_key, batch_of_key, batch_to_item, command_of_key, number, plan_from_item,
-        plan_key, plan_to_item, shown_key, text,
-    },
+    item::{Item, batch_from_item, batch_key, batch_to_item, number, plan_from_item, plan_key, plan_to_item},
     outcome::PutOutcome,
 };
 
 /// The plans, batches and lists of names in the table of commands.
 #[derive(Clone, Debug)]
 pub struct Fleets {
-    client: Client,
-    table: String,
-}
-
-/// A plan or a batch that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DueFleet {
-    /// The plan of a command.
-    Plan(CommandId),
-    /// A batch of a command.
-    Batch(CommandId, BatchNumber),
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Fleets {
@@ -98,37 +86,6 @@ impl Fleets {
     /// A failed write.
     pub async fn write_batch(&self, batch: &Batch) -> Result<bool, Error> {
         self.put_next("writing a batch", &batch.command, batch_to_item(batch), batch.revision).await
-    }
-
-    /// The plans and batches of a shard of the due index that are due at `now`: at most `limit`, the oldest entries
-    /// first.
-    ///
-    /// The index is eventually consistent: read a plan or a batch before acting on its entry.
-    ///
-    /// # Errors
-    /// A failed query.
-    pub async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Result<DueFleet, Error>>, Error> {
-        const OPERATION: &str = "listing due plans and batches";
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", text(shard.to_string()))
-            .expression_attribute_values(":now", number(now.as_seconds()))
-            .limit(limit.into())
-            .send()
-            .await
-            .map_err(|error| Error::sdk(OPERATION, shard, error))?;
-        let due = |item: &Item| {
-            let found = match item.get("sk").and_then(|sk| sk.as_s().ok()).map(String::as_str) {
-                Some("PLAN") => command_of_key(item).map(DueFleet::Plan),
-                _ => batch_of_key(item).map(|(command, batch)| DueFleet::Batch(command, batch)),
-            };
-            found.map_err(|error| Error::unreadable(OPERATION, shown_key(item), error))
-        };
-        Ok(answer.items().iter().map(due).collect())
     }
 
     /// Reads an item, with every write that was answered before.

@@ -4,6 +4,7 @@
 //! - [`Commands`], [`Executions`], [`Lanes`], [`Fleets`], [`CountsTable`],
 //!   [`UnusableReportsTable`]: the items of the two tables; every write is
 //!   conditional
+//! - [`DuePage`]: a page of a due index
 //! - [`WriteOutcome`], [`PutOutcome`]: the outcome of a conditional write
 //! - [`ChangedItem`], [`count_change`]: the records of the tables' streams
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and whether they are connected
@@ -16,6 +17,7 @@ mod connection;
 mod count_change;
 mod counts;
 mod delete;
+mod due;
 mod error;
 mod executions;
 mod fleets;
@@ -39,9 +41,10 @@ pub use commands::Commands;
 pub use connection::Connection;
 pub use count_change::count_change;
 pub use counts::{CountsTable, Shard};
+pub use due::{Due, DueCursor, DueFleet, DuePage};
 pub use error::{Error, Kind};
 pub use executions::Executions;
-pub use fleets::{DueFleet, Fleets};
+pub use fleets::Fleets;
 pub use lanes::{LaneEntry, Lanes};
 pub use messages::{Acknowledgement, Messages};
 pub use name_lists::List;

@@ -1,12 +1,12 @@
-//! Queries of executions: of a thing, outstanding, waiting for their device, or due.
+//! Queries of executions: of a thing, outstanding, or waiting for their device.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use domain::{DeliveryStatus, Key, NewestFirst, Status, ThingName, Timestamp};
+use domain::{DeliveryStatus, NewestFirst, Status, ThingName, Timestamp};
 
 use crate::{
     error::Error,
     executions::Executions,
-    item::{Item, key_from_item, millis, number, shown_key, text, thing_key},
+    item::{Item, millis, text, thing_key},
     page::Page,
 };
 
@@ -77,30 +77,6 @@ impl Executions {
             .expression_attribute_values(":pk", thing_key(thing))
             .expression_attribute_values(":kind", text("E#"))
             .consistent_read(true)
-    }
-
-    /// The executions of a shard of the due index that are due at `now`: at most `limit`, the oldest entries first.
-    ///
-    /// The index is eventually consistent: read a row before acting on its entry.
-    ///
-    /// # Errors
-    /// A failed query.
-    pub async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Result<Key, Error>>, Error> {
-        const OPERATION: &str = "listing due executions";
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", text(shard.to_string()))
-            .expression_attribute_values(":now", number(now.as_seconds()))
-            .limit(limit.into())
-            .send()
-            .await
-            .map_err(|error| Error::sdk(OPERATION, shard, error))?;
-        let key = |item| key_from_item(item).map_err(|error| Error::unreadable(OPERATION, shown_key(item), error));
-        Ok(answer.items().iter().map(key).collect())
     }
 }
 

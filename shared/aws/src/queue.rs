@@ -22,6 +22,11 @@ pub struct Delayed {
     pub body: String,
 }
 
+impl Delayed {
+    /// The longest delay, in seconds: the limit of SQS.
+    pub const MAX_SECONDS: u16 = 900;
+}
+
 const OPERATION: &str = "sending delayed messages";
 
 impl Queue {

@@ -12,6 +12,7 @@
 //! - `messages`: [`Request`] and [`CancelNotice`] to a device, [`Report`] from it, and both through a shadow
 //!   ([`ShadowRoute`])
 //! - [`fleet`]: a command with many targets: plan, rollout, schedule, batches, counts and abort criteria
+//! - [`wake`]: messages that say what is due, and when
 //! - [`trim`]: shortens shadow messages for constrained devices
 #![deny(clippy::disallowed_methods, clippy::disallowed_macros)]
 
@@ -27,6 +28,7 @@ mod status;
 mod timestamp;
 mod topic;
 pub mod trim;
+pub mod wake;
 
 pub use actor::Actor;
 pub use command::{
@@ -91,3 +93,4 @@ pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
 pub use status::{DeliveryStatus, Reason, Status, UnknownWord};
 pub use timestamp::Timestamp;
 pub use topic::{ResponseTopic, Topic, TopicError};
+pub use wake::{Wake, WakeError};

@@ -1,7 +1,7 @@
 //! What a function needs to work on executions, and how it reads and writes their rows.
 
-use aws::{Error, WriteOutcome};
-use domain::{Actor, Change, Execution, Key, Timestamp};
+use aws::{Error, PutOutcome, WriteOutcome};
+use domain::{Actor, Change, DueEntry, Execution, Key, Timestamp, Wake};
 use runtime::clients::Clients;
 use runtime::conflict::ConflictRetries;
 use runtime::event_clock::EventClock;
@@ -50,20 +50,44 @@ impl Driver<'_> {
         self.clients.executions.get(key).await
     }
 
-    /// Writes a change that was decided on `row`.
+    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry.
+    ///
+    /// # Errors
+    /// A failed write.
+    pub async fn store(&self, row: &Execution) -> Result<PutOutcome<Execution>, Error> {
+        let outcome = self.clients.executions.put_new(row).await?;
+        if let (PutOutcome::Stored, Some(due)) = (&outcome, row.due_at) {
+            self.wake_at(&row.key, due).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Writes a change that was decided on `row`, and sends the wake of a due entry that it sets.
     ///
     /// # Errors
     /// A failed write.
     pub async fn write(&self, row: Execution, change: &Change) -> Result<WriteOutcome<Execution>, Error> {
         Ok(match self.clients.executions.write(change).await? {
-            WriteOutcome::Applied(_) => match row.apply(change) {
-                Some(next) => WriteOutcome::Applied(next),
-                // The condition held in the table, but not on `row`: another writer has changed it since it was read.
-                None => self.read(&change.key).await?.map_or(WriteOutcome::NotFound, WriteOutcome::Applied),
-            },
+            WriteOutcome::Applied(_) => {
+                if let DueEntry::At(due) = change.due {
+                    self.wake_at(&change.key, due).await;
+                }
+                match row.apply(change) {
+                    Some(next) => WriteOutcome::Applied(next),
+                    // The condition held in the table, but not on `row`: another writer has changed it since it was
+                    // read.
+                    None => self.read(&change.key).await?.map_or(WriteOutcome::NotFound, WriteOutcome::Applied),
+                }
+            }
             WriteOutcome::Conflict(row) => WriteOutcome::Conflict(row),
             WriteOutcome::NotFound => WriteOutcome::NotFound,
         })
+    }
+
+    /// Sends the wake of a due entry that this function has written.
+    async fn wake_at(&self, key: &Key, due: i64) {
+        let wake = Wake::Execution { key: key.clone(), due, at: due };
+        self.clients.wakes.send_within_horizon(wake, self.clock).await;
     }
 
     /// Decides a change of `row` and writes it. If the write is lost, it is decided again on the row that the other

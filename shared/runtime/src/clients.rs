@@ -3,6 +3,7 @@
 use aws::{Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, Shadows, UnusableReportsTable};
 
 use crate::config::{self, ConfigError};
+use crate::wakes::Wakes;
 
 /// The tables, the messages and the shadows.
 #[derive(Clone, Debug)]
@@ -23,14 +24,24 @@ pub struct Clients {
     pub messages: Messages,
     /// The device shadows.
     pub shadows: Shadows,
+    /// The wakes on the queue of ticks.
+    pub wakes: Wakes,
     /// The seconds between two runs of the reconciler.
     pub reconcile_seconds: u32,
 }
 
 impl Clients {
-    /// The clients over a connection. `commands` and `executions` are the names of the tables.
-    pub fn new(connection: &Connection, commands: String, executions: &str, reconcile_seconds: u32) -> Self {
+    /// The clients over a connection. `commands` and `executions` are the names of the tables, `ticks` the URL of the
+    /// queue of ticks.
+    pub fn new(
+        connection: &Connection,
+        commands: String,
+        executions: &str,
+        ticks: String,
+        reconcile_seconds: u32,
+    ) -> Self {
         Self {
+            wakes: Wakes::new(connection.queue(ticks)),
             fleets: connection.fleets(commands.clone()),
             counts: connection.counts(commands.clone()),
             commands: connection.commands(commands),
@@ -46,11 +57,12 @@ impl Clients {
     /// The clients that the environment describes.
     ///
     /// # Errors
-    /// [`ConfigError`] if COMMANDS_TABLE, EXECUTIONS_TABLE or RECONCILE_SECONDS is missing or wrong.
+    /// [`ConfigError`] if COMMANDS_TABLE, EXECUTIONS_TABLE, TICK_QUEUE_URL or RECONCILE_SECONDS is missing or wrong.
     pub fn from_env(connection: &Connection) -> Result<Self, ConfigError> {
         let commands = config::variable("COMMANDS_TABLE")?;
         let executions = config::variable("EXECUTIONS_TABLE")?;
+        let ticks = config::variable("TICK_QUEUE_URL")?;
         let reconcile_seconds = config::number("RECONCILE_SECONDS")?;
-        Ok(Self::new(connection, commands, &executions, reconcile_seconds))
+        Ok(Self::new(connection, commands, &executions, ticks, reconcile_seconds))
     }
 }

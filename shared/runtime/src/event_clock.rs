@@ -38,6 +38,13 @@ impl EventClock {
         self.event_time.plus_seconds(self.elapsed_seconds())
     }
 
+    /// The whole seconds from now until `at`, rounded up; 0 where it has passed: the delay of a message that has to
+    /// arrive then, and never before.
+    pub fn seconds_until(self, at: Timestamp) -> u32 {
+        let elapsed = if *STANDS { 0 } else { i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX) };
+        Timestamp::from_millis(self.event_time.as_millis().saturating_add(elapsed)).seconds_until(at)
+    }
+
     /// The whole seconds since the handling began; 0 if the clock of the events stands still.
     pub fn elapsed_seconds(self) -> u32 {
         if *STANDS { 0 } else { u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX) }
@@ -67,6 +74,19 @@ mod tests {
         tokio::time::advance(Duration::from_millis(2_999)).await;
         assert_eq!((clock.now(), clock.elapsed_seconds()), (event_time.plus_seconds(2), 2));
         assert_eq!(clock.event_time(), event_time);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delay_is_rounded_up_so_that_nothing_arrives_early() {
+        let clock = EventClock::start(Timestamp::from_millis(1_700_000_000_123));
+        let at = Timestamp::from_seconds(1_700_000_003);
+        assert_eq!((clock.seconds_until(at), clock.seconds_until(clock.event_time())), (3, 0));
+        tokio::time::advance(Duration::from_millis(877)).await;
+        assert_eq!(clock.seconds_until(at), 2);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(clock.seconds_until(at), 2, "1,999 ms");
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(clock.seconds_until(at), 0, "it has passed");
     }
 
     #[test]

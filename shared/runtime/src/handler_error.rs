@@ -17,6 +17,9 @@ pub enum HandlerError {
     /// The shadow rule selected something that is not a shadow update.
     #[error("not an event of a shadow: check the SQL of the shadow rules in template.yaml")]
     Shadow(#[source] domain::ShadowEventError),
+    /// The message is of a kind that no function sends.
+    #[error("not a message of the queue of ticks")]
+    Wake(#[source] domain::WakeError),
     /// The time in the event is not in RFC 3339.
     #[error("the event has no valid time")]
     Time(#[source] jiff::Error),

@@ -7,6 +7,7 @@
 //! - [`handler_error`]: how an invocation fails, and the text of an error with its causes
 //! - [`metrics`]: the log, and the lines of it that CloudWatch counts
 //! - [`command_progress`]: the progress of a fleet command, as JSON and as the event on its topic
+//! - [`wakes`]: delayed messages that say what is due
 //! - [`time_format`]: instants as RFC 3339
 
 pub mod clients;
@@ -18,3 +19,4 @@ pub mod handler_error;
 pub mod metrics;
 pub mod stream_event;
 pub mod time_format;
+pub mod wakes;

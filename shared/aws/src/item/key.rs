@@ -35,6 +35,12 @@ pub(crate) fn command_of_key(item: &Item) -> Result<CommandId, Unreadable> {
     CommandId::parse(id).map_err(|error| Unreadable::because("pk", error))
 }
 
+/// The time of an entry of a due index, in seconds since 1970.
+pub(crate) fn due_at_of_key(item: &Item) -> i64 {
+    // The index sorts by it, so every entry has it.
+    Reader(item).number("due_at").ok().flatten().unwrap_or_default()
+}
+
 /// The key of an item for an error, also if it can't be read.
 pub(crate) fn shown_key(item: &Item) -> String {
     let part = |attribute: &str| item.get(attribute).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);

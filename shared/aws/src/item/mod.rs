@@ -24,7 +24,7 @@ mod plan;
 mod target;
 mod unusable_reports;
 
-pub(crate) use attributes::{Item, millis, number, text};
+pub(crate) use attributes::{Item, Unreadable, millis, number, text};
 pub(crate) use batch::{
     batch_from_item, batch_key, batch_of_key, batch_to_item, names_from_item, names_to_text, things_key,
 };
@@ -32,7 +32,7 @@ pub(crate) use command::{command_from_item, command_to_item};
 pub(crate) use control::control_attributes;
 pub(crate) use execution::{command_of_duplicate, due_entry, duplicate_to_item, execution_to_item};
 pub(crate) use execution_reader::execution_from_item;
-pub(crate) use key::{command_key, command_of_key, execution_key, key_from_item, shown_key, thing_key};
+pub(crate) use key::{command_key, command_of_key, due_at_of_key, execution_key, key_from_item, shown_key, thing_key};
 pub(crate) use lane::{lane_from_item, lane_key};
 pub(crate) use plan::{page_key, plan_from_item, plan_key, plan_to_item};
 pub(crate) use target::changed_rate_attributes;

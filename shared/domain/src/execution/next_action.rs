@@ -43,6 +43,13 @@ impl Execution {
         (now < until).then(|| until.as_seconds_rounded_up())
     }
 
+    /// When an open row that needs nothing now has to be looked at next, in seconds since 1970. None if it needs
+    /// something now, or has ended.
+    pub fn next_look_at(&self, now: Timestamp) -> Option<i64> {
+        let at = self.next_due_at(now);
+        (!self.is_terminal() && at > now).then(|| at.as_seconds_rounded_up())
+    }
+
     /// What the row needs done at `now`. `actor` is the function that does it: history entries name it.
     pub fn next_action(&self, now: Timestamp, actor: &Actor) -> NextAction {
         if self.is_terminal() {
