@@ -29,13 +29,14 @@ impl Options {
 }
 
 pub fn text(stack: &Stack, options: &Options) -> String {
-    let mut text = String::from("\nFlaghoist is up, on this machine only. Ctrl-C ends it.\n\n");
-    for (name, value) in places(stack, options) {
-        let _ = writeln!(text, "  {name:<15} {value}");
-    }
-    text.push_str("\nTo paste in another terminal:\n\n");
+    let mut text = String::from("\nTo paste in another terminal:\n\n");
     for (comment, line) in lines(stack, options) {
         let _ = writeln!(text, "  # {comment}\n  {line}\n");
+    }
+    // Last, so that the addresses stay in sight on a small terminal.
+    text.push_str("Flaghoist is up, on this machine only. Ctrl-C ends it.\n\n");
+    for (name, value) in places(stack, options) {
+        let _ = writeln!(text, "  {name:<15} {value}");
     }
     text
 }

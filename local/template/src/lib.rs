@@ -78,8 +78,7 @@ impl Template {
     /// # Errors
     /// The file cannot be read, is not YAML, or declares what the local stack does not support.
     pub fn read(path: &Path, parameters: &BTreeMap<String, String>, place: &Place) -> Result<Self, TemplateError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| TemplateError::File { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(TemplateError::File)?;
         Self::parse(&text, parameters, place)
     }
 

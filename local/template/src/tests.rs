@@ -291,9 +291,7 @@ fn text_that_is_not_a_template_is_rejected() {
     assert!(error("{").starts_with("not valid YAML: "));
     assert_eq!(error("a: 1"), "template: Resources is required");
     let missing = Template::read(Path::new("/nowhere/template.yaml"), &BTreeMap::new(), &place());
-    assert!(
-        missing.expect_err("rejected").to_string().starts_with("cannot read the template /nowhere/template.yaml: ")
-    );
+    assert!(missing.expect_err("rejected").to_string().starts_with("cannot read the template: "));
 }
 
 #[test]

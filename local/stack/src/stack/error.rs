@@ -34,6 +34,9 @@ pub enum StackError {
     /// The functions cannot be built.
     #[error("cannot build the functions: {0}")]
     Build(String),
+    /// The folder of the functions does not exist.
+    #[error("{}: there is no such folder of functions", .0.display())]
+    Functions(PathBuf),
     /// The template names a binary that does not exist.
     #[error("function {function}: there is no binary {binary} (existing binaries: {known})")]
     Program {

@@ -31,7 +31,10 @@ fn host(
     let program = programs.get(&function.binary).cloned().ok_or_else(|| StackError::Program {
         function: function.logical_id.clone(),
         binary: function.binary.clone(),
-        known: programs.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        known: match programs.is_empty() {
+            true => "none".to_owned(),
+            false => programs.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        },
     })?;
     Ok(local_lambda::Function {
         name: function.name.clone(),

@@ -20,6 +20,7 @@ impl Programs {
     ) -> Result<BTreeMap<String, PathBuf>, StackError> {
         match self {
             Self::Given(programs) => Ok(programs.clone()),
+            Self::Folder(folder) if !folder.is_dir() => Err(StackError::Functions(folder.clone())),
             Self::Folder(folder) => Ok(functions.iter().filter_map(|function| packaged(folder, function)).collect()),
             Self::Build => build(workspace, functions).await,
         }

@@ -324,7 +324,12 @@ async fn errors_at_the_start_name_their_cause() {
     let folder = folder();
     let missing = Config { template: folder.path().join("nowhere.yaml"), ..config(folder.path()) };
     let error = Stack::start(missing).await.err().expect("refused");
-    assert!(matches!(error, StackError::Template { source: TemplateError::File { .. }, .. }), "{error}");
+    assert!(matches!(error, StackError::Template { source: TemplateError::File(_), .. }), "{error}");
+    assert_eq!(error.to_string().matches("nowhere.yaml").count(), 1, "{error}");
+
+    let programs = Programs::Folder(folder.path().join("nowhere"));
+    let no_folder = Stack::start(Config { programs, ..config(folder.path()) }).await.err().expect("refused");
+    assert!(matches!(no_folder, StackError::Functions(_)), "{no_folder}");
 
     let config = config(folder.path());
     let function = "
