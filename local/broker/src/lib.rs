@@ -17,6 +17,7 @@
 //! | [`subscribing`] | SUBSCRIBE and UNSUBSCRIBE |
 //! | [`subscriptions`] | all subscriptions, in a tree of topic levels |
 //! | [`retained`] | retained messages |
+//! | [`saved_sessions`] | persistent sessions in the saved state |
 //! | [`direct_messages`] | direct messages to one connected client |
 //! | [`connection_api`] | GetConnection, ListSubscriptions, DeleteConnection |
 //! | [`topic`] | which topics and filters are allowed |
@@ -39,6 +40,7 @@ mod matching;
 mod message;
 mod publishing;
 mod retained;
+mod saved_sessions;
 mod session;
 mod state;
 mod subscribing;

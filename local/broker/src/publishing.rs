@@ -89,15 +89,17 @@ impl Broker {
         .collect()
     }
 
-    /// The state that survives a restart of the stack: the retained messages.
+    /// The state that survives a restart of the stack: the retained messages and the persistent sessions.
     pub fn snapshot(&self) -> Value {
         let mut state = self.lock();
         let now_ms = state.expire_sessions();
-        serde_json::json!({ "retained": state.retained.snapshot(now_ms) })
+        serde_json::json!({ "retained": state.retained.snapshot(now_ms), "sessions": state.saved_sessions(now_ms) })
     }
 
-    /// Adds the retained messages of a [`Broker::snapshot`]; unreadable ones are skipped with a warning.
-    pub fn restore(&self, state: &Value) {
-        self.lock().retained.restore(&state["retained"]);
+    /// Adds what a [`Broker::snapshot`] holds; unreadable messages and sessions are skipped with a warning.
+    pub fn restore(&self, saved: &Value) {
+        let mut state = self.lock();
+        state.retained.restore(&saved["retained"]);
+        state.restore_sessions(&saved["sessions"]);
     }
 }

@@ -49,14 +49,17 @@ impl RetainedMessages {
     pub(super) fn snapshot(&self, now_ms: i64) -> Value {
         self.all(now_ms)
             .into_iter()
-            .map(|retained| serde_json::to_value(Stored::from(retained)).unwrap_or_default())
+            .map(|retained| serde_json::to_value(Stored::new(&retained.message, retained.at_ms)).unwrap_or_default())
             .collect()
     }
 
     /// Adds the messages of a snapshot. Unreadable ones are skipped with a warning.
     pub(super) fn restore(&mut self, state: &Value) {
         for stored in state.as_array().into_iter().flatten() {
-            match Stored::deserialize(stored).map_err(|error| error.to_string()).and_then(Stored::into_message) {
+            match Stored::deserialize(stored)
+                .map_err(|error| error.to_string())
+                .and_then(|stored| stored.into_message(true))
+            {
                 Ok((message, at_ms)) => self.put(&Arc::new(message), at_ms),
                 Err(error) => warn!(error, "an unreadable retained message of the saved state is skipped"),
             }
@@ -64,10 +67,10 @@ impl RetainedMessages {
     }
 }
 
-/// A retained message in the saved state; binary fields in base64.
+/// A message in the saved state; binary fields in base64.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Stored {
+pub(super) struct Stored {
     topic: String,
     payload: String,
     qos: u8,
@@ -86,15 +89,15 @@ struct Stored {
     user: Vec<(String, String)>,
 }
 
-impl From<&RetainedMessage> for Stored {
-    fn from(RetainedMessage { message, at_ms }: &RetainedMessage) -> Self {
-        let Message { topic, payload, qos, properties, .. } = &**message;
+impl Stored {
+    pub(super) fn new(message: &Message, at_ms: i64) -> Self {
+        let Message { topic, payload, qos, properties, .. } = message;
         let properties = properties.clone();
         Self {
             topic: topic.clone(),
             payload: BASE64.encode(payload),
             qos: *qos,
-            at_ms: *at_ms,
+            at_ms,
             content_type: properties.content_type,
             response_topic: properties.response_topic,
             correlation_data: properties.correlation_data.map(|data| BASE64.encode(&data)),
@@ -103,10 +106,9 @@ impl From<&RetainedMessage> for Stored {
             user: properties.user,
         }
     }
-}
 
-impl Stored {
-    fn into_message(self) -> Result<(Message, i64), String> {
+    /// The message, and its time of publication.
+    pub(super) fn into_message(self, retain: bool) -> Result<(Message, i64), String> {
         let bytes = |text: &str| BASE64.decode(text.as_bytes()).map(Bytes::from).map_err(|error| error.to_string());
         let properties = Properties {
             content_type: self.content_type,
@@ -117,7 +119,7 @@ impl Stored {
             user: self.user,
         };
         let payload = bytes(&self.payload)?;
-        let message = Message { topic: self.topic, payload, qos: self.qos.min(1), retain: true, properties };
+        let message = Message { topic: self.topic, payload, qos: self.qos.min(1), retain, properties };
         super::publishing::check_message(&message).map_err(|error| error.to_string())?;
         Ok((message, self.at_ms))
     }

@@ -36,7 +36,7 @@ pub(super) struct MessageCopy {
     /// Notifies the sender of a direct message of the PUBACK.
     pub(super) confirm: Option<oneshot::Sender<()>>,
     /// Packet identifier of the delivery on an earlier connection.
-    sent_as: Option<u16>,
+    pub(super) sent_as: Option<u16>,
     /// Injected fault: the PUBACK is ignored.
     puback_lost: bool,
 }
@@ -156,6 +156,19 @@ impl Session {
             let _ = confirm.send(());
         }
         true
+    }
+
+    /// The messages that the next connection is sent, the oldest first, each with the packet identifier of its delivery
+    /// if it has been sent. Direct messages end with the connection.
+    pub(super) fn unacknowledged_copies(&self) -> impl Iterator<Item = (Option<u16>, &MessageCopy)> {
+        let in_flight = self.in_flight.iter().map(|(id, copy)| (Some(*id), copy));
+        let waiting = self.waiting.iter().map(|copy| (copy.sent_as, copy));
+        in_flight.chain(waiting).filter(|(_, copy)| !copy.direct)
+    }
+
+    /// Queues a message of the saved state.
+    pub(super) fn restore(&mut self, copy: MessageCopy) {
+        self.waiting.push_back(copy);
     }
 
     /// Prepares the session for the next connection: messages without PUBACK become first in the queue, direct messages

@@ -3,11 +3,14 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::ClientId;
 use super::topic::Filter;
 
 /// Options of one client's subscription to one filter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SubscriptionOptions {
     pub(super) qos: u8,
     pub(super) no_local: bool,
@@ -59,6 +62,19 @@ impl SubscriptionTree {
         match filter.group {
             None => subscribers.each.insert(client.clone(), options).is_none(),
             Some(group) => subscribers.groups.entry(group.into()).or_default().insert(client, options),
+        }
+    }
+
+    /// The options of a client's subscription to a filter.
+    pub(super) fn options(&self, filter: Filter<'_>, client: &str) -> Option<SubscriptionOptions> {
+        let node = filter.pattern.split('/').try_fold(self, |node, level| node.children.get(level))?;
+        let subscribers = node.subscribers.as_ref()?;
+        match filter.group {
+            None => subscribers.each.get(client).cloned(),
+            Some(group) => {
+                let members = &subscribers.groups.get(group)?.members;
+                members.iter().find(|(member, _)| &**member == client).map(|(_, options)| options.clone())
+            }
         }
     }
 

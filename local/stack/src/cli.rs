@@ -47,7 +47,7 @@ pub struct Serve {
     /// A parameter of the template, over its default; may be given several times.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// Keep tables, shadows, registry and retained messages in this directory [default: in memory].
+    /// Keep tables, shadows, registry, retained messages and persistent sessions in this directory [default: in memory].
     #[arg(long, value_name = "DIR", env = "FLAGHOIST_STATE")]
     state: Option<PathBuf>,
     /// Directory of the certificate authority (`ca.pem` is the root certificate for devices); created if it is missing.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::broker;
 use super::raw_client::{ConnectPacket, RawClient, clean_connect, persistent_connect};
-use crate::Message;
 use crate::codec::Version::{V5, V311};
+use crate::{Broker, Message};
 
 #[tokio::test]
 async fn qos_1_messages_wait_in_order_for_a_persistent_session() {
@@ -145,4 +145,45 @@ async fn newer_connection_takes_over_the_session() {
     assert_eq!(first.expect_disconnect().await, Some(0x8E));
     broker.publish(Message::new("t", "x")).expect("published");
     assert_eq!(second.receive_publish().await.payload, "x");
+}
+
+#[tokio::test]
+async fn session_outlives_the_broker_in_its_saved_state() {
+    for version in [V311, V5] {
+        let (before, clock) = broker();
+        let (mut device, _) = RawClient::resume(&before, &persistent_connect(version, "device")).await;
+        device.subscribe_with(&[("one/+", 1), ("$aws/things/t/#", 1)], &[]).await;
+        before.publish(Message::new("one/sent", "x")).expect("published");
+        let sent = device.receive_publish().await;
+        let _clean = RawClient::connect(&before, &clean_connect(version, "clean")).await;
+        // The connection is lost with the broker, and one message waits for the next connection besides.
+        let away = before.disconnect("device", false, false);
+        assert!(away);
+        let topic = "$aws/things/t/shadow/update/delta";
+        before.publish(Message::new(topic, "y")).expect("published");
+        let saved = before.snapshot();
+
+        let after = Broker::new(clock.clone(), None);
+        after.restore(&saved);
+        after.publish(Message::new("one/later", "z")).expect("published");
+        let (mut device, present) = RawClient::resume(&after, &persistent_connect(version, "device")).await;
+        assert!(present);
+        for (expected, payload, duplicate) in [("one/sent", "x", true), (topic, "y", false), ("one/later", "z", false)]
+        {
+            let received = device.receive_publish().await;
+            assert_eq!((received.topic.as_str(), received.duplicate), (expected, duplicate));
+            assert_eq!(received.payload, payload);
+            assert!(!duplicate || received.packet_id == sent.packet_id);
+            device.send_puback(received.packet_id).await;
+        }
+        device.expect_nothing_more().await;
+        assert!(after.subscriptions("clean").is_none());
+
+        let late = Broker::new(clock.clone(), None);
+        clock.advance(Duration::from_secs(3_600));
+        late.restore(&saved);
+        assert!(late.subscriptions("device").is_none(), "the session has expired meanwhile");
+        let unreadable = serde_json::json!({"sessions": [{"client": 7}]});
+        late.restore(&unreadable);
+    }
 }
