@@ -103,7 +103,7 @@ async fn cancel_by_abort_criteria_sends_only_batches_that_were_claimed_before() 
     assert!(rows.len() <= 100 * timeline.claimed_before.len());
     assert!(rows.len() - timeline.executions_before <= max_in_progress());
     assert_eq!(rows.len(), 300, "blocked batches are not sent after the cancel");
-    assert_eq!(shown["counts"]["waiting"], 300, "{}", shown["counts"]);
+    assert_eq!(shown["counts"]["notAsked"], 300, "{}", shown["counts"]);
     let canceled: BTreeSet<String> = rows
         .iter()
         .filter(|row| row["status"]["S"] == "CANCELED")
@@ -185,7 +185,7 @@ async fn batches_in_progress_are_sent_to_their_end_after_a_cancel() {
     let sent_after = rows.len() - timeline.executions_before;
     assert_eq!((rows.len(), sent_after), (600, 3 * HELD_PER_BATCH), "all executions, those sent after the cancel");
     assert!(sent_after <= max_in_progress());
-    assert_eq!(shown["counts"]["waiting"], 200, "{}", shown["counts"]);
+    assert_eq!(shown["counts"]["notAsked"], 200, "{}", shown["counts"]);
     assert!(rows.iter().all(|row| row["status"]["S"] != "CREATED"), "{}", shown["counts"]);
     let runs = runs(&fleet);
     fleet.stop().await;

@@ -19,9 +19,10 @@ async fn create_ready(world: &World, members: Value) -> String {
     id
 }
 
-/// The counts of each status and of the waiting things, without zeros.
+/// The counts of each status and of the things without an execution, without zeros.
 fn counts(shown: &Value) -> Value {
-    let names = ["CREATED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED", "waiting"];
+    let names =
+        ["CREATED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED", "waiting", "notAsked"];
     let counts = names.iter().filter(|name| shown["counts"][**name] != json!(0));
     counts.map(|name| ((*name).to_owned(), shown["counts"][*name].clone())).collect::<Map<_, _>>().into()
 }
@@ -102,7 +103,7 @@ async fn paused_command_can_be_canceled_and_then_sends_nothing() {
     assert_eq!(world.cancel(&id, false).await.status, 200);
     pass_seconds(&world, 200).await;
     let shown = show(&world, &id).await;
-    assert_eq!((&shown["state"], counts(&shown)), (&json!("CANCELED"), json!({"waiting": 150})));
+    assert_eq!((&shown["state"], counts(&shown)), (&json!("CANCELED"), json!({"notAsked": 150})));
     assert_eq!((fleet.stats().requests, world.rows(EXECUTIONS).await.len()), (0, 0));
     let resumed = world.request(reqwest::Method::POST, &format!("/commands/{id}/resume"), &[], "").await;
     assert_eq!(resumed.status, 409, "{resumed:?}");

@@ -65,7 +65,7 @@ fn shown_counts(counts: &Value) -> BTreeMap<String, i64> {
         let entries = value.as_object().into_iter().flatten();
         entries
             .filter_map(|(name, value)| Some((format!("{prefix}{name}"), value.as_i64()?)))
-            .filter(|(name, number)| *number != 0 && !["total", "waiting"].contains(&name.as_str()))
+            .filter(|(name, number)| *number != 0 && !["total", "waiting", "notAsked"].contains(&name.as_str()))
             .collect()
     };
     let mut shown = flat(counts, "");

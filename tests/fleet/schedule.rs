@@ -63,9 +63,9 @@ async fn things_without_a_request_at_the_end_never_get_one() {
     let requests = fleet.stats().requests;
     assert!((30..=40).contains(&requests), "{requests} requests in the first 64 seconds");
     let done = wait_for_state(&world, &id, 20, "COMPLETED").await;
-    let waiting = 60 - requests;
-    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(requests), &json!(waiting)));
-    let note = format!("the schedule has ended, and {waiting} things were not released");
+    let left = 60 - requests;
+    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["notAsked"]), (&json!(requests), &json!(left)));
+    let note = format!("the schedule has ended, and {left} things were not released");
     assert_eq!(done["plan"]["notes"], json!([note]));
     pass_seconds(&world, 130).await;
     assert_eq!(fleet.stats().requests, requests);
@@ -92,9 +92,9 @@ async fn batches_whose_release_was_not_stored_still_count_at_the_end() {
     assert!((120..130).contains(&requests), "{requests} requests: each tick releases the same things again");
     world.stack.faults.clear();
     let done = wait_for_state(&world, &id, 180, "COMPLETED").await;
-    let waiting = 250 - requests;
-    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["waiting"]), (&json!(requests), &json!(waiting)));
-    let note = format!("the schedule has ended, and {waiting} things were not released");
+    let left = 250 - requests;
+    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["notAsked"]), (&json!(requests), &json!(left)));
+    let note = format!("the schedule has ended, and {left} things were not released");
     assert_eq!(done["plan"]["notes"], json!([note]));
     fleet.stop().await;
     world.end().await;

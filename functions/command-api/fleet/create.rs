@@ -47,7 +47,7 @@ async fn answer(driver: &Driver<'_>, command: &Command, plan: &Plan) -> Result<R
     // A plan that was never changed has no batches yet, so there are no counts to read.
     let counts = if plan.revision == 0 { Counts::default() } else { driver.clients.counts.sum(&command.id).await? };
     let state = FleetState::of(command, fleet, Some(plan), &counts, driver.event_time());
-    let counts = command_progress::counts_json(Some(plan), &counts);
+    let counts = command_progress::counts_json(command, fleet, Some(plan), &counts);
     let body = json!({"commandId": command.id.as_str(), "state": state.as_str(), "counts": counts});
     Ok(Response::json(202, &body).with_header("location", format!("/commands/{}", command.id)))
 }

@@ -47,7 +47,7 @@ impl FleetSnapshot {
     pub fn show(&self, command: &Command, now: Timestamp) -> Result<Response, Problem> {
         let fleet = fleet_of(command)?;
         let plan = self.plan.as_ref();
-        let counts = command_progress::counts_json(plan, &self.counts);
+        let counts = command_progress::counts_json(command, fleet, plan, &self.counts);
         let view = FleetView {
             command: CommandView::new(command, self.state(command, now)?, counts),
             rollout: json!(fleet.rollout.options()),

@@ -1,6 +1,8 @@
 //! The progress of a fleet command: the counts as JSON, as the API shows them, and the event on the command's topic.
 
-use domain::{Command, Counts, DeliveryStatus, Fleet, FleetState, Plan, Status, Timestamp, Topic};
+use domain::{
+    Command, Counts, DeliveryStatus, Fleet, FleetState, Plan, Status, Timestamp, Topic, fleet::UnaskedThings,
+};
 use serde_json::{Map, Value, json};
 
 use crate::clients::Clients;
@@ -17,19 +19,26 @@ pub async fn publish(
     now: Timestamp,
 ) {
     let state = FleetState::of(command, fleet, plan, counts, now);
-    let event = event(command, state, plan, counts, now);
+    let event = event(command, fleet, state, plan, counts, now);
     if let Err(error) = clients.messages.publish(&Topic::command_events(&command.id), event).await {
         tracing::warn!(error = chain(&error), command = %command.id, "the progress could not be published");
     }
 }
 
-fn event(command: &Command, state: FleetState, plan: Option<&Plan>, counts: &Counts, now: Timestamp) -> String {
+fn event(
+    command: &Command,
+    fleet: &Fleet,
+    state: FleetState,
+    plan: Option<&Plan>,
+    counts: &Counts,
+    now: Timestamp,
+) -> String {
     let event = json!({
         "commandId": command.id.as_str(),
         "name": command.definition.name.as_str(),
         "state": state.as_str(),
         "why": command.control.why,
-        "counts": counts_json(plan, counts),
+        "counts": counts_json(command, fleet, plan, counts),
         "at": time_format::show(now),
     });
     event.to_string()
@@ -37,13 +46,15 @@ fn event(command: &Command, state: FleetState, plan: Option<&Plan>, counts: &Cou
 
 /// The number of executions by status, by delivery status and by reason.
 ///
-/// `total` counts the things that the command is known to have, and `waiting` those of them that have no execution yet,
-/// so `waiting` and the statuses add up to `total`.
-pub fn counts_json(plan: Option<&Plan>, counts: &Counts) -> Value {
-    let waiting = plan.map_or(0, |plan| plan.things).saturating_sub(counts.reached());
+/// `total` counts the things that the command is known to have. Those of them that have no execution are counted as
+/// `waiting` or `notAsked`, so these two and the statuses add up to `total`.
+pub fn counts_json(command: &Command, fleet: &Fleet, plan: Option<&Plan>, counts: &Counts) -> Value {
+    let UnaskedThings { waiting, not_asked } = UnaskedThings::of(command, fleet, plan, counts);
+    let total = counts.executions().saturating_add(waiting).saturating_add(not_asked);
     let mut json = Map::new();
-    json.insert("total".to_owned(), json!(counts.executions().saturating_add(waiting)));
+    json.insert("total".to_owned(), json!(total));
     json.insert("waiting".to_owned(), json!(waiting));
+    json.insert("notAsked".to_owned(), json!(not_asked));
     for &status in Status::ALL {
         json.insert(status.to_string(), json!(counts.status(status)));
     }

@@ -9,6 +9,7 @@
 //! - `batch`: at most a hundred things that are sent, monitored and canceled together
 //! - `counts`, `outcome_counts`: how many executions have which status
 //! - `state`: the state of the command, which follows from all of these
+//! - `unasked`: how many things have no execution, and whether they still wait for one
 //! - `execution_page`: pages of its executions
 //! - `stored`: reading stored texts
 
@@ -31,6 +32,7 @@ pub(crate) mod selection_options;
 pub(crate) mod state;
 pub(crate) mod stored;
 pub(crate) mod target;
+pub(crate) mod unasked;
 
 pub use abort::{
     criteria::Abort,
@@ -84,3 +86,4 @@ pub use selection_options::{SelectionError, SelectionNames, SelectionOptions};
 pub use state::FleetState;
 pub use stored::StoredError;
 pub use target::{Fleet, Target};
+pub use unasked::UnaskedThings;
