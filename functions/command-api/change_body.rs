@@ -32,9 +32,14 @@ impl ChangeBody {
         }
         let mut fields = Fields::of_body(body)?;
         let force = if may_force { fields.take("force", "true or false")? } else { None };
-        let why: Option<String> = fields.take("why", "a text such as \"the valve in hall 3 sticks\"")?;
+        let why = take_why(&mut fields)?;
         fields.refuse_unknown(if may_force { "force, why" } else { "why" })?;
-        let why = why.map(|why| AuditEntry::parse_why(&why)).transpose()?;
         Ok(Self { force: force.unwrap_or(false), why })
     }
+}
+
+/// Takes the operator's own words.
+pub fn take_why(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
+    let why: Option<String> = fields.take("why", "a text such as \"the valve in hall 3 sticks\"")?;
+    Ok(why.map(|why| AuditEntry::parse_why(&why)).transpose()?)
 }

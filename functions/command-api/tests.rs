@@ -134,6 +134,8 @@ fn a_problem_names_its_field() {
         ("bad_400_patch_rollout_number", "rollout"),
         ("bad_400_patch_unknown_field", "ttl"),
         ("bad_400_patch_query", "force"),
+        ("bad_400_patch_why_number", "why"),
+        ("bad_400_patch_why_empty", "why"),
         ("bad_422_patch_rate_zero", "rollout.maximumPerMinute"),
         ("bad_422_patch_rate_of_jobs_zero", "jobExecutionsRolloutConfig.maximumPerMinute"),
         ("bad_422_patch_no_rate", "rollout"),

@@ -172,7 +172,7 @@ async fn rate_of_a_command_can_be_changed_until_it_has_ended() {
     let id = create_for_group(&world, "pumps", json!({"rollout": rollout})).await;
     wait_for_state(&world, &id, "IN_PROGRESS").await;
     let shown = world.get(&format!("/commands/{id}")).await.body;
-    assert_eq!((&shown["rollout"]["maximumPerMinute"], &shown["rateChange"]), (&json!(1), &Value::Null));
+    assert_eq!((&shown["rollout"]["maximumPerMinute"], history_length(&shown)), (&json!(1), 1));
 
     let rate =
         json!({"baseRatePerMinute": 2, "incrementFactor": 2, "rateIncreaseCriteria": {"numberOfNotifiedThings": 9}});
@@ -190,12 +190,13 @@ async fn rate_of_a_command_can_be_changed_until_it_has_ended() {
             shown["rollout"]["maximumPerMinute"], rollout["maximumPerMinute"],
             "the rate is replaced: {shown:#}"
         );
-        assert_eq!(shown["rateChange"], json!({"at": world.now(), "by": "unknown caller"}));
+        let last = shown["history"].as_array().and_then(|entries| entries.last()).cloned().unwrap_or_default();
+        assert_eq!((&last["action"], &last["by"]), (&json!("CHANGED"), &json!("unknown caller")), "{last}");
         world.advance(1).await;
     }
-    let before = world.now();
     let repeated = patch(&world, &id, json!({"exponentialRate": rate})).await;
-    assert!(repeated.status == 200 && repeated.body["rateChange"]["at"] != json!(before), "{repeated:?}");
+    assert_eq!((repeated.status, history_length(&repeated.body)), (200, 4), "{repeated:?}");
+    assert_eq!(repeated.body["history"][1]["change"], "rollout.maximumPerMinute: 1 to 2");
     control_is(&world, &id, "pause").await;
     assert_eq!(patch(&world, &id, json!({"maximumPerMinute": 60})).await.status, 200, "a paused command");
     control_is(&world, &id, "cancel").await;
@@ -213,6 +214,10 @@ async fn rate_of_a_command_can_be_changed_until_it_has_ended() {
     assert_eq!(refused(&world.command("pump-9", json!({})).await).await, result(409, "commandId"));
     assert_eq!(refused("018bcfe5-687b-7000-8000-000000000000").await, result(404, ""));
     world.end().await;
+}
+
+fn history_length(shown: &Value) -> usize {
+    shown["history"].as_array().map_or(0, Vec::len)
 }
 
 async fn control_is(world: &World, id: &str, action: &str) {

@@ -10,6 +10,7 @@ use runtime::conflict::ConflictRetries;
 
 use super::show::FleetSnapshot;
 use crate::command_api::{
+    change_body::take_why,
     create_body::{RATE, decode_rate, take_rollout},
     fields::Fields,
     problem::Problem,
@@ -24,26 +25,28 @@ pub struct ChangeRate {
     command: CommandId,
     rate: NewRate,
     actor: Actor,
+    why: Option<String>,
 }
 
 impl ChangeRate {
-    /// Decodes a request. Its body has the new rate.
+    /// Decodes a request. Its body has the new rate, and may say why.
     pub fn decode(command: CommandId, request: &Request) -> Result<Self, Problem> {
         let [] = request.query([])?;
         let body = request.body()?;
         let mut fields = Fields::of_body(&body)?;
         let rollout = take_rollout(&mut fields, RATE)?;
-        fields.refuse_unknown("rollout")?;
+        let why = take_why(&mut fields)?;
+        fields.refuse_unknown("rollout, why")?;
         let missing =
             || Problem::bad_request("rollout", format!("rollout is missing: it must be an object such as {RATE}"));
         let (name, value) = rollout.ok_or_else(missing)?;
-        Ok(Self { command, rate: decode_rate(name, value)?, actor: request.actor() })
+        Ok(Self { command, rate: decode_rate(name, value)?, actor: request.actor(), why })
     }
 }
 
 /// Changes the rate, and answers with the command.
 pub async fn change_rate(driver: &Driver<'_>, change: ChangeRate) -> Result<Response, Problem> {
-    let ChangeRate { command: id, rate, actor } = change;
+    let ChangeRate { command: id, rate, actor, why } = change;
     let (clients, now) = (driver.clients, driver.event_time());
     let mut retries = ConflictRetries::new("changing the rate of a command", id.clone());
     loop {
@@ -54,12 +57,13 @@ pub async fn change_rate(driver: &Driver<'_>, change: ChangeRate) -> Result<Resp
         let snapshot = FleetSnapshot::read(clients, &command).await?;
         let current = snapshot.state(&command, now)?;
         // An earlier request may have made the same change, and its answer was lost.
-        let Some(rollout) = command.change_rate(&rate, current, now, actor.clone())? else {
+        let Some(change) = command.change_rate(&rate, current, now, actor.clone(), why.clone())? else {
             return snapshot.show(&command, now);
         };
-        if clients.commands.write_rate(&id, &rollout).await? {
+        if clients.commands.write_rate(&id, &change).await? {
+            command.audit.push(change.entry);
             if let Target::Fleet(fleet) = &mut command.definition.target {
-                fleet.rollout = rollout;
+                fleet.rollout = change.rollout;
             }
             return snapshot.show(&command, now);
         }

@@ -20,7 +20,6 @@ struct FleetView<'a> {
     #[serde(flatten)]
     command: CommandView<'a>,
     rollout: Value,
-    rate_change: Option<Value>,
     abort_config: Value,
     schedule: Value,
     broadcast: Option<Value>,
@@ -51,10 +50,6 @@ impl FleetSnapshot {
         let view = FleetView {
             command: CommandView::new(command, self.state(command, now)?, counts),
             rollout: json!(fleet.rollout.options()),
-            rate_change: fleet
-                .rollout
-                .rate_change()
-                .map(|change| json!({"at": time_format::show(change.at), "by": change.by.as_str()})),
             abort_config: json!({"criteriaList": fleet.abort.options()}),
             schedule: schedule(fleet),
             broadcast: broadcast(fleet, plan),

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::ReturnValuesOnConditionCheckFailure,
 };
-use domain::{Command, CommandId, Control, Rollout};
+use domain::{Command, CommandId, Control, fleet::RateChange};
 
 use crate::{
     delete::delete_if,
@@ -93,21 +93,22 @@ impl Commands {
         self.update(OPERATION, id, update).await
     }
 
-    /// Writes the rollout of a command after a change of its rate. Returns false, and writes nothing, if another writer
-    /// has changed the rate since the rollout before it was read.
+    /// Writes a change of the rate, and appends it to the audit trail. Returns false, and writes nothing, if another
+    /// writer has changed the rate since the rollout before it was read.
     ///
     /// # Errors
     /// A failed write.
-    pub async fn write_rate(&self, id: &CommandId, rollout: &Rollout) -> Result<bool, Error> {
+    pub async fn write_rate(&self, id: &CommandId, change: &RateChange) -> Result<bool, Error> {
         let mut update = Update::default();
         update.if_exists("pk");
-        match rollout.rate_change().map_or(0, |change| change.number) {
+        match change.rollout.rate_changes() {
             0 | 1 => update.if_absent("rate_changes"),
             changes => update.if_compares("rate_changes", "=", number(changes - 1)),
         }
-        for (attribute, value) in changed_rate_attributes(rollout) {
+        for (attribute, value) in changed_rate_attributes(&change.rollout) {
             update.set(attribute, value);
         }
+        update.append("audit", text(change.entry.to_stored()));
         self.update("writing the rate of a command", id, update).await
     }
 

@@ -2,12 +2,9 @@
 //! broadcast.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    Abort, Actor, Broadcast, Fleet, FleetQuery, GroupName, Rollout, Schedule, Selection, Target, ThingName, Topic,
-    fleet::RateChange,
-};
+use domain::{Abort, Broadcast, Fleet, FleetQuery, GroupName, Rollout, Schedule, Selection, Target, ThingName, Topic};
 
-use super::attributes::{Item, Reader, Unreadable, millis, needed, number, put_flag, text};
+use super::attributes::{Item, Reader, Unreadable, needed, number, put_flag, text};
 
 pub(super) fn put_target(item: &mut Item, target: &Target) {
     match target {
@@ -43,7 +40,9 @@ fn fleet_attributes(fleet: &Fleet) -> Vec<(&'static str, AttributeValue)> {
             attributes.push((attribute, text(stored)));
         }
     }
-    attributes.extend(fleet.rollout.rate_change().into_iter().flat_map(rate_change_attributes));
+    if fleet.rollout.rate_changes() > 0 {
+        attributes.push(("rate_changes", number(fleet.rollout.rate_changes())));
+    }
     if let Some(broadcast) = &fleet.broadcast {
         attributes.push(("broadcast_topic", text(broadcast.topic.as_str())));
         attributes.push(("broadcast_spread_seconds", number(broadcast.spread)));
@@ -54,20 +53,8 @@ fn fleet_attributes(fleet: &Fleet) -> Vec<(&'static str, AttributeValue)> {
 /// The attributes that a change of the rate writes.
 pub(crate) fn changed_rate_attributes(rollout: &Rollout) -> Vec<(&'static str, AttributeValue)> {
     let mut attributes = vec![("rollout", text(rollout.to_stored()))];
-    attributes.extend(rollout.rate_change().into_iter().flat_map(rate_change_attributes));
+    attributes.push(("rate_changes", number(rollout.rate_changes())));
     attributes
-}
-
-fn rate_change_attributes(change: &RateChange) -> [(&'static str, AttributeValue); 3] {
-    let RateChange { number: changes, at, by } = change;
-    [("rate_changes", number(changes)), ("rate_changed_at", millis(*at)), ("rate_changed_by", text(by.as_str()))]
-}
-
-fn rate_change_from_item(read: &Reader<'_>) -> Result<Option<RateChange>, Unreadable> {
-    let Some(number) = read.number("rate_changes")? else { return Ok(None) };
-    let at = needed("rate_changed_at", read.millis("rate_changed_at")?)?;
-    let by = Actor::caller(needed("rate_changed_by", read.text("rate_changed_by")?)?);
-    Ok(Some(RateChange { number, at, by }))
 }
 
 pub(super) fn target_from_item(item: &Item) -> Result<Target, Unreadable> {
@@ -95,7 +82,7 @@ pub(super) fn target_from_item(item: &Item) -> Result<Target, Unreadable> {
         rollout: read
             .parsed_if_exists("rollout", Rollout::from_stored)?
             .unwrap_or_default()
-            .with_rate_change(rate_change_from_item(&read)?),
+            .with_rate_changes(read.number("rate_changes")?.unwrap_or(0)),
         schedule: read.parsed_if_exists("schedule", Schedule::from_stored)?.unwrap_or_default(),
         abort: read.parsed_if_exists("abort", Abort::from_stored)?.unwrap_or_default(),
         broadcast,

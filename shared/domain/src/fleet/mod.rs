@@ -65,7 +65,7 @@ pub use plan::{
     row::{ControlPropagation, Cursor, Plan, ReleasePosition, ResumePoint},
 };
 pub use query::{FleetQuery, FleetQueryError};
-pub use rate_control::RateChangeError;
+pub use rate_control::{RateChange, RateChangeError};
 pub use rollout::{
     config::Rollout,
     duration::{Assumption, Estimate},
@@ -76,7 +76,6 @@ pub use rollout::{
     options::{CanaryOptions, IncreaseOptions, RateOptions, RolloutOptions, WavesOptions},
     progress::{RolloutProgress, RolloutStep},
     rate::{ExponentialRate, Increase},
-    rate_change::RateChange,
     snapshot::RolloutSnapshot,
     stages::{Canary, Waves},
 };

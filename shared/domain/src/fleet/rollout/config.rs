@@ -1,7 +1,6 @@
 //! `Rollout`: the checked settings of a rollout: rate, canary and waves.
 
 use crate::fleet::rollout::rate::{ExponentialRate, Increase};
-use crate::fleet::rollout::rate_change::RateChange;
 use crate::fleet::rollout::stages::{Canary, Waves};
 
 /// At which rate and in which stages the things of a fleet are released. The default releases all at once.
@@ -14,7 +13,7 @@ pub struct Rollout {
     pub(super) exponential: Option<ExponentialRate>,
     pub(super) canary: Option<Canary>,
     pub(super) waves: Option<Waves>,
-    pub(super) rate_change: Option<RateChange>,
+    pub(super) rate_changes: u32,
 }
 
 impl Rollout {

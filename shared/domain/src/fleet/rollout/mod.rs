@@ -4,7 +4,7 @@
 //! - [`parse`]: from options to settings and back; [`error`]: refused options
 //! - [`rate`]: things per minute, and how the rate grows; [`token_bucket`]: the rate as time that is used up
 //! - [`stages`]: canary and waves; [`gate`], [`gate_limit`], [`halt`]: where a rollout waits, and why it stops
-//! - [`new_rate`], [`rate_change`]: another rate for a rollout that runs, and who gave it
+//! - [`new_rate`]: another rate for a rollout that runs
 //! - [`snapshot`], [`progress`]: what a step depends on, and the next step
 //! - [`duration`]: how long a rollout takes
 
@@ -19,7 +19,6 @@ pub(crate) mod options;
 pub(crate) mod parse;
 pub(crate) mod progress;
 pub(crate) mod rate;
-pub(crate) mod rate_change;
 pub(crate) mod snapshot;
 pub(crate) mod stages;
 #[cfg(test)]

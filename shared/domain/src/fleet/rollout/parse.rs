@@ -24,7 +24,7 @@ impl Rollout {
         }
         let canary = options.canary.as_ref().map(check_canary).transpose()?;
         let waves = options.waves.as_ref().map(check_waves).transpose()?;
-        Ok(Self { maximum_per_minute: maximum, exponential, canary, waves, rate_change: None })
+        Ok(Self { maximum_per_minute: maximum, exponential, canary, waves, rate_changes: 0 })
     }
 
     /// The options that give this rollout, defaults included.
