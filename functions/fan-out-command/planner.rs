@@ -6,7 +6,9 @@
 use std::collections::HashSet;
 
 use aws::{Error, PutOutcome, Registry};
-use domain::{Actor, Command, CommandId, ControlState, Fleet, Plan, ThingName, Timestamp, Wake, fleet::PlanAction};
+use domain::{
+    Actor, Command, CommandId, Control, ControlState, Fleet, Plan, ThingName, Timestamp, Wake, fleet::PlanAction,
+};
 use tokio::sync::OnceCell;
 
 use runtime::clients::Clients;
@@ -84,21 +86,23 @@ impl Planner<'_> {
     async fn step(&self, command: &Command, fleet: &Fleet, plan: &Plan) -> Result<StepOutcome, Error> {
         let mut counts = None;
         loop {
-            let tick_seconds = self.clients.reconcile_seconds;
-            let action = plan.next_action(command, fleet, counts.as_ref(), tick_seconds, self.now());
-            return match action {
+            return match plan.next_action(command, fleet, counts.as_ref(), self.now()) {
                 PlanAction::ReadCounts => {
                     counts = Some(self.clients.counts.sum(&command.id).await?);
                     continue;
                 }
                 PlanAction::RecordResume(next) => self.write(*next).await,
                 PlanAction::PropagateControl(batches) => self.propagate_control(command, plan, batches).await,
-                PlanAction::Release(progress) => self.release(command, plan, progress).await,
+                PlanAction::Stop(control) => self.stop(command, control).await,
+                PlanAction::Release(step) => self.release(command, fleet, plan, &step).await,
                 PlanAction::Close { note } => self.close(command, plan, note).await,
                 PlanAction::Pause { reason } => self.pause(command, reason).await,
                 PlanAction::ReadPage(source) => self.read_page(command, fleet, plan, source).await,
                 PlanAction::FinishReading => self.finish_reading(command, fleet, plan).await,
                 PlanAction::SendBroadcast(broadcast) => self.send_broadcast(command, broadcast, plan).await,
+                PlanAction::AwaitStep(next, wakes) => {
+                    self.write_with_wakes(*next, &wakes).await.map(|_| StepOutcome::Idle)
+                }
                 PlanAction::Reschedule(next) => self.reschedule(*next).await,
                 PlanAction::Idle => Ok(StepOutcome::Idle),
             };
@@ -118,6 +122,27 @@ impl Planner<'_> {
         {
             let wake = Wake::Step { command: plan.command, at: Timestamp::from_seconds(due) };
             self.clients.wakes.send_within_horizon(wake, self.clock).await;
+        }
+        Ok(StepOutcome::Idle)
+    }
+
+    /// As [`Self::write`], and sends wakes for these times of the rollout's next steps. Only the writer of the revision
+    /// sends them, so they do not multiply when several invocations look at a plan.
+    pub async fn write_with_wakes(&self, next: Plan, wakes: &[Timestamp]) -> Result<StepOutcome, Error> {
+        let outcome = self.write(next).await?;
+        if let StepOutcome::Advanced(plan) = &outcome {
+            let wakes = wakes.iter().map(|&at| Wake::Step { command: plan.command.clone(), at });
+            self.clients.wakes.send(&wakes.collect::<Vec<_>>(), self.clock).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Stops a command by its abort criteria, as tally-command does. The stream record of the write starts the
+    /// propagation.
+    async fn stop(&self, command: &Command, control: Control) -> Result<StepOutcome, Error> {
+        if self.clients.commands.write_control(&command.id, &control).await? {
+            let command = &command.id;
+            tracing::warn!(%command, why = control.why, "a fleet command was stopped by its abort criteria");
         }
         Ok(StepOutcome::Idle)
     }

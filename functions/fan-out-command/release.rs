@@ -1,29 +1,34 @@
 //! Releases things batch by batch, the last batch in part, and finds out what is released when the schedule has ended.
 
 use aws::Error;
-use domain::{Command, Plan, RolloutProgress, fleet::ReleasePosition};
+use domain::{
+    Command, Fleet, Plan,
+    fleet::{ReleasePosition, RolloutStep},
+};
 
 use super::planner::{Planner, StepOutcome};
 use runtime::conflict::ConflictRetries;
 
 impl Planner<'_> {
-    /// Releases batches until `progress.released` things are released, and records that in the plan.
+    /// Releases batches until `step.released` things are released, and records that in the plan.
     pub async fn release(
         &self,
         command: &Command,
+        fleet: &Fleet,
         plan: &Plan,
-        progress: RolloutProgress,
+        step: &RolloutStep,
     ) -> Result<StepOutcome, Error> {
         let mut position = plan.release_position;
         while position.batch < plan.batches {
-            let things = self.release_batch(command, position, progress.released).await?;
+            let things = self.release_batch(command, position, step.released).await?;
             let next = position.after_batch(things);
-            if next.before > progress.released {
+            if next.before > step.released {
                 break;
             }
             position = next;
         }
-        self.write(plan.released(progress, position, self.now())).await
+        let (next, wakes) = plan.released(fleet, step, position, self.now());
+        self.write_with_wakes(next, &wakes).await
     }
 
     /// Closes the plan. Batches that were released by an invocation that crashed before it wrote the plan are recorded

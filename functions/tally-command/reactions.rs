@@ -19,8 +19,7 @@ pub async fn react(clients: &Clients, id: &CommandId, now: Timestamp) -> Result<
     if let Some(control) = apply_abort_criteria(clients, &command, &fleet, plan.as_ref(), &counts, now).await? {
         command.control = control;
     }
-    let tick_seconds = clients.reconcile_seconds;
-    if plan.as_ref().is_some_and(|plan| plan.is_unblocked_by(&command, &fleet, &counts, tick_seconds, now)) {
+    if plan.as_ref().is_some_and(|plan| plan.is_unblocked_by(&command, &fleet, &counts, now)) {
         wake_fan_out(clients, id, now).await?;
     }
     command_progress::publish(clients, &command, &fleet, plan.as_ref(), &counts, now).await;

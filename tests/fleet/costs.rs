@@ -15,24 +15,34 @@ const MAX_WRITE_UNITS: f64 = 2.2;
 const THINGS: usize = 1000;
 
 /// The write units for each thing until every execution has ended and nothing is due.
-async fn write_units_per_thing(does_report: bool) -> f64 {
+async fn write_units_per_thing(things: usize, does_report: bool, members: Value) -> f64 {
     let world = World::start().await;
     // Names of 20 to 36 characters.
     let name = |n: usize| format!("{:x<width$}-{n:04}", "pump", width = 15 + n % 17);
-    let names: Vec<String> = (0..THINGS).map(name).collect();
+    let names: Vec<String> = (0..things).map(name).collect();
     world.stack.registry.add_things("pumps", &names).expect("the group is valid");
     let mut device = world.device("all", &["cmd/+/req"]).await;
     world.settle().await;
     world.stack.dynamodb.reset_capacity();
-    let id = create_with_topic(&world, json!({"ttl": 300, "timeout": 300})).await;
+    let mut body = json!({"ttl": 300, "timeout": 300});
+    body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+    let id = create_with_topic(&world, body).await;
     world.settle().await;
-    while let Some((topic, payload)) = device.try_next() {
-        let request: Value = serde_json::from_slice(&payload).expect("the request is JSON");
-        let thing = topic.split('/').nth(1).expect("the topic names the thing");
-        let report = json!({"executionId": request["executionId"], "attempt": 1, "status": "SUCCEEDED"});
-        if does_report {
-            device.report(thing, report).await;
+    let mut asked = 0;
+    for _ in 0..300 {
+        while let Some((topic, payload)) = device.try_next() {
+            asked += 1;
+            let request: Value = serde_json::from_slice(&payload).expect("the request is JSON");
+            let thing = topic.split('/').nth(1).expect("the topic names the thing");
+            let report = json!({"executionId": request["executionId"], "attempt": 1, "status": "SUCCEEDED"});
+            if does_report {
+                device.report(thing, report).await;
+            }
         }
+        if asked == things {
+            break;
+        }
+        world.advance(1).await;
     }
     advance_until_state(&world, &id, "COMPLETED", &[1; 8]).await;
     // Batches stop monitoring their executions in this time.
@@ -41,16 +51,16 @@ async fn write_units_per_thing(does_report: bool) -> f64 {
     }
     let shown = show(&world, &id).await;
     let rows = rows_of(&world, &id).await;
-    assert_eq!((shown["state"].as_str(), rows.len()), (Some("COMPLETED"), THINGS), "{shown:#}");
+    assert_eq!((shown["state"].as_str(), rows.len()), (Some("COMPLETED"), things), "{shown:#}");
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
-    println!("{THINGS} things that {}:", if does_report { "report once" } else { "never report" });
-    let per_thing = print_capacity(&world);
+    println!("{things} things that {} {members}:", if does_report { "report once" } else { "never report" });
+    let per_thing = print_capacity(&world, things);
     world.end().await;
     per_thing
 }
 
 /// Prints what was written; the write units for each thing.
-fn print_capacity(world: &World) -> f64 {
+fn print_capacity(world: &World, things: usize) -> f64 {
     let capacity = world.stack.dynamodb.capacity();
     let written: f64 = capacity.values().map(|units| units.write).sum();
     for (by, units) in capacity {
@@ -64,19 +74,31 @@ fn print_capacity(world: &World) -> f64 {
         }
     }
     println!("writes by kind of item: {kinds:?}");
-    let per_thing = written / THINGS as f64;
+    let functions = ["fan-out-command", "dispatch-commands", "tally-command", "reconcile-commands"];
+    let invocations = functions.map(|name| (name, world.stack.lambda.stats(&format!("flaghoist-{name}")).invocations));
+    println!("invocations: {invocations:?}");
+    let per_thing = written / things as f64;
     println!("{per_thing} write units for each thing");
     per_thing
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_that_reports_costs_at_most_its_row_and_its_outcome() {
-    let units = write_units_per_thing(true).await;
+    let units = write_units_per_thing(THINGS, true, json!({})).await;
     assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_that_never_reports_costs_no_more() {
-    let units = write_units_per_thing(false).await;
+    let units = write_units_per_thing(THINGS, false, json!({})).await;
     assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
+}
+
+/// A step costs writes of the plan, of a batch and of the counts, however many things it has.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn each_step_of_a_rate_costs_writes_beside_those_of_its_things() {
+    for (per_minute, things, max_units) in [(6_000, 1000, 2.4), (300, 100, 4.9), (60, 50, 16.0)] {
+        let units = write_units_per_thing(things, true, json!({"rollout": {"maximumPerMinute": per_minute}})).await;
+        assert!(units <= max_units, "{units} write units for each thing at {per_minute} a minute");
+    }
 }

@@ -18,6 +18,7 @@ mod gates;
 mod group_command;
 mod memory;
 pub mod operator;
+mod pace;
 mod pause;
 mod process_killer;
 mod progress_events;

@@ -78,7 +78,8 @@ async fn sent_executions_are_monitored_during_a_pause() {
     let names: Vec<&String> = mute.things().iter().chain(rest.things()).collect();
     let rollout = json!({"maximumPerMinute": 60});
     let id = create(&world, json!({"target": {"things": names}, "ttl": 30, "rollout": rollout})).await;
-    world.settle().await;
+    pass_seconds(&world, 9).await;
+    assert_eq!((mute.stats().requests, rest.stats().requests), (10, 0));
     control(&world, &id, "pause").await;
     pass_seconds(&world, 45).await;
     let paused = show(&world, &id).await;

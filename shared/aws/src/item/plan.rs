@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     CommandId, ControlPropagation, Cursor, FLEET_SHARDS, OutcomeCounts, Plan, RolloutProgress,
-    fleet::{ReleasePosition, ResumePoint},
+    fleet::{ReleasePosition, ResumePoint, StepWakes},
 };
 
 use super::attributes::{Item, Reader, Unreadable, millis, needed, number, put_flag, text};
@@ -46,6 +46,13 @@ pub(crate) fn plan_to_item(plan: &Plan) -> Item {
     }
     if let Some(at) = plan.progress.rate_used_until {
         put("rate_used_until", millis(at));
+    }
+    if plan.released_before > 0 {
+        put("released_before", number(plan.released_before));
+    }
+    if let Some(StepWakes { until, rate_changes }) = plan.step_wakes {
+        put("step_wakes_until", millis(until));
+        put("step_wakes_rate_changes", number(rate_changes));
     }
     if plan.resume_point != ResumePoint::default() {
         put("resume_point", text(resume_point_to_text(&plan.resume_point)));
@@ -91,6 +98,13 @@ pub(crate) fn plan_from_item(item: &Item) -> Result<Plan, Unreadable> {
         progress: RolloutProgress {
             released: read.number("released")?.unwrap_or(0),
             rate_used_until: read.millis("rate_used_until")?,
+        },
+        released_before: read.number("released_before")?.unwrap_or(0),
+        step_wakes: match read.millis("step_wakes_until")? {
+            None => None,
+            Some(until) => {
+                Some(StepWakes { until, rate_changes: read.number("step_wakes_rate_changes")?.unwrap_or(0) })
+            }
         },
         release_position: ReleasePosition {
             batch: read.number("release_batch")?.unwrap_or(0),

@@ -78,6 +78,7 @@ pub use rollout::{
     rate::{ExponentialRate, Increase},
     snapshot::RolloutSnapshot,
     stages::{Canary, Waves},
+    step_wakes::StepWakes,
 };
 pub use schedule::{config::Schedule, error::ScheduleError, opening::Opening, window::Window};
 pub use selection::{Selection, Source};

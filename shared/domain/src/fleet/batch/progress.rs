@@ -46,6 +46,19 @@ impl Batch {
         };
         let monitor_at = next.monitor_at.map(Timestamp::as_seconds_rounded_up);
         next.due_at = send_at.into_iter().chain(monitor_at).min();
+        if progress.done.is_some() && next.allowed < next.things {
+            next.due_at = next.due_at.map(|due| self.due_between_releases(due, now));
+        }
         next
+    }
+
+    /// The due entry of a batch whose things are released step by step: it stays through several steps, since moving an
+    /// entry of the index costs two writes, and each release would bring it forward again. It never comes up after
+    /// `due_at`, and before that only if no release follows.
+    fn due_between_releases(&self, due_at: i64, now: Timestamp) -> i64 {
+        let latest = due_at.min(Self::watchdog_at(now));
+        // A claim moves an entry that would come up before its own end.
+        let earliest = due_after(now, Self::CLAIM_SECONDS + 1);
+        self.due_at.filter(|due| (earliest..=latest).contains(due)).unwrap_or(latest)
     }
 }

@@ -145,3 +145,26 @@ fn a_hold_that_was_written_after_a_resume_wakes_the_batch() {
     assert!(held.mark_ready_after_hold(&controlled(&[ControlState::Paused]), at(0)).is_none());
     assert!(released().mark_ready_after_hold(&resumed, at(0)).is_none(), "it is ready already");
 }
+
+#[test]
+fn the_entry_of_a_batch_that_is_released_step_by_step_stays() {
+    let step = |batch: &Batch, allowed: u16, seconds| {
+        let released = batch.release(allowed, at(seconds)).unwrap().claim(at(seconds), "token").unwrap();
+        let monitor_at = Some(Some(at(seconds + 300)));
+        let progress = BatchProgress { done: Some(allowed), monitor_at, ..BatchProgress::default() };
+        (released.due_at, released.with_progress(&progress, at(seconds)))
+    };
+    let (_, first) = step(&Batch::new(&topic_command(), 0, 100, false, at(0)), 1, 0);
+    let entry = first.due_at;
+    assert_eq!(entry, Some(at(120).as_seconds_rounded_up()), "it waits for another release");
+    let mut batch = first;
+    for seconds in 1..60 {
+        let (claimed, next) = step(&batch, u16::try_from(seconds + 1).unwrap(), seconds);
+        assert_eq!((claimed, next.due_at), (entry, entry), "after {seconds} s");
+        batch = next;
+    }
+    let (_, later) = step(&batch, 61, 60);
+    assert_eq!(later.due_at, Some(at(60 + 120).as_seconds_rounded_up()), "before a claim would move it");
+    let (_, last) = step(&later, 100, 61);
+    assert_eq!(last.due_at, Some(at(361).as_seconds_rounded_up()), "nothing more is released");
+}

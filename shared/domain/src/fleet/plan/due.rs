@@ -1,16 +1,23 @@
 //! The plan's entry in the due index: when the reconciler wakes fan-out for it, in case a function has crashed.
 
 use crate::fleet::plan::row::Plan;
+use crate::fleet::rollout::progress::RolloutStep;
 use crate::timestamp::Timestamp;
 
 impl Plan {
     /// The reconciler wakes fan-out after this many seconds without a write to the plan.
     const WATCHDOG_SECONDS: u32 = 60;
 
-    /// The plan, due at this time.
-    #[must_use]
-    pub fn recheck_at(&self, at: Timestamp) -> Self {
-        self.next(|plan| Self { due_at: Some(at.as_seconds_rounded_up()), ..plan })
+    /// The due entry of a plan that waits for time; none if it does not. Steps of a rate come by their wakes, and the
+    /// entry only has to come up if those are lost: it moves once a minute, since moving it costs two writes.
+    pub(super) fn due_while_waiting(&self, step: &RolloutStep, now: Timestamp) -> Option<i64> {
+        let recheck = step.recheck_at?.as_seconds_rounded_up();
+        let watchdog = Self::watchdog_at(now);
+        let is_woken = step.rate.is_some() && step.release_at == step.recheck_at && recheck <= watchdog;
+        if !is_woken {
+            return Some(recheck);
+        }
+        Some(self.due_at.filter(|due| (now.as_seconds() + 1..=watchdog).contains(due)).unwrap_or(watchdog))
     }
 
     /// The plan with nothing left to do.

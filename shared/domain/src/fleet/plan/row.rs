@@ -3,6 +3,7 @@
 use crate::command::row::Command;
 use crate::fleet::outcome_counts::OutcomeCounts;
 use crate::fleet::rollout::progress::RolloutProgress;
+use crate::fleet::rollout::step_wakes::StepWakes;
 use crate::ids::{BatchNumber, CommandId};
 use crate::timestamp::Timestamp;
 
@@ -27,6 +28,10 @@ pub struct Plan {
     pub propagation: ControlPropagation,
     /// How many things are released; unused if the fleet is immediate.
     pub progress: RolloutProgress,
+    /// How many things were released before the last step of the rollout.
+    pub released_before: u64,
+    /// For which of the next steps wakes were sent; none if the rate is not limited.
+    pub step_wakes: Option<StepWakes>,
     /// The batch with the last released thing, or the first batch that is not released.
     pub release_position: ReleasePosition,
     /// Whether no more things are released, because the schedule has ended.
@@ -97,6 +102,8 @@ impl Plan {
             notes: Vec::new(),
             propagation: ControlPropagation::default(),
             progress: RolloutProgress::default(),
+            released_before: 0,
+            step_wakes: None,
             release_position: ReleasePosition::default(),
             closed: false,
             resume_point: ResumePoint::default(),

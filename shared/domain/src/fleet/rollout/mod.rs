@@ -6,6 +6,7 @@
 //! - [`stages`]: canary and waves; [`gate`], [`gate_limit`], [`halt`]: where a rollout waits, and why it stops
 //! - [`new_rate`]: another rate for a rollout that runs
 //! - [`snapshot`], [`progress`]: what a step depends on, and the next step
+//! - [`step_wakes`]: the messages that bring the next steps in time
 //! - [`duration`]: how long a rollout takes
 
 pub(crate) mod config;
@@ -21,6 +22,7 @@ pub(crate) mod progress;
 pub(crate) mod rate;
 pub(crate) mod snapshot;
 pub(crate) mod stages;
+pub(crate) mod step_wakes;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod token_bucket;

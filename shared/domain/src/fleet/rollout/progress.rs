@@ -24,8 +24,12 @@ pub struct RolloutStep {
     pub released: u64,
     /// See [`RolloutProgress::rate_used_until`].
     pub rate_used_until: Option<Timestamp>,
+    /// When time alone allows more things; none if only counts, plan or operator can.
+    pub release_at: Option<Timestamp>,
     /// When time alone allows more, or ends the schedule; none if only counts, plan or operator can.
     pub recheck_at: Option<Timestamp>,
+    /// The rate of the next steps, in things per minute; none if the rate is not limited, or the schedule is not open.
+    pub rate: Option<u32>,
     /// Why the rollout does not continue by itself, if it does not.
     pub halt: Option<RolloutHalt>,
 }
@@ -43,22 +47,22 @@ impl RolloutProgress {
     pub const MAX_STEP_THINGS: u64 = 5_000;
 
     /// How many things may be released now. Must be called while the command runs: when the plan or the counts have
-    /// changed and at [`RolloutStep::recheck_at`]. A caller that comes every `tick_seconds` or more often gets the full
-    /// rate.
+    /// changed and at [`RolloutStep::recheck_at`]. A caller that comes every second gets the full rate.
     pub fn next_step(
         &self,
         rollout: &Rollout,
         schedule: &Schedule,
         snapshot: &RolloutSnapshot,
-        tick_seconds: u32,
         now: Timestamp,
     ) -> RolloutStep {
         let limit = rollout.gate_limit(self.released, snapshot);
-        let left = limit.things.saturating_sub(self.released);
+        let left = if snapshot.awaits_counts { 0 } else { limit.things.saturating_sub(self.released) };
         let mut step = RolloutStep {
             released: self.released,
             rate_used_until: self.rate_used_until,
+            release_at: None,
             recheck_at: None,
+            rate: None,
             halt: limit.halt,
         };
         match schedule.opening(now) {
@@ -67,22 +71,24 @@ impl RolloutProgress {
                 step.halt = snapshot.has_more_than(self.released).then_some(RolloutHalt::NotAfterPassed { left });
                 return step;
             }
-            Opening::At(at) => step.recheck_at = (left > 0).then_some(at),
+            Opening::At(at) => step.release_at = (left > 0).then_some(at),
             Opening::Now { .. } => match rollout.rate(self.released, snapshot.outcomes.succeeded) {
                 None => step.released = self.released.saturating_add(left.min(Self::MAX_STEP_THINGS)),
                 Some(rate) => {
-                    let taken = TokenBucket::new(rate, tick_seconds).take(self.rate_used_until, left, now);
+                    let taken = TokenBucket::new(rate).take(self.rate_used_until, left, now);
                     step.released = self.released.saturating_add(taken.things);
                     step.rate_used_until = taken.used_until;
-                    step.recheck_at = taken.next_at.map(|next_at| match schedule.opening(next_at) {
-                        Opening::At(opens) => opens,
-                        Opening::Now { .. } | Opening::Never => next_at,
+                    step.rate = Some(rate);
+                    step.release_at = taken.next_at.and_then(|next_at| match schedule.opening(next_at) {
+                        Opening::At(opens) => Some(opens),
+                        Opening::Now { .. } => Some(next_at),
+                        Opening::Never => None,
                     });
                 }
             },
         }
         let end = schedule.not_after.filter(|_| snapshot.has_more_than(step.released));
-        step.recheck_at = [step.recheck_at, end].into_iter().flatten().min();
+        step.recheck_at = [step.release_at, end].into_iter().flatten().min();
         step
     }
 }

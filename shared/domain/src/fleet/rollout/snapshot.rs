@@ -13,6 +13,9 @@ pub struct RolloutSnapshot {
     pub outcomes: OutcomeCounts,
     /// Released things that are in two batches: the second place never gets an execution of its own.
     pub duplicates: u64,
+    /// Whether nothing is released before the counts have caught up with the last step: see
+    /// [`Plan`](crate::fleet::plan::row::Plan).
+    pub awaits_counts: bool,
     /// Gates at or below this number of released things are not judged again, because an operator resumed the rollout
     /// after their executions had ended. 0 if there was no such resume.
     pub waived_up_to: u64,

@@ -1,14 +1,20 @@
-//! `TokenBucket`: a rate as time that is used up. Unused time is kept, at most one tick of it.
+//! `TokenBucket`: a rate as time that is used up. Unused time is kept, at most a second of it.
 
 use crate::timestamp::Timestamp;
 
 const MINUTE_MILLIS: i128 = 60_000;
 
-/// A rate for a caller that takes things once per tick.
+/// What is taken at once: at most the things of this time.
+const STEP_MILLIS: i128 = 1000;
+
+/// Less unused time than this is left for the next step: each step costs writes. A caller that comes slightly before a
+/// whole second is over must not leave empty-handed, or only every second call would take things.
+const MIN_STEP_MILLIS: i128 = 900;
+
+/// A rate for a caller that takes things once per second, or per thing if that is longer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenBucket {
     per_minute: i128,
-    tick_millis: i128,
 }
 
 /// The result of taking things from the bucket.
@@ -23,41 +29,42 @@ pub(super) struct Taken {
 }
 
 impl TokenBucket {
-    pub(super) fn new(per_minute: u32, tick_seconds: u32) -> Self {
-        Self { per_minute: i128::from(per_minute.max(1)), tick_millis: i128::from(tick_seconds.max(1)) * 1000 }
+    pub(super) fn new(per_minute: u32) -> Self {
+        Self { per_minute: i128::from(per_minute.max(1)) }
     }
 
-    /// Takes as many of the `left` things as the time since `used_until` allows; from an unused bucket one tick's
-    /// worth, and at least one thing. Fewer than [`Self::smallest_take`] are not taken, because each take costs a write
-    /// and rounds up to a millisecond of the rate away.
+    /// Takes as many of the `left` things as the time since `used_until` allows; from an unused bucket one second's
+    /// worth, and at least one thing. Nothing is taken before [`MIN_STEP_MILLIS`] are unused.
     pub(super) fn take(&self, used_until: Option<Timestamp>, left: u64, now: Timestamp) -> Taken {
         let clock = i128::from(now.as_millis());
         let unused = match used_until {
             Some(at) => (clock - i128::from(at.as_millis())).clamp(0, self.capacity()),
-            None => self.tick_millis.max(self.time_of(1)),
+            None => self.step_millis(),
         };
         let all = i128::from(left);
-        let allowed = (unused * self.per_minute / MINUTE_MILLIS).min(all);
-        let things = if allowed < self.smallest_take(all) { 0 } else { allowed };
-        let used_up = clock - unused + self.time_of(things);
-        let rest = all - things;
+        let allowed = if unused < MIN_STEP_MILLIS { 0 } else { (unused * self.per_minute / MINUTE_MILLIS).min(all) };
+        let used_up = clock - unused + self.time_of(allowed);
         Taken {
-            things: u64::try_from(things).unwrap_or(left),
-            used_until: if things > 0 { Some(instant(used_up)) } else { used_until },
-            next_at: (rest > 0).then(|| instant(used_up + self.time_of(self.smallest_take(rest)))),
+            things: u64::try_from(allowed).unwrap_or(left),
+            used_until: if allowed > 0 { Some(instant(used_up)) } else { used_until },
+            next_at: (all > allowed).then(|| instant(used_up + self.step_millis())),
         }
     }
 
-    /// The most unused time that is kept: a tick, and the rest of one thing from the tick before. It is never enough
-    /// for more than one tick's worth, rounded up.
-    fn capacity(&self) -> i128 {
-        self.tick_millis + self.time_of(1) - 1
+    /// The time between two steps: a second, or the time of one thing if that is longer.
+    pub(super) fn step_millis(&self) -> i128 {
+        STEP_MILLIS.max(self.time_of(1))
     }
 
-    /// Half a tick's worth, or all that are left. A caller may come slightly before a whole tick is over: if it got
-    /// nothing then, only every second call would take things.
-    fn smallest_take(&self, left: i128) -> i128 {
-        (self.tick_millis * self.per_minute / MINUTE_MILLIS / 2).max(1).min(left)
+    /// The most things that one step takes: a second's worth, rounded up.
+    pub(super) fn step_things(&self) -> u64 {
+        u64::try_from(self.capacity() * self.per_minute / MINUTE_MILLIS).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// The most unused time that is kept: a second, and the rest of one thing from the second before. It is never
+    /// enough for more than one second's worth, rounded up.
+    fn capacity(&self) -> i128 {
+        STEP_MILLIS + self.time_of(1) - 1
     }
 
     /// Rounded up, so that the rate is not exceeded.

@@ -1,6 +1,6 @@
 //! Tests of the one message of a broadcast: when it may be sent, and what is written around the sending.
 
-use super::{CANCELED, TICK_SECONDS, at, command_for, controlled, counted, immediate, planned, with_broadcast};
+use super::{CANCELED, at, command_for, controlled, counted, immediate, planned, with_broadcast};
 use crate::fleet::control::ControlState;
 use crate::fleet::plan::broadcast::BroadcastReadiness::{self, CountsNeeded, NotNeeded, Ready, Waiting};
 use crate::fleet::plan::next_action::PlanAction;
@@ -71,21 +71,20 @@ fn a_plan_sends_its_message_with_the_counts_and_is_watched_until_then() {
     let plan = planned(&fleet, 2);
     let action = |plan: &Plan, statuses: Option<&[Status]>| {
         let counts = statuses.map(counted);
-        let action = plan.next_action(&command, &fleet, counts.as_ref(), TICK_SECONDS, at(10));
+        let action = plan.next_action(&command, &fleet, counts.as_ref(), at(10));
         action == PlanAction::SendBroadcast(fleet.broadcast.as_ref().unwrap())
     };
     assert!(action(&plan, Some(&STORED)));
     assert!(!action(&plan, Some(&STORED[..1])));
-    assert_eq!(plan.next_action(&command, &fleet, None, TICK_SECONDS, at(10)), PlanAction::ReadCounts);
+    assert_eq!(plan.next_action(&command, &fleet, None, at(10)), PlanAction::ReadCounts);
     let due = Plan { due_at: Some(at(9).as_seconds()), ..plan.clone() };
-    let waits = due.next_action(&command, &fleet, Some(&counted(&STORED[..1])), TICK_SECONDS, at(10));
+    let waits = due.next_action(&command, &fleet, Some(&counted(&STORED[..1])), at(10));
     assert_eq!(waits, PlanAction::Reschedule(Box::new(due.mark_ready(at(10)))));
     let sent = plan.with_broadcast_sent();
-    let idle = sent.next_action(&command, &fleet, None, TICK_SECONDS, at(10));
+    let idle = sent.next_action(&command, &fleet, None, at(10));
     assert_eq!(idle, PlanAction::Reschedule(Box::new(sent.idle())));
-    let unblocked = |plan: &Plan, statuses: &[Status]| {
-        plan.is_unblocked_by(&command, &fleet, &counted(statuses), TICK_SECONDS, at(10))
-    };
+    let unblocked =
+        |plan: &Plan, statuses: &[Status]| plan.is_unblocked_by(&command, &fleet, &counted(statuses), at(10));
     assert!(unblocked(&plan, &STORED));
     assert!(!unblocked(&plan, &STORED[..1]));
     assert!(!unblocked(&plan.claim_broadcast(at(5)), &STORED));

@@ -9,6 +9,7 @@ use crate::command::delivery::Delivery;
 use crate::command::row::Command;
 use crate::execution::fixtures::{CREATED_AT, command};
 use crate::fleet::abort::criteria::Abort;
+use crate::fleet::abort::options::CriterionOptions;
 use crate::fleet::broadcast::Broadcast;
 use crate::fleet::control::{Control, ControlState};
 use crate::fleet::counts::contribution::Contribution;
@@ -23,7 +24,6 @@ use crate::names::GroupName;
 use crate::status::{DeliveryStatus, Reason, Status};
 use crate::timestamp::Timestamp;
 
-const TICK_SECONDS: u32 = 10;
 const CANCELED: ControlState = ControlState::Canceled { force: false, reason: Reason::CanceledByOperator };
 
 fn at(seconds: u32) -> Timestamp {
@@ -45,6 +45,17 @@ fn immediate() -> Fleet {
 fn with_rate(per_minute: i64) -> Fleet {
     let options = RolloutOptions { maximum_per_minute: Some(per_minute), ..RolloutOptions::default() };
     Fleet { rollout: Rollout::new(&options).unwrap(), ..immediate() }
+}
+
+/// Criteria that one failed execution meets.
+fn with_abort(action: &str) -> Abort {
+    let options = CriterionOptions {
+        failure_type: "FAILED".to_owned(),
+        action: action.to_owned(),
+        threshold_percentage: 50.0,
+        min_number_of_executed_things: 1,
+    };
+    Abort::new(&[options]).unwrap()
 }
 
 /// A fleet with a canary of this many things.

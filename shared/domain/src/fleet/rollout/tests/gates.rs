@@ -1,24 +1,25 @@
 //! Tests of canary and waves: what is released before and after each gate, and when the rollout stops.
 
-use super::{ALWAYS, at, ended, gated, planned, progress};
+use super::{ALWAYS, at, ended, gated, millis, planned, progress};
 use crate::fleet::rollout::config::Rollout;
 use crate::fleet::rollout::gate::Gate;
 use crate::fleet::rollout::halt::RolloutHalt;
 use crate::fleet::rollout::options::{CanaryOptions, RolloutOptions};
 use crate::fleet::rollout::progress::{RolloutProgress, RolloutStep};
 use crate::fleet::rollout::snapshot::RolloutSnapshot;
-use crate::timestamp::Timestamp;
+
+/// A step without a rate that releases nothing after the first `released` things.
+fn nothing_more(released: u64) -> RolloutStep {
+    RolloutStep { released, rate_used_until: None, release_at: None, recheck_at: None, rate: None, halt: None }
+}
 
 #[test]
 fn the_canary_is_released_first_and_must_succeed() {
     let rollout = gated(Some((10, 90)), None);
-    let next = |released, snapshot| progress(released).next_step(&rollout, &ALWAYS, &snapshot, 10, at(0));
+    let next = |released, snapshot| progress(released).next_step(&rollout, &ALWAYS, &snapshot, at(0));
     assert_eq!(next(0, planned(5)).released, 5, "fewer than the canary");
     assert_eq!(next(0, planned(100)).released, 10);
-    assert_eq!(
-        next(10, ended(100, 9, 9)),
-        RolloutStep { released: 10, rate_used_until: None, recheck_at: None, halt: None }
-    );
+    assert_eq!(next(10, ended(100, 9, 9)), nothing_more(10));
     assert_eq!(next(10, ended(100, 10, 9)).released, 100);
     let stopped = next(10, ended(100, 10, 8));
     let stop = RolloutHalt::TooFewSucceeded { gate: Gate::Canary, succeeded: 8, of: 10, success_percentage: 90 };
@@ -34,7 +35,7 @@ fn the_canary_is_released_first_and_must_succeed() {
 #[test]
 fn duplicates_are_neither_awaited_nor_counted() {
     let rollout = gated(Some((10, 100)), None);
-    let next = |snapshot| progress(10).next_step(&rollout, &ALWAYS, &snapshot, 10, at(0));
+    let next = |snapshot| progress(10).next_step(&rollout, &ALWAYS, &snapshot, at(0));
     assert_eq!(next(RolloutSnapshot { duplicates: 3, ..ended(100, 7, 7) }).released, 100);
     assert_eq!(next(RolloutSnapshot { duplicates: 2, ..ended(100, 7, 7) }).released, 10);
     let stop = next(RolloutSnapshot { duplicates: 3, ..ended(100, 7, 6) }).halt;
@@ -46,7 +47,7 @@ fn duplicates_are_neither_awaited_nor_counted() {
 #[test]
 fn a_wave_follows_when_the_last_one_succeeded() {
     let rollout = gated(None, Some((&[5, 50], 80)));
-    let next = |released, snapshot| progress(released).next_step(&rollout, &ALWAYS, &snapshot, 10, at(0));
+    let next = |released, snapshot| progress(released).next_step(&rollout, &ALWAYS, &snapshot, at(0));
     let planning = RolloutSnapshot { planned: 61, ..RolloutSnapshot::default() };
     assert_eq!(next(0, planning).released, 0, "the size of the fleet is not known yet");
     assert_eq!(next(0, planned(61)).released, 4, "rounded up");
@@ -58,14 +59,14 @@ fn a_wave_follows_when_the_last_one_succeeded() {
     assert_eq!(stop, Some(expected));
     let passed = RolloutSnapshot { waived_up_to: 4, ..ended(61, 31, 24) };
     assert_eq!(next(31, passed).halt, Some(expected), "an earlier gate was waived");
-    assert_eq!(next(0, planned(0)), RolloutStep { released: 0, rate_used_until: None, recheck_at: None, halt: None });
+    assert_eq!(next(0, planned(0)), nothing_more(0));
     assert_eq!(next(0, planned(1)).released, 1, "a wave of the whole fleet");
 }
 
 #[test]
 fn the_canary_comes_before_the_waves() {
     let rollout = gated(Some((10, 100)), Some((&[5, 10, 50], 50)));
-    let next = |released, snapshot| progress(released).next_step(&rollout, &ALWAYS, &snapshot, 10, at(0));
+    let next = |released, snapshot| progress(released).next_step(&rollout, &ALWAYS, &snapshot, at(0));
     let planning = |snapshot| RolloutSnapshot { planning_complete: false, ..snapshot };
     assert_eq!(next(0, planning(planned(100))).released, 10, "the canary does not wait for the plan");
     assert_eq!(next(10, planning(ended(100, 10, 10))).released, 10, "the waves wait for the plan");
@@ -79,12 +80,12 @@ fn the_canary_comes_before_the_waves() {
 fn gate_and_rate_hold_together() {
     let canary = Some(CanaryOptions { things: 15, success_percentage: None });
     let rollout =
-        Rollout::new(&RolloutOptions { canary, maximum_per_minute: Some(60), ..RolloutOptions::default() }).unwrap();
-    let first = RolloutProgress::default().next_step(&rollout, &ALWAYS, &planned(100), 10, at(0));
-    assert_eq!((first.released, first.recheck_at), (10, Some(at(5))));
-    let second = first.progress().next_step(&rollout, &ALWAYS, &planned(100), 10, at(10));
+        Rollout::new(&RolloutOptions { canary, maximum_per_minute: Some(600), ..RolloutOptions::default() }).unwrap();
+    let first = RolloutProgress::default().next_step(&rollout, &ALWAYS, &planned(100), at(0));
+    assert_eq!((first.released, first.recheck_at), (10, Some(at(1))));
+    let second = first.progress().next_step(&rollout, &ALWAYS, &planned(100), at(1));
     assert_eq!((second.released, second.recheck_at), (15, None), "time alone opens no gate");
-    let third = second.progress().next_step(&rollout, &ALWAYS, &ended(100, 15, 15), 10, at(3600));
-    let kept = Timestamp::from_millis(at(3604).as_millis() + 1);
+    let third = second.progress().next_step(&rollout, &ALWAYS, &ended(100, 15, 15), at(3600));
+    let kept = millis(3_600_000 + 1000 - 99);
     assert_eq!((third.released, third.recheck_at), (25, Some(kept)), "a fraction of a thing was left over");
 }

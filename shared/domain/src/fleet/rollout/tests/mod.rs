@@ -6,6 +6,7 @@ mod options;
 mod properties;
 mod rates;
 mod schedules;
+mod step_wakes;
 
 use proptest::prelude::*;
 
@@ -22,6 +23,11 @@ const ALWAYS: Schedule = Schedule { not_before: None, not_after: None, window: N
 /// Seconds after midnight UTC of a fixed day.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(20_000 * 86_400 + seconds)
+}
+
+/// Milliseconds after the same midnight.
+fn millis(millis: i64) -> Timestamp {
+    Timestamp::from_millis(at(0).as_millis() + millis)
 }
 
 fn constant_rate(maximum: i64) -> Rollout {
