@@ -53,23 +53,23 @@ pub async fn execution(
 ) -> Result<Response, Problem> {
     // The key follows from command and thing. The command is read only where the row is missing.
     let execution = match clients.executions.get(&Key::of(id, thing)).await? {
-        Some(execution) => Some(execution),
-        None => clients
-            .commands
-            .get(id)
-            .await?
-            .filter(|command| command.definition.target.thing() == Some(thing))
-            .map(|command| Execution::unstored(&command, thing)),
-    };
-    match execution {
-        Some(execution) if explain => {
-            let unusable = clients.unusable_reports.read(thing).await?;
-            let view = ExecutionView::new(&execution, now, true).with_unusable(&execution, &unusable);
-            Ok(Response::json(200, &view))
+        Some(execution) => execution,
+        None => {
+            let missing = || Problem::not_found(format!("command {id} has no execution on thing {thing}"));
+            let command = clients.commands.get(id).await?.ok_or_else(missing)?;
+            match &command.definition.target {
+                Target::Thing(target) if target == thing => Execution::unstored(&command, thing),
+                Target::Thing(_) => return Err(missing()),
+                Target::Fleet(fleet) => return fleet::unasked(clients, &command, fleet, thing, explain, now).await,
+            }
         }
-        Some(execution) => Ok(Response::json(200, &ExecutionView::new(&execution, now, false))),
-        None => Err(Problem::not_found(format!("command {id} has no execution on thing {thing}"))),
+    };
+    if !explain {
+        return Ok(Response::json(200, &ExecutionView::new(&execution, now, false)));
     }
+    let unusable = clients.unusable_reports.read(thing).await?;
+    let view = ExecutionView::new(&execution, now, true).with_unusable(&execution, &unusable);
+    Ok(Response::json(200, &view))
 }
 
 /// `GET /things/{thing}/executions`

@@ -31,3 +31,4 @@ mod stream_faults;
 mod targets;
 mod ten_thousand;
 mod thing_process;
+mod waiting;

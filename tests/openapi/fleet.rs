@@ -30,6 +30,10 @@ async fn responses_to_a_fleet_command_and_its_control_actions_are_documented() {
         let shown = world.get(&format!("/commands/{id}")).await;
         check_response(&document, "get", one, &shown);
         assert_eq!(shown.body["target"]["groups"], body["target"]["groups"]);
+        let thing = if example == "fleet" { "pump-1" } else { "siren-1" };
+        let found = world.get(&format!("/commands/{id}/executions/{thing}?explain")).await;
+        assert_eq!((found.status, found.body["status"] == "WAITING"), (200, example == "fleet"), "{found:?}");
+        check_response(&document, "get", "/commands/{commandId}/executions/{thing}", &found);
         for (action, status) in [("resume", 409), ("pause", 200), ("resume", 200), ("cancel", 200), ("pause", 409)] {
             if action == "cancel" {
                 let body = json!({"rollout": {"maximumPerMinute": 600}}).to_string();

@@ -9,9 +9,11 @@ mod executions;
 mod members;
 mod quota;
 mod show;
+mod unasked;
 
 pub use change_rate::{ChangeRate, change_rate};
 pub use control::{ChangeControl, change_control, change_control_of};
 pub use create::create;
 pub use executions::executions;
 pub use show::show;
+pub use unasked::unasked;

@@ -56,7 +56,14 @@ impl FleetSnapshot {
             why: command.control.why.as_deref(),
             plan: plan.map_or(Value::Null, |plan| {
                 let released = plan.released_things(fleet);
-                json!({"complete": plan.complete, "things": plan.things, "released": released, "notes": plan.notes})
+                let next_release_at = plan.next_release_at(command, fleet, &self.counts, now).map(time_format::show);
+                json!({
+                    "complete": plan.complete,
+                    "things": plan.things,
+                    "released": released,
+                    "nextReleaseAt": next_release_at,
+                    "notes": plan.notes,
+                })
             }),
         };
         Ok(Response::json(200, &view))

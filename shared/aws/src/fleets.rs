@@ -4,7 +4,10 @@
 use aws_sdk_dynamodb::{
     Client,
     operation::put_item::PutItemError,
-    types::ReturnValuesOnConditionCheckFailure::{self, AllOld},
+    types::{
+        KeysAndAttributes,
+        ReturnValuesOnConditionCheckFailure::{self, AllOld},
+    },
 };
 use domain::{Batch, BatchNumber, CommandId, Plan};
 
@@ -13,6 +16,9 @@ use crate::{
     item::{Item, batch_from_item, batch_key, batch_to_item, number, plan_from_item, plan_key, plan_to_item},
     outcome::PutOutcome,
 };
+
+/// BatchGetItem may leave keys unread: they are requested again, this many times in all.
+const MAX_BATCH_READS: usize = 4;
 
 /// The plans, batches and lists of names in the table of commands.
 #[derive(Clone, Debug)]
@@ -98,6 +104,30 @@ impl Fleets {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let answer = request.send().await.map_err(|error| Error::sdk(operation, command, error))?;
         Ok(answer.item)
+    }
+
+    /// Reads items, with every write that was answered before, in any order.
+    pub(crate) async fn get_all(
+        &self,
+        operation: &'static str,
+        command: &CommandId,
+        keys: Vec<Item>,
+    ) -> Result<Vec<Item>, Error> {
+        let (mut items, mut left) = (Vec::new(), keys);
+        for _ in 0..MAX_BATCH_READS {
+            if left.is_empty() {
+                return Ok(items);
+            }
+            let failed = |error| Error::sdk(operation, command, error);
+            let request = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+            let request = request.map_err(|error| failed(error.into()))?;
+            let answer =
+                self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
+            items.extend(answer.responses.and_then(|mut all| all.remove(&self.table)).unwrap_or_default());
+            let unread = answer.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
+            left = unread.map(|unread| unread.keys).unwrap_or_default();
+        }
+        if left.is_empty() { Ok(items) } else { Err(Error::unprocessed(operation, left.len())) }
     }
 
     /// Puts an item if none with its key exists; otherwise returns the one that does.

@@ -1,11 +1,13 @@
 //! Lists of thing names, in the table of commands: the targets of a command by name, and the things of each batch.
 
+use std::collections::BTreeMap;
+
 use domain::{BatchNumber, CommandId, Selection, ThingName, Timestamp};
 
 use crate::{
     error::Error,
     fleets::Fleets,
-    item::{names_from_item, names_to_text, number, page_key, things_key},
+    item::{batch_of_key, names_from_item, names_to_text, number, page_key, things_key},
     outcome::PutOutcome,
 };
 
@@ -78,6 +80,30 @@ impl Fleets {
         item.map(|item| names_from_item(&item))
             .transpose()
             .map_err(|error| Error::unreadable(OPERATION, command, error))
+    }
+
+    /// How many batches [`Self::things_of_all`] reads at once: the limit of BatchGetItem.
+    pub const MAX_BATCHES: usize = 100;
+
+    /// Reads the things of these batches, at most [`Self::MAX_BATCHES`], in their order. A batch whose things are not
+    /// stored is left out.
+    ///
+    /// # Errors
+    /// A failed read, names that can't be read, or keys that DynamoDB left out of every answer.
+    pub async fn things_of_all(
+        &self,
+        command: &CommandId,
+        batches: &[BatchNumber],
+    ) -> Result<Vec<(BatchNumber, Vec<ThingName>)>, Error> {
+        const OPERATION: &str = "reading the things of batches";
+        let keys = batches.iter().map(|&batch| things_key(command, batch)).collect();
+        let mut found = BTreeMap::new();
+        for item in self.get_all(OPERATION, command, keys).await? {
+            let read = batch_of_key(&item).and_then(|(_, batch)| Ok((batch, names_from_item(&item)?)));
+            let (batch, names) = read.map_err(|error| Error::unreadable(OPERATION, command, error))?;
+            found.insert(batch, names);
+        }
+        Ok(batches.iter().filter_map(|batch| found.remove_entry(batch)).collect())
     }
 
     /// Stores the things of a batch, unless things are stored for it.

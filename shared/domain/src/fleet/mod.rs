@@ -10,6 +10,7 @@
 //! - `counts`, `outcome_counts`: how many executions have which status
 //! - `state`: the state of the command, which follows from all of these
 //! - `unasked`: how many things have no execution, and whether they still wait for one
+//! - `unasked_thing`: whether and when a thing without an execution gets one
 //! - `execution_page`: pages of its executions
 //! - `stored`: reading stored texts
 
@@ -33,6 +34,7 @@ pub(crate) mod state;
 pub(crate) mod stored;
 pub(crate) mod target;
 pub(crate) mod unasked;
+pub(crate) mod unasked_thing;
 
 pub use abort::{
     criteria::Abort,
@@ -87,3 +89,4 @@ pub use state::FleetState;
 pub use stored::StoredError;
 pub use target::{Fleet, Target};
 pub use unasked::UnaskedThings;
+pub use unasked_thing::{NotAskedReason, UnaskedThing};

@@ -37,7 +37,7 @@ impl Assumption {
 impl Rollout {
     /// How long it takes from `now` on to release this many things.
     pub fn duration(&self, schedule: &Schedule, things: u64, now: Timestamp) -> Estimate {
-        let end = schedule.after_open_time(now, self.open_millis(things));
+        let end = schedule.after_open_time(now, self.open_millis(0, things));
         let seconds = end.map(|end| {
             let millis = i128::from(end.as_millis()) - i128::from(now.as_millis());
             u64::try_from((millis.max(0) + 999) / 1000).unwrap_or(u64::MAX)
@@ -52,10 +52,10 @@ impl Rollout {
         }
     }
 
-    /// The time between the first and the last of this many things, in milliseconds during which the schedule is open.
-    fn open_millis(&self, things: u64) -> u128 {
+    /// The time between the first and the last of this many things after the first `released` ones, in milliseconds
+    /// during which the schedule is open.
+    pub(in crate::fleet) fn open_millis(&self, mut released: u64, things: u64) -> u128 {
         let mut left = things.saturating_sub(1);
-        let mut released = 0;
         let mut millis = 0;
         let step = self.exponential.as_ref().map_or(u64::MAX, |rate| rate.increase().things());
         while left > 0 {

@@ -20,6 +20,11 @@ struct GateRule {
 }
 
 impl Rollout {
+    /// How many things may be released at most before the next gate opens, when `released` things are released.
+    pub(in crate::fleet) fn releasable(&self, released: u64, snapshot: &RolloutSnapshot) -> u64 {
+        self.gate_limit(released, snapshot).things
+    }
+
     /// The limit of the first gate that is not passed, when `released` things are released.
     pub(super) fn gate_limit(&self, released: u64, snapshot: &RolloutSnapshot) -> GateLimit {
         let limit = |things| GateLimit { things, halt: None };
