@@ -12,7 +12,7 @@ pub(super) struct Cost {
     pub messages: u64,
     /// Rules with their actions.
     pub rules: u64,
-    /// Lambda functions with their logs.
+    /// Lambda functions with their logs, and the delayed messages that start them.
     pub functions: u64,
     /// DynamoDB writes and reads.
     pub tables: u64,
@@ -39,6 +39,14 @@ const READ_UNIT: u64 = 125;
 const SHARED_FUNCTIONS: u64 = 20;
 /// A thing's share of the writes of its batch and of the counts, in hundredths of a write unit.
 const SHARED_WRITE_HUNDREDTHS: u64 = 15;
+
+/// Writes of one step of a rollout with a rate: its plan twice, a batch and the counts three times each
+/// (`tests/fleet/costs.rs` prints them).
+const STEP_WRITES: u64 = 8;
+/// Invocations of one step: reconcile-commands, fan-out-command and dispatch-commands twice each, and tally-command.
+const STEP_INVOCATIONS: u64 = 8;
+/// 0.40 USD per million requests of SQS (aws.amazon.com/sqs/pricing); a message is sent, received and deleted.
+const STEP_MESSAGE: u64 = 3 * 400;
 
 /// AWS counts one message for each started step of this size.
 const MESSAGE_STEP_BYTES: u64 = 5 * 1024;
@@ -78,13 +86,19 @@ impl Cost {
         let index_writes = if has_due_entry && definition.delivery != Delivery::Shadow { 2 } else { 0 };
         // The execution joins its lane and leaves it.
         let lane_writes = if has_lane { 2 } else { 0 };
+        // A thing's share of a step, by the rate at the beginning: a step has a second's worth of things, one at least.
+        let rate = definition.target.fleet().and_then(|fleet| fleet.rollout.rate(0, 0));
+        let share = |step: u64| rate.map_or(0, |rate| step / u64::from(rate / 60).max(1));
         Self {
             messages,
             rules: reports * RULE_WITH_ACTION,
-            functions: reports * (INVOCATION + LOG) + SHARED_FUNCTIONS,
+            functions: reports * (INVOCATION + LOG)
+                + SHARED_FUNCTIONS
+                + share(STEP_INVOCATIONS * (INVOCATION + LOG) + STEP_MESSAGE),
             tables: (writes + index_writes + lane_writes) * WRITE_UNIT
                 + SHARED_WRITE_HUNDREDTHS * WRITE_UNIT / 100
-                + row_reads * READ_UNIT,
+                + row_reads * READ_UNIT
+                + share(STEP_WRITES * WRITE_UNIT),
         }
     }
 
@@ -104,7 +118,10 @@ pub(super) fn usd(each: u64, things: u64) -> f64 {
 mod tests {
     use super::*;
 
-    use domain::{CommandName, Deadlines, Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, Target, ThingName};
+    use domain::{
+        Abort, CommandName, Deadlines, Fleet, Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, Rollout,
+        Schedule, Selection, Target, ThingName, fleet::RolloutOptions,
+    };
 
     fn definition(delivery: Delivery) -> Definition {
         Definition {
@@ -152,6 +169,24 @@ mod tests {
         let with_lane = Definition { lane: Some(lane), ..definition(Delivery::Topic) };
         assert_eq!(Cost::of(&retried).tables - plain, 2 * WRITE_UNIT);
         assert_eq!(Cost::of(&with_lane).tables - plain, 4 * WRITE_UNIT);
+    }
+
+    #[test]
+    fn a_thing_has_its_share_of_the_steps_of_a_rate() {
+        let with_rate = |per_minute| {
+            let options = RolloutOptions { maximum_per_minute: per_minute, ..RolloutOptions::default() };
+            let rollout = Rollout::new(&options).unwrap();
+            let (schedule, abort) = (Schedule::default(), Abort::default());
+            let fleet = Fleet { selection: Selection::default(), rollout, schedule, abort, broadcast: None };
+            let cost = Cost::of(&Definition { target: Target::Fleet(Box::new(fleet)), ..definition(Delivery::Topic) });
+            (cost.tables, cost.functions)
+        };
+        let (tables, functions) = with_rate(None);
+        let added = |per_minute| {
+            let (with_tables, with_functions) = with_rate(Some(per_minute));
+            (with_tables - tables, with_functions - functions)
+        };
+        assert_eq!([added(1), added(300), added(60_000)], [(5000, 5600), (1000, 1120), (5, 5)]);
     }
 
     #[test]
