@@ -40,10 +40,11 @@ const SHARED_FUNCTIONS: u64 = 20;
 /// A thing's share of the writes of its batch and of the counts, in hundredths of a write unit.
 const SHARED_WRITE_HUNDREDTHS: u64 = 15;
 
-/// Writes of one step of a rollout with a rate: its plan twice, a batch and the counts three times each
-/// (`tests/fleet/costs.rs` prints them).
+/// Writes of one step of a rollout with a rate: its plan twice, a batch and the counts three times each. Counted by
+/// `tests/fleet/costs.rs`, at five things a step.
 const STEP_WRITES: u64 = 8;
-/// Invocations of one step: reconcile-commands, fan-out-command and dispatch-commands twice each, and tally-command.
+/// Invocations of one step, counted there too: fan-out-command twice, reconcile-commands and dispatch-commands once or
+/// twice each, and tally-command once for each shard of the stream that has executions.
 const STEP_INVOCATIONS: u64 = 8;
 /// 0.40 USD per million requests of SQS (aws.amazon.com/sqs/pricing); a message is sent, received and deleted.
 const STEP_MESSAGE: u64 = 3 * 400;
