@@ -16,6 +16,7 @@ mod history;
 mod idempotency;
 mod journal_history;
 mod lifecycle;
+mod once;
 mod one_command;
 mod openapi;
 mod punctual;

@@ -105,7 +105,7 @@ async fn an_idempotency_key_creates_one_command_and_another_body_is_a_conflict()
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn a_repeated_post_sends_again_only_after_the_send_claim_has_expired() {
+async fn a_repeated_post_sends_again_only_after_the_first_one_must_have_finished() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
     let body = json!({"name": "reboot", "target": {"things": ["pump-7"]}, "delivery": "topic"}).to_string();
@@ -117,13 +117,13 @@ async fn a_repeated_post_sends_again_only_after_the_send_claim_has_expired() {
     assert_eq!(post().await.body["commandId"], first.body["commandId"]);
     world.settle().await;
     assert!(pump.has_nothing(), "the first POST may still be sending");
+    let doubted = world.rows(EXECUTIONS).await.remove(0);
+    assert_eq!(doubted["due_at"]["N"], (START + 10).to_string(), "the row is due when the first POST has finished");
     world.advance(1).await;
-    assert_eq!(post().await.status, 202);
+    let tick = json!({"kind": "tick", "scheduledTime": world.now()}).to_string();
+    world.invoke("reconcile-commands", &tick).await.expect("a tick");
     let (_, repeated) = pump.next_json().await;
     assert_eq!(repeated["executionId"], request["executionId"]);
-    let claimed = world.rows(EXECUTIONS).await;
-    let claim_end = (world.stack.clock.now_ms() / 1000 + 10).to_string();
-    assert_eq!(claimed[0]["due_at"]["N"], claim_end, "the row is due when the claim expires");
     let sent = &world.execution(first.body["commandId"].as_str().expect("an id"), "pump-7").await["deliveryStatus"];
     assert_eq!(sent, "SENT");
     pump.report("pump-7", json!({"executionId": request["executionId"], "status": "IN_PROGRESS"})).await;

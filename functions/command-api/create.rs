@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 
-use aws::PutOutcome;
 use domain::fleet::SharedTopic;
 use domain::{
     Actor, Channel, Command, CommandId, Control, Delivery, Execution, Fingerprint, IdempotencyKey, LaneQueue,
@@ -11,7 +10,7 @@ use domain::{
 };
 use driver::driver::Driver;
 use driver::send::SentExecution;
-use driver::start::StartOutcome;
+use driver::start::{StartOutcome, StoreOutcome};
 use driver::transmit::Unsendable;
 use runtime::handler_error::chain;
 use tokio::time::sleep;
@@ -73,10 +72,10 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
     let channel = select_channel(driver, &command, &thing).await?;
     let command = stored_command::store(driver.clients, command).await?;
     let row = Execution::create(&command, &thing, channel, driver.clients.reconcile_seconds);
-    let execution = match driver.store(&row).await? {
-        PutOutcome::Stored if row.observe(now).is_terminal() => row,
-        PutOutcome::Stored => start_created(driver, &command, row).await?,
-        PutOutcome::Exists(row) => resume_start(driver, &command, *row).await?,
+    let execution = match driver.store(row).await? {
+        StoreOutcome::Stored(row) if row.observe(now).is_terminal() => row,
+        StoreOutcome::Stored(row) => start_created(driver, &command, row).await?,
+        StoreOutcome::Exists(row) => resume_start(driver, &command, row).await?,
     };
     let execution = match wait.is_zero() {
         true => execution.observe(now),
@@ -120,11 +119,9 @@ fn is_refused_by_shadow(row: &Execution, command: &Command) -> bool {
     row.channel.shadow().is_some() && command.definition.delivery == Delivery::Shadow
 }
 
-/// Resumes the start of an execution that an earlier request has stored. A retry of the event that stored it is its
-/// creator too.
+/// Resumes the start of an execution that another request with the same key has stored.
 async fn resume_start(driver: &Driver<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
-    let is_creator = row.created_at == driver.event_time();
-    match driver.resume_start(row, command, is_creator).await? {
+    match driver.resume_start(row, command).await? {
         StartOutcome::LaneFull(_) => Err(lane_full()),
         StartOutcome::NotSent(row) => Ok(row),
         StartOutcome::Sent(sent) => Ok(sent.row),

@@ -1,10 +1,10 @@
 //! Starts the execution of one thing of a batch: stores it, then sends its request.
 
-use aws::{Error, PutOutcome};
+use aws::Error;
 use domain::{BatchNumber, Channel, Command, Execution, ThingName};
 
 use driver::driver::Driver;
-use driver::start::StartOutcome;
+use driver::start::{StartOutcome, StoreOutcome};
 
 /// The outcome for one thing of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +30,13 @@ pub async fn start(
 ) -> Result<ThingOutcome, Error> {
     let tick_seconds = driver.clients.reconcile_seconds;
     let row = Execution::create_in_batch(command, thing, batch, driver.now(), channel, tick_seconds);
-    let outcome = match driver.store(&row).await? {
-        PutOutcome::Stored => driver.start_created(row, command).await?,
-        PutOutcome::Exists(row) if row.batch != Some(batch) => {
+    let outcome = match driver.store(row).await? {
+        StoreOutcome::Stored(row) => driver.start_created(row, command).await?,
+        StoreOutcome::Exists(row) if row.batch != Some(batch) => {
             driver.clients.executions.put_duplicate(&row, batch).await?;
             return Ok(ThingOutcome::Duplicate);
         }
-        PutOutcome::Exists(row) => driver.resume_start(*row, command, false).await?,
+        StoreOutcome::Exists(row) => driver.resume_start(row, command).await?,
     };
     let row = match outcome {
         StartOutcome::Sent(sent) => sent.row,

@@ -51,8 +51,13 @@ fn actor(rng: &mut Rng) -> Actor {
 fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
     let now = instant(rng);
     let actor = actor(rng);
-    match rng.u8(..16) {
+    match rng.u8(..18) {
         0 => row.claim(now, &format!("token-{}", rng.u8(..4))),
+        16 => row.doubt_creator("event-1", now),
+        17 => match rng.bool() {
+            true => row.claim_again(now, now, &format!("token-{}", rng.u8(..4))),
+            false => row.send_again_later(now, actor),
+        },
         1 => Some(row.sent(now, actor)),
         2 => Some(row.queued(now, actor)),
         3 => Some(row.delivered(now, actor)),
@@ -115,6 +120,7 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
             let reason = *rng.choice(Reason::ALL).expect("a reason");
             let effects = [
                 Effect::Nothing,
+                Effect::Doubted { next_send_at: instant },
                 Effect::Sent,
                 Effect::Queued,
                 Effect::WaitsInLane,
@@ -124,7 +130,7 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
                 Effect::RetryScheduled { attempt, next_send_at: instant },
                 Effect::CleanedUp,
             ];
-            Change { effect: rng.choice(effects).expect("one of nine"), ..change }
+            Change { effect: rng.choice(effects).expect("one of ten"), ..change }
         }
     }
 }

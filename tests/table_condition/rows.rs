@@ -1,8 +1,8 @@
 //! Rows as they are created: on every channel, with and without heartbeat, retries, lane and batch.
 
 use domain::{
-    Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint,
-    Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
+    Actor, Channel, Command, CommandId, CommandName, Control, CreatorToken, Deadlines, Definition, Delivery, Execution,
+    Fingerprint, Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
 };
 use fastrand::Rng;
 
@@ -25,7 +25,7 @@ pub fn created(rng: &mut Rng, seed: u64) -> Execution {
         let sent_at = CREATED_AT.plus_seconds(rng.u32(..30));
         return Execution::create_in_batch(&command, &thing, rng.u32(..9), sent_at, channel, TICK_SECONDS);
     }
-    Execution::create(&command, &thing, channel, TICK_SECONDS)
+    Execution::create(&command, &thing, channel, TICK_SECONDS).stored_by(CreatorToken::new("event-0", seed), CREATED_AT)
 }
 
 fn command(rng: &mut Rng, seed: u64, thing: &ThingName) -> Command {

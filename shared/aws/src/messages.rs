@@ -11,7 +11,7 @@ use aws_sdk_iotdataplane::{
     primitives::Blob,
 };
 use data_encoding::BASE64;
-use domain::{BroadcastRequest, Request, ThingName, Topic};
+use domain::{BroadcastRequest, Request, ThingName, Timestamp, Topic};
 
 use crate::error::Error;
 
@@ -129,15 +129,15 @@ impl Messages {
         Ok(())
     }
 
-    /// Whether the device whose client id is the thing's name is connected.
+    /// Since when the device whose client id is the thing's name is connected; none if it is not.
     ///
     /// # Errors
     /// A failed call.
-    pub async fn is_connected(&self, thing: &ThingName) -> Result<bool, Error> {
+    pub async fn connected_since(&self, thing: &ThingName) -> Result<Option<Timestamp>, Error> {
         match self.client.get_connection().client_id(thing.as_str()).send().await {
-            Ok(answer) => Ok(answer.connected),
+            Ok(answer) => Ok(answer.connected.then(|| Timestamp::from_millis(answer.connected_since))),
             Err(error) => match error.as_service_error() {
-                Some(GetConnectionError::ResourceNotFoundException(_)) => Ok(false),
+                Some(GetConnectionError::ResourceNotFoundException(_)) => Ok(None),
                 _ => Err(Error::sdk("reading the connection of a device", thing, error)),
             },
         }

@@ -1,7 +1,7 @@
 //! Queries of executions: of a thing, outstanding, or waiting for their device.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use domain::{DeliveryStatus, NewestFirst, Status, ThingName, Timestamp};
+use domain::{DeliveryStatus, NewestFirst, OnlineAction, Status, ThingName, Timestamp};
 
 use crate::{
     error::Error,
@@ -51,20 +51,22 @@ impl Executions {
         Ok(page)
     }
 
-    /// The executions of a thing that have to be sent when its device comes online at `now`, the oldest first.
+    /// The executions of a thing that something is to be done about when its device comes online at `now`, the oldest
+    /// first ([`domain::Execution::online_action`]). `subscribed`: the device has subscribed.
     ///
     /// # Errors
     /// A failed query.
-    pub async fn waiting(&self, thing: &ThingName, now: Timestamp) -> Result<Page, Error> {
+    pub async fn waiting(&self, thing: &ThingName, now: Timestamp, subscribed: bool) -> Result<Page, Error> {
         let query = self
             .query_thing(thing)
-            .filter_expression("delivery_status IN (:queued, :pending) AND #status = :created")
+            .filter_expression("delivery_status IN (:queued, :pending, :sent) AND #status = :created")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":queued", text(DeliveryStatus::Queued.as_str()))
             .expression_attribute_values(":pending", text(DeliveryStatus::Pending.as_str()))
+            .expression_attribute_values(":sent", text(DeliveryStatus::Sent.as_str()))
             .expression_attribute_values(":created", text(Status::Created.as_str()));
         let mut page = gather("listing executions that wait for a device", thing, query, |_| false).await?;
-        page.executions.retain(|execution| execution.should_send_on_connect(now));
+        page.executions.retain(|execution| execution.online_action(now, subscribed) != OnlineAction::Nothing);
         page.executions.sort_by_key(|execution| execution.created_at);
         Ok(page)
     }

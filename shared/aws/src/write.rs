@@ -80,6 +80,7 @@ fn put_effect(update: &mut Update, effect: &Effect) {
     match effect {
         Effect::Nothing => {}
         Effect::Claimed(claim) => put_claim(update, claim),
+        Effect::Doubted { next_send_at } => update.set("next_send_at", millis(*next_send_at)),
         Effect::Sent | Effect::Queued | Effect::WaitsInLane => update.remove("next_send_at"),
         Effect::Rerouted(reroute) => put_reroute(update, reroute),
         Effect::SendFailed { next_send_at, refused } => {

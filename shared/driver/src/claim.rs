@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aws::{Error, WriteOutcome};
-use domain::Execution;
+use domain::{Change, Execution, Timestamp};
 use runtime::conflict::ConflictRetries;
 
 use crate::driver::Driver;
@@ -18,14 +18,30 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// A failed write, or one that was lost as often as the retry policy allows.
-    pub async fn claim(&self, mut row: Execution) -> Result<Option<Execution>, Error> {
+    pub async fn claim(&self, row: Execution) -> Result<Option<Execution>, Error> {
+        self.write_claim(row, Execution::claim).await
+    }
+
+    /// Claims a request that was sent before its device came online at `online_since`, and is not acknowledged.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn claim_again(&self, row: Execution, online_since: Timestamp) -> Result<Option<Execution>, Error> {
+        self.write_claim(row, |row, now, token| row.claim_again(online_since, now, token)).await
+    }
+
+    async fn write_claim(
+        &self,
+        mut row: Execution,
+        decide: impl Fn(&Execution, Timestamp, &str) -> Option<Change>,
+    ) -> Result<Option<Execution>, Error> {
         // Not only the id of the event: Lambda may handle an event twice at the same time, and each must recognize its
         // own claim.
         let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
         let mut retries = ConflictRetries::new("claiming an execution", row.key.clone());
         loop {
             let now = self.now();
-            let Some(claim) = row.claim(now, &token) else { return Ok(None) };
+            let Some(claim) = decide(&row, now, &token) else { return Ok(None) };
             let claimed = match self.write(row, &claim).await? {
                 WriteOutcome::Applied(row) => Some(row),
                 // The claim was written, and only the answer was lost.

@@ -1,6 +1,6 @@
 //! What a function needs to work on executions, and how it reads and writes their rows.
 
-use aws::{Error, PutOutcome, WriteOutcome};
+use aws::{Error, WriteOutcome};
 use domain::{Actor, Change, DueEntry, Execution, Key, Timestamp, Wake};
 use runtime::clients::Clients;
 use runtime::conflict::ConflictRetries;
@@ -50,18 +50,6 @@ impl Driver<'_> {
         self.clients.executions.get(key).await
     }
 
-    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry.
-    ///
-    /// # Errors
-    /// A failed write.
-    pub async fn store(&self, row: &Execution) -> Result<PutOutcome<Execution>, Error> {
-        let outcome = self.clients.executions.put_new(row).await?;
-        if let (PutOutcome::Stored, Some(due)) = (&outcome, row.due_at) {
-            self.wake_at(&row.key, due).await;
-        }
-        Ok(outcome)
-    }
-
     /// Writes a change that was decided on `row`, and sends the wake of a due entry that it sets.
     ///
     /// # Errors
@@ -85,7 +73,7 @@ impl Driver<'_> {
     }
 
     /// Sends the wake of a due entry that this function has written.
-    async fn wake_at(&self, key: &Key, due: i64) {
+    pub(crate) async fn wake_at(&self, key: &Key, due: i64) {
         let wake = Wake::Execution { key: key.clone(), due, at: due };
         self.clients.wakes.send_within_horizon(wake, self.clock).await;
     }

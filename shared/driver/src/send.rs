@@ -2,7 +2,9 @@
 //! shadow, or waits.
 
 use aws::{Error, WriteOutcome};
-use domain::{Change, Command, Delivery, DeliveryStatus, Effect, Execution, ShadowName, ShadowRoute};
+use domain::{
+    Change, Channel, Command, Delivery, DeliveryStatus, Effect, Execution, ShadowName, ShadowRoute, Timestamp,
+};
 use runtime::handler_error::chain;
 
 use crate::claim::MAX_CLAIM_SECONDS;
@@ -31,15 +33,48 @@ impl Driver<'_> {
     /// # Errors
     /// A failed read or write. A failed sending is no error: it is recorded in the row, and retried when it is due.
     pub async fn claim_and_send(&self, row: Execution) -> Result<Option<SentExecution>, Error> {
-        let Some(command) = self.clients.commands.get(&row.command).await? else {
-            let (key, command) = (&row.key, &row.command);
-            tracing::error!(execution = %key, %command, "the command of an execution is missing from the table");
-            return Ok(None);
-        };
+        let Some(command) = self.command_of(&row).await? else { return Ok(None) };
         match self.claim(row).await? {
             Some(row) => self.send(row, &command).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Claims a request that was sent before its device came online at `online_since`, and is not acknowledged, and
+    /// sends it again. Returns none as [`Self::claim_and_send`] does.
+    ///
+    /// # Errors
+    /// As [`Self::claim_and_send`].
+    pub async fn claim_and_send_again(
+        &self,
+        row: Execution,
+        online_since: Timestamp,
+    ) -> Result<Option<SentExecution>, Error> {
+        let Some(command) = self.command_of(&row).await? else { return Ok(None) };
+        match self.claim_again(row, online_since).await? {
+            Some(row) => self.send(row, &command).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes that a request is sent again later, if it is still not acknowledged ([`Execution::send_again_later`]).
+    ///
+    /// # Errors
+    /// A failed write.
+    pub async fn send_again_later(&self, row: Execution) -> Result<(), Error> {
+        if let Some(change) = row.send_again_later(self.event_time(), self.actor.clone()) {
+            self.write_or_keep(row, &change).await?;
+        }
+        Ok(())
+    }
+
+    async fn command_of(&self, row: &Execution) -> Result<Option<Command>, Error> {
+        let found = self.clients.commands.get(&row.command).await?;
+        if found.is_none() {
+            let (key, command) = (&row.key, &row.command);
+            tracing::error!(execution = %key, %command, "the command of an execution is missing from the table");
+        }
+        Ok(found)
     }
 
     /// Sends the request of a row that this function has claimed, or created.
@@ -49,6 +84,7 @@ impl Driver<'_> {
     pub async fn send(&self, row: Execution, command: &Command) -> Result<SentExecution, Error> {
         match self.transmit(&row, command).await {
             Transmission::NotConnected => self.wait_or_reroute(row, command).await,
+            Transmission::Sent if row.channel == Channel::Direct => self.record_unacknowledged(row, command).await,
             transmission => self.record(row, transmission).await,
         }
     }
@@ -61,11 +97,55 @@ impl Driver<'_> {
     pub async fn send_created(&self, row: Execution, command: &Command) -> Result<SentExecution, Error> {
         // A row without a due entry of its own is due with its batch, whose claim lasts longer than a sending takes.
         let due_with_batch = row.batch.is_some() && row.due_at.is_none();
-        if due_with_batch || self.clock.elapsed_seconds() <= MAX_CLAIM_SECONDS {
-            return self.send(row, command).await;
+        let in_time = row.sent_at.is_none_or(|stored_at| self.now() <= stored_at.plus_seconds(MAX_CLAIM_SECONDS));
+        if due_with_batch || in_time {
+            let sent = self.send(row, command).await?;
+            return self.end_doubt(sent).await;
         }
         let later = row.send_failed(self.now(), self.actor.clone(), true);
         Ok(self.write_or_keep(row, &later).await?.into())
+    }
+
+    /// A creator that sent a request on a topic or into a shadow writes nothing, since its row says SENT already. So
+    /// it looks whether a repeated request has doubted it meanwhile, and then writes that it is alive.
+    ///
+    /// Only a single command is created by several requests; a batch is claimed.
+    async fn end_doubt(&self, sent: SentExecution) -> Result<SentExecution, Error> {
+        let SentExecution { row, unsendable } = sent;
+        if !row.is_as_created() || row.batch.is_some() {
+            return Ok(SentExecution { row, unsendable });
+        }
+        let row = self.read(&row.key).await?.unwrap_or(row);
+        if !row.is_doubted() {
+            return Ok(SentExecution { row, unsendable });
+        }
+        let alive = row.sent(self.now(), self.actor.clone());
+        Ok(SentExecution { row: self.write_or_keep(row, &alive).await?, unsendable })
+    }
+
+    /// The device did not acknowledge a direct message: its connection may have been broken, and the device be back by
+    /// now. The event of its coming online found the request being sent, so the connection is read after the write.
+    async fn record_unacknowledged(&self, row: Execution, command: &Command) -> Result<SentExecution, Error> {
+        let SentExecution { row, unsendable } = self.record(row, Transmission::Sent).await?;
+        let Some(online_since) = self.connected_since(&row).await.filter(|at| row.should_send_again(*at, self.now()))
+        else {
+            return Ok(SentExecution { row, unsendable });
+        };
+        let as_read = row.clone();
+        let Some(row) = self.claim_again(row, online_since).await? else { return Ok(as_read.into()) };
+        let transmission = self.transmit(&row, command).await;
+        self.record(row, transmission).await
+    }
+
+    /// Since when the device is connected; none if it is not, or that is not known.
+    async fn connected_since(&self, row: &Execution) -> Option<Timestamp> {
+        match self.clients.messages.connected_since(&row.key.thing).await {
+            Ok(since) => since,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), execution = %row.key, "the connection of the device is unknown");
+                None
+            }
+        }
     }
 
     /// Writes the result of a transmission.
@@ -128,13 +208,9 @@ impl Driver<'_> {
         {
             return self.send_through_shadow(row, command, &reroute).await;
         }
-        match self.clients.messages.is_connected(&row.key.thing).await {
-            Ok(true) => self.claim_and_transmit(row, command).await,
-            Ok(false) => Ok(row.into()),
-            Err(error) => {
-                tracing::warn!(error = chain(&error), execution = %row.key, "the connection of the device is unknown");
-                Ok(row.into())
-            }
+        match self.connected_since(&row).await {
+            Some(_) => self.claim_and_transmit(row, command).await,
+            None => Ok(row.into()),
         }
     }
 

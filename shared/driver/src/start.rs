@@ -1,12 +1,23 @@
 //! Starts an execution: its row is stored first, and then its request is sent. A function that finds the row stored
 //! already resumes the start where an earlier run stopped.
 
-use aws::Error;
-use domain::{Channel, Command, Execution};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
-use crate::driver::Driver;
+use aws::{Error, PutOutcome};
+use domain::{Channel, Command, CreatorToken, Execution};
+
+use crate::driver::{DecidedWrite, Driver};
 use crate::lane_entry::LanePosition;
 use crate::send::SentExecution;
+
+/// The result of storing a new row.
+#[derive(Debug)]
+pub enum StoreOutcome {
+    /// It is stored, and this function is its creator: only it may send the request without a claim.
+    Stored(Execution),
+    /// Another function has stored it before, or an earlier run of this one: this is the row as it is now.
+    Exists(Execution),
+}
 
 /// The result of a start.
 #[derive(Debug)]
@@ -21,7 +32,27 @@ pub enum StartOutcome {
 }
 
 impl Driver<'_> {
-    /// Sends the request of a row that this function has just stored.
+    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry. Of two functions that store the same row at the same time,
+    /// exactly one is its creator, also where the answer of its write is lost.
+    ///
+    /// # Errors
+    /// A failed write, or an existing row that can't be read.
+    pub async fn store(&self, row: Execution) -> Result<StoreOutcome, Error> {
+        let creator = CreatorToken::new(self.token, RandomState::new().build_hasher().finish());
+        let row = row.stored_by(creator.clone(), self.now());
+        let stored = match self.clients.executions.put_new(&row).await? {
+            PutOutcome::Stored => row,
+            // The row was written, and only the answer was lost.
+            PutOutcome::Exists(row) if row.is_created_by(&creator) => *row,
+            PutOutcome::Exists(row) => return Ok(StoreOutcome::Exists(*row)),
+        };
+        if let Some(due) = stored.due_at {
+            self.wake_at(&stored.key, due).await;
+        }
+        Ok(StoreOutcome::Stored(stored))
+    }
+
+    /// Sends the request of a row that this function has just stored ([`StoreOutcome::Stored`]).
     ///
     /// # Errors
     /// A failed read or write. A failed sending is no error: it is recorded in the row.
@@ -52,19 +83,12 @@ impl Driver<'_> {
         Ok(row)
     }
 
-    /// Resumes the start of a row that an earlier run has stored: the request is sent, unless the device has it, or the
-    /// earlier run may still be sending it.
-    ///
-    /// `is_creator`: the earlier run was this event too, and only the answer of its write was lost. It needs no claim.
+    /// Resumes the start of a row that another function has stored: the request is sent, unless the device has it, or
+    /// the creator may still be sending it.
     ///
     /// # Errors
     /// A failed read or write. A failed sending is no error: it is recorded in the row.
-    pub async fn resume_start(
-        &self,
-        row: Execution,
-        command: &Command,
-        is_creator: bool,
-    ) -> Result<StartOutcome, Error> {
+    pub async fn resume_start(&self, row: Execution, command: &Command) -> Result<StartOutcome, Error> {
         if row.channel == Channel::Broadcast || row.observe(self.now()).is_terminal() {
             return Ok(StartOutcome::NotSent(row));
         }
@@ -75,12 +99,20 @@ impl Driver<'_> {
                 LanePosition::Full => return Ok(StartOutcome::LaneFull(row)),
             }
         }
-        let needs_no_claim = is_creator && row.is_as_created() && row.sent_at.is_some();
-        let claimed = if needs_no_claim { Some(row.clone()) } else { self.claim(row.clone()).await? };
-        match claimed {
+        match self.claim(row.clone()).await? {
             Some(row) => self.send(row, command).await.map(StartOutcome::Sent),
-            None => Ok(StartOutcome::NotSent(row)),
+            None => self.doubt_creator(row).await.map(StartOutcome::NotSent),
         }
+    }
+
+    /// The creator may be sending the request, or have crashed: in that case the request goes out again.
+    async fn doubt_creator(&self, row: Execution) -> Result<Execution, Error> {
+        let decide = |row: &Execution| row.doubt_creator(self.token, self.now()).map(Box::new).ok_or(());
+        let as_read = row.clone();
+        Ok(match self.decide_and_write("doubting the creator of an execution", row, decide).await? {
+            DecidedWrite::Applied(row) | DecidedWrite::Refused(row, ()) => row,
+            DecidedWrite::NotFound => as_read,
+        })
     }
 
     /// Deletes an execution that was not sent, and its command. The row goes first, so that no request can be sent

@@ -28,6 +28,9 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
     put("purge_at", number(execution.purge_at.as_seconds()));
     put("channel", text(execution.channel.to_string()));
     put("created_by", text(execution.created_by.as_str()));
+    if let Some(creator) = &execution.creator {
+        put("creator", text(creator.as_str()));
+    }
     if let Some(batch) = execution.batch {
         put("batch", number(batch));
     }

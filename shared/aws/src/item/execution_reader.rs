@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Actor, Channel, CommandId, CommandName, DeliveryStatus, Execution, HistoryEntry, Outcome, Progress, Reason,
-    ReasonCode, ReportChannel, ReportResult, Retry, Status, Timestamp, Verdict,
+    Actor, Channel, CommandId, CommandName, CreatorToken, DeliveryStatus, Execution, HistoryEntry, Outcome, Progress,
+    Reason, ReasonCode, ReportChannel, ReportResult, Retry, Status, Timestamp, Verdict,
 };
 
 use super::attributes::{Item, Reader, Unreadable, needed};
@@ -33,6 +33,7 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         in_lane: read.flag("in_lane"),
         shadow_cleanup_pending: read.flag("shadow_cleanup_pending"),
         next_send_at: read.millis("next_send_at")?,
+        creator: read.text("creator")?.map(CreatorToken::from_stored),
         claim: read.text("claim")?.map(str::to_owned),
         maybe_delivered: read.flag("maybe_delivered"),
         sent_at: read.millis("sent_at")?,

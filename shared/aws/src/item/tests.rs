@@ -1,8 +1,8 @@
 //! A stored item is read back as the value that it was made from, and an item with a wrong attribute is refused.
 
 use domain::{
-    Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint,
-    Payload, Target, ThingName, Timestamp,
+    Actor, Channel, Command, CommandId, CommandName, Control, CreatorToken, Deadlines, Definition, Delivery, Execution,
+    Fingerprint, Payload, Target, ThingName, Timestamp,
 };
 
 use super::*;
@@ -32,7 +32,8 @@ fn command(payload: Option<&str>, heartbeat_seconds: Option<i64>) -> Command {
 
 fn created(command: &Command) -> Execution {
     let thing = ThingName::parse("pump-7").unwrap();
-    Execution::create(command, &thing, Channel::of(command, None), 60)
+    let row = Execution::create(command, &thing, Channel::of(command, None), 60);
+    row.stored_by(CreatorToken::new("event", 1), command.created_at)
 }
 
 #[test]

@@ -68,6 +68,11 @@ pub enum Effect {
     Nothing,
     /// A function claims the request before it sends it.
     Claimed(Box<Claim>),
+    /// A repeated request doubts that the creator of the row is alive.
+    Doubted {
+        /// When the request goes out again, if no result of a sending is written until then.
+        next_send_at: Timestamp,
+    },
     /// The request was sent, without an acknowledgement.
     Sent,
     /// The device is not connected.

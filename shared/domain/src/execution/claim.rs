@@ -13,35 +13,16 @@ impl Execution {
     pub fn should_send(&self, now: Timestamp) -> bool {
         let waits = matches!(self.delivery_status, DeliveryStatus::Pending | DeliveryStatus::Queued);
         let wanted = match self.is_as_created() && self.sent_at.is_some() {
-            // At the time of the creation the caller is its creator, which may be repeating a write without an
-            // answer.
-            true => now == self.created_at || !self.creator_may_be_sending(now),
+            // Its creator sends it without a claim.
+            true => !self.creator_may_be_sending(now),
             false => self.progress.is_at_most(Rank::Created) && waits && !self.is_being_sent(now),
         };
         wanted && self.overdue_verdict(now).is_none()
     }
 
-    /// Whether to send the request because the device comes online: it is queued, or its sender has crashed.
-    pub fn should_send_on_connect(&self, now: Timestamp) -> bool {
-        let waits = match self.delivery_status {
-            DeliveryStatus::Queued => true,
-            DeliveryStatus::Pending => !self.waits_in_lane() && self.next_send_at.is_none_or(|at| at <= now),
-            DeliveryStatus::Sent | DeliveryStatus::Delivered => false,
-        };
-        // Also at the very time of its creation, since the caller is not its creator.
-        waits && !self.creator_may_be_sending(now) && self.should_send(now)
-    }
-
-    /// Whether the function that created the row may still be sending its request.
-    pub(crate) fn creator_may_be_sending(&self, now: Timestamp) -> bool {
-        self.is_as_created() && self.sent_at.is_some() && now < self.created_at.plus_seconds(MAX_SEND_SECONDS)
-    }
-
     /// Whether a claim is in force, or a sending with an unknown result may be claimed again only later.
     pub(crate) fn is_being_sent(&self, now: Timestamp) -> bool {
-        self.delivery_status == DeliveryStatus::Pending
-            && self.sent_at.is_some()
-            && self.next_send_at.is_some_and(|at| at > now)
+        self.sent_at.is_some() && self.next_send_at.is_some_and(|at| at > now)
     }
 
     /// Claims the request, so that no other function sends it too; none if it must not be sent.
@@ -49,9 +30,11 @@ impl Execution {
     /// The result of the sending is written afterwards. If the claimer crashes before, the request may be claimed
     /// again after [`MAX_SEND_SECONDS`]. `token` is a text that no other claim has.
     pub fn claim(&self, now: Timestamp, token: &str) -> Option<Change> {
-        if !self.should_send(now) {
-            return None;
-        }
+        self.should_send(now).then(|| self.claimed(now, token))
+    }
+
+    /// The claim of a request that may be sent.
+    pub(crate) fn claimed(&self, now: Timestamp, token: &str) -> Change {
         let next_send_at = now.plus_seconds(MAX_SEND_SECONDS);
         let (maybe_delivered, channel) = (self.may_be_delivered(), self.channel.clone());
         let claim = Claim { at: now, next_send_at, channel, maybe_delivered, token: token.to_owned() };
@@ -62,7 +45,7 @@ impl Execution {
         if self.due_at.is_none_or(|due| due > now.as_seconds()) {
             change.due = self.due_after(&change, now);
         }
-        Some(change)
+        change
     }
 
     /// Whether a claim that lost against another write may be made again: the progress is that on which it was
@@ -114,7 +97,7 @@ mod tests {
     fn new_row_is_sent_again_unless_its_creator_may_be_sending() {
         for delivery in [Delivery::Direct, Delivery::Topic] {
             let execution = create(delivery, None);
-            for (seconds, may_send) in [(0, true), (1, false), (9, false), (10, true), (59, true), (60, false)] {
+            for (seconds, may_send) in [(0, false), (1, false), (9, false), (10, true), (59, true), (60, false)] {
                 assert_eq!(execution.should_send(at(seconds)), may_send, "{delivery:?} {seconds}");
             }
         }
@@ -141,14 +124,6 @@ mod tests {
         let NextAction::Write(expired) = action(60) else { panic!("{:?}", action(60)) };
         let verdict = claimed.apply(&expired).unwrap().verdict;
         assert_eq!(verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse), "it may have been sent");
-    }
-
-    #[test]
-    fn device_that_comes_online_is_not_sent_a_request_that_its_creator_is_sending() {
-        let pending = execution(None);
-        assert!(pending.should_send(CREATED_AT), "by its creator");
-        assert!(!pending.should_send_on_connect(CREATED_AT) && !pending.should_send_on_connect(at(9)));
-        assert!(pending.should_send_on_connect(at(10)), "its creator has crashed");
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl Execution {
             // The creator enters the lane and sends the request at its head; the reconciler does so if the creator
             // crashes.
             next_send_at: lane.is_some().then(|| now.plus_seconds(MAX_SEND_SECONDS)),
+            creator: None,
             claim: None,
             maybe_delivered: false,
             sent_at: lane.is_none().then_some(now),

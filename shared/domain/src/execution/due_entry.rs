@@ -36,7 +36,8 @@ impl Execution {
         Change { due: DueEntry::At(at), ..self.bookkeeping() }
     }
 
-    fn bookkeeping(&self) -> Change {
+    /// A change that leaves the state as it is.
+    pub(crate) fn bookkeeping(&self) -> Change {
         Change {
             key: self.key.clone(),
             condition: Condition::Unchanged(self.snapshot()),

@@ -5,6 +5,7 @@ use crate::command::deadlines::silence_seconds;
 use crate::command::lane::Lane;
 use crate::command::retry::Retry;
 use crate::execution::channel::Channel;
+use crate::execution::creator::CreatorToken;
 use crate::execution::history::HistoryEntry;
 use crate::execution::key::Key;
 use crate::execution::progress::{Attempt, Progress, Rank};
@@ -56,6 +57,8 @@ pub struct Execution {
     /// When its request has to be sent, or its lane checked: a retry, a sending that failed, or one whose sender may
     /// have crashed.
     pub next_send_at: Option<Timestamp>,
+    /// The function that stored the row, and sends its request without a claim.
+    pub creator: Option<CreatorToken>,
     /// The token of the last claim. The creator of a row sends it without a claim.
     pub claim: Option<String>,
     /// Whether an earlier sending of this attempt may have reached the device. The result of a later one does not clear

@@ -64,6 +64,7 @@ impl Execution {
                 next.shadow_cleanup_pending |= claim.channel.shadow().is_some();
                 next.claim = Some(claim.token.clone());
             }
+            Effect::Doubted { next_send_at } => next.next_send_at = Some(*next_send_at),
             Effect::Sent | Effect::Queued | Effect::WaitsInLane => next.next_send_at = None,
             Effect::Rerouted(route) => {
                 next.sent_at = None;

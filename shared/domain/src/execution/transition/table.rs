@@ -7,6 +7,7 @@ use crate::command::retry::RetryOptions;
 use crate::execution::channel::Channel;
 use crate::execution::fixtures::{self, CREATED_AT, actor, after_report, create, in_lane, report};
 use crate::execution::next_action::NextAction;
+use crate::execution::online::OnlineAction;
 use crate::execution::row::Execution;
 use crate::status::{Reason, Status};
 use crate::timestamp::Timestamp;
@@ -93,14 +94,26 @@ fn after_cancel(row: &Execution, force: bool) -> Option<Execution> {
     change.ok().and_then(|change| row.apply(&change))
 }
 
+/// The row after its device has subscribed, 20 seconds after its creation.
+fn after_subscription(row: &Execution) -> Option<Execution> {
+    let change = match row.online_action(at(20), true) {
+        OnlineAction::Nothing => None,
+        OnlineAction::Send => row.claim(at(20), "token"),
+        OnlineAction::SendAgain => row.claim_again(at(20), at(20), "token"),
+        OnlineAction::SendAgainLater => row.send_again_later(at(20), actor()),
+    };
+    change.and_then(|change| row.apply(&change))
+}
+
 type Event = (&'static str, fn(&Execution) -> Option<Execution>);
 
 fn at(seconds: u32) -> Timestamp {
     CREATED_AT.plus_seconds(seconds)
 }
 
-const EVENTS: [Event; 15] = [
+const EVENTS: [Event; 16] = [
     ("claimed", |row| row.claim(at(20), "token").and_then(|change| row.apply(&change))),
+    ("subscribed", after_subscription),
     ("sent", |row| row.apply(&row.sent(at(20), actor()))),
     ("not connected", |row| row.apply(&row.queued(at(1), actor()))),
     ("refused", |row| row.apply(&row.send_failed(at(1), actor(), true))),
