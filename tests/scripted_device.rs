@@ -68,6 +68,8 @@ impl ScriptedDevice {
                 }
                 Action::Stop { execution_id, attempt } => {
                     self.running.retain(|(id, at)| (id, *at) != (&execution_id, attempt));
+                    let stopped = self.agent.on_finished(&execution_id, attempt, Outcome::failed("STOPPED", ""));
+                    Box::pin(self.perform(world, stopped)).await;
                 }
                 Action::Report { topic, bytes } | Action::Publish { topic, bytes } => {
                     assert!(self.device.publish(&topic, bytes).await, "{topic}: the broker closed the connection");

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 /// A handler's view of the cancel of its command. After a cancel, the handler has five seconds to end before its future
-/// is dropped; its outcome is not reported.
+/// is dropped. CANCELED is reported then, unless it has succeeded all the same.
 #[derive(Clone, Debug)]
 pub struct Cancellation(watch::Receiver<bool>);
 

@@ -1,7 +1,7 @@
 //! Applies a report to its execution's row.
 
 use aws::{Error, WriteOutcome};
-use domain::{Execution, Key, Report, ReportedStatus};
+use domain::{ConfirmError, Execution, Key, Report, ReportedStatus};
 use driver::driver::{DecidedWrite, Driver};
 
 use super::finish::finish;
@@ -39,13 +39,16 @@ async fn apply_report_to(driver: &Driver<'_>, row: Execution, report: &Report) -
     if report.attempt > row.attempt {
         return Ok(ReportOutcome::UnknownAttempt);
     }
+    if report.reported == ReportedStatus::Canceled {
+        return confirm_stop(driver, row).await;
+    }
     let decide = |row: &Execution| {
         let current = row.as_current_attempt(report);
         let change = current.as_ref().unwrap_or(report).change(row.key.clone(), driver.event_time());
         if change.is_terminal() {
             return Err(NotWritten::Ends);
         }
-        let change = if row.apply(&change).is_some() { Some(change) } else { row.heartbeat_only(&change) };
+        let change = if row.apply(&change).is_some() { Some(change) } else { row.active_again(&change) };
         change.map(Box::new).ok_or(NotWritten::Stale)
     };
     match driver.decide_and_write("applying a report", row, decide).await? {
@@ -68,4 +71,15 @@ async fn advance_due_entry(driver: &Driver<'_>, row: Option<Execution>) -> Resul
         driver.write(row, &change).await?;
     }
     Ok(())
+}
+
+/// Records that the device has stopped a canceled execution.
+pub(super) async fn confirm_stop(driver: &Driver<'_>, row: Execution) -> Result<ReportOutcome, Error> {
+    let decide = |row: &Execution| row.confirm_stop(driver.event_time()).map(Box::new);
+    Ok(match driver.decide_and_write("recording that a device has stopped", row, decide).await? {
+        DecidedWrite::Applied(_) => ReportOutcome::Applied,
+        DecidedWrite::Refused(_, ConfirmError::Already) => ReportOutcome::Stale,
+        DecidedWrite::Refused(_, ConfirmError::NotCanceled) => ReportOutcome::NotCanceled,
+        DecidedWrite::NotFound => ReportOutcome::UnknownExecution,
+    })
 }

@@ -48,6 +48,9 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
         ReportOutcome::Stale => {
             count(driver, message, "ReportOldNews", "the execution already has this status or a later one");
         }
+        ReportOutcome::NotCanceled => {
+            return refuse(driver, message, "ReportUnknown", "CANCELED confirms a cancel, and there was none").await;
+        }
         ReportOutcome::UnknownExecution => {
             return refuse(driver, message, "ReportUnknown", "the thing has no such execution").await;
         }

@@ -7,6 +7,8 @@ pub enum ReportOutcome {
     Applied,
     /// The row already says the same, or something later. Nothing is written.
     Stale,
+    /// The report confirms a cancel, and the execution was not canceled. Nothing is written.
+    NotCanceled,
     /// The thing has no such execution.
     UnknownExecution,
     /// The execution has not had the attempt that the report names.

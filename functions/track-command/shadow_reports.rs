@@ -2,11 +2,12 @@
 //! shadow, so most are stale, and only those that may be mistakes are counted.
 
 use aws::{Error, WriteOutcome};
-use domain::{Key, ShadowEvent, ShadowReport, UnusableReport};
+use domain::{Key, ReportedStatus, ShadowEvent, ShadowReport, UnusableReport};
 use driver::driver::Driver;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 
+use super::apply::confirm_stop;
 use super::desired_state;
 use super::finish::finish;
 use super::outcome::ReportOutcome;
@@ -29,7 +30,7 @@ pub(super) async fn handle(driver: &Driver<'_>, event: &ShadowEvent) -> Result<(
     let mut failed = None;
     for report in found.reports {
         match apply_report(driver, &report).await {
-            Ok(ReportOutcome::Applied | ReportOutcome::Stale) => {}
+            Ok(ReportOutcome::Applied | ReportOutcome::Stale | ReportOutcome::NotCanceled) => {}
             Ok(ReportOutcome::UnknownExecution | ReportOutcome::UnknownAttempt) => {
                 count("ReportUnknown", "the thing has no such execution in this shadow");
             }
@@ -54,15 +55,23 @@ async fn apply_report(driver: &Driver<'_>, shadow_report: &ShadowReport) -> Resu
         // The request was removed, and the device has written it back with a late report.
         driver.clean_shadow(&row).await?;
     }
+    if report.reported == ReportedStatus::Canceled {
+        return confirm_stop(driver, row).await;
+    }
     let as_current = row.as_current_attempt(report);
     let change = as_current.as_ref().unwrap_or(report).change(row.key.clone(), driver.event_time());
     if change.is_terminal() {
         return finish(driver, row, report).await;
     }
-    // Most reports repeat an earlier one: the row that was read shows that without a write.
-    if row.apply(&change).is_none() {
-        return Ok(ReportOutcome::Stale);
-    }
+    // Most reports repeat an earlier one: the row that was read shows that without a write. One that says something new
+    // about the run counts, also without a number.
+    let change = match row.apply(&change) {
+        Some(_) => change,
+        None => match row.active_again(&change).filter(|change| row.lacks_interim_report(change)) {
+            Some(change) => change,
+            None => return Ok(ReportOutcome::Stale),
+        },
+    };
     Ok(match driver.write(row, &change).await? {
         WriteOutcome::Applied(_) => ReportOutcome::Applied,
         WriteOutcome::Conflict(_) => ReportOutcome::Stale,

@@ -55,6 +55,10 @@ fn check_image(image: &RowImage) -> Vec<Violation> {
         (rank < FAILED && image.text("finished_at").is_some(), "finished_at without a final status"),
         (is_provisional && image.text("verdict").is_none(), "a provisional status without a verdict"),
         (
+            rank >= FAILED && is_past_its_deadline(image) && image.text("verdict").is_none(),
+            "a late end without the verdict that readers were shown before it",
+        ),
+        (
             // A plain execution of a fleet is due with its batch.
             !image.is_terminal() && image.text("due_at").is_none() && image.text("batch").is_none(),
             "it has not ended and has no due entry",
@@ -65,6 +69,13 @@ fn check_image(image: &RowImage) -> Vec<Violation> {
     .filter(|(is_wrong, _)| *is_wrong)
     .map(|(_, fault)| illegal(image, format!("{fault}: {image}")))
     .collect()
+}
+
+/// Whether the device reported the end after a deadline.
+fn is_past_its_deadline(image: &RowImage) -> bool {
+    let millis = |name: &str| image.text(name).and_then(|millis| millis.parse::<i64>().ok());
+    let deadline = if image.text("started_at").is_some() { "finish_by" } else { "start_by" };
+    millis("finished_at").zip(millis(deadline)).is_some_and(|(finished_at, deadline)| finished_at >= deadline)
 }
 
 /// Checks that one image may follow another.

@@ -25,7 +25,7 @@ async fn responses_about_an_execution_hold_exactly_the_documented_members() {
     let id = &request["executionId"];
     let reason = json!({"reasonCode": "NO_POWER", "reasonDescription": "off"});
     for report in [
-        json!({"executionId": id, "status": "IN_PROGRESS"}),
+        json!({"executionId": id, "status": "IN_PROGRESS", "statusReason": reason, "result": {"done": "40 %"}}),
         json!({"executionId": id, "status": "FAILED", "statusReason": reason, "result": "x".repeat(5000)}),
     ] {
         pump.report("pump-7", report).await;

@@ -4,6 +4,12 @@
 //! |---|---|
 //! | [`audit`] | who created, paused, resumed, canceled a command, and why |
 //! | [`operator`] | an operator with a name |
+//! | [`progress`] | what a device reports of its run |
+//! | [`stop`] | whether a device confirmed that it stopped |
+//! | [`steps`] | the history of an execution: attempts, deliveries and verdicts that were shown |
 
 mod audit;
 mod operator;
+mod progress;
+mod steps;
+mod stop;

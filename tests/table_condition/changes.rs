@@ -51,7 +51,7 @@ fn actor(rng: &mut Rng) -> Actor {
 fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
     let now = instant(rng);
     let actor = actor(rng);
-    match rng.u8(..18) {
+    match rng.u8(..19) {
         0 => row.claim(now, &format!("token-{}", rng.u8(..4))),
         16 => row.doubt_creator("event-1", now),
         17 => match rng.bool() {
@@ -67,7 +67,7 @@ fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
             let report = report(rng, row)?;
             row.finish(row.as_current_attempt(&report).as_ref().unwrap_or(&report), now, rng.bool())
         }
-        9 => row.heartbeat_only(&report(rng, row)?.change(row.key.clone(), now)),
+        9 => row.active_again(&report(rng, row)?.change(row.key.clone(), now)),
         10 => row.cancel(Reason::CanceledByOperator, now, rng.bool(), actor).ok(),
         11 | 12 => match row.next_action(now, &actor) {
             NextAction::Write(change) | NextAction::CleanUp { then: change, .. } => Some(*change),
@@ -78,6 +78,7 @@ fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
             false => row.earlier_due(),
         },
         14 => Some(row.wait_in_lane()),
+        18 => row.confirm_stop(now).ok(),
         _ => {
             let shadow = ShadowName::parse("cmd").expect("a name");
             let route = rng.choice([ShadowRoute::Atlas, ShadowRoute::Map(shadow), ShadowRoute::State(None)]);
@@ -129,6 +130,7 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
                 Effect::CloudVerdict(Verdict { reason, at: instant }),
                 Effect::RetryScheduled { attempt, next_send_at: instant },
                 Effect::CleanedUp,
+                Effect::StopConfirmed(instant),
             ];
             Change { effect: rng.choice(effects).expect("one of ten"), ..change }
         }

@@ -39,7 +39,8 @@ pub(super) enum ExecutionState {
         rerun: Option<Rerun>,
     },
     Ended(Outcome),
-    /// No attempt runs any more. Holds the outcome that was reported before the cancel, if any: it stays valid.
+    /// No attempt runs any more. Holds the outcome that was reported before the cancel, if any, which stays valid; or
+    /// that of the attempt that the cancel stopped, once it has stopped.
     Canceled(Option<Outcome>),
 }
 

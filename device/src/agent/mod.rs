@@ -169,7 +169,8 @@ impl Agent {
     }
 
     /// A message arrived on the cancel topic. No attempt of the execution runs from now on, not even a newer one than
-    /// the notice names. An outcome that was reported stays valid.
+    /// the notice names. An outcome that was reported stays valid. A running attempt is stopped, and CANCELED is
+    /// reported once it has.
     pub fn on_cancel(&mut self, bytes: &[u8], now_ms: i64) -> Vec<Action> {
         let notice = Some(bytes).filter(|bytes| self.is_allowed_size(bytes)).and_then(CancelNotice::read);
         let Some(CancelNotice { ids, attempt }) = notice else { return self.ignore("unreadable cancel notice") };
@@ -285,6 +286,14 @@ impl Agent {
                     actions.extend(self.on_subscribed());
                 }
                 actions
+            }
+            // The cancel has stopped it, which is confirmed; or came too late.
+            Some(execution @ Execution { state: ExecutionState::Canceled(None), .. })
+                if execution.attempt == attempt =>
+            {
+                let is_done = outcome.status() == Status::Succeeded;
+                execution.state = ExecutionState::Canceled(Some(if is_done { outcome } else { Outcome::stopped() }));
+                execution.report().into_iter().collect()
             }
             Some(Execution { state: ExecutionState::Canceled(_), .. }) => Vec::new(),
             _ => self.ignore("end of an execution that was not running"),

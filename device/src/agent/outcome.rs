@@ -22,6 +22,8 @@ pub enum Status {
     Rejected,
     /// The command was not started: the request arrived after its expiry.
     TimedOut,
+    /// The command was stopped because it was canceled.
+    Canceled,
 }
 
 /// The final status of an execution, with its reason or result.
@@ -56,6 +58,11 @@ impl Outcome {
     /// REJECTED. `code` and `description` are treated as by [`failed`](Self::failed).
     pub fn rejected(code: &str, description: impl Into<String>) -> Self {
         Self::with_reason(Status::Rejected, code, description.into())
+    }
+
+    /// CANCELED: the command was stopped because of a cancel notice.
+    pub(super) fn stopped() -> Self {
+        Self { status: Status::Canceled, reason: None, result: None }
     }
 
     pub(super) fn expired() -> Self {

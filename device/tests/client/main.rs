@@ -57,7 +57,7 @@ fn endless_handler(canceled: mpsc::UnboundedSender<String>) -> Handlers {
         async move {
             job.cancellation.requested().await;
             canceled.send(job.execution_id).unwrap();
-            Outcome::succeeded(None)
+            Outcome::failed("STOPPED", "the command was canceled")
         }
     })
 }

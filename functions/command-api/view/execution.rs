@@ -1,11 +1,11 @@
 //! An execution as the API shows it.
 
-use domain::{Execution, Key, ReportResult, Timestamp, UnusableReport, UnusableReports};
+use domain::{Execution, Key, Timestamp, UnusableReport, UnusableReports};
 use runtime::time_format;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use super::parts;
+use super::{parts, progress::ProgressView};
 use crate::command_api::history::Entry;
 
 /// One command on one thing.
@@ -40,6 +40,10 @@ pub struct ExecutionView {
     /// Reports about the execution, or perhaps about it, that changed nothing. Shown with the explanation.
     #[serde(skip_serializing_if = "Option::is_none")]
     unusable_reports: Option<Vec<UnusableReportView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<ProgressView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_confirmed: Option<bool>,
     history: Vec<Entry>,
 }
 
@@ -65,7 +69,7 @@ impl ExecutionView {
             retry: execution.retry.as_ref().map(parts::retry),
             lane: execution.lane.as_ref().map(parts::lane),
             late: execution.is_late(),
-            result: result.and_then(shown_result),
+            result: result.and_then(parts::result),
             result_cut: result.is_some_and(|result| result.truncated),
             created_at: time_format::show(execution.created_at),
             created_by: execution.created_by.to_string(),
@@ -74,6 +78,12 @@ impl ExecutionView {
             next_at: explanation.next.as_ref().map(|next| time_format::show(next.at)),
             explanation: explain.then(|| explanation.text(time_format::show)),
             unusable_reports: None,
+            stop_confirmed: match (execution.stopped_at, execution.may_run_after_cancel()) {
+                (Some(_), _) => Some(true),
+                (None, true) => Some(false),
+                (None, false) => None,
+            },
+            progress: execution.interim.as_ref().map(ProgressView::of),
             history: execution.timeline(now).into_iter().map(Entry::from).collect(),
         }
     }
@@ -108,14 +118,6 @@ impl From<&UnusableReport> for UnusableReportView {
         let received_at = time_format::show(report.received_at);
         Self { received_at, reason: report.reason.clone(), excerpt: report.excerpt.clone() }
     }
-}
-
-/// The device's result, byte for byte. A truncated result is no JSON any more, so it is shown as text, and so is one that
-/// nests deeper than JSON parsers read.
-fn shown_result(result: &ReportResult) -> Option<Box<RawValue>> {
-    let is_json = !result.truncated && serde_json::from_str::<Value>(&result.text).is_ok();
-    let json = if is_json { result.text.clone() } else { Value::from(result.text.as_str()).to_string() };
-    RawValue::from_string(json).ok()
 }
 
 /// A page of executions.

@@ -4,6 +4,7 @@ mod audit;
 mod command;
 mod execution;
 mod parts;
+mod progress;
 
 pub use command::{CommandView, CreatedView};
 pub use execution::{ExecutionList, ExecutionView};

@@ -111,7 +111,7 @@ impl Executions {
     pub async fn write(&self, change: &Change) -> Result<WriteOutcome<Option<Execution>, Execution>, Error> {
         const OPERATION: &str = "writing an execution";
         let returned =
-            if let Effect::DeviceActive(..) = change.effect { ReturnValue::AllNew } else { ReturnValue::None };
+            if let Effect::DeviceActive { .. } = change.effect { ReturnValue::AllNew } else { ReturnValue::None };
         let (key, update) = (&change.key, update_for(change));
         let written = self
             .client

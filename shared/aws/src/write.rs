@@ -2,7 +2,7 @@
 //! `domain::Execution::apply` decides on a row in memory. `tests/differential.rs` compares the two.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Change, Claim, Condition, DueEntry, Effect, Outcome, Reroute, Status};
+use domain::{Change, Claim, Condition, DueEntry, Effect, Outcome, Reroute, Status, Verdict};
 
 use crate::{
     item::{due_entry, millis, number, text},
@@ -62,15 +62,15 @@ fn put_condition(update: &mut Update, change: &Change) {
             update.if_compares("status", "=", text(Status::InProgress.as_str()));
         }
     }
-    match change.effect {
+    match &change.effect {
         Effect::Finished { .. } => update.if_absent("finished_at"),
-        Effect::DeviceActive(at, _) => {
+        Effect::DeviceActive { at, .. } => {
             if let Condition::Running { .. } = change.condition {
-                update.if_compares("last_active_at", "<", millis(at));
+                update.if_compares("last_active_at", "<", millis(*at));
             }
-            update.if_compares("finish_by", ">", millis(at));
-            update.if_exists_or_compares("started_at", "start_by", ">", millis(at));
-            update.if_absent_or_compares("heartbeat_deadline", ">", millis(at));
+            update.if_compares("finish_by", ">", millis(*at));
+            update.if_exists_or_compares("started_at", "start_by", ">", millis(*at));
+            update.if_absent_or_compares("heartbeat_deadline", ">", millis(*at));
         }
         _ => {}
     }
@@ -93,23 +93,25 @@ fn put_effect(update: &mut Update, effect: &Effect) {
             update.set("delivered_at", millis(*at));
             update.remove("next_send_at");
         }
-        Effect::DeviceActive(at, _) => {
+        Effect::DeviceActive { at, interim } => {
             update.set_once("delivered_at", millis(*at));
             update.set_once("started_at", millis(*at));
             update.set("last_active_at", millis(*at));
+            if let Some(interim) = interim {
+                update.set("interim", text(interim.to_stored()));
+            }
             // The writer has not read the row, and does not know how long this device may be silent.
             update.set_sum("heartbeat_deadline", millis(*at), "silence_millis", number(FOREVER_MILLIS));
         }
-        Effect::Finished { outcome, shadow_cleaned } => {
+        Effect::Finished { outcome, shadow_cleaned, missed } => {
             put_outcome(update, outcome);
+            missed.iter().for_each(|verdict| put_verdict(update, verdict));
             if *shadow_cleaned {
                 update.remove("shadow_cleanup_pending");
             }
         }
-        Effect::CloudVerdict(verdict) => {
-            update.set("verdict", text(verdict.reason.as_str()));
-            update.set("verdict_at", millis(verdict.at));
-        }
+        Effect::StopConfirmed(at) => update.set("stopped_at", millis(*at)),
+        Effect::CloudVerdict(verdict) => put_verdict(update, verdict),
         Effect::RetryScheduled { attempt, next_send_at } => {
             update.set("attempt", number(attempt));
             update.set("next_send_at", millis(*next_send_at));
@@ -150,6 +152,11 @@ fn put_reroute(update: &mut Update, reroute: &Reroute) {
         update.set("lane", text(lane.name.as_str()));
         update.set("on_failure", text(lane.on_failure.as_str()));
     }
+}
+
+fn put_verdict(update: &mut Update, verdict: &Verdict) {
+    update.set("verdict", text(verdict.reason.as_str()));
+    update.set("verdict_at", millis(verdict.at));
 }
 
 fn put_outcome(update: &mut Update, outcome: &Outcome) {

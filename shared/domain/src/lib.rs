@@ -46,7 +46,8 @@ pub use command::{
     row::Command,
 };
 pub use execution::{
-    cancel::CancelError,
+    attempt_steps::AttemptSteps,
+    cancel::{CancelError, ConfirmError},
     change::{Change, Claim, Condition, DueEntry, Effect, Reroute, Snapshot},
     channel::{Channel, UnknownChannel},
     channel_check::ChannelError,
@@ -54,6 +55,7 @@ pub use execution::{
     due_index::{FLEET_SHARDS, SHARDS, due_shard},
     explain::{Explanation, Upcoming, WhatNext},
     history::HistoryEntry,
+    interim_report::InterimReport,
     key::Key,
     lane::{HeadAction, LaneCancel, LaneQueue},
     newest_first::NewestFirst,

@@ -28,6 +28,7 @@ fn row_changes_only_as_its_progress_allows() {
     illegal(&[created.clone(), failed.clone(), row(10, 2, 0, "CREATED"), row(11, 2, 12, "FAILED")]);
     illegal(&[created.clone(), without(row(9, 1, 8, "TIMED_OUT"), "verdict")]);
     illegal(&[created.clone(), without(failed.clone(), "finished_at")]);
+    illegal(&[created.clone(), with(failed.clone(), "finished_at", "9000000000000")]);
     illegal(&[created.clone(), with(failed.clone(), "start_by", "61000")]);
     illegal(&[created.clone(), failed.clone(), with(failed.clone(), "result", "other")]);
     illegal(&[created.clone(), failed.clone(), with(row(10, 1, 12, "REJECTED"), "finished_at", "9")]);

@@ -18,7 +18,7 @@ impl SimulatedThing {
                     self.start(execution_id, attempt, expires_at_ms, now_ms);
                 }
                 Action::Stop { execution_id, attempt } => {
-                    // The task that finishes the work stays: the agent ignores it.
+                    // The task that finishes the work stays: it tells the agent that the work has stopped.
                     self.end_run(execution_id, attempt, now_ms, RunOutcome::Stopped);
                 }
                 Action::Report { topic, bytes } => self.report(topic, bytes, now_ms),

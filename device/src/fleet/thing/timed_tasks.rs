@@ -37,6 +37,9 @@ impl SimulatedThing {
         } else {
             (Outcome::succeeded(None), RunOutcome::Succeeded)
         };
+        // A cancel has ended the work before: the thing only notices now that it has stopped.
+        let is_stopped = !self.running.contains_key(&(execution_id.clone(), attempt));
+        let outcome = if is_stopped { Outcome::failed("STOPPED", "the command was canceled") } else { outcome };
         let actions = self.agent.on_finished(&execution_id, attempt, outcome);
         self.end_run(execution_id, attempt, now_ms, run_outcome);
         self.act(actions);

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Actor, Channel, CommandId, CommandName, CreatorToken, DeliveryStatus, Execution, HistoryEntry, Outcome, Progress,
-    Reason, ReasonCode, ReportChannel, ReportResult, Retry, Status, Timestamp, Verdict,
+    Actor, Channel, CommandId, CommandName, CreatorToken, DeliveryStatus, Execution, HistoryEntry, InterimReport,
+    Outcome, Progress, Reason, ReasonCode, ReportChannel, ReportResult, Retry, Status, Timestamp, Verdict,
 };
 
 use super::attributes::{Item, Reader, Unreadable, needed};
@@ -42,7 +42,9 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         last_active_at: read.millis("last_active_at")?,
         // Without heartbeats, the stored deadline is one that never comes.
         heartbeat_deadline: read.millis("heartbeat_deadline")?.filter(|_| heartbeat_seconds.is_some()),
+        interim: read.text("interim")?.map(|text| needed("interim", InterimReport::from_stored(text))).transpose()?,
         verdict: verdict(&read)?,
+        stopped_at: read.millis("stopped_at")?,
         outcome: outcome(&read)?,
         history: history(item)?,
         due_at: read.number("due_at")?,

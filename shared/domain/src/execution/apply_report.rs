@@ -3,6 +3,7 @@
 use crate::command::failure::AttemptFailure;
 use crate::execution::change::{Change, Condition, DueEntry, Effect};
 use crate::execution::history::HistoryEntry;
+use crate::execution::interim_report::InterimReport;
 use crate::execution::key::Key;
 use crate::execution::progress::{Progress, Rank};
 use crate::execution::row::{Execution, Outcome};
@@ -25,13 +26,19 @@ impl Report {
             ReportedStatus::Failed => (Rank::Failed, Status::Failed, 0),
             ReportedStatus::Rejected => (Rank::Failed, Status::Rejected, 0),
             ReportedStatus::TimedOut => (Rank::Failed, Status::TimedOut, 0),
+            // No row has less progress: only `Execution::confirm_stop` writes this report.
+            ReportedStatus::Canceled => (Rank::Created, Status::Created, 0),
         };
         let attempt = self.attempt;
         let (effect, due) = match self.reported {
-            ReportedStatus::InProgress { .. } => (Effect::DeviceActive(at, self.channel), DueEntry::Keep),
+            ReportedStatus::InProgress { .. } => {
+                let interim = InterimReport::of(self, at).map(Box::new);
+                (Effect::DeviceActive { at, interim }, DueEntry::Keep)
+            }
+            ReportedStatus::Canceled => (Effect::Nothing, DueEntry::Keep),
             _ => {
                 let outcome = Box::new(self.outcome(at));
-                (Effect::Finished { outcome, shadow_cleaned: false }, DueEntry::Remove)
+                (Effect::Finished { outcome, shadow_cleaned: false, missed: None }, DueEntry::Remove)
             }
         };
         Change {
@@ -79,17 +86,30 @@ impl Execution {
         })
     }
 
-    /// A heartbeat from a change that is stale: it increases no progress, but shows that the device is active.
-    /// Devices that report in text can't number their heartbeats. None where no heartbeats are expected.
-    pub fn heartbeat_only(&self, change: &Change) -> Option<Change> {
-        let (Effect::DeviceActive(..), Condition::Monotonic { attempt }, Some(_)) =
-            (&change.effect, change.condition, self.heartbeat_seconds)
-        else {
+    /// A change that is stale as one that counts: it increases no progress, but shows that the device is active, or
+    /// brings an interim report. Many devices don't number their reports. None where no heartbeats are expected and
+    /// nothing new is reported.
+    pub fn active_again(&self, change: &Change) -> Option<Change> {
+        let (Effect::DeviceActive { .. }, Condition::Monotonic { attempt }) = (&change.effect, change.condition) else {
             return None;
         };
-        let condition = Condition::Running { attempt };
-        let heartbeat = Change { condition, progress: self.progress, ..change.clone() };
+        // What a numbered report says beside its status is older than what the row holds.
+        let is_numbered = change.progress.seq() > 0;
+        if self.heartbeat_seconds.is_none() && (is_numbered || !self.lacks_interim_report(change)) {
+            return None;
+        }
+        let mut heartbeat =
+            Change { condition: Condition::Running { attempt }, progress: self.progress, ..change.clone() };
+        if let (Effect::DeviceActive { interim, .. }, true) = (&mut heartbeat.effect, is_numbered) {
+            *interim = None;
+        }
         self.apply(&heartbeat).map(|_| heartbeat)
+    }
+
+    /// Whether a change brings an interim report that the row does not hold yet.
+    pub fn lacks_interim_report(&self, change: &Change) -> bool {
+        let Effect::DeviceActive { interim: Some(interim), .. } = &change.effect else { return false };
+        !self.interim.as_ref().is_some_and(|held| held.says_the_same_as(interim))
     }
 }
 
@@ -179,7 +199,7 @@ mod tests {
         let running = after_report(&execution(Some(30)), 5, "RUNNING").unwrap();
         let is_heartbeat = |row: &Execution, seconds, payload: &str| {
             let change = report(row, payload).change(row.key.clone(), at(seconds));
-            row.heartbeat_only(&change).is_some()
+            row.active_again(&change).is_some()
         };
         assert_eq!(after_report(&running, 35, "RUNNING"), None, "it is stale");
         assert!(is_heartbeat(&running, 35, "RUNNING"));

@@ -2,7 +2,7 @@
 
 use crate::actor::Actor;
 use crate::command::audit::{AuditAction, AuditEntry};
-use crate::execution::change::Change;
+use crate::execution::change::{Change, DueEntry, Effect};
 use crate::execution::progress::Rank;
 use crate::execution::row::{Execution, Verdict};
 use crate::status::{Reason, Status};
@@ -22,6 +22,15 @@ pub enum CancelError {
     Running,
 }
 
+/// Why a report that the device has stopped an execution changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfirmError {
+    /// The stop is recorded already, or the device has reported an end.
+    Already,
+    /// The execution was not canceled: a device ends it with FAILED or REJECTED.
+    NotCanceled,
+}
+
 impl Execution {
     /// Cancels it at `now`. A running execution is canceled only with `force`.
     ///
@@ -37,6 +46,28 @@ impl Execution {
         }
         let verdict = Verdict { reason, at: now };
         Ok(self.provisional_verdict(verdict, Rank::Canceled, self.due_after_end(now, false), actor))
+    }
+
+    /// Records a report at `at` that the device has stopped the execution.
+    ///
+    /// # Errors
+    /// [`ConfirmError`] where there is nothing to confirm.
+    pub fn confirm_stop(&self, at: Timestamp) -> Result<Change, ConfirmError> {
+        match (self.status, self.stopped_at) {
+            (Status::Canceled, None) => {
+                Ok(Change { effect: Effect::StopConfirmed(at), ..self.due_at_change(DueEntry::Keep) })
+            }
+            (Status::Canceled, Some(_)) => Err(ConfirmError::Already),
+            _ if self.outcome.is_some() => Err(ConfirmError::Already),
+            _ => Err(ConfirmError::NotCanceled),
+        }
+    }
+
+    /// Whether the device may run it although it was canceled: it has reported no end, and has not confirmed that it
+    /// has stopped.
+    pub fn may_run_after_cancel(&self) -> bool {
+        let unconfirmed = self.status == Status::Canceled && self.stopped_at.is_none();
+        unconfirmed && (self.may_be_delivered() || self.attempt > 1)
     }
 
     /// The operator's cancel of a command for one thing, whose execution this is; none if no operator has canceled it.

@@ -3,10 +3,10 @@
 use crate::command::lane::Lane;
 use crate::execution::channel::Channel;
 use crate::execution::history::HistoryEntry;
+use crate::execution::interim_report::InterimReport;
 use crate::execution::key::Key;
 use crate::execution::progress::{Attempt, Progress};
 use crate::execution::row::{Outcome, Verdict};
-use crate::messages::report::channel::ReportChannel;
 use crate::status::{DeliveryStatus, Reason, Status};
 use crate::timestamp::Timestamp;
 
@@ -92,14 +92,24 @@ pub enum Effect {
     Delivered(Timestamp),
     /// The device reported IN_PROGRESS. Not applied after a deadline has passed, since readers have seen the verdict
     /// by then.
-    DeviceActive(Timestamp, ReportChannel),
+    DeviceActive {
+        /// When.
+        at: Timestamp,
+        /// What the report says beside its status.
+        interim: Option<Box<InterimReport>>,
+    },
     /// The device reported the end. Not applied if it has reported an end before: a final status never changes.
     Finished {
         /// The end.
         outcome: Box<Outcome>,
         /// Whether the shadow is known not to contain the request any more.
         shadow_cleaned: bool,
+        /// The verdict of a deadline that had passed before the report came and whose verdict was not written yet:
+        /// readers have seen it, so it is kept.
+        missed: Option<Verdict>,
     },
+    /// The device reported that it has stopped the canceled execution.
+    StopConfirmed(Timestamp),
     /// The cloud ends it provisionally.
     CloudVerdict(Verdict),
     /// The attempt failed, and the next one is scheduled.
@@ -178,9 +188,10 @@ impl Change {
         matches!(self.effect, Effect::CloudVerdict(_)) && self.delivery_status == Some(DeliveryStatus::Pending)
     }
 
-    /// Whether it is a transition of the state machine. Otherwise it only moves the due entry, or records a clean-up.
+    /// Whether it is a transition of the state machine. Otherwise it only moves the due entry, or records a clean-up or
+    /// that the device has stopped.
     pub fn is_transition(&self) -> bool {
-        !matches!(self.effect, Effect::CleanedUp)
+        !matches!(self.effect, Effect::CleanedUp | Effect::StopConfirmed(_))
             && !matches!((&self.effect, self.condition), (Effect::Nothing, Condition::Unchanged(_)))
     }
 }

@@ -33,7 +33,12 @@ impl Execution {
 
     /// Moves the entry to this time, in seconds since 1970.
     pub(crate) fn due_at_seconds(&self, at: i64) -> Change {
-        Change { due: DueEntry::At(at), ..self.bookkeeping() }
+        self.due_at_change(DueEntry::At(at))
+    }
+
+    /// A change of nothing but the entry.
+    pub(crate) fn due_at_change(&self, due: DueEntry) -> Change {
+        Change { due, ..self.bookkeeping() }
     }
 
     /// A change that leaves the state as it is.

@@ -144,6 +144,7 @@ impl Execution {
             Upcoming { at, what: WhatNext::CleanUp { clean_shadow, leave_lane }, due: at <= now }
         });
         let still = match &self.outcome {
+            None if self.stopped_at.is_some() => "Its device has stopped it.",
             None if self.device_may_have_a_request() => "A late answer of the device would still count.",
             _ if next.is_none() => "Nothing more will happen.",
             _ => "",

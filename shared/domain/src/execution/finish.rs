@@ -11,7 +11,8 @@ use crate::timestamp::Timestamp;
 impl Execution {
     /// The change of a report that ends the current attempt: another attempt, if the retry policy names the failure
     /// and the ttl leaves time for it; else the end, with a due entry while a shadow has to be cleaned up or a lane
-    /// left. None if the report ends nothing, or is stale.
+    /// left. None if the report ends nothing, or is stale. A verdict whose deadline had passed is kept in the row: until
+    /// now, readers were shown it.
     ///
     /// `shadow_cleaned`: the shadow is known not to contain the request any more.
     pub fn finish(&self, report: &Report, at: Timestamp, shadow_cleaned: bool) -> Option<Change> {
@@ -19,13 +20,16 @@ impl Execution {
         if !change.is_terminal() || self.apply(&change).is_none() {
             return None;
         }
+        let missed_verdict = self.overdue_verdict(at);
+        let is_open = !self.is_terminal() && missed_verdict.is_none();
         let failure = reported_failure(report.reported).filter(|_| report.attempt == self.attempt);
-        if let Some(failure) = failure.filter(|failure| !self.is_terminal() && self.may_retry(*failure, at)) {
+        if let Some(failure) = failure.filter(|failure| is_open && self.may_retry(*failure, at)) {
             let code = report.code.as_ref().map(|code| code.as_str());
             return Some(self.schedule_retry(failure, at, code, Actor::device()));
         }
-        if let Effect::Finished { shadow_cleaned: cleaned, .. } = &mut change.effect {
+        if let Effect::Finished { shadow_cleaned: cleaned, missed, .. } = &mut change.effect {
             *cleaned = shadow_cleaned;
+            *missed = missed_verdict;
         }
         // The clean-up that follows is decided on the row as it was read.
         change.condition = Condition::Unchanged(self.snapshot());
@@ -43,7 +47,7 @@ impl Execution {
 /// The failure that a device reports, if it reports one.
 const fn reported_failure(reported: ReportedStatus) -> Option<AttemptFailure> {
     match reported {
-        ReportedStatus::InProgress { .. } | ReportedStatus::Succeeded => None,
+        ReportedStatus::InProgress { .. } | ReportedStatus::Succeeded | ReportedStatus::Canceled => None,
         ReportedStatus::Failed => Some(AttemptFailure::Failed),
         ReportedStatus::Rejected => Some(AttemptFailure::Rejected),
         ReportedStatus::TimedOut => Some(AttemptFailure::TimedOut),
@@ -52,7 +56,7 @@ const fn reported_failure(reported: ReportedStatus) -> Option<AttemptFailure> {
 
 #[cfg(test)]
 mod tests {
-    use crate::execution::fixtures::{CREATED_AT, actor, after_report, execution};
+    use crate::execution::fixtures::{CREATED_AT, actor, after_report, execution, report};
     use crate::execution::row::Verdict;
     use crate::status::{Reason, Status};
 
@@ -70,6 +74,23 @@ mod tests {
         assert_eq!(failed.apply(&change), None);
         assert_eq!(after_report(&failed, 63, "REJECTED"), None);
         assert_eq!(after_report(&failed, 64, "SUCCEEDED"), None, "a final status never changes");
+    }
+
+    #[test]
+    fn verdict_that_was_not_written_is_kept_by_a_late_report() {
+        let running = after_report(&execution(Some(30)), 5, "RUNNING").unwrap();
+        for (row, seconds) in [(&running, 95), (&execution(None), 60)] {
+            let shown = row.observe(CREATED_AT.plus_seconds(seconds)).verdict;
+            assert!(shown.is_some());
+            let after = |seconds| {
+                let change = row.finish(&report(row, "SUCCEEDED"), CREATED_AT.plus_seconds(seconds), false);
+                row.apply(&change.unwrap()).unwrap()
+            };
+            let in_time = after(seconds - 1);
+            assert_eq!((in_time.verdict, in_time.is_late()), (None, false));
+            let late = after(seconds);
+            assert_eq!((late.status, late.verdict, late.is_late()), (Status::Succeeded, shown, true));
+        }
     }
 
     #[test]

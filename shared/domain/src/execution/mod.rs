@@ -1,6 +1,7 @@
 //! One command on one thing: its row, and every change of it.
 
 pub(crate) mod apply_report;
+pub(crate) mod attempt_steps;
 pub(crate) mod broadcast;
 pub(crate) mod cancel;
 pub(crate) mod change;
@@ -9,6 +10,7 @@ pub(crate) mod channel_check;
 pub(crate) mod claim;
 pub(crate) mod create;
 pub(crate) mod creator;
+pub(crate) mod current_steps;
 pub(crate) mod deadlines;
 pub(crate) mod due_entry;
 pub(crate) mod due_index;
@@ -17,6 +19,7 @@ pub(crate) mod finish;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod history;
+pub(crate) mod interim_report;
 pub(crate) mod key;
 pub(crate) mod lane;
 pub(crate) mod newest_first;

@@ -23,6 +23,9 @@ impl Execution {
         let next_send_at = at.plus_seconds(delay);
         let code = code.filter(|code| *code != failure.as_str());
         let event = code.map_or_else(|| failure.as_str().to_owned(), |code| format!("{} {code}", failure.as_str()));
+        let steps = self.attempt_steps();
+        let channel = steps.sent_at.map(|_| self.channel.to_string());
+        let failed = HistoryEntry { channel, steps, ..HistoryEntry::new(at, self.attempt, event, actor) };
         Change {
             key: self.key.clone(),
             condition: Condition::Unchanged(self.snapshot()),
@@ -31,7 +34,7 @@ impl Execution {
             delivery_status: Some(DeliveryStatus::Pending),
             effect: Effect::RetryScheduled { attempt, next_send_at },
             due: DueEntry::At(next_send_at.as_seconds_rounded_up()),
-            history_entry: Some(HistoryEntry { at, attempt: self.attempt, event, actor, channel: None, why: None }),
+            history_entry: Some(failed),
         }
     }
 }

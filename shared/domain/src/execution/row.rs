@@ -7,6 +7,7 @@ use crate::command::retry::Retry;
 use crate::execution::channel::Channel;
 use crate::execution::creator::CreatorToken;
 use crate::execution::history::HistoryEntry;
+use crate::execution::interim_report::InterimReport;
 use crate::execution::key::Key;
 use crate::execution::progress::{Attempt, Progress, Rank};
 use crate::ids::{BatchNumber, CommandId};
@@ -74,8 +75,12 @@ pub struct Execution {
     pub last_active_at: Option<Timestamp>,
     /// When the silence of a running device ends the attempt.
     pub heartbeat_deadline: Option<Timestamp>,
+    /// What the device has reported last of its run, beside that it runs.
+    pub interim: Option<InterimReport>,
     /// The provisional end.
     pub verdict: Option<Verdict>,
+    /// When the device reported that it has stopped the canceled execution.
+    pub stopped_at: Option<Timestamp>,
     /// The final end.
     pub outcome: Option<Outcome>,
     /// Events that the other attributes do not show, in the order of their writes.

@@ -94,8 +94,8 @@ impl Execution {
         actor: Actor,
         channel: &Channel,
     ) -> Option<HistoryEntry> {
-        let (event, channel) = (event.to_owned(), Some(channel.to_string()));
-        let entry = HistoryEntry { at, attempt: self.attempt, event, actor, channel, why: None };
+        let channel = Some(channel.to_string());
+        let entry = HistoryEntry { channel, ..HistoryEntry::new(at, self.attempt, event.to_owned(), actor) };
         (self.history.len() < MAX_SEND_ENTRIES).then_some(entry)
     }
 }

@@ -4,6 +4,7 @@
 //! execution. So the timeline is put together from the attributes and the recorded history entries.
 
 use crate::actor::Actor;
+use crate::execution::attempt_steps::AttemptSteps;
 use crate::execution::channel::Channel;
 use crate::execution::history::HistoryEntry;
 use crate::execution::progress::Attempt;
@@ -52,11 +53,11 @@ impl Execution {
         let row = self.observe(now);
         let verdict_entry = row.verdict_entry();
         let mut entries = vec![row.creation()];
-        entries.extend(row.first_sending());
-        entries.extend(row.unconfirmed_sending());
-        entries.extend(row.history.iter().filter(|entry| Some(*entry) != verdict_entry).map(recorded));
-        entries.extend(row.delivery());
-        entries.extend(row.started_at.map(|at| device(at, row.attempt, status(Status::InProgress, None))));
+        for entry in row.history.iter().filter(|entry| Some(*entry) != verdict_entry) {
+            entries.extend(row.past_steps(entry));
+            entries.push(recorded(entry));
+        }
+        entries.extend(row.current_steps());
         entries.extend(row.verdict.map(|verdict| TimelineEntry {
             at: verdict.at,
             attempt: row.attempt,
@@ -65,6 +66,7 @@ impl Execution {
             channel: None,
             why: verdict_entry.and_then(|entry| entry.why.clone()),
         }));
+        entries.extend(row.stopped_at.map(|at| device(at, row.attempt, status(Status::Canceled, None))));
         entries.extend(row.end_by_device());
         entries.sort_by_key(|entry| entry.at);
         entries
@@ -81,23 +83,43 @@ impl Execution {
         self.history.iter().rfind(|entry| entry.attempt == self.attempt && entry.event == reason)
     }
 
-    /// The sending by the function that created the row, which does not record it.
-    fn first_sending(&self) -> Option<TimelineEntry> {
-        let sent = matches!(self.delivery_status, DeliveryStatus::Sent | DeliveryStatus::Delivered);
-        // The request of a row that waited in its lane was claimed, and sent by the claimer.
-        let claimed = self.claim.is_some() && self.lane.is_some();
-        let is_delivery = |entry: &HistoryEntry| DeliveryStatus::parse(&entry.event).is_ok();
-        let recorded = self.history.iter().any(|entry| entry.attempt == 1 && is_delivery(entry));
+    /// The steps of an attempt that failed and was retried, which the entry of its failure keeps.
+    fn past_steps(&self, failure: &HistoryEntry) -> Vec<TimelineEntry> {
+        self.steps(&failure.steps, failure.attempt, failure.attempt, failure.channel.clone())
+    }
+
+    /// The steps of the current attempt, as the attributes of the row show them.
+    fn current_steps(&self) -> Vec<TimelineEntry> {
+        let steps = self.attempt_steps();
+        // Where only the final report proves the delivery, it proves that of the attempt which it answers.
+        let proof = self.outcome.as_ref().filter(|outcome| Some(outcome.at) == steps.delivered_at);
+        let delivered = proof.map_or(self.attempt, |outcome| outcome.attempt);
+        // A request that was rerouted was sent on another channel first.
         let first_channel = self.history.iter().find_map(|entry| entry.channel.clone());
-        let entry = TimelineEntry {
-            at: self.created_at,
-            attempt: 1,
+        let channel = first_channel.filter(|_| steps.sent_by_creator).unwrap_or_else(|| self.channel.to_string());
+        self.steps(&steps, self.attempt, delivered, Some(channel))
+    }
+
+    /// The steps of one attempt; `delivered` is the attempt whose delivery is known.
+    fn steps(
+        &self,
+        steps: &AttemptSteps,
+        attempt: Attempt,
+        delivered: Attempt,
+        channel: Option<String>,
+    ) -> Vec<TimelineEntry> {
+        let sent = steps.sent_at.map(|at| TimelineEntry {
+            at,
+            attempt,
             event: TimelineEvent::Delivery(DeliveryStatus::Sent),
-            actor: Some(self.first_sender()),
-            channel: Some(first_channel.unwrap_or_else(|| self.channel.to_string())),
+            actor: steps.sent_by_creator.then(|| self.first_sender()),
+            channel,
             why: None,
-        };
-        (!claimed && !recorded && (sent || self.attempt > 1)).then_some(entry)
+        });
+        let delivery = TimelineEvent::Delivery(DeliveryStatus::Delivered);
+        let delivered = steps.delivered_at.map(|at| device(at, delivered, delivery));
+        let started = steps.started_at.map(|at| device(at, attempt, status(Status::InProgress, None)));
+        sent.into_iter().chain(delivered).chain(started).collect()
     }
 
     /// The function that sends the first request: of a single command, the one that creates it; of a fleet command,
@@ -108,31 +130,6 @@ impl Execution {
             (Some(_), Channel::Broadcast) => "fan-out-command",
             (Some(_), _) => "dispatch-commands",
         })
-    }
-
-    /// A sending whose result was not recorded, because its claimer crashed, or the device reported sooner.
-    fn unconfirmed_sending(&self) -> Option<TimelineEntry> {
-        let sent = DeliveryStatus::Sent.as_str();
-        let recorded = self.history.iter().any(|entry| entry.attempt == self.attempt && entry.event == sent);
-        let known = match self.delivery_status {
-            DeliveryStatus::Pending => self.is_terminal(),
-            DeliveryStatus::Queued => false,
-            DeliveryStatus::Sent | DeliveryStatus::Delivered => true,
-        };
-        let claimed = self.claim.is_some() && !recorded;
-        let by_claimer = |at: &Timestamp| *at > self.created_at || self.lane.is_some();
-        let at = self.sent_at.filter(|at| known && claimed && by_claimer(at))?;
-        let event = TimelineEvent::Delivery(DeliveryStatus::Sent);
-        let channel = Some(self.channel.to_string());
-        Some(TimelineEntry { at, attempt: self.attempt, event, actor: None, channel, why: None })
-    }
-
-    fn delivery(&self) -> Option<TimelineEntry> {
-        let at = self.delivered_at?;
-        // Where only the final report proves the delivery, it proves that of the attempt which it answers.
-        let proof = self.outcome.as_ref().filter(|outcome| outcome.at == at);
-        let attempt = proof.map_or(self.attempt, |outcome| outcome.attempt);
-        Some(device(at, attempt, TimelineEvent::Delivery(DeliveryStatus::Delivered)))
     }
 
     fn end_by_device(&self) -> Option<TimelineEntry> {
@@ -163,7 +160,9 @@ fn recorded(entry: &HistoryEntry) -> TimelineEntry {
         // The next attempt begins where the execution began.
         _ => TimelineEvent::Status { status: Status::Created, reason: Some(word.to_owned()), device_reason: code },
     };
-    let (actor, channel) = (Some(entry.actor.clone()), entry.channel.clone());
+    // The channel of a failed attempt is that of its sending, which has an entry of its own.
+    let channel = entry.channel.clone().filter(|_| DeliveryStatus::parse(word).is_ok());
+    let actor = Some(entry.actor.clone());
     TimelineEntry { at: entry.at, attempt: entry.attempt, event, actor, channel, why: entry.why.clone() }
 }
 

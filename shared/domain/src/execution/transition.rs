@@ -22,18 +22,18 @@ impl Execution {
                 self.attempt == attempt && self.status == Status::InProgress && self.progress <= change.progress
             }
         };
-        let open = match change.effect {
+        let open = match &change.effect {
             // A final status never changes.
             Effect::Finished { .. } => self.outcome.is_none(),
             // Readers have seen a verdict as soon as its deadline passed: the same boundaries as in
             // `overdue_verdict`.
-            Effect::DeviceActive(at, _) => {
-                let newer = || self.last_active_at.is_some_and(|last| last < at);
+            Effect::DeviceActive { at, .. } => {
+                let newer = || self.last_active_at.is_some_and(|last| last < *at);
                 let later = !matches!(change.condition, Condition::Running { .. }) || newer();
                 later
-                    && self.finish_by > at
-                    && (self.started_at.is_some() || self.start_by > at)
-                    && self.heartbeat_deadline.is_none_or(|silent| silent > at)
+                    && self.finish_by > *at
+                    && (self.started_at.is_some() || self.start_by > *at)
+                    && self.heartbeat_deadline.is_none_or(|silent| silent > *at)
             }
             _ => true,
         };
@@ -82,18 +82,21 @@ impl Execution {
                 next.delivered_at = Some(*at);
                 next.next_send_at = None;
             }
-            Effect::DeviceActive(at, _) => {
+            Effect::DeviceActive { at, interim } => {
+                next.interim = interim.as_deref().cloned().or_else(|| self.interim.clone());
                 next.delivered_at = self.delivered_at.or(Some(*at));
                 next.started_at = self.started_at.or(Some(*at));
                 next.last_active_at = Some(*at);
                 next.heartbeat_deadline =
                     self.heartbeat_seconds.map(|heartbeat| at.plus_seconds(silence_seconds(heartbeat)));
             }
-            Effect::Finished { outcome, shadow_cleaned } => {
+            Effect::Finished { outcome, shadow_cleaned, missed } => {
                 next.delivered_at = self.delivered_at.or(Some(outcome.at));
+                next.verdict = missed.or(self.verdict);
                 next.outcome = Some((**outcome).clone());
                 next.shadow_cleanup_pending &= !shadow_cleaned;
             }
+            Effect::StopConfirmed(at) => next.stopped_at = Some(*at),
             Effect::CloudVerdict(verdict) => {
                 next.verdict = Some(*verdict);
                 next.sent_at = self.sent_at.filter(|_| !change.clears_sent_at());

@@ -25,14 +25,7 @@ impl Execution {
             delivery_status: (self.channel == Channel::Broadcast).then_some(self.delivery_status),
             effect: Effect::CloudVerdict(verdict),
             due,
-            history_entry: Some(HistoryEntry {
-                at: verdict.at,
-                attempt: self.attempt,
-                event,
-                actor,
-                channel: None,
-                why: None,
-            }),
+            history_entry: Some(HistoryEntry::new(verdict.at, self.attempt, event, actor)),
         }
     }
 }

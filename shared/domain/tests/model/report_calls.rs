@@ -89,7 +89,7 @@ impl Handler {
 
     fn active_change(&self, report: &Report, arrived_at: Timestamp) -> Option<Change> {
         let change = report.change(self.row.key.clone(), arrived_at);
-        if self.row.apply(&change).is_some() { Some(change) } else { self.row.heartbeat_only(&change) }
+        if self.row.apply(&change).is_some() { Some(change) } else { self.row.active_again(&change) }
     }
 
     fn move_due_earlier(self) -> Option<Self> {

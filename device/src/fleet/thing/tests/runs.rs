@@ -24,14 +24,14 @@ fn run_is_logged_with_its_times() {
 }
 
 #[test]
-fn canceled_run_is_stopped_and_not_reported() {
+fn canceled_run_is_stopped_which_is_confirmed() {
     let mut pump = TestThing::new(Behaviour::Twice);
     pump.request("e1", 1);
     pump.cancel("e1");
     pump.advance_to(WORK_MS * 3);
     pump.request("e1", 2);
     assert_eq!(pump.runs(), [(1, Some((0, RunOutcome::Stopped)))]);
-    assert_eq!(pump.take_reported(), ["IN_PROGRESS", "IN_PROGRESS"], "both of before the cancel");
+    assert_eq!(pump.take_reported(), ["IN_PROGRESS", "CANCELED", "IN_PROGRESS", "CANCELED"]);
     assert_eq!(pump.stats().cancels, 1);
 }
 

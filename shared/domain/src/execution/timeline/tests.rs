@@ -4,7 +4,7 @@ use super::*;
 
 use crate::command::delivery::Delivery;
 use crate::command::retry::{Retry, RetryOptions};
-use crate::execution::fixtures::{CREATED_AT, command, report, thing};
+use crate::execution::fixtures::{CREATED_AT, after_report, command, report, thing};
 use crate::execution::next_action::NextAction;
 
 fn at(seconds: u32) -> Timestamp {
@@ -61,12 +61,15 @@ fn lines(row: &Execution, seconds: u32) -> Vec<String> {
 #[test]
 fn timeline_shows_every_attempt_and_its_failure() {
     let second = claimed_and_sent(&after_next_write(&retried(Delivery::Topic), 10, "reconcile-commands"), 12);
-    let third = claimed_and_sent(&ended(&second, 15, "FAILED"), 15);
+    let running = after_report(&second, 14, r#"{"status":"RUNNING","attempt":2}"#).expect("the condition holds");
+    let third = claimed_and_sent(&ended(&running, 15, "FAILED"), 15);
     let mut expected = vec![
         "+0 1 CREATED - - operator -",
         "+0 1 SENT - - command-api topic",
         "+10 1 CREATED NO_RESPONSE - reconcile-commands -",
         "+12 2 SENT - - reconcile-commands topic",
+        "+14 2 DELIVERED - - device -",
+        "+14 2 IN_PROGRESS - - device -",
         "+15 2 CREATED FAILED NO_POWER device -",
         "+15 3 SENT - - reconcile-commands topic",
     ];

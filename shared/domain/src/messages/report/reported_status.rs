@@ -17,6 +17,8 @@ pub enum ReportedStatus {
     Rejected,
     /// The device has stopped the command at its own time limit.
     TimedOut,
+    /// The device has stopped the command because it was canceled: this confirms the cancel, and changes no status.
+    Canceled,
 }
 
 impl ReportedStatus {
@@ -28,6 +30,7 @@ impl ReportedStatus {
             "IN_PROGRESS" | "RUNNING" => Some(Self::InProgress { seq }),
             "REJECTED" => Some(Self::Rejected),
             "TIMED_OUT" => Some(Self::TimedOut),
+            "CANCELED" => Some(Self::Canceled),
             _ => None,
         }
     }

@@ -16,7 +16,17 @@ impl ReportResult {
 
     /// The result, cut if it is too long.
     pub fn new(json: &str) -> Self {
-        let kept = json.floor_char_boundary(Self::MAX_BYTES);
+        Self::cut(json, Self::MAX_BYTES)
+    }
+
+    /// The result with at most this many bytes.
+    pub(crate) fn cut_at(&self, max_bytes: usize) -> Self {
+        let cut = Self::cut(&self.text, max_bytes);
+        Self { truncated: cut.truncated || self.truncated, ..cut }
+    }
+
+    fn cut(json: &str, max_bytes: usize) -> Self {
+        let kept = json.floor_char_boundary(max_bytes);
         Self { text: json[..kept].to_owned(), truncated: kept < json.len() }
     }
 }

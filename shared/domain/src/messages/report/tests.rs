@@ -44,13 +44,14 @@ fn every_status_word_is_understood_in_json_and_text() {
         ("IN_PROGRESS", ReportedStatus::InProgress { seq: 0 }),
         ("REJECTED", ReportedStatus::Rejected),
         ("TIMED_OUT", ReportedStatus::TimedOut),
+        ("CANCELED", ReportedStatus::Canceled),
     ] {
         let json = decode(&format!(r#"{{"executionId":"{ID}","status":"{word}"}}"#)).unwrap();
         let text = decode(&format!("{word} {ID}")).unwrap();
         assert_eq!((json.reported, text.reported), (expected, expected), "{word}");
         assert_eq!((id(&json), id(&text)), (Some(ID), Some(ID)), "{word}");
     }
-    for word in ["CREATED", "CANCELED", "REQUEST", "", "SUCCESSFUL"] {
+    for word in ["CREATED", "CANCEL", "REQUEST", "", "SUCCESSFUL"] {
         let json = decode(&format!(r#"{{"executionId":"{ID}","status":"{word}"}}"#));
         assert!(matches!(json, Err(ReportError::UnknownStatus(_))), "{word}");
     }

@@ -35,7 +35,7 @@ pub(super) fn decode(thing: &ThingName, text: &str, topic_names_execution: bool)
     // A failure's text is the only reason that the device gives. What follows `payload: b` is the echoed request, which
     // is known.
     let description = match reported {
-        ReportedStatus::Succeeded | ReportedStatus::InProgress { .. } => None,
+        ReportedStatus::Succeeded | ReportedStatus::InProgress { .. } | ReportedStatus::Canceled => None,
         _ => {
             let reason = rest.split("payload: b").next().unwrap_or(rest).trim_start_matches([':', ' ']);
             printable_prefix(reason, MAX_DESCRIPTION_BYTES)

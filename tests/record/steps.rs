@@ -1,0 +1,98 @@
+//! The history of an execution loses no step: what an earlier attempt had come to, and verdicts that were shown.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Each step in a line: seconds since the creation, attempt, status or delivery status, reason.
+fn lines(shown: &Value) -> Vec<String> {
+    let millis =
+        |at: &Value| at.as_str().expect("a time").parse::<jiff::Timestamp>().expect("RFC 3339").as_millisecond();
+    let history = shown["history"].as_array().expect("a history");
+    let line = |step: &Value| {
+        let seconds = (millis(&step["at"]) - millis(&history[0]["at"])) / 1000;
+        let status = step["status"].as_str().or(step["deliveryStatus"].as_str()).expect("a status");
+        let reason = step["reason"].as_str().map(|reason| format!(" {reason}")).unwrap_or_default();
+        format!("+{seconds} {} {status}{reason}", step["attempt"])
+    };
+    history.iter().map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn steps_of_an_attempt_that_failed_stay_in_the_history() {
+    let world = World::start().await;
+    let mut pump = world.thing("pump-7").await;
+    let retry = json!({"attempts": 3, "on": ["FAILED"], "backoff": {"base": 0}});
+    let command = world.command("pump-7", json!({"retry": retry})).await;
+    for attempt in 1..=2 {
+        let (_, request) = pump.next_json().await;
+        let id = &request["executionId"];
+        for (seconds, status) in [(2, "IN_PROGRESS"), (3, "FAILED")] {
+            world.advance(seconds).await;
+            pump.report("pump-7", json!({"executionId": id, "attempt": attempt, "status": status})).await;
+            world.settle().await;
+        }
+    }
+    let (_, request) = pump.next_json().await;
+    pump.report("pump-7", json!({"executionId": request["executionId"], "attempt": 3, "status": "SUCCEEDED"})).await;
+    world.settle().await;
+    let shown = world.execution(&command, "pump-7").await;
+    let expected = [
+        "+0 1 CREATED",
+        "+0 1 SENT",
+        "+0 1 DELIVERED",
+        "+2 1 IN_PROGRESS",
+        "+5 1 CREATED FAILED",
+        "+5 2 SENT",
+        "+5 2 DELIVERED",
+        "+7 2 IN_PROGRESS",
+        "+10 2 CREATED FAILED",
+        "+10 3 SENT",
+        "+10 3 DELIVERED",
+        "+10 3 SUCCEEDED",
+    ];
+    assert_eq!(lines(&shown), expected, "{shown:#}");
+    let sent = json!({"deliveryStatus": "SENT", "by": "command-api", "via": "direct"});
+    for member in ["deliveryStatus", "by", "via"] {
+        assert_eq!(shown["history"][1][member], sent[member], "{shown:#}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn verdict_that_was_shown_stays_in_the_history() {
+    let world = World::start().await;
+    for (body, report_at, reason, steps) in [
+        (
+            json!({"heartbeat": 1}),
+            1,
+            "HEARTBEAT_LOST",
+            vec!["+0 1 CREATED", "+0 1 SENT", "+0 1 DELIVERED", "+1 1 IN_PROGRESS"],
+        ),
+        (json!({"ttl": 1}), 0, "NO_RESPONSE", vec!["+0 1 CREATED", "+0 1 SENT", "+0 1 DELIVERED"]),
+    ] {
+        let mut pump = world.thing("pump-7").await;
+        let command = world.command("pump-7", body).await;
+        let (_, request) = pump.next_json().await;
+        let report = |status: &str| json!({"executionId": request["executionId"], "status": status});
+        if report_at > 0 {
+            world.advance(report_at).await;
+            pump.report("pump-7", report("IN_PROGRESS")).await;
+        }
+        world.advance(5).await;
+        let before = world.execution(&command, "pump-7").await;
+        assert_eq!((&before["status"], &before["reason"]), (&json!("TIMED_OUT"), &json!(reason)));
+        pump.report("pump-7", report("SUCCEEDED")).await;
+        world.settle().await;
+        let after = world.execution(&command, "pump-7").await;
+        assert_eq!((&after["status"], &after["late"]), (&json!("SUCCEEDED"), &json!(true)), "{after:#}");
+        let shown = lines(&before);
+        assert_eq!(shown[..shown.len() - 1], steps);
+        let ended = [shown.clone(), vec![format!("+{} 1 SUCCEEDED", 5 + report_at)]].concat();
+        assert_eq!(lines(&after), ended, "{after:#}");
+        world.advance(60).await;
+        assert_eq!(lines(&world.execution(&command, "pump-7").await), ended);
+        pump.leave().await;
+    }
+    world.end().await;
+}
