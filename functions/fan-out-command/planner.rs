@@ -65,8 +65,11 @@ impl Planner<'_> {
         }
         // Progress that follows from executions is published by tally-command.
         if plan.changes_state(&before) {
-            let counts = self.clients.counts.sum(id).await?;
-            command_progress::publish(self.clients, &command, fleet, Some(&plan), &counts, self.now()).await;
+            let totals = self.clients.counts.totals(id).await?;
+            // Read last: an event must not know less of the control than one with a smaller number.
+            let Some(command) = self.clients.commands.get(id).await? else { return Ok(()) };
+            let Some(fleet) = command.definition.target.fleet() else { return Ok(()) };
+            command_progress::publish(self.clients, &command, fleet, Some(&plan), &totals, self.now()).await;
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ pub async fn handle(clients: &Clients, event: &str, start: Timestamp) -> Result<
     }
     let mut failed = Vec::new();
     for (id, CommandChanges { first, changes }) in commands {
-        let result = match fold(clients, shard, &id, &changes).await {
+        let result = match fold(clients, shard, &id, &changes, start).await {
             Ok(()) => reactions::react(clients, &id, start).await,
             Err(error) => Err(error),
         };
@@ -69,14 +69,20 @@ pub async fn handle(clients: &Clients, event: &str, start: Timestamp) -> Result<
     Ok(WindowResponse::new(BatchResponse::failed(failed)))
 }
 
-async fn fold(clients: &Clients, shard: Shard<'_>, id: &CommandId, changes: &[CountChange]) -> Result<(), Error> {
+async fn fold(
+    clients: &Clients,
+    shard: Shard<'_>,
+    id: &CommandId,
+    changes: &[CountChange],
+    now: Timestamp,
+) -> Result<(), Error> {
     // The counts of a deleted command are never read.
     let Some(command) = clients.commands.get(id).await? else { return Ok(()) };
     let mut retries = ConflictRetries::new("folding counts", id);
     loop {
         let before = clients.counts.get(id, shard).await?;
         let Some(after) = before.fold(changes.iter().cloned()) else { return Ok(()) };
-        if clients.counts.put(id, shard, &after, &before, command.purge_at()).await? {
+        if clients.counts.put(id, shard, &after, &before, command.purge_at(), now).await? {
             return Ok(());
         }
         retries.wait().await?;

@@ -1,7 +1,7 @@
 //! Reactions to new counts: abort criteria are applied, fan-out is woken, and the progress is published.
 
-use aws::Error;
-use domain::{Actor, Command, CommandId, Control, Counts, Fleet, Plan, Timestamp};
+use aws::{CountTotals, Error};
+use domain::{Actor, Command, CommandId, Fleet, Plan, Timestamp};
 
 use runtime::clients::Clients;
 use runtime::command_progress;
@@ -12,43 +12,62 @@ use runtime::conflict::ConflictRetries;
 /// # Errors
 /// A table cannot be read or written.
 pub async fn react(clients: &Clients, id: &CommandId, now: Timestamp) -> Result<(), Error> {
-    let counts = clients.counts.sum(id).await?;
-    let plan = clients.fleets.plan(id).await?;
-    let Some(mut command) = clients.commands.get(id).await? else { return Ok(()) };
-    let Some(fleet) = command.definition.target.fleet().cloned() else { return Ok(()) };
-    if let Some(control) = apply_abort_criteria(clients, &command, &fleet, plan.as_ref(), &counts, now).await? {
-        command.control = control;
-    }
-    if plan.as_ref().is_some_and(|plan| plan.is_unblocked_by(&command, &fleet, &counts, now)) {
+    let Some(read) = ReadCommand::read(clients, id).await? else { return Ok(()) };
+    let read = match apply_abort_criteria(clients, &read, now).await? {
+        false => read,
+        // The event has to tell everything that was written before the control.
+        true => match ReadCommand::read(clients, id).await? {
+            Some(read) => read,
+            None => return Ok(()),
+        },
+    };
+    let ReadCommand { totals, plan, command, fleet } = &read;
+    let counts = &totals.counts;
+    if plan.as_ref().is_some_and(|plan| plan.is_unblocked_by(command, fleet, counts, now)) {
         wake_fan_out(clients, id, now).await?;
     }
-    command_progress::publish(clients, &command, &fleet, plan.as_ref(), &counts, now).await;
+    command_progress::publish(clients, command, fleet, plan.as_ref(), totals, now).await;
     Ok(())
 }
 
-/// Pauses or cancels the command if a criterion is met. Returns the written control.
-async fn apply_abort_criteria(
-    clients: &Clients,
-    command: &Command,
-    fleet: &Fleet,
-    plan: Option<&Plan>,
-    counts: &Counts,
-    now: Timestamp,
-) -> Result<Option<Control>, Error> {
+/// Everything that is stored of a fleet command. The command itself is read last: an event must not know less of its
+/// control than one with a smaller number.
+struct ReadCommand {
+    totals: CountTotals,
+    plan: Option<Plan>,
+    command: Command,
+    fleet: Fleet,
+}
+
+impl ReadCommand {
+    /// Reads a command; none if it was deleted, or is for one thing.
+    async fn read(clients: &Clients, id: &CommandId) -> Result<Option<Self>, Error> {
+        let totals = clients.counts.totals(id).await?;
+        let plan = clients.fleets.plan(id).await?;
+        let Some(command) = clients.commands.get(id).await? else { return Ok(None) };
+        let Some(fleet) = command.definition.target.fleet().cloned() else { return Ok(None) };
+        Ok(Some(Self { totals, plan, command, fleet }))
+    }
+}
+
+/// Pauses or cancels the command if a criterion is met. Returns whether it did.
+async fn apply_abort_criteria(clients: &Clients, read: &ReadCommand, now: Timestamp) -> Result<bool, Error> {
+    let ReadCommand { totals, plan, command, fleet } = read;
     let id = &command.id;
     let mut control = command.control.clone();
     let mut retries = ConflictRetries::new("stopping a command by its abort criteria", id);
     loop {
         let actor = Actor::function("tally-command");
-        let Some(next) = fleet.abort_control(&control, plan, counts, actor, now) else { return Ok(None) };
+        let next = fleet.abort_control(&control, plan.as_ref(), &totals.counts, actor, now);
+        let Some(next) = next else { return Ok(false) };
         if clients.commands.write_control(id, &next).await? {
             tracing::warn!(command = %id, why = next.why, "a fleet command was stopped by its abort criteria");
-            return Ok(Some(next));
+            return Ok(true);
         }
         retries.wait().await?;
         match clients.commands.get(id).await? {
             Some(command) => control = command.control,
-            None => return Ok(None),
+            None => return Ok(false),
         }
     }
 }

@@ -3,12 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | [`audit`] | who created, paused, resumed, canceled a command, and why |
+//! | [`events`] | progress events and the counts in them |
 //! | [`operator`] | an operator with a name |
 //! | [`progress`] | what a device reports of its run |
 //! | [`stop`] | whether a device confirmed that it stopped |
 //! | [`steps`] | the history of an execution: attempts, deliveries and verdicts that were shown |
 
 mod audit;
+mod events;
 mod operator;
 mod progress;
 mod steps;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{EXECUTIONS, World};
 
 /// Each step in a line: seconds since the creation, attempt, status or delivery status, reason.
 fn lines(shown: &Value) -> Vec<String> {
@@ -16,6 +16,20 @@ fn lines(shown: &Value) -> Vec<String> {
         format!("+{seconds} {} {status}{reason}", step["attempt"])
     };
     history.iter().map(line).collect()
+}
+
+/// The size of an item as DynamoDB counts it: names and values, and 3 bytes for a list with 1 for each element.
+fn item_bytes(item: &Value) -> usize {
+    fn value_bytes(value: &Value) -> usize {
+        let (kind, value) = value.as_object().and_then(|value| value.iter().next()).expect("a typed value");
+        match kind.as_str() {
+            "S" => value.as_str().expect("text").len(),
+            "N" => value.as_str().expect("a number").len().div_ceil(2) + 1,
+            "L" => 3 + value.as_array().expect("a list").iter().map(|value| 1 + value_bytes(value)).sum::<usize>(),
+            _ => 1,
+        }
+    }
+    item.as_object().expect("an item").iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
@@ -52,6 +66,11 @@ async fn steps_of_an_attempt_that_failed_stay_in_the_history() {
         "+10 3 SUCCEEDED",
     ];
     assert_eq!(lines(&shown), expected, "{shown:#}");
+    // A write unit is charged for each KB of the row.
+    let row = world.rows(EXECUTIONS).await.into_iter().find(|row| row["history"].is_object()).expect("the row");
+    let bytes = item_bytes(&row);
+    println!("the row of an execution with three attempts has {bytes} bytes");
+    assert!(bytes < 950, "{bytes}: {row:#}");
     let sent = json!({"deliveryStatus": "SENT", "by": "command-api", "via": "direct"});
     for member in ["deliveryStatus", "by", "via"] {
         assert_eq!(shown["history"][1][member], sent[member], "{shown:#}");

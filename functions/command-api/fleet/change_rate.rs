@@ -65,6 +65,8 @@ pub async fn change_rate(driver: &Driver<'_>, change: ChangeRate) -> Result<Resp
             if let Target::Fleet(fleet) = &mut command.definition.target {
                 fleet.rollout = change.rollout;
             }
+            let snapshot = FleetSnapshot::read(clients, &command).await?;
+            snapshot.publish(clients, &command, now).await?;
             return snapshot.show(&command, now);
         }
         retries.wait().await?;

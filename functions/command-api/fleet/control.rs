@@ -59,7 +59,9 @@ pub async fn change_control_of(
         if clients.commands.write_control(&command.id, &next).await? {
             command.audit.extend(next.audit_entry());
             command.control = next;
-            return FleetSnapshot::read(clients, &command).await?.show(&command, now);
+            let snapshot = FleetSnapshot::read(clients, &command).await?;
+            snapshot.publish(clients, &command, now).await?;
+            return snapshot.show(&command, now);
         }
         retries.wait().await?;
         command = stored_command::read(clients, &command.id).await?;

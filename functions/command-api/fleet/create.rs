@@ -1,8 +1,8 @@
 //! `POST /commands` of a fleet command: stores the command and an empty plan. The stream of the table then calls
 //! fan-out-command, which reads the target and writes the batches.
 
-use aws::{List, PutOutcome};
-use domain::{Command, Counts, FleetState, Plan, fleet::SelectionNames};
+use aws::{CountTotals, List, PutOutcome};
+use domain::{Command, FleetState, Plan, fleet::SelectionNames};
 use driver::driver::Driver;
 use runtime::command_progress;
 use serde_json::json;
@@ -45,9 +45,12 @@ pub async fn create(
 async fn answer(driver: &Driver<'_>, command: &Command, plan: &Plan) -> Result<Response, Problem> {
     let Some(fleet) = command.definition.target.fleet() else { return Err(Problem::internal()) };
     // A plan that was never changed has no batches yet, so there are no counts to read.
-    let counts = if plan.revision == 0 { Counts::default() } else { driver.clients.counts.sum(&command.id).await? };
-    let state = FleetState::of(command, fleet, Some(plan), &counts, driver.event_time());
-    let counts = command_progress::counts_json(command, fleet, Some(plan), &counts);
+    let totals = match plan.revision {
+        0 => CountTotals::default(),
+        _ => driver.clients.counts.totals(&command.id).await?,
+    };
+    let state = FleetState::of(command, fleet, Some(plan), &totals.counts, driver.event_time());
+    let counts = command_progress::counts_json(command, fleet, Some(plan), &totals);
     let body = json!({"commandId": command.id.as_str(), "state": state.as_str(), "counts": counts});
     Ok(Response::json(202, &body).with_header("location", format!("/commands/{}", command.id)))
 }

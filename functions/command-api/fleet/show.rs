@@ -1,6 +1,7 @@
 //! `GET /commands/{commandId}` of a fleet command: the command with its state, its counts and its plan.
 
-use domain::{Command, Counts, Fleet, FleetState, Plan, Timestamp};
+use aws::CountTotals;
+use domain::{Command, Fleet, FleetState, Plan, Timestamp};
 use runtime::clients::Clients;
 use runtime::{command_progress, time_format};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::command_api::{problem::Problem, response::Response, view::CommandView
 /// What the state of a fleet command follows from, besides its row.
 pub struct FleetSnapshot {
     plan: Option<Plan>,
-    counts: Counts,
+    totals: CountTotals,
 }
 
 #[derive(Serialize)]
@@ -35,18 +36,25 @@ impl FleetSnapshot {
     pub async fn read(clients: &Clients, command: &Command) -> Result<Self, Problem> {
         // The plan first: counts that are newer than the plan never make a command look completed too early.
         let plan = clients.fleets.plan(&command.id).await?;
-        let counts = clients.counts.sum(&command.id).await?;
-        Ok(Self { plan, counts })
+        let totals = clients.counts.totals(&command.id).await?;
+        Ok(Self { plan, totals })
     }
 
     pub fn state(&self, command: &Command, now: Timestamp) -> Result<FleetState, Problem> {
-        Ok(FleetState::of(command, fleet_of(command)?, self.plan.as_ref(), &self.counts, now))
+        Ok(FleetState::of(command, fleet_of(command)?, self.plan.as_ref(), &self.totals.counts, now))
+    }
+
+    /// Publishes the command as it is after a change by an operator, on its topic.
+    pub async fn publish(&self, clients: &Clients, command: &Command, now: Timestamp) -> Result<(), Problem> {
+        let (fleet, plan) = (fleet_of(command)?, self.plan.as_ref());
+        command_progress::publish(clients, command, fleet, plan, &self.totals, now).await;
+        Ok(())
     }
 
     pub fn show(&self, command: &Command, now: Timestamp) -> Result<Response, Problem> {
         let fleet = fleet_of(command)?;
         let plan = self.plan.as_ref();
-        let counts = command_progress::counts_json(command, fleet, plan, &self.counts);
+        let counts = command_progress::counts_json(command, fleet, plan, &self.totals);
         let view = FleetView {
             command: CommandView::new(command, self.state(command, now)?, counts),
             rollout: json!(fleet.rollout.options()),
@@ -56,7 +64,8 @@ impl FleetSnapshot {
             why: command.control.why.as_deref(),
             plan: plan.map_or(Value::Null, |plan| {
                 let released = plan.released_things(fleet);
-                let next_release_at = plan.next_release_at(command, fleet, &self.counts, now).map(time_format::show);
+                let next_release_at =
+                    plan.next_release_at(command, fleet, &self.totals.counts, now).map(time_format::show);
                 json!({
                     "complete": plan.complete,
                     "things": plan.things,

@@ -1,11 +1,12 @@
 //! A command as the API shows it, and the answer to its creation.
 
 use domain::{Command, Execution, FleetState, GroupName, Status, Target, Timestamp};
+use runtime::audit_view::AuditView;
 use runtime::time_format;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{audit::AuditView, execution::ExecutionView, parts};
+use super::{execution::ExecutionView, parts};
 
 /// A command with its state and its counts.
 #[derive(Debug, Serialize)]

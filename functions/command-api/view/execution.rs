@@ -78,11 +78,7 @@ impl ExecutionView {
             next_at: explanation.next.as_ref().map(|next| time_format::show(next.at)),
             explanation: explain.then(|| explanation.text(time_format::show)),
             unusable_reports: None,
-            stop_confirmed: match (execution.stopped_at, execution.may_run_after_cancel()) {
-                (Some(_), _) => Some(true),
-                (None, true) => Some(false),
-                (None, false) => None,
-            },
+            stop_confirmed: execution.stop_confirmed(),
             progress: execution.interim.as_ref().map(ProgressView::of),
             history: execution.timeline(now).into_iter().map(Entry::from).collect(),
         }

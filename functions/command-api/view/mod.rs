@@ -1,6 +1,5 @@
 //! Commands and executions as the API shows them: the JSON of the answers.
 
-mod audit;
 mod command;
 mod execution;
 mod parts;

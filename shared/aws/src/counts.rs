@@ -5,7 +5,7 @@ use domain::{CommandId, Counts, SequenceNumber, ShardCounts, Timestamp};
 
 use crate::{
     error::Error,
-    item::{Item, number, shown_key, text},
+    item::{Item, millis, number, shown_key, text},
 };
 
 /// The counts in the table of commands.
@@ -13,6 +13,17 @@ use crate::{
 pub struct CountsTable {
     client: Client,
     table: String,
+}
+
+/// The counts of a command from all shards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CountTotals {
+    /// The counts.
+    pub counts: Counts,
+    /// How many times counts of the command were written. It grows with every change of them.
+    pub folds: u64,
+    /// When the last change was counted; none if nothing was counted.
+    pub as_of: Option<Timestamp>,
 }
 
 /// A shard of a DynamoDB stream.
@@ -51,7 +62,7 @@ impl CountsTable {
         answer.item.map_or_else(|| Ok(ShardCounts::default()), |item| read(OPERATION, &item))
     }
 
-    /// Writes the counts of a command from a shard over those that were read. Returns false, and writes nothing, if
+    /// Writes the counts of a command from a shard over those that were read, as those of `now`. Returns false, and writes nothing, if
     /// another writer has counted a record since.
     ///
     /// # Errors
@@ -63,10 +74,13 @@ impl CountsTable {
         counts: &ShardCounts,
         as_read: &ShardCounts,
         purge_at: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, Error> {
         let mut item = shard.key(command);
         item.insert("counts".to_owned(), text(counts.counts.to_stored()));
         item.insert("purge_at".to_owned(), number(purge_at.as_seconds()));
+        item.insert("folds".to_owned(), number(counts.folds));
+        item.insert("counted_at".to_owned(), millis(now));
         if let Some(last) = &counts.folded {
             item.insert("last_sequence_number".to_owned(), text(last.as_str()));
         }
@@ -91,8 +105,16 @@ impl CountsTable {
     /// # Errors
     /// A failed query, or counts that can't be read.
     pub async fn sum(&self, command: &CommandId) -> Result<Counts, Error> {
+        Ok(self.totals(command).await?.counts)
+    }
+
+    /// As [`Self::sum`], with the number and the time of the changes.
+    ///
+    /// # Errors
+    /// A failed query, or counts that can't be read.
+    pub async fn totals(&self, command: &CommandId) -> Result<CountTotals, Error> {
         const OPERATION: &str = "adding up counts";
-        let mut counts = Counts::default();
+        let mut totals = CountTotals::default();
         let mut items = self
             .client
             .query()
@@ -106,9 +128,12 @@ impl CountsTable {
             .send();
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| Error::sdk(OPERATION, command, error))?;
-            counts.merge(&read(OPERATION, &item)?.counts);
+            let shard = read(OPERATION, &item)?;
+            totals.counts.merge(&shard.counts);
+            totals.folds = totals.folds.saturating_add(shard.folds);
+            totals.as_of = totals.as_of.max(whole_number(&item, "counted_at").map(Timestamp::from_millis));
         }
-        Ok(counts)
+        Ok(totals)
     }
 }
 
@@ -117,9 +142,16 @@ fn read(operation: &'static str, item: &Item) -> Result<ShardCounts, Error> {
     let unreadable =
         |error: Box<dyn std::error::Error + Send + Sync>| Error::unreadable(operation, shown_key(item), error);
     let last = attribute("last_sequence_number").map(|text| SequenceNumber::parse(text)).transpose();
+    let folds = whole_number(item, "folds").and_then(|folds| u64::try_from(folds).ok()).unwrap_or(0);
     let counts = Counts::from_stored(attribute("counts").map_or("{}", String::as_str));
     Ok(ShardCounts {
         folded: last.map_err(|error| unreadable(error.into()))?,
         counts: counts.map_err(|error| unreadable(error.into()))?,
+        folds,
     })
+}
+
+/// A number that items of earlier versions don't have.
+fn whole_number(item: &Item, attribute: &str) -> Option<i64> {
+    item.get(attribute)?.as_n().ok()?.parse().ok()
 }

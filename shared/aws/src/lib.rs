@@ -40,7 +40,7 @@ mod write;
 pub use commands::Commands;
 pub use connection::Connection;
 pub use count_change::count_change;
-pub use counts::{CountsTable, Shard};
+pub use counts::{CountTotals, CountsTable, Shard};
 pub use due::{Due, DueCursor, DueFleet, DuePage};
 pub use error::{Error, Kind};
 pub use executions::Executions;

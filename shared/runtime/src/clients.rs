@@ -3,6 +3,7 @@
 use aws::{Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, Shadows, UnusableReportsTable};
 
 use crate::config::{self, ConfigError};
+use crate::published::PublishedEvents;
 use crate::wakes::Wakes;
 
 /// The tables, the messages and the shadows.
@@ -26,6 +27,8 @@ pub struct Clients {
     pub shadows: Shadows,
     /// The wakes on the queue of ticks.
     pub wakes: Wakes,
+    /// The progress events that this process has published.
+    pub published: PublishedEvents,
     /// The seconds between two runs of the reconciler.
     pub reconcile_seconds: u32,
 }
@@ -50,6 +53,7 @@ impl Clients {
             unusable_reports: connection.unusable_reports(executions.to_owned()),
             messages: connection.messages(),
             shadows: connection.shadows(),
+            published: PublishedEvents::default(),
             reconcile_seconds,
         }
     }

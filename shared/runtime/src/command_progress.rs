@@ -1,58 +1,73 @@
 //! The progress of a fleet command: the counts as JSON, as the API shows them, and the event on the command's topic.
+//!
+//! Each event has a sequence number: the number of writes of everything that it is made from. All of these numbers only
+//! grow, so of two events the one with the greater number says more, whichever function sent it. The writer of the last
+//! change reads all changes, so the event with the greatest number tells the final state.
 
+use aws::CountTotals;
 use domain::{
     Command, Counts, DeliveryStatus, Fleet, FleetState, Plan, Status, Timestamp, Topic, fleet::UnaskedThings,
 };
 use serde_json::{Map, Value, json};
 
+use crate::audit_view::AuditView;
 use crate::clients::Clients;
 use crate::handler_error::chain;
 use crate::time_format;
 
-/// Publishes the progress on the command's topic. Best effort: `GET /commands/{id}` is authoritative.
+/// Publishes the progress on the command's topic, unless this process has published it, or a later one. Best effort:
+/// `GET /commands/{id}` is authoritative.
 pub async fn publish(
     clients: &Clients,
     command: &Command,
     fleet: &Fleet,
     plan: Option<&Plan>,
-    counts: &Counts,
+    totals: &CountTotals,
     now: Timestamp,
 ) {
-    let state = FleetState::of(command, fleet, plan, counts, now);
-    let event = event(command, fleet, state, plan, counts, now);
-    if let Err(error) = clients.messages.publish(&Topic::command_events(&command.id), event).await {
-        tracing::warn!(error = chain(&error), command = %command.id, "the progress could not be published");
+    let sequence = sequence(command, plan, totals);
+    if !clients.published.is_newer(&command.id, sequence) {
+        return;
     }
-}
-
-fn event(
-    command: &Command,
-    fleet: &Fleet,
-    state: FleetState,
-    plan: Option<&Plan>,
-    counts: &Counts,
-    now: Timestamp,
-) -> String {
+    let state = FleetState::of(command, fleet, plan, &totals.counts, now);
     let event = json!({
         "commandId": command.id.as_str(),
+        "sequence": sequence,
         "name": command.definition.name.as_str(),
         "state": state.as_str(),
         "why": command.control.why,
-        "counts": counts_json(command, fleet, plan, counts),
+        "lastChange": command.audit.last().map(AuditView::of),
+        "counts": counts_json(command, fleet, plan, totals),
         "at": time_format::show(now),
     });
-    event.to_string()
+    match clients.messages.publish(&Topic::command_events(&command.id), event.to_string()).await {
+        Ok(()) => clients.published.record(&command.id, sequence),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), command = %command.id, "the progress could not be published");
+        }
+    }
+}
+
+/// How many times the command, its plan and its counts were written: each change of a command has an audit entry.
+fn sequence(command: &Command, plan: Option<&Plan>, totals: &CountTotals) -> u64 {
+    let changes = u64::try_from(command.audit.len()).unwrap_or(u64::MAX);
+    let plan = plan.map_or(0, |plan| plan.revision);
+    [changes, plan, totals.folds].into_iter().fold(1, u64::saturating_add)
 }
 
 /// The number of executions by status, by delivery status and by reason.
 ///
 /// `total` counts the things that the command is known to have. Those of them that have no execution are counted as
-/// `waiting` or `notAsked`, so these two and the statuses add up to `total`.
-pub fn counts_json(command: &Command, fleet: &Fleet, plan: Option<&Plan>, counts: &Counts) -> Value {
+/// `waiting` or `notAsked`, so these two and the statuses add up to `total`. `exact` says whether `total` can't change
+/// any more, and `asOf` when the last change was counted.
+pub fn counts_json(command: &Command, fleet: &Fleet, plan: Option<&Plan>, totals: &CountTotals) -> Value {
+    let counts: &Counts = &totals.counts;
     let UnaskedThings { waiting, not_asked } = UnaskedThings::of(command, fleet, plan, counts);
     let total = counts.executions().saturating_add(waiting).saturating_add(not_asked);
     let mut json = Map::new();
     json.insert("total".to_owned(), json!(total));
+    json.insert("exact".to_owned(), json!(plan.is_some_and(|plan| plan.is_total_exact(fleet, counts))));
+    json.insert("asOf".to_owned(), json!(totals.as_of.map(time_format::show)));
     json.insert("waiting".to_owned(), json!(waiting));
     json.insert("notAsked".to_owned(), json!(not_asked));
     for &status in Status::ALL {

@@ -6,10 +6,12 @@
 //! - [`stream_event`]: a batch of records of a DynamoDB stream, and the response to it
 //! - [`handler_error`]: how an invocation fails, and the text of an error with its causes
 //! - [`metrics`]: the log, and the lines of it that CloudWatch counts
-//! - [`command_progress`]: the progress of a fleet command, as JSON and as the event on its topic
+//! - [`command_progress`], [`published`]: the progress of a fleet command, as JSON and as the event on its topic
+//! - [`audit_view`]: the audit trail of a command as JSON
 //! - [`wakes`]: delayed messages that say what is due
 //! - [`time_format`]: instants as RFC 3339
 
+pub mod audit_view;
 pub mod clients;
 pub mod command_progress;
 pub mod config;
@@ -17,6 +19,7 @@ pub mod conflict;
 pub mod event_clock;
 pub mod handler_error;
 pub mod metrics;
+pub mod published;
 pub mod stream_event;
 pub mod time_format;
 pub mod wakes;

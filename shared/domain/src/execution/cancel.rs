@@ -63,11 +63,10 @@ impl Execution {
         }
     }
 
-    /// Whether the device may run it although it was canceled: it has reported no end, and has not confirmed that it
-    /// has stopped.
-    pub fn may_run_after_cancel(&self) -> bool {
-        let unconfirmed = self.status == Status::Canceled && self.stopped_at.is_none();
-        unconfirmed && (self.may_be_delivered() || self.attempt > 1)
+    /// Of a canceled execution whose device may have the request: whether the device has confirmed that it has stopped.
+    pub fn stop_confirmed(&self) -> Option<bool> {
+        let may_run = self.stopped_at.is_some() || self.may_be_delivered() || self.attempt > 1;
+        (self.status == Status::Canceled && may_run).then_some(self.stopped_at.is_some())
     }
 
     /// The operator's cancel of a command for one thing, whose execution this is; none if no operator has canceled it.

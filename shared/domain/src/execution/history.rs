@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn stored_entry_is_read_back() {
         let at = Timestamp::from_millis(7_000);
-        let after = |millis| Some(Timestamp::from_millis(7_000 - millis));
+        let after = |millis: i64| Some(Timestamp::from_millis(7_000 - millis));
         let steps =
             AttemptSteps { sent_by_creator: true, sent_at: after(900), delivered_at: after(0), started_at: None };
         let actor = Actor::caller("arn:aws:sts::1:assumed-role/x|y\n");

@@ -59,8 +59,8 @@ pub enum ControlError {
 }
 
 impl Control {
-    /// The most changes of a command by operators. The command keeps a record of each, so their number is limited; a
-    /// cancel is always possible.
+    /// The most changes of a command's control by operators, and of its rate. The command keeps a record of each, so
+    /// their number is limited; a cancel is always possible.
     pub const MAX_CHANGES: u32 = 200;
 
     /// The control after a change to `state`. `why` is shown to the operator.

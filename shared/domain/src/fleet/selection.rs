@@ -98,6 +98,11 @@ impl Selection {
         }
     }
 
+    /// Whether no thing can be found twice: there is only one source, a list, a group or a query.
+    pub fn names_each_thing_once(&self) -> bool {
+        usize::from(self.listed > 0) + self.groups.len() + usize::from(self.query.is_some()) <= 1
+    }
+
     /// How many stored pages this many names take.
     pub fn page_count(names: u32) -> u32 {
         names.div_ceil(1000)

@@ -12,6 +12,8 @@ pub struct ShardCounts {
     pub folded: Option<SequenceNumber>,
     /// The counts of this shard.
     pub counts: Counts,
+    /// How many times the item was written: a part of the sequence number of progress events.
+    pub folds: u64,
 }
 
 /// One record of a stream, as a change of its item's contribution.
@@ -48,6 +50,7 @@ impl ShardCounts {
                 next.folded = Some(record.sequence);
             }
         }
+        next.folds = next.folds.saturating_add(1);
         (next.folded != self.folded).then_some(next)
     }
 }

@@ -1,9 +1,11 @@
 //! `Plan`: the stored item of a fleet command's plan.
 
 use crate::command::row::Command;
+use crate::fleet::counts::totals::Counts;
 use crate::fleet::outcome_counts::OutcomeCounts;
 use crate::fleet::rollout::progress::RolloutProgress;
 use crate::fleet::rollout::step_wakes::StepWakes;
+use crate::fleet::target::Fleet;
 use crate::ids::{BatchNumber, CommandId};
 use crate::timestamp::Timestamp;
 
@@ -112,6 +114,12 @@ impl Plan {
             due_at: Some(Self::watchdog_at(now)),
             purge_at: command.purge_at(),
         }
+    }
+
+    /// Whether the number of things is known exactly, given these counts: the whole target was read, and no thing that
+    /// two of its sources name can be counted twice, since each has been reached.
+    pub fn is_total_exact(&self, fleet: &Fleet, counts: &Counts) -> bool {
+        self.complete && (fleet.selection.names_each_thing_once() || counts.reached() == self.things)
     }
 
     /// Whether the API shows another state of the command than before this change, so that it has to be published.

@@ -1,8 +1,9 @@
-//! The audit trail of a command as the API shows it, which begins with its creation.
+//! The audit trail of a command as the API and the progress events show it, which begins with its creation.
 
 use domain::{AuditAction, AuditEntry, Command};
-use runtime::time_format;
 use serde::Serialize;
+
+use crate::time_format;
 
 /// One entry.
 #[derive(Debug, Serialize)]
