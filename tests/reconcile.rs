@@ -45,7 +45,7 @@ async fn only_due_rows_of_a_hundred_thousand_are_read() {
     let later = |n: i64| {
         json!({
             "pk": {"S": format!("T#later-{n}")}, "sk": {"S": format!("E#{n:026}")}, "status": {"S": "CREATED"},
-            "due_at": {"N": (START + 3600 + n).to_string()}, "due_shard": {"S": (n % 16).to_string()},
+            "due_at": {"N": (START + 3600 + n).to_string()}, "due_shard": {"S": (n % 64).to_string()},
         })
     };
     let rows: Vec<Value> = (0..99_900).map(later).collect();

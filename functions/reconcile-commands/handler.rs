@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{FLEET_SHARDS, SHARDS, Timestamp};
+use domain::{FLEET_SHARDS, Timestamp};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
 use runtime::handler_error::{HandlerError, chain};
@@ -58,7 +58,7 @@ async fn tick(clients: &Clients, clock: EventClock, request_id: &str) -> Result<
     let now = clock.event_time();
     let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
     let mut shards = JoinSet::new();
-    for shard in 0..SHARDS {
+    for shard in clients.executions.shards().all() {
         let token = format!("{request_id}/{shard}");
         let due = DueExecutions { clients: clients.clone(), clock, token, permits: permits.clone() };
         shards.spawn(due.drive_shard(shard));

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use aws::Error;
-use domain::{FLEET_SHARDS, SHARDS, Timestamp, Wake, wake::horizon::look_ahead};
+use domain::{FLEET_SHARDS, Timestamp, Wake, wake::horizon::look_ahead};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
 use runtime::handler_error::chain;
@@ -18,7 +18,7 @@ const PAGE_SIZE: u16 = 1000;
 /// ticks.
 pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: Timestamp) {
     let mut shards = JoinSet::new();
-    for shard in 0..SHARDS {
+    for shard in clients.executions.shards().all() {
         let clients = clients.clone();
         shards.spawn(async move { due_seconds(&clients, shard, scheduled).await });
     }

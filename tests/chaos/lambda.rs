@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use aws::Connection;
 use functions::{command_api, dispatch_commands::Throttle};
 use local::template::{self, Template};
-use runtime::clients::Clients;
+use runtime::clients::{Clients, Settings};
 use tokio::task::AbortHandle;
 
 use crate::{
@@ -148,8 +148,12 @@ impl Lambda {
         let container = self.containers.len();
         let connection = Connection::over(SimulatedTransport { container, calls: self.calls.clone() });
         let (commands, executions) = self.tables.clone();
+        // Fewer than in the template: most queries of shards find nothing, in any number of them.
+        let due_shards = domain::DueShards::new(16).expect("shards");
+        let (ticks, reconcile_seconds) = (self.queue_url.clone(), self.reconcile_seconds);
+        let settings = Settings { commands, executions, due_shards, ticks, reconcile_seconds };
         self.containers.push(Arc::new(Container {
-            clients: Clients::new(&connection, commands, &executions, self.queue_url.clone(), self.reconcile_seconds),
+            clients: Clients::new(&connection, settings),
             api_context: command_api::ApiContext { registry: connection.registry(), shared_topic: None },
             throttle: Throttle::new(),
             queue: connection.queue(self.queue_url.clone()),

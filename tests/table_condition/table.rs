@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::shared::IntoShared;
 use aws_smithy_types::body::SdkBody;
+use domain::DueShards;
 use local::{clock::Clock, dynamodb::DynamoDb, template::Template};
 use tower::ServiceExt;
 
@@ -24,7 +25,7 @@ pub async fn start() -> Executions {
     };
     let template = Template::read(&crate::world::template(), &Default::default(), &place).expect("the template");
     let front = DynamoDb::start(Clock::manual(1_700_000_000_000), &template.tables, None).await.expect("the tables");
-    Connection::over(Front(front)).executions(EXECUTIONS.to_owned())
+    Connection::over(Front(front)).executions(EXECUTIONS.to_owned(), DueShards::new(64).expect("shards"))
 }
 
 #[derive(Clone)]

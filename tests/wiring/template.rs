@@ -78,6 +78,18 @@ fn a_function_that_reads_a_stream_or_a_queue_knows_how_long_it_may_take() {
     assert_eq!(known, 4, "does this test still see them?");
 }
 
+/// A function with another number would write entries where the reconciler does not look for them.
+#[test]
+fn every_function_with_executions_knows_the_same_number_of_due_shards() {
+    let mut numbers = BTreeSet::new();
+    for (name, function) in resources("AWS::Serverless::Function") {
+        let variables = &function["Properties"]["Environment"]["Variables"];
+        assert_eq!(variables["EXECUTIONS_TABLE"].is_null(), variables["DUE_SHARDS"].is_null(), "{name}");
+        numbers.extend(variables["DUE_SHARDS"].as_u64());
+    }
+    assert_eq!(numbers.into_iter().collect::<Vec<_>>(), [64]);
+}
+
 #[test]
 fn every_rule_names_its_sql_version_its_error_action_and_its_permission() {
     let rules = resources("AWS::IoT::TopicRule");

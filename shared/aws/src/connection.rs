@@ -16,6 +16,8 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+use domain::DueShards;
+
 use crate::{
     commands::Commands, counts::CountsTable, executions::Executions, fleets::Fleets, lanes::Lanes, messages::Messages,
     queue::Queue, registry::Registry, shadows::Shadows, unusable_reports::UnusableReportsTable,
@@ -112,9 +114,9 @@ impl Connection {
         CountsTable::new(self.dynamodb(), table)
     }
 
-    /// The executions in the table of executions.
-    pub fn executions(&self, table: String) -> Executions {
-        Executions::new(self.dynamodb(), table)
+    /// The executions in the table of executions, whose due index has these shards.
+    pub fn executions(&self, table: String, shards: DueShards) -> Executions {
+        Executions::new(self.dynamodb(), table, shards)
     }
 
     /// The lanes in the table of executions.

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
-use domain::{BatchNumber, Change, Effect, Execution, Key};
+use domain::{BatchNumber, Change, DueShards, Effect, Execution, Key};
 
 use crate::{
     delete::delete_if,
@@ -21,6 +21,7 @@ use crate::{
 pub struct Executions {
     pub(crate) client: Client,
     pub(crate) table: String,
+    shards: DueShards,
 }
 
 /// The most requests for one page of keys. DynamoDB leaves keys out of an answer that would be larger than 16 MB, or
@@ -31,8 +32,13 @@ impl Executions {
     /// The most executions that [`Self::get_all`] reads at once: the limit of BatchGetItem.
     pub const MAX_KEYS: usize = 100;
 
-    pub(crate) fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    pub(crate) fn new(client: Client, table: String, shards: DueShards) -> Self {
+        Self { client, table, shards }
+    }
+
+    /// The shards of the due index.
+    pub fn shards(&self) -> DueShards {
+        self.shards
     }
 
     /// Stores a new execution, unless one with its key exists.
@@ -45,7 +51,7 @@ impl Executions {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(execution_to_item(execution)))
+            .set_item(Some(execution_to_item(execution, self.shards)))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(AllOld)
             .send()
@@ -112,7 +118,7 @@ impl Executions {
         const OPERATION: &str = "writing an execution";
         let returned =
             if let Effect::DeviceActive { .. } = change.effect { ReturnValue::AllNew } else { ReturnValue::None };
-        let (key, update) = (&change.key, update_for(change));
+        let (key, update) = (&change.key, update_for(change, self.shards));
         let written = self
             .client
             .update_item()

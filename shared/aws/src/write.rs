@@ -2,7 +2,7 @@
 //! `domain::Execution::apply` decides on a row in memory. `tests/differential.rs` compares the two.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Change, Claim, Condition, DueEntry, Effect, Outcome, Reroute, Status, Verdict};
+use domain::{Change, Claim, Condition, DueEntry, DueShards, Effect, Outcome, Reroute, Status, Verdict};
 
 use crate::{
     item::{due_entry, millis, number, text},
@@ -14,7 +14,7 @@ use crate::{
 const FOREVER_MILLIS: i64 = 1_000_000_000_000_000;
 
 /// The conditional write of a change.
-pub(crate) fn update_for(change: &Change) -> Update {
+pub(crate) fn update_for(change: &Change, shards: DueShards) -> Update {
     let mut update = Update::default();
     update.if_exists("pk");
     put_condition(&mut update, change);
@@ -37,7 +37,7 @@ pub(crate) fn update_for(change: &Change) -> Update {
             update.remove("due_at");
         }
         DueEntry::At(at) => {
-            for (attribute, value) in due_entry(&change.key.id, at) {
+            for (attribute, value) in due_entry(&change.key.id, at, shards) {
                 update.set(attribute, value);
             }
         }

@@ -52,7 +52,7 @@ pub use execution::{
     channel::{Channel, UnknownChannel},
     channel_check::ChannelError,
     creator::CreatorToken,
-    due_index::{FLEET_SHARDS, SHARDS, due_shard},
+    due_index::{DueShards, FLEET_SHARDS},
     explain::{Explanation, Upcoming, WhatNext},
     history::HistoryEntry,
     interim_report::InterimReport,

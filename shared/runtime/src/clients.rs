@@ -1,6 +1,7 @@
 //! The AWS clients of a function, and the settings that all functions share.
 
 use aws::{Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, Shadows, UnusableReportsTable};
+use domain::DueShards;
 
 use crate::config::{self, ConfigError};
 use crate::published::PublishedEvents;
@@ -33,24 +34,33 @@ pub struct Clients {
     pub reconcile_seconds: u32,
 }
 
+/// What the clients of a function are made of, as template.yaml passes it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name of the table of commands.
+    pub commands: String,
+    /// The name of the table of executions.
+    pub executions: String,
+    /// The shards of the due index of executions.
+    pub due_shards: DueShards,
+    /// The URL of the queue of ticks.
+    pub ticks: String,
+    /// The seconds between two runs of the reconciler.
+    pub reconcile_seconds: u32,
+}
+
 impl Clients {
-    /// The clients over a connection. `commands` and `executions` are the names of the tables, `ticks` the URL of the
-    /// queue of ticks.
-    pub fn new(
-        connection: &Connection,
-        commands: String,
-        executions: &str,
-        ticks: String,
-        reconcile_seconds: u32,
-    ) -> Self {
+    /// The clients over a connection.
+    pub fn new(connection: &Connection, settings: Settings) -> Self {
+        let Settings { commands, executions, due_shards, ticks, reconcile_seconds } = settings;
         Self {
             wakes: Wakes::new(connection.queue(ticks)),
             fleets: connection.fleets(commands.clone()),
             counts: connection.counts(commands.clone()),
             commands: connection.commands(commands),
-            executions: connection.executions(executions.to_owned()),
-            lanes: connection.lanes(executions.to_owned()),
-            unusable_reports: connection.unusable_reports(executions.to_owned()),
+            executions: connection.executions(executions.clone(), due_shards),
+            unusable_reports: connection.unusable_reports(executions.clone()),
+            lanes: connection.lanes(executions),
             messages: connection.messages(),
             shadows: connection.shadows(),
             published: PublishedEvents::default(),
@@ -61,12 +71,40 @@ impl Clients {
     /// The clients that the environment describes.
     ///
     /// # Errors
-    /// [`ConfigError`] if COMMANDS_TABLE, EXECUTIONS_TABLE, TICK_QUEUE_URL or RECONCILE_SECONDS is missing or wrong.
+    /// [`ConfigError`] if a variable of [`Settings`] is missing or wrong.
     pub fn from_env(connection: &Connection) -> Result<Self, ConfigError> {
-        let commands = config::variable("COMMANDS_TABLE")?;
-        let executions = config::variable("EXECUTIONS_TABLE")?;
-        let ticks = config::variable("TICK_QUEUE_URL")?;
-        let reconcile_seconds = config::number("RECONCILE_SECONDS")?;
-        Ok(Self::new(connection, commands, &executions, ticks, reconcile_seconds))
+        Ok(Self::new(connection, Settings::from_env()?))
+    }
+}
+
+impl Settings {
+    /// The settings in COMMANDS_TABLE, EXECUTIONS_TABLE, DUE_SHARDS, TICK_QUEUE_URL and RECONCILE_SECONDS.
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            commands: config::variable("COMMANDS_TABLE")?,
+            executions: config::variable("EXECUTIONS_TABLE")?,
+            due_shards: due_shards(config::number("DUE_SHARDS")?)?,
+            ticks: config::variable("TICK_QUEUE_URL")?,
+            reconcile_seconds: config::number("RECONCILE_SECONDS")?,
+        })
+    }
+}
+
+fn due_shards(number: u32) -> Result<DueShards, ConfigError> {
+    let shards = u8::try_from(number).ok().and_then(DueShards::new);
+    shards.ok_or(ConfigError::OutOfRange { name: "DUE_SHARDS", range: 1..=u8::MAX.into(), number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_shards_is_within_its_range() {
+        assert_eq!(due_shards(64).ok(), DueShards::new(64));
+        for number in [0, 256, u32::MAX] {
+            let error = due_shards(number).expect_err("out of range").to_string();
+            assert_eq!(error, format!("environment variable DUE_SHARDS is {number}, not from 1 to 255"));
+        }
     }
 }

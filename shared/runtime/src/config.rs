@@ -20,6 +20,16 @@ pub enum ConfigError {
         /// The cause.
         source: std::num::ParseIntError,
     },
+    /// The number is not within its range.
+    #[error("environment variable {name} is {number}, not from {} to {}", range.start(), range.end())]
+    OutOfRange {
+        /// The name of the variable.
+        name: &'static str,
+        /// The numbers that it may have.
+        range: std::ops::RangeInclusive<u32>,
+        /// Its value.
+        number: u32,
+    },
 }
 
 /// The value of a variable.

@@ -2,18 +2,18 @@
 //! `D#<command id>#<batch>`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{BatchNumber, CommandId, Execution, ExecutionId, Key, Timestamp, due_shard};
+use domain::{BatchNumber, CommandId, DueShards, Execution, ExecutionId, Key, Timestamp};
 
 use super::attributes::{Item, Reader, Unreadable, millis, number, put_flag, text};
 use super::key::{execution_key, thing_key};
 
 /// The attributes that put an execution into the due index. `due_at` is in seconds since 1970.
-pub(crate) fn due_entry(id: &ExecutionId, due_at: i64) -> [(&'static str, AttributeValue); 2] {
-    [("due_shard", text(due_shard(id).to_string())), ("due_at", number(due_at))]
+pub(crate) fn due_entry(id: &ExecutionId, due_at: i64, shards: DueShards) -> [(&'static str, AttributeValue); 2] {
+    [("due_shard", text(shards.shard_of(id).to_string())), ("due_at", number(due_at))]
 }
 
 /// The item of a new execution. Its other attributes are set by updates.
-pub(crate) fn execution_to_item(execution: &Execution) -> Item {
+pub(crate) fn execution_to_item(execution: &Execution, shards: DueShards) -> Item {
     let mut item = execution_key(&execution.key);
     let mut put = |attribute: &str, value| item.insert(attribute.to_owned(), value);
     put("command_id", text(execution.command.as_str()));
@@ -52,7 +52,7 @@ pub(crate) fn execution_to_item(execution: &Execution) -> Item {
         put("lane", text(lane.name.as_str()));
         put("on_failure", text(lane.on_failure.as_str()));
     }
-    for (attribute, value) in execution.due_at.iter().flat_map(|&at| due_entry(&execution.key.id, at)) {
+    for (attribute, value) in execution.due_at.iter().flat_map(|&at| due_entry(&execution.key.id, at, shards)) {
         put(attribute, value);
     }
     put_flag(&mut item, "in_lane", execution.in_lane);

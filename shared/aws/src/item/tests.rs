@@ -1,8 +1,8 @@
 //! A stored item is read back as the value that it was made from, and an item with a wrong attribute is refused.
 
 use domain::{
-    Actor, Channel, Command, CommandId, CommandName, Control, CreatorToken, Deadlines, Definition, Delivery, Execution,
-    Fingerprint, Payload, Target, ThingName, Timestamp,
+    Actor, Channel, Command, CommandId, CommandName, Control, CreatorToken, Deadlines, Definition, Delivery, DueShards,
+    Execution, Fingerprint, Payload, Target, ThingName, Timestamp,
 };
 
 use super::*;
@@ -30,6 +30,10 @@ fn command(payload: Option<&str>, heartbeat_seconds: Option<i64>) -> Command {
     }
 }
 
+fn shards() -> DueShards {
+    DueShards::new(64).unwrap()
+}
+
 fn created(command: &Command) -> Execution {
     let thing = ThingName::parse("pump-7").unwrap();
     let row = Execution::create(command, &thing, Channel::of(command, None), 60);
@@ -47,7 +51,7 @@ fn command_is_read_back() {
 fn new_execution_is_read_back() {
     for command in [command(None, None), command(None, Some(30))] {
         let execution = created(&command);
-        let mut read = execution_from_item(&execution_to_item(&execution)).unwrap();
+        let mut read = execution_from_item(&execution_to_item(&execution, shards())).unwrap();
         // DynamoDB's TTL attribute is in whole seconds.
         assert_eq!(read.purge_at.as_seconds(), execution.purge_at.as_seconds());
         read.purge_at = execution.purge_at;
@@ -58,7 +62,7 @@ fn new_execution_is_read_back() {
 #[test]
 fn new_execution_costs_one_write_unit() {
     let execution = created(&command(None, Some(30)));
-    let bytes: usize = execution_to_item(&execution)
+    let bytes: usize = execution_to_item(&execution, shards())
         .iter()
         .map(|(name, value)| name.len() + value.as_s().map_or(21, String::len))
         .sum();
@@ -67,7 +71,7 @@ fn new_execution_costs_one_write_unit() {
 
 #[test]
 fn wrong_or_missing_attribute_is_named() {
-    let good = execution_to_item(&created(&command(None, None)));
+    let good = execution_to_item(&created(&command(None, None)), shards());
     for (attribute, value) in [
         ("pk", text("C#pump-7")),
         ("sk", text("E#nothing")),

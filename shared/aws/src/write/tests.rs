@@ -1,11 +1,15 @@
 //! The expressions of changes.
 
 use domain::{
-    Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Execution, Fingerprint,
-    NextAction, Report, Target, ThingName, Timestamp,
+    Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, DueShards, Execution,
+    Fingerprint, NextAction, Report, Target, ThingName, Timestamp,
 };
 
 use super::*;
+
+fn shards() -> DueShards {
+    DueShards::new(64).unwrap()
+}
 
 fn execution() -> Execution {
     let at = Timestamp::from_seconds(1_700_000_000);
@@ -35,7 +39,7 @@ fn execution() -> Execution {
 fn reported(payload: &str) -> Update {
     let execution = execution();
     let report = Report::decode("cmd/pump-7/resp", payload.as_bytes()).unwrap();
-    update_for(&report.change(execution.key, Timestamp::from_seconds(1_700_000_001)))
+    update_for(&report.change(execution.key, Timestamp::from_seconds(1_700_000_001)), shards())
 }
 
 #[test]
@@ -65,7 +69,7 @@ fn decision_of_the_cloud_applies_only_to_the_row_that_was_read() {
     let execution = execution();
     let action = execution.next_action(execution.start_by, &Actor::function("reconcile-commands"));
     let NextAction::Write(change) = action else { panic!("nothing is due: {action:?}") };
-    let condition = update_for(&change).condition();
+    let condition = update_for(&change, shards()).condition();
     assert!(
         condition.ends_with("#progress = :v0 AND #due_at = :v1 AND attribute_not_exists(#last_active_at)"),
         "{condition}"
