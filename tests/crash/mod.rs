@@ -19,8 +19,10 @@ enum Moment {
     Cancel,
     /// The device's first report is handled.
     Report,
-    /// The reconciler runs after a deadline.
+    /// The reconciler runs after a deadline whose wake was lost.
     Tick,
+    /// A wake arrives at the reconciler.
+    Wake,
 }
 
 /// Commands to one thing, what the device does, and how the commands end.
@@ -63,7 +65,7 @@ impl Scenario {
             Moment::Creation | Moment::Cancel => "command-api",
             Moment::Connect => "dispatch-commands",
             Moment::Report => "track-command",
-            Moment::Tick => "reconcile-commands",
+            Moment::Tick | Moment::Wake => "reconcile-commands",
         }
     }
 }
@@ -163,27 +165,34 @@ async fn a_fault_while_a_report_is_handled_changes_no_outcome() {
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_fault_while_reconciling_changes_no_outcome() {
-    use Moment::Tick;
+    check_every_call(scenarios_of_the_reconciler(Moment::Tick)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_fault_while_a_wake_is_handled_changes_no_outcome() {
+    check_every_call(scenarios_of_the_reconciler(Moment::Wake)).await;
+}
+
+fn scenarios_of_the_reconciler(moment: Moment) -> Vec<Scenario> {
     let timed_out = ("TIMED_OUT", 0);
     let retry = json!({"delivery": "topic", "retry": {"attempts": 2, "on": ["NO_RESPONSE"], "wait": 30, "backoff": {"base": 1, "cap": 5}}});
     let shadow = json!({"delivery": "shadow", "shadow": "map", "ttl": 60, "timeout": 60});
     let short = json!({"ttl": 60, "timeout": 60, "delivery": "topic"});
-    check_every_call(vec![
+    vec![
         Scenario {
             never_connects: true,
-            ..Scenario::new("expired", Tick, &[json!({"ttl": 60, "timeout": 60})], &[timed_out])
+            ..Scenario::new("expired", moment, &[json!({"ttl": 60, "timeout": 60})], &[timed_out])
         },
-        Scenario { loses_requests: true, ..Scenario::new("no response", Tick, &[retry], &[SUCCEEDS_ONCE]) },
-        Scenario { never_connects: true, ..Scenario::new("expired in a shadow", Tick, &[shadow], &[timed_out]) },
+        Scenario { loses_requests: true, ..Scenario::new("no response", moment, &[retry], &[SUCCEEDS_ONCE]) },
+        Scenario { never_connects: true, ..Scenario::new("expired in a shadow", moment, &[shadow], &[timed_out]) },
         Scenario {
             loses_requests: true,
             ..Scenario::new(
                 "expired first in its lane",
-                Tick,
+                moment,
                 &[lane(short), lane(json!({}))],
                 &[timed_out, SUCCEEDS_ONCE],
             )
         },
-    ])
-    .await;
+    ]
 }

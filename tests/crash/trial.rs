@@ -62,7 +62,7 @@ impl<'a> Trial<'a> {
         if self.scenario.moment == Moment::Cancel {
             self.cancel().await;
         }
-        if self.scenario.moment == Moment::Tick {
+        if matches!(self.scenario.moment, Moment::Tick | Moment::Wake) {
             self.pass_deadline().await;
         }
         self.inject_at(Moment::Report);
@@ -144,9 +144,12 @@ impl<'a> Trial<'a> {
     }
 
     async fn pass_deadline(&mut self) {
+        self.inject_at(Moment::Wake);
         self.world.advance(121).await;
-        self.inject_at(Moment::Tick);
-        self.tick().await;
+        if self.scenario.moment == Moment::Tick {
+            self.inject_at(Moment::Tick);
+            self.tick().await;
+        }
     }
 
     /// Invokes the reconciler, with the two retries that Lambda makes.
