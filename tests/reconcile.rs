@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use local::dynamodb::ConsumedCapacity;
+use local::faults::Fault;
 use local::journal::Event;
 use serde_json::{Value, json};
 
@@ -91,15 +92,44 @@ async fn two_concurrent_runs_write_each_verdict_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn a_run_goes_on_until_nothing_is_due() {
-    let world = world().await;
+async fn what_is_more_than_a_page_in_a_shard_is_handed_over_and_done_once() {
+    let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await;
     world.command("pump-7", json!({"ttl": 60})).await;
     let row = world.rows(EXECUTIONS).await.remove(0);
     world.stack.dynamodb.import_items(EXECUTIONS, copies(&row, 600, "3")).expect("filled");
     world.advance(61).await;
-    assert_eq!(due(&world).await, 601);
-    let response = tick(&world).await.expect("a run");
-    assert_eq!((&response["settled"], due(&world).await), (&json!(601), 0));
+    assert_eq!(due(&world).await, 600, "the wake of the one that was not imported has come");
+    // The second tick comes while the run that the first one has started holds the shard.
+    let (one, other) = tokio::join!(tick(&world), tick(&world));
+    let handed_over = |response: Result<Value, Value>| response.expect("a tick")["runsHandedOver"].as_u64();
+    assert_eq!(handed_over(one).into_iter().chain(handed_over(other)).sum::<u64>(), 1);
+    world.settle().await;
+    assert_eq!(due(&world).await, 0);
+    assert_eq!(world.counted("reconcile-commands", "ExecutionsSettled"), 601);
+    assert_eq!(world.counted("reconcile-commands", "RacesLost"), 0);
+    let lease = world.rows(EXECUTIONS).await.into_iter().find(|row| row["pk"]["S"] == "R#3").expect("a lease");
+    assert!(lease.get("holder").is_none(), "given back: {lease}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_run_that_crashes_holds_up_its_shard_for_as_long_as_its_lease() {
+    let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await;
+    world.command("pump-7", json!({"ttl": 60})).await;
+    let row = world.rows(EXECUTIONS).await.remove(0);
+    world.stack.dynamodb.import_items(EXECUTIONS, copies(&row, 300, "3")).expect("filled");
+    world.advance(61).await;
+    // A tick makes fewer calls: two queries of each of 68 shards, and three for what it hands over.
+    world.stack.faults.next("flaghoist-reconcile-commands", 200, Fault::KillBefore);
+    tick(&world).await.expect("a tick");
+    world.settle().await;
+    let left = due(&world).await;
+    assert!(left > 0, "the run crashed");
+    assert_eq!(tick(&world).await.expect("a tick")["runsHandedOver"], 0, "the lease is held");
+    world.advance(91).await;
+    tick(&world).await.expect("a tick");
+    world.settle().await;
+    assert_eq!(due(&world).await, 0);
     world.end().await;
 }
 

@@ -1,10 +1,9 @@
-//! The due executions of one shard: each is driven until it is idle, page by page, while the time of the invocation
-//! lasts. What is left then stays due.
+//! Drives the due executions of one shard until each is idle: page by page, while the time of the invocation lasts.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use aws::{Due, DuePage, Error};
+use aws::{Due, DueCursor, DuePage, Error};
 use domain::{Actor, Key};
 use driver::broadcast_state::with_broadcast_state;
 use driver::driver::Driver;
@@ -37,58 +36,73 @@ pub(super) struct DueExecutions {
     pub permits: Arc<Semaphore>,
 }
 
+/// How far a shard was worked through.
+#[derive(Debug, Default)]
+pub(super) struct ShardProgress {
+    pub summary: Summary,
+    /// How many entries were passed.
+    pub passed: u64,
+    /// The first entry that was not, if the time was over before the end.
+    pub left: Option<i64>,
+}
+
 impl DueExecutions {
-    /// Drives the executions of a shard that are due. Several at the same time: a device that does not acknowledge
-    /// takes seconds.
-    pub async fn drive_shard(self, shard: u8) -> Result<Summary, Error> {
-        let range = 0..=self.clock.event_time().as_seconds();
-        let (mut summary, mut tasks) = (Summary::default(), JoinSet::new());
-        let mut page = self.page(shard, &range, None).await?;
-        loop {
-            for Due { item, .. } in page.entries {
-                let key = match item {
-                    Ok(key) => key,
-                    // A row that can't be read does not stop the others.
-                    Err(error) => {
-                        summary.add_failure(shard, &error);
-                        continue;
-                    }
-                };
+    /// Drives the executions of a shard whose entries are in `range`, from `page` on. Several at the same time: a device
+    /// that does not acknowledge takes seconds.
+    pub(super) async fn drive_pages(
+        &self,
+        shard: u8,
+        range: &RangeInclusive<i64>,
+        mut page: DuePage<Key>,
+    ) -> Result<ShardProgress, Error> {
+        let (mut progress, mut tasks) = (ShardProgress::default(), JoinSet::new());
+        let mut last = *range.start();
+        'pages: loop {
+            for Due { item, at } in page.entries {
                 // The semaphore is never closed, so there always is a permit.
                 let permit = self.permits.clone().acquire_owned().await.ok();
                 if self.is_time_over() {
-                    summary.shards_with_more = 1;
-                    break;
+                    progress.left = Some(at);
+                    break 'pages;
                 }
-                let due = self.clone();
-                tasks.spawn(async move {
-                    let _permit = permit;
-                    due.drive(&key).await
-                });
+                last = at;
+                progress.passed += 1;
+                match item {
+                    Ok(key) => {
+                        let due = self.clone();
+                        tasks.spawn(async move {
+                            let _permit = permit;
+                            due.drive(&key).await
+                        });
+                    }
+                    // A row that can't be read does not stop the others.
+                    Err(error) => progress.summary.add_failure(shard, &error),
+                }
                 while let Some(driven) = tasks.try_join_next() {
-                    summary.add_driven(shard, driven);
+                    progress.summary.add_driven(shard, driven);
                 }
             }
             page = match page.next {
                 None => break,
                 Some(_) if self.is_time_over() => {
-                    summary.shards_with_more = 1;
+                    progress.left = Some(last);
                     break;
                 }
-                next => self.page(shard, &range, next).await?,
+                next => self.page(shard, range, next).await?,
             };
         }
         while let Some(driven) = tasks.join_next().await {
-            summary.add_driven(shard, driven);
+            progress.summary.add_driven(shard, driven);
         }
-        Ok(summary)
+        Ok(progress)
     }
 
-    async fn page(
+    /// A page of the entries of a shard.
+    pub(super) async fn page(
         &self,
         shard: u8,
         range: &RangeInclusive<i64>,
-        after: Option<aws::DueCursor>,
+        after: Option<DueCursor>,
     ) -> Result<DuePage<Key>, Error> {
         self.clients.executions.due(shard, range, after, PAGE_SIZE).await
     }

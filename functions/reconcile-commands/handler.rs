@@ -61,7 +61,7 @@ async fn tick(clients: &Clients, clock: EventClock, request_id: &str) -> Result<
     for shard in clients.executions.shards().all() {
         let token = format!("{request_id}/{shard}");
         let due = DueExecutions { clients: clients.clone(), clock, token, permits: permits.clone() };
-        shards.spawn(due.drive_shard(shard));
+        shards.spawn(due.reconcile_shard(shard));
     }
     for shard in 0..FLEET_SHARDS {
         let due = DueFleets { clients: clients.clone(), now };

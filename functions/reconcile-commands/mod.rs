@@ -5,6 +5,7 @@ mod due_fleets;
 mod event;
 mod handler;
 mod look_ahead;
+mod run;
 mod summary;
 mod ticks;
 mod wake;

@@ -17,8 +17,8 @@ pub struct Summary {
     pub failed: u64,
     /// Due plans and batches whose functions were woken.
     pub woken: u64,
-    /// Shards of the due index with more entries than one run handles. They stay due.
-    pub shards_with_more: u64,
+    /// Shards of the due index whose entries were handed over to another invocation.
+    pub runs_handed_over: u64,
 }
 
 impl From<DriveStats> for Summary {
@@ -47,7 +47,7 @@ impl Summary {
         self.stats += other.stats;
         self.failed += other.failed;
         self.woken += other.woken;
-        self.shards_with_more += other.shards_with_more;
+        self.runs_handed_over += other.runs_handed_over;
     }
 
     /// The result of the run. It fails if a row or a shard failed, although everything else is done: Lambda retries the
@@ -73,7 +73,7 @@ impl Summary {
             ("RacesLost", self.stats.conflicts),
             ("FleetsWoken", self.woken),
             ("ExecutionsUnsettled", self.failed),
-            ("ShardsWithMore", self.shards_with_more),
+            ("RunsHandedOver", self.runs_handed_over),
         ];
         metrics::count(now, &numbers, &[]);
     }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn run_with_failures_fails_with_their_number() {
         let stats = DriveStats { settled: 3, conflicts: 1, ..DriveStats::default() };
-        let summary = || Summary { stats, shards_with_more: 1, ..Summary::default() };
+        let summary = || Summary { stats, runs_handed_over: 1, ..Summary::default() };
         assert_eq!(summary().into_result(0).expect("complete"), summary());
         assert!(matches!(summary().into_result(2), Err(HandlerError::Incomplete(2))));
         let failed = || Summary { failed: 3, ..summary() };

@@ -19,6 +19,7 @@ impl DueExecutions {
         let fleets = || DueFleets { clients: self.clients.clone(), now: self.clock.event_time() };
         match wake {
             Wake::Execution { key, due, .. } => Ok(self.look_at(key, *due).await?.into()),
+            Wake::Run(run) => self.run(run).await,
             Wake::Second { shard, at } => self.look_at_second(*shard, *at).await,
             Wake::Fleet { shard, at } => fleets().wake_shard(*shard, *at..=*at).await,
             Wake::Batch { command, number, .. } => {

@@ -24,6 +24,7 @@ mod fleets;
 mod iot_operation;
 mod item;
 mod lanes;
+mod lease;
 mod messages;
 mod name_lists;
 mod outcome;

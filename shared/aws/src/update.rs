@@ -102,9 +102,25 @@ impl Update {
 
     /// The attribute does not exist, or compares.
     pub fn if_absent_or_compares(&mut self, attribute: &str, comparison: &str, value: AttributeValue) {
+        let condition = self.absent_or_compares(attribute, comparison, value);
+        self.if_any([condition]);
+    }
+
+    /// A condition for [`Self::if_any`]: the attribute does not exist, or compares.
+    pub fn absent_or_compares(&mut self, attribute: &str, comparison: &str, value: AttributeValue) -> String {
         let name = self.name(attribute);
-        let clause = format!("(attribute_not_exists({name}) OR {name} {comparison} {})", self.value(value));
-        self.conditions.push(clause);
+        format!("attribute_not_exists({name}) OR {name} {comparison} {}", self.value(value))
+    }
+
+    /// A condition for [`Self::if_any`]: the attribute has one of these values, of which there is at least one.
+    pub fn equals_any(&mut self, attribute: &str, values: impl IntoIterator<Item = AttributeValue>) -> String {
+        let values: Vec<_> = values.into_iter().map(|value| self.value(value)).collect();
+        format!("{} IN ({})", self.name(attribute), values.join(", "))
+    }
+
+    /// One of these conditions holds.
+    pub fn if_any<const N: usize>(&mut self, conditions: [String; N]) {
+        self.conditions.push(format!("({})", conditions.join(" OR ")));
     }
 
     /// The attribute has this value; none: it does not exist.

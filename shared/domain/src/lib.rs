@@ -97,4 +97,4 @@ pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
 pub use status::{DeliveryStatus, Reason, Status, UnknownWord};
 pub use timestamp::Timestamp;
 pub use topic::{ResponseTopic, Topic, TopicError};
-pub use wake::{Wake, WakeError};
+pub use wake::{ShardRun, Wake, WakeError};

@@ -11,6 +11,7 @@
 //! | executions | `T#<thing>` | `L#<lane>` | queue of a lane |
 //! | executions | `T#<thing>` | `D#<command id>#<batch>` | a further batch that contains the thing |
 //! | executions | `T#<thing>` | `REPORTS` | the last reports of the thing that could not be used |
+//! | executions | `R#<shard>` | `LEASE` | which run works through a shard of the due index |
 
 mod attributes;
 mod batch;

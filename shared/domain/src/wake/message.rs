@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Wake;
+use super::{ShardRun, Wake};
 use crate::execution::key::Key;
 use crate::ids::{BatchNumber, CommandId, ExecutionId, IdError};
 use crate::names::{NameError, ThingName};
@@ -35,6 +35,14 @@ enum Body {
         shard: u8,
         at: i64,
     },
+    #[serde(rename_all = "camelCase")]
+    Run {
+        shard: u8,
+        from: i64,
+        at_millis: i64,
+        lease: String,
+        hops: u8,
+    },
     Fleet {
         shard: u8,
         at: i64,
@@ -62,6 +70,9 @@ impl Wake {
                 at: *at,
             },
             Self::Second { shard, at } => Body::Second { shard: *shard, at: *at },
+            Self::Run(ShardRun { shard, from, at, lease, hops }) => {
+                Body::Run { shard: *shard, from: *from, at_millis: at.as_millis(), lease: lease.clone(), hops: *hops }
+            }
             Self::Fleet { shard, at } => Body::Fleet { shard: *shard, at: *at },
             Self::Batch { command, number, at } => {
                 Body::Batch { command: command.as_str().to_owned(), number: *number, at: *at }
@@ -85,6 +96,9 @@ impl Wake {
                 Self::Execution { key, due, at }
             }
             Body::Second { shard, at } => Self::Second { shard, at },
+            Body::Run { shard, from, at_millis, lease, hops } => {
+                Self::Run(ShardRun { shard, from, at: Timestamp::from_millis(at_millis), lease, hops })
+            }
             Body::Fleet { shard, at } => Self::Fleet { shard, at },
             Body::Batch { command, number, at } => Self::Batch { command: CommandId::parse(&command)?, number, at },
             Body::Step { command, at_millis } => {
@@ -108,6 +122,7 @@ mod tests {
         for wake in [
             Wake::Execution { key: Key::of(&id, &thing()), due: at, at: at + 7 },
             Wake::Second { shard: 63, at },
+            Wake::Run(ShardRun { shard: 63, from: at, at: CREATED_AT, lease: "request-1/7".into(), hops: 2 }),
             Wake::Fleet { shard: 3, at },
             Wake::Batch { command: id.clone(), number: 12, at },
             Wake::Step { command: id, at: Timestamp::from_millis(1_700_000_000_123) },

@@ -36,6 +36,8 @@ pub enum Wake {
         /// The entry.
         at: i64,
     },
+    /// More executions of a shard are due than a tick has time for: a run works through them.
+    Run(ShardRun),
     /// All plans and batches of a shard of the due index of commands whose entry is `at`.
     Fleet {
         /// The shard.
@@ -61,6 +63,39 @@ pub enum Wake {
     },
 }
 
+/// A run through a shard of the due index, in as many messages as it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ShardRun {
+    /// The shard.
+    pub shard: u8,
+    /// The first entry that the run has not passed.
+    pub from: i64,
+    /// When the message was sent.
+    pub at: Timestamp,
+    /// The holder of the shard's lease whom the receiver replaces. So a message that comes twice is handled once.
+    pub lease: String,
+    /// How many messages of the run were sent before.
+    pub hops: u8,
+}
+
+impl ShardRun {
+    /// The most messages of a run. At 40 seconds each, it is as good as none; what is left is found by a tick.
+    const MAX_HOPS: u8 = 60;
+    /// How long a lease is held: longer than an invocation lasts, and its message takes.
+    const LEASE_SECONDS: u32 = 90;
+
+    /// When a lease ends that is taken at `now`.
+    pub fn lease_until(now: Timestamp) -> Timestamp {
+        now.plus_seconds(Self::LEASE_SECONDS)
+    }
+
+    /// The next message of the run, which has come to the entry `from`; none if it makes no progress any more.
+    pub fn go_on(&self, from: i64, passed: u64, at: Timestamp, lease: String) -> Option<Self> {
+        let goes_on = passed > 0 && self.hops < Self::MAX_HOPS;
+        goes_on.then(|| Self { shard: self.shard, from, at, lease, hops: self.hops + 1 })
+    }
+}
+
 impl Wake {
     /// When it has to arrive.
     pub fn at(&self) -> Timestamp {
@@ -68,7 +103,7 @@ impl Wake {
             Self::Execution { at, .. } | Self::Second { at, .. } | Self::Fleet { at, .. } | Self::Batch { at, .. } => {
                 Timestamp::from_seconds(*at)
             }
-            Self::Step { at, .. } => *at,
+            Self::Step { at, .. } | Self::Run(ShardRun { at, .. }) => *at,
         }
     }
 }

@@ -1,0 +1,75 @@
+//! The lease of a shard of the due index, in the table of executions: one run at a time works through a shard.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use domain::Timestamp;
+
+use crate::{
+    error::Error,
+    executions::Executions,
+    item::{Item, millis, number, text},
+    update::Update,
+};
+
+/// An item that is left behind is removed after this time.
+const RETENTION_SECONDS: u32 = 24 * 60 * 60;
+
+impl Executions {
+    /// Takes the lease of a shard until `until`: if it has no holder, has ended, or its holder is `before`. Returns
+    /// whether it is taken. `token` names the new holder.
+    ///
+    /// # Errors
+    /// A failed write. The lease may be taken then; it ends by itself.
+    pub async fn take_lease(
+        &self,
+        shard: u8,
+        token: &str,
+        before: Option<&str>,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut update = Update::default();
+        update.set("holder", text(token));
+        update.set("held_until", millis(until));
+        update.set("purge_at", number(until.plus_seconds(RETENTION_SECONDS).as_seconds()));
+        let free = update.absent_or_compares("held_until", "<=", millis(now));
+        // Also after a try of this call that was applied, and only its answer was lost.
+        let own = update.equals_any("holder", [Some(token), before].into_iter().flatten().map(text));
+        update.if_any([free, own]);
+        self.write_lease("taking the lease of a shard", shard, update).await
+    }
+
+    /// Gives a lease back, unless another run has it.
+    ///
+    /// # Errors
+    /// A failed write. The lease ends by itself.
+    pub async fn release_lease(&self, shard: u8, token: &str) -> Result<(), Error> {
+        let mut update = Update::default();
+        update.remove("holder");
+        update.remove("held_until");
+        update.if_compares("holder", "=", text(token));
+        self.write_lease("giving back the lease of a shard", shard, update).await.map(|_| ())
+    }
+
+    /// Whether the update was applied.
+    async fn write_lease(&self, operation: &'static str, shard: u8, update: Update) -> Result<bool, Error> {
+        let key = Item::from([("pk".into(), text(format!("R#{shard}"))), ("sk".into(), text("LEASE"))]);
+        let written = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression(update.expression())
+            .condition_expression(update.condition())
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(Error::sdk(operation, shard, error)),
+            },
+        }
+    }
+}
