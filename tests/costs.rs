@@ -9,15 +9,17 @@ use crate::world::{Device, World};
 /// One world for all scenarios, and the measured costs.
 struct Costs {
     world: World,
-    /// Scenario and its write units.
-    table: Vec<(&'static str, f64)>,
+    /// Scenario, its write units, and the messages that it put on the queue of ticks.
+    table: Vec<(&'static str, f64, u64)>,
+    /// Messages on the queue of ticks before the scenario.
+    messages_before: u64,
 }
 
 impl Costs {
     async fn start() -> Self {
         // The reconciler runs only in `tick`.
         let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await;
-        Self { world, table: Vec::new() }
+        Self { world, table: Vec::new(), messages_before: 0 }
     }
 
     async fn reset(&self) {
@@ -29,7 +31,9 @@ impl Costs {
     async fn record(&mut self, scenario: &'static str) {
         self.world.settle().await;
         let written = self.world.stack.dynamodb.capacity().values().map(|units| units.write).sum();
-        self.table.push((scenario, written));
+        let messages = self.world.stack.sqs.sent("flaghoist-ticks");
+        self.table.push((scenario, written, messages - self.messages_before));
+        self.messages_before = messages;
         self.reset().await;
     }
 
@@ -129,12 +133,13 @@ async fn a_command_stays_within_its_write_units() {
     costs.tick(61).await;
     costs.record("topic, expired").await;
 
-    println!("{:>28}  write units", "scenario");
-    for (scenario, units) in &costs.table {
-        println!("{scenario:>28}  {units}");
+    println!("{:>28}  write units  messages", "scenario");
+    for (scenario, units, messages) in &costs.table {
+        println!("{scenario:>28}  {units:>11}  {messages:>8}");
     }
     let measured = costs.table.clone();
-    let units = |scenario: &str| measured.iter().find(|(name, _)| *name == scenario).expect(scenario).1;
+    let units = |scenario: &str| measured.iter().find(|(name, ..)| *name == scenario).expect(scenario).1;
+    let messages = |scenario: &str| measured.iter().find(|(name, ..)| *name == scenario).expect(scenario).2;
     assert!(units("topic") <= 5.0 && units("direct") <= 6.0, "{measured:?}");
     for heartbeat in ["a counted heartbeat", "an uncounted heartbeat", "another counted heartbeat"] {
         assert_eq!(units(heartbeat), 1.0, "{heartbeat}: {measured:?}");
@@ -150,5 +155,22 @@ async fn a_command_stays_within_its_write_units() {
     ] {
         assert!(units(scenario) <= max_units, "{scenario}: {} write units, {measured:?}", units(scenario));
     }
+    // What is answered long before it would be due costs no message; what is due soon has one for each time.
+    for (scenario, most) in [
+        ("topic", 0),
+        ("direct", 0),
+        ("a counted heartbeat", 1),
+        ("an uncounted heartbeat", 1),
+        ("another counted heartbeat", 1),
+        ("shadow, map", 0),
+        ("two attempts", 3),
+        ("two in a lane, together", 6),
+        ("queued, then sent on connect", 1),
+        ("queued and canceled", 0),
+        ("topic, expired", 1),
+    ] {
+        assert!(messages(scenario) <= most, "{scenario}: {} messages, {measured:?}", messages(scenario));
+    }
+    assert_eq!(messages("topic, expired"), 1);
     costs.world.end().await;
 }

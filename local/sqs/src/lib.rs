@@ -107,6 +107,11 @@ impl Sqs {
         self.with(queue, |queue| queue.bodies()).unwrap_or_default()
     }
 
+    /// Number of messages that were sent to a queue since the start.
+    pub fn sent(&self, queue: &str) -> u64 {
+        self.with(queue, |queue| queue.sent()).unwrap_or(0)
+    }
+
     /// Removes every message of a queue.
     pub fn purge(&self, queue: &str) {
         self.with(queue, Queue::purge);

@@ -109,6 +109,10 @@ impl Queue {
         id
     }
 
+    pub fn sent(&self) -> u64 {
+        self.last_number
+    }
+
     pub fn receive(&mut self, most: usize, now_ms: i64, hidden_ms: i64) -> Vec<Message> {
         let visible: Vec<_> = self.by_visible.range(..=(now_ms, u64::MAX)).take(most).copied().collect();
         let mut received = Vec::new();
