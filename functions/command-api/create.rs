@@ -71,7 +71,7 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
     }
     let channel = select_channel(driver, &command, &thing).await?;
     let command = stored_command::store(driver.clients, command).await?;
-    let row = Execution::create(&command, &thing, channel, driver.clients.reconcile_seconds);
+    let row = Execution::create(&command, &thing, channel);
     let execution = match driver.store(row).await? {
         StoreOutcome::Stored(row) if row.observe(now).is_terminal() => row,
         StoreOutcome::Stored(row) => start_created(driver, &command, row).await?,
@@ -94,7 +94,7 @@ async fn select_channel(driver: &Driver<'_>, command: &Command, thing: &ThingNam
         false => None,
     };
     let channel = Channel::of(command, declared.as_deref().map(ShadowRoute::declared));
-    command.check_channel(thing, &channel, driver.clients.reconcile_seconds, driver.event_time())?;
+    command.check_channel(thing, &channel, driver.event_time())?;
     Ok(channel)
 }
 

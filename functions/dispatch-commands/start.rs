@@ -28,8 +28,7 @@ pub async fn start(
     thing: &ThingName,
     channel: Channel,
 ) -> Result<ThingOutcome, Error> {
-    let tick_seconds = driver.clients.reconcile_seconds;
-    let row = Execution::create_in_batch(command, thing, batch, driver.now(), channel, tick_seconds);
+    let row = Execution::create_in_batch(command, thing, batch, driver.now(), channel);
     let outcome = match driver.store(row).await? {
         StoreOutcome::Stored(row) => driver.start_created(row, command).await?,
         StoreOutcome::Exists(row) if row.batch != Some(batch) => {

@@ -68,7 +68,7 @@ async fn a_desired_state_succeeds_when_the_device_reports_it() {
     assert_eq!(
         explanation(&world, &command).await,
         "It is in a shadow of pump-7, whose device has not answered. \
-         If it has not begun by 2027-01-15T08:03:55.000Z, it is given up (NO_RESPONSE)."
+         If it has not begun by 2027-01-15T08:04:55.000Z, it is given up (NO_RESPONSE)."
     );
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!(shown["via"], "shadow/state/config");

@@ -8,6 +8,7 @@
 //! | [`state`] | desired states |
 //! | [`lost`] | shadow writes whose responses are lost, in every dialect |
 //! | [`full`] | shadows without room for a request |
+//! | [`ttl`] | a request in a shadow has less than its ttl, and the answer says so |
 //! | [`bad`] | payloads that a shadow cannot hold, and echoes that are no reports |
 
 mod atlas;
@@ -17,3 +18,4 @@ mod lost;
 mod map;
 mod relay;
 mod state;
+mod ttl;

@@ -6,7 +6,7 @@ use domain::{
 };
 use fastrand::Rng;
 
-use super::rows::{CREATED_AT, TICK_SECONDS, TIMEOUT_SECONDS};
+use super::rows::{CREATED_AT, TIMEOUT_SECONDS};
 
 const RANKS: [Rank; 8] = [
     Rank::Created,
@@ -82,7 +82,7 @@ fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
         _ => {
             let shadow = ShadowName::parse("cmd").expect("a name");
             let route = rng.choice([ShadowRoute::Atlas, ShadowRoute::Map(shadow), ShadowRoute::State(None)]);
-            row.reroute(&route.expect("one of three"), now, TICK_SECONDS, actor)
+            row.reroute(&route.expect("one of three"), now, actor)
         }
     }
 }

@@ -12,8 +12,6 @@ pub const CREATED_AT: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 pub const TTL_SECONDS: i64 = 60;
 /// Seconds within which an execution must finish.
 pub const TIMEOUT_SECONDS: i64 = 600;
-/// Seconds between two runs of the reconciler.
-pub const TICK_SECONDS: u32 = 60;
 
 /// A new row, different for each seed.
 pub fn created(rng: &mut Rng, seed: u64) -> Execution {
@@ -23,9 +21,9 @@ pub fn created(rng: &mut Rng, seed: u64) -> Execution {
     let channel = Channel::of(&command, declared);
     if rng.u8(..4) == 0 {
         let sent_at = CREATED_AT.plus_seconds(rng.u32(..30));
-        return Execution::create_in_batch(&command, &thing, rng.u32(..9), sent_at, channel, TICK_SECONDS);
+        return Execution::create_in_batch(&command, &thing, rng.u32(..9), sent_at, channel);
     }
-    Execution::create(&command, &thing, channel, TICK_SECONDS).stored_by(CreatorToken::new("event-0", seed), CREATED_AT)
+    Execution::create(&command, &thing, channel).stored_by(CreatorToken::new("event-0", seed), CREATED_AT)
 }
 
 fn command(rng: &mut Rng, seed: u64, thing: &ThingName) -> Command {

@@ -2,13 +2,15 @@
 //! fan-out-command, which reads the target and writes the batches.
 
 use aws::{CountTotals, List, PutOutcome};
-use domain::{Command, FleetState, Plan, fleet::SelectionNames};
+use domain::{Command, Delivery, FleetState, Plan, fleet::SelectionNames};
 use driver::driver::Driver;
 use runtime::command_progress;
 use serde_json::json;
 
 use super::{dry_run, members};
-use crate::command_api::{context::ApiContext, problem::Problem, response::Response, stored_command};
+use crate::command_api::{
+    context::ApiContext, problem::Problem, response::Response, stored_command, view::shadow_note,
+};
 
 /// Stores a fleet command, and answers with its state; a dry run stores nothing and answers with an estimate.
 pub async fn create(
@@ -19,7 +21,7 @@ pub async fn create(
     dry_run: bool,
 ) -> Result<Response, Problem> {
     let Some(fleet) = command.definition.target.fleet() else { return Err(Problem::internal()) };
-    command.check_fleet_channel(driver.clients.reconcile_seconds, driver.event_time())?;
+    command.check_fleet_channel(driver.event_time())?;
     if dry_run {
         fleet.schedule.check(driver.event_time())?;
         return dry_run::dry_run(driver, context, &command, fleet, &names).await;
@@ -51,6 +53,9 @@ async fn answer(driver: &Driver<'_>, command: &Command, plan: &Plan) -> Result<R
     };
     let state = FleetState::of(command, fleet, Some(plan), &totals.counts, driver.event_time());
     let counts = command_progress::counts_json(command, fleet, Some(plan), &totals);
-    let body = json!({"commandId": command.id.as_str(), "state": state.as_str(), "counts": counts});
+    let mut body = json!({"commandId": command.id.as_str(), "state": state.as_str(), "counts": counts});
+    if command.definition.delivery == Delivery::Shadow {
+        body["notes"] = json!([shadow_note(command)]);
+    }
     Ok(Response::json(202, &body).with_header("location", format!("/commands/{}", command.id)))
 }

@@ -1,6 +1,8 @@
 //! A command as the API shows it, and the answer to its creation.
 
-use domain::{Command, Execution, FleetState, GroupName, Status, Target, Timestamp};
+use domain::{
+    Command, Execution, FleetState, GroupName, SHADOW_CUT_SECONDS, Status, Target, Timestamp, seconds_in_shadow,
+};
 use runtime::audit_view::AuditView;
 use runtime::time_format;
 use serde::Serialize;
@@ -87,9 +89,18 @@ impl<'a> CreatedView<'a> {
             state: FleetState::of_one_thing(execution).as_str(),
             counts: counts_of(execution),
             execution: ExecutionView::new(execution, now, false),
-            notes,
+            notes: execution.channel.shadow().map(|_| shadow_note(command)).into_iter().chain(notes).collect(),
         }
     }
+}
+
+/// What the operator has to know of a command in a shadow.
+pub fn shadow_note(command: &Command) -> String {
+    let left = seconds_in_shadow(command.definition.deadlines.ttl_seconds());
+    format!(
+        "a request in a shadow is removed {SHADOW_CUT_SECONDS} seconds before its ttl ends: its device has to start \
+         within {left} seconds"
+    )
 }
 
 /// The names that a fleet command lists are not shown: they are those of its executions.

@@ -5,5 +5,5 @@ mod execution;
 mod parts;
 mod progress;
 
-pub use command::{CommandView, CreatedView};
+pub use command::{CommandView, CreatedView, shadow_note};
 pub use execution::{ExecutionList, ExecutionView};

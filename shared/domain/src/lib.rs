@@ -63,6 +63,7 @@ pub use execution::{
     online::OnlineAction,
     progress::{Attempt, Progress, Rank},
     row::{Execution, Outcome, Verdict},
+    shadow_expiry::{SHADOW_CUT_SECONDS, seconds_in_shadow},
     timeline::{TimelineEntry, TimelineEvent},
 };
 pub use fleet::{

@@ -228,7 +228,7 @@ impl Driver<'_> {
     /// The change that reroutes the request through a shadow; none if the shadow can't carry it.
     fn reroute(&self, row: &Execution, command: &Command, route: &ShadowRoute) -> Option<Change> {
         let fits = route.delivery_update(command, row, self.now()).is_ok();
-        row.reroute(route, self.now(), self.clients.reconcile_seconds, self.actor.clone()).filter(|_| fits)
+        row.reroute(route, self.now(), self.actor.clone()).filter(|_| fits)
     }
 
     async fn send_through_shadow(

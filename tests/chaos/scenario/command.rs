@@ -56,8 +56,10 @@ impl CommandPlan {
                 body["supersede"] = true.into();
             }
         }
-        if random.chance(400) {
-            body["retry"] = draw_retry(ttl, random);
+        // A request is in a shadow for less than its ttl, and a wait for a response must be shorter than that.
+        let longest_wait = if delivery == "shadow" { (ttl - 5).max(1) } else { ttl } - 1;
+        if random.chance(400) && longest_wait > 0 {
+            body["retry"] = draw_retry(longest_wait, random);
         }
         if random.chance(400) {
             body["heartbeat"] = (*random.pick(&[1, 5, 20])).min(timeout).into();
@@ -100,14 +102,14 @@ fn draw_delivery(thing: &ThingConfig, random: &mut Random) -> (&'static str, Opt
     *random.pick(&deliveries)
 }
 
-fn draw_retry(ttl: i64, random: &mut Random) -> Value {
+fn draw_retry(longest_wait: i64, random: &mut Random) -> Value {
     let reasons = *random.pick(&[
         &["NO_RESPONSE"][..],
         &["NO_RESPONSE", "HEARTBEAT_LOST"],
         &["FAILED", "REJECTED", "TIMED_OUT"],
         &["NO_RESPONSE", "HEARTBEAT_LOST", "FAILED", "REJECTED", "TIMED_OUT"],
     ]);
-    let wait = (*random.pick(&[1, 5, 20])).min(ttl - 1);
+    let wait = (*random.pick(&[1, 5, 20])).min(longest_wait);
     let cap = *random.pick(&[0, 2, 20]);
     json!({"attempts": random.between(2, 3), "on": reasons, "wait": wait, "backoff": {"base": cap, "cap": cap}})
 }

@@ -21,7 +21,7 @@ async fn an_entry_has_exactly_the_three_members_that_the_device_echoes() {
         let entry = desired_command(&world).expect("a command")[0]["relay-command"].clone();
         let members: Vec<&String> = entry.as_object().expect("an object").keys().collect();
         assert_eq!(members, ["message", "topic", "ttl"]);
-        assert_eq!((&entry["message"], &entry["ttl"]), (&message, &json!(235)));
+        assert_eq!((&entry["message"], &entry["ttl"]), (&message, &json!(295)));
         motor.catch_up(&world).await;
         assert_eq!(motor.relayed.last(), Some(&message));
         assert!(is_clean(&world) && state(&world).get("delta").is_none(), "{}", state(&world));

@@ -36,7 +36,7 @@ fn shards() -> DueShards {
 
 fn created(command: &Command) -> Execution {
     let thing = ThingName::parse("pump-7").unwrap();
-    let row = Execution::create(command, &thing, Channel::of(command, None), 60);
+    let row = Execution::create(command, &thing, Channel::of(command, None));
     row.stored_by(CreatorToken::new("event", 1), command.created_at)
 }
 

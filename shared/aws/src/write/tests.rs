@@ -33,7 +33,7 @@ fn execution() -> Execution {
         control: Control::default(),
         audit: Vec::new(),
     };
-    Execution::create(&command, &thing, Channel::Direct, 60)
+    Execution::create(&command, &thing, Channel::Direct)
 }
 
 fn reported(payload: &str) -> Update {

@@ -39,7 +39,7 @@ mod tests {
     fn row() -> Execution {
         let command = command(Delivery::Broadcast, None);
         let (channel, now) = (Channel::of(&command, None), CREATED_AT.plus_seconds(20));
-        Execution::create_in_batch(&command, &thing(), 3, now, channel, 60)
+        Execution::create_in_batch(&command, &thing(), 3, now, channel)
     }
 
     fn verdict(row: &Execution) -> Change {

@@ -38,10 +38,8 @@ impl Execution {
     /// A row on a topic, in a shadow or in a broadcast is created as SENT, since a second write would double the cost
     /// of the commonest case: only a failed sending is written. The request of a row in a lane is sent when the row
     /// is at the head.
-    ///
-    /// `tick_seconds` is the interval of the reconciler, which shortens the ttl of a command in a shadow.
-    pub fn create(command: &Command, thing: &ThingName, channel: Channel, tick_seconds: u32) -> Self {
-        Self::new(command, thing, command.created_at, channel, tick_seconds)
+    pub fn create(command: &Command, thing: &ThingName, channel: Channel) -> Self {
+        Self::new(command, thing, command.created_at, channel)
     }
 
     /// The new row of one thing of a fleet command, which is sent at `now`: its deadlines count from then. It has no
@@ -53,11 +51,10 @@ impl Execution {
         batch: BatchNumber,
         now: Timestamp,
         channel: Channel,
-        tick_seconds: u32,
     ) -> Self {
         // The one message of a broadcast gives the same deadlines to all things.
         let since = if channel == Channel::Broadcast { command.created_at } else { now };
-        let mut row = Self::new(command, thing, since, channel, tick_seconds);
+        let mut row = Self::new(command, thing, since, channel);
         row.batch = Some(batch);
         let due_by_itself =
             row.heartbeat_seconds.is_some() || row.retry.is_some() || row.in_lane || row.shadow_cleanup_pending;
@@ -65,14 +62,14 @@ impl Execution {
         row
     }
 
-    fn new(command: &Command, thing: &ThingName, now: Timestamp, channel: Channel, tick_seconds: u32) -> Self {
+    fn new(command: &Command, thing: &ThingName, now: Timestamp, channel: Channel) -> Self {
         let definition = &command.definition;
         let deadlines = definition.deadlines;
         let start_by = now.plus_seconds(deadlines.ttl_seconds());
         let finish_by = now.plus_seconds(deadlines.timeout_seconds());
         let lane = definition.lane.clone().or_else(|| lane_of(&channel));
         let start_by = match &channel {
-            Channel::Shadow(_) => in_shadow_until(start_by, now, tick_seconds),
+            Channel::Shadow(_) => in_shadow_until(start_by, now),
             Channel::Direct | Channel::Topic | Channel::Broadcast => start_by,
         };
         let mut row = Self {
@@ -123,7 +120,7 @@ impl Execution {
 
     /// The row as the API shows it while it is not stored, because its creation was cut short: nothing was sent.
     pub fn unstored(command: &Command, thing: &ThingName) -> Self {
-        let row = Self::create(command, thing, Channel::of(command, None), 0);
+        let row = Self::create(command, thing, Channel::of(command, None));
         Self { delivery_status: DeliveryStatus::Pending, sent_at: None, shadow_cleanup_pending: false, ..row }
     }
 

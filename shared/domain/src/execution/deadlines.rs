@@ -35,6 +35,12 @@ impl Execution {
         observed
     }
 
+    /// How many seconds after its creation the execution must have started at the latest: the ttl, which a shadow cuts
+    /// short.
+    pub(crate) fn start_seconds(&self) -> u32 {
+        self.created_at.seconds_until(self.start_by)
+    }
+
     /// Whether the device reported the end after the execution had a verdict, or should have had one.
     pub fn is_late(&self) -> bool {
         let Some(outcome) = &self.outcome else { return false };

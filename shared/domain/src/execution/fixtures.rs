@@ -53,7 +53,7 @@ pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
 
 pub(crate) fn create(delivery: Delivery, heartbeat: Option<i64>) -> Execution {
     let command = command(delivery, heartbeat);
-    Execution::create(&command, &thing(), Channel::of(&command, None), 60)
+    Execution::create(&command, &thing(), Channel::of(&command, None))
 }
 
 /// A direct execution.
@@ -65,14 +65,14 @@ pub(crate) fn execution(heartbeat: Option<i64>) -> Execution {
 pub(crate) fn retried(heartbeat: Option<i64>, options: &RetryOptions<'_>) -> Execution {
     let mut command = command(Delivery::Direct, heartbeat);
     command.definition.retry = Some(Retry::new(options, 60).unwrap());
-    Execution::create(&command, &thing(), Channel::Direct, 60)
+    Execution::create(&command, &thing(), Channel::Direct)
 }
 
 /// An execution in the lane `valve`, which stops on failure.
 pub(crate) fn in_lane(channel: Channel) -> Execution {
     let mut command = command(Delivery::Direct, None);
     command.definition.lane = Some(Lane { name: LaneName::parse("valve").unwrap(), on_failure: OnFailure::Stop });
-    Execution::create(&command, &thing(), channel, 60)
+    Execution::create(&command, &thing(), channel)
 }
 
 /// The report of a payload from the thing of the row.

@@ -14,11 +14,11 @@ use crate::timestamp::Timestamp;
 impl Execution {
     /// Reroutes the request through a shadow. None if it goes through a shadow already; if the shadow needs a lane of
     /// its own and the execution is in another; if too little of the ttl is left; or if the device may have the
-    /// request and would not recognize it in the shadow. `tick_seconds` is the interval of the reconciler.
-    pub fn reroute(&self, route: &ShadowRoute, now: Timestamp, tick_seconds: u32, actor: Actor) -> Option<Change> {
+    /// request and would not recognize it in the shadow.
+    pub fn reroute(&self, route: &ShadowRoute, now: Timestamp, actor: Actor) -> Option<Change> {
         let channel = Channel::Shadow(route.clone());
         let own_lane = lane_of(&channel);
-        let late = now.seconds_until(self.start_by) < route.min_ttl_seconds(tick_seconds);
+        let late = now.seconds_until(self.start_by) < route.min_ttl_seconds();
         let elsewhere = self.channel.shadow().is_some() || (own_lane.is_some() && self.lane.is_some());
         // Only the dialect `map` names the execution: a device of another dialect would run the request a second
         // time.
@@ -26,7 +26,7 @@ impl Execution {
         if self.overdue_verdict(now).is_some() || elsewhere || late || again {
             return None;
         }
-        let start_by = in_shadow_until(self.start_by, now, tick_seconds);
+        let start_by = in_shadow_until(self.start_by, now);
         let lane = self.lane.clone().or(own_lane);
         let history_entry = self.send_entry(now, "PENDING", actor, &channel);
         let next_send_at = now.plus_seconds(MAX_SEND_SECONDS);

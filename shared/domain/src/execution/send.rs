@@ -153,7 +153,7 @@ mod tests {
             assert!(row.matches_unnamed_report(at(12)) && !row.was_never_sent());
             assert_eq!(row.observe(at(60)).verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse));
         }
-        let reroutes = |route| queued.reroute(&route, at(12), 1, actor()).is_some();
+        let reroutes = |route| queued.reroute(&route, at(12), actor()).is_some();
         assert!(reroutes(ShadowRoute::default()));
         assert!(!reroutes(ShadowRoute::Atlas), "its device would run it twice");
         let next = refused.schedule_retry(AttemptFailure::Rejected, at(12), None, actor());

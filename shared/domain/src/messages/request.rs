@@ -56,7 +56,7 @@ impl Request {
             attempt: execution.attempt,
             command: command.definition.name.as_str(),
             payload: command.definition.payload.as_ref().map(|payload| payload.as_json()),
-            ttl: command.definition.deadlines.ttl_seconds(),
+            ttl: execution.start_seconds(),
             expires_at: execution.start_by.as_seconds(),
             heartbeat: execution.heartbeat_seconds,
             response_topic: response_topic.as_str(),
@@ -87,7 +87,7 @@ mod tests {
     fn the_body_has_the_members_that_devices_expect() {
         let mut command = command(Delivery::Direct, Some(30));
         command.definition.payload = Payload::parse(r#"{"delay": 5.0}"#).ok();
-        let execution = Execution::create(&command, &thing(), Channel::Direct, 60);
+        let execution = Execution::create(&command, &thing(), Channel::Direct);
         let request = Request::new(&command, &execution, CREATED_AT.plus_seconds(10)).unwrap();
         let id = execution.key.id.as_str();
         let expected = format!(
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn absent_members_are_left_out() {
         let command = command(Delivery::Topic, None);
-        let execution = Execution::create(&command, &thing(), Channel::Direct, 60);
+        let execution = Execution::create(&command, &thing(), Channel::Direct);
         let request = Request::new(&command, &execution, CREATED_AT.plus_seconds(999)).unwrap();
         let text = String::from_utf8(request.body).unwrap();
         assert!(!text.contains("payload") && !text.contains("heartbeat"), "{text}");
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn an_echoed_request_is_a_report_about_its_execution() {
         let command = command(Delivery::Direct, None);
-        let execution = Execution::create(&command, &thing(), Channel::Direct, 60);
+        let execution = Execution::create(&command, &thing(), Channel::Direct);
         let request = Request::new(&command, &execution, CREATED_AT).unwrap();
         let echo = format!("SUCCESS: command ran successfully from payload: b'{}'", request.body.escape_ascii());
         let report = Report::decode(request.response_topic.as_str(), echo.as_bytes()).unwrap();
@@ -124,7 +124,7 @@ mod tests {
         let thing = ThingName::parse(&"t".repeat(128)).unwrap();
         command.definition.name = CommandName::parse(&"n".repeat(64)).unwrap();
         command.definition.payload = Payload::parse(&format!("\"{}\"", "x".repeat(Payload::MAX_BYTES - 2))).ok();
-        let execution = Execution::create(&command, &thing, Channel::Direct, 60);
+        let execution = Execution::create(&command, &thing, Channel::Direct);
         assert!(Request::new(&command, &execution, CREATED_AT).unwrap().body.len() <= 128 * 1024);
     }
 }

@@ -58,7 +58,7 @@ fn command(rng: &mut Rng) -> Command {
 
 fn execution(rng: &mut Rng) -> History {
     let command = command(rng);
-    let mut row = Execution::create(&command, &thing(), Channel::of(&command, None), 60);
+    let mut row = Execution::create(&command, &thing(), Channel::of(&command, None));
     let mut history = vec![Contribution::of(&row)];
     let mut now = CREATED_AT;
     for _ in 0..rng.usize(0..10) {

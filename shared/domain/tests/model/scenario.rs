@@ -162,6 +162,6 @@ impl Scenario {
     /// The row of the n-th command when it is created at this time.
     pub fn create(&self, n: usize, now: i64) -> Execution {
         let command = Command { created_at: at(now), ..self.commands[n].clone() };
-        Execution::create(&command, &thing(), self.channel.clone(), u32::try_from(TICK).unwrap())
+        Execution::create(&command, &thing(), self.channel.clone())
     }
 }

@@ -6,7 +6,7 @@ use super::{
     call::{Call, LaneEntry, SendResult},
     handler::{Handler, actor},
     messages::ToDevice,
-    scenario::{Scenario, TICK, at, seconds},
+    scenario::{Scenario, at, seconds},
     send_rules,
     world::World,
 };
@@ -63,7 +63,7 @@ impl Handler {
 
     fn reroute(&self, scenario: &Scenario) -> Option<Change> {
         let route = scenario.fallback_shadow.as_ref()?;
-        self.row.reroute(route, at(self.since), u32::try_from(TICK).unwrap(), actor())
+        self.row.reroute(route, at(self.since), actor())
     }
 
     fn result_change(&self, result: SendResult) -> Change {

@@ -16,7 +16,7 @@ fn retried(delivery: Delivery) -> Execution {
     let options = RetryOptions { on, wait: Some(10), base: Some(0), ..RetryOptions::default() };
     let mut command = command(delivery, None);
     command.definition.retry = Retry::new(&options, 60).ok();
-    Execution::create(&command, &thing(), Channel::of(&command, None), 60)
+    Execution::create(&command, &thing(), Channel::of(&command, None))
 }
 
 fn after_next_write(row: &Execution, seconds: u32, actor: &'static str) -> Execution {
@@ -116,7 +116,7 @@ fn execution_of_a_fleet_names_the_function_that_sent_it() {
     {
         let command = command(delivery, None);
         let channel = Channel::of(&command, None);
-        let row = Execution::create_in_batch(&command, &thing(), 3, CREATED_AT, channel, 60);
+        let row = Execution::create_in_batch(&command, &thing(), 3, CREATED_AT, channel);
         let expected = ["+0 1 CREATED - - operator -".to_owned(), format!("+0 1 SENT - - {sender}")];
         assert_eq!(lines(&row, 1), expected);
     }

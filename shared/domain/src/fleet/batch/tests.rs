@@ -99,7 +99,7 @@ fn a_batch_on_hold_monitors_what_a_crashed_invocation_may_have_sent() {
 #[test]
 fn an_execution_is_checked_by_its_batch_only_without_a_due_entry() {
     let command = command(Delivery::Direct, None);
-    let row = Execution::create_in_batch(&command, &thing(), 0, at(0), Channel::of(&command, None), 60);
+    let row = Execution::create_in_batch(&command, &thing(), 0, at(0), Channel::of(&command, None));
     let actor = Actor::function("test");
     let check = |row: &Execution, seconds| ExecutionCheck::of(row, at(seconds), &actor);
     let with_entry = Execution { due_at: Some(at(30).as_seconds()), ..row.clone() };

@@ -30,7 +30,7 @@ pub(super) fn sent(number: u32, json: Option<&str>) -> (Command, Execution) {
     let mut command = command(Delivery::Direct, None);
     command.id = CommandId::from_request(CREATED_AT, &number.to_string());
     command.definition.payload = json.map(payload);
-    let execution = Execution::create(&command, &thing(), Channel::Direct, 60);
+    let execution = Execution::create(&command, &thing(), Channel::Direct);
     (command, execution)
 }
 

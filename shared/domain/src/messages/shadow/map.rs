@@ -58,7 +58,7 @@ pub(super) fn delivery_update(
         attempt: execution.attempt,
         command: command.definition.name.as_str(),
         payload,
-        ttl: command.definition.deadlines.ttl_seconds(),
+        ttl: execution.start_seconds(),
         expires_at: execution.start_by.as_seconds(),
         heartbeat: execution.heartbeat_seconds,
     };

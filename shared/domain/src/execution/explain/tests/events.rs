@@ -92,14 +92,14 @@ fn failed_sending_says_when_it_is_tried_again() {
 
 #[test]
 fn command_in_a_shadow_says_when_the_shadow_is_cleaned_up() {
-    let through = |route| Execution::create(&command(Delivery::Shadow, None), &thing(), Channel::Shadow(route), 10);
+    let through = |route| Execution::create(&command(Delivery::Shadow, None), &thing(), Channel::Shadow(route));
     let map = through(ShadowRoute::default());
     let put = "It is in a shadow of pump-7, whose device has not answered. \
-               If it has not begun by +45s, it is given up (NO_RESPONSE).";
+               If it has not begun by +55s, it is given up (NO_RESPONSE).";
     assert_eq!(text(&map, 6), put);
     let expected = "It was given up for NO_RESPONSE. A late answer of the device would still count. \
                 It is withdrawn from its shadow at";
-    assert_eq!(text(&map, 45), format!("{expected} +46s."));
+    assert_eq!(text(&map, 55), format!("{expected} +56s."));
     assert!(text(&map, 600).ends_with("It has yet to be withdrawn from its shadow."));
     let done = after(&map, map.cancel(Reason::CanceledByOperator, CREATED_AT, false, Actor::device()).unwrap());
     assert_eq!(
@@ -112,7 +112,7 @@ fn command_in_a_shadow_says_when_the_shadow_is_cleaned_up() {
     assert_eq!(
         text(&atlas, 6),
         "It waits for its turn in the lane of its shadow. \
-         If that has not come by +45s, it is given up (LANE_BUSY)."
+         If that has not come by +55s, it is given up (LANE_BUSY)."
     );
     let put = after(&atlas, atlas.claim(CREATED_AT, "token").unwrap());
     assert_eq!(
