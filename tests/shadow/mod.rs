@@ -9,9 +9,11 @@
 //! | [`lost`] | shadow writes whose responses are lost, in every dialect |
 //! | [`full`] | shadows without room for a request |
 //! | [`ttl`] | a request in a shadow has less than its ttl, and the answer says so |
+//! | [`backlog`] | many requests in shadows whose ttl ends at the same time |
 //! | [`bad`] | payloads that a shadow cannot hold, and echoes that are no reports |
 
 mod atlas;
+mod backlog;
 mod bad;
 mod full;
 mod lost;
