@@ -78,13 +78,17 @@ pub fn run_scripted_function() {
 
 /// Handles a batch of queue messages or stream records and prints it. The action of a record is the body of its message
 /// or the attribute `do` of its new image. `fail` fails the batch; `fail twice` fails it for the first two times;
-/// `partial` reports the record as failed. Otherwise the response is the environment variable `ANSWER`, in which the
+/// `partial` reports the record as failed; `hold <port>` waits as `hold` does. Otherwise the response is the environment variable `ANSWER`, in which the
 /// text `the second` is replaced by the id of the second record.
 fn handle_batch(event: &Value, failures: &mut u64) -> (&'static str, String) {
     eprintln!("event: {event}");
     let records = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
     let has_action =
         |record: &Value, action: &str| record["body"] == action || record["dynamodb"]["NewImage"]["do"]["S"] == action;
+    let held = records.iter().find_map(|record| record["body"].as_str()?.strip_prefix("hold ")?.parse().ok());
+    if let Some(port) = held {
+        hold(port);
+    }
     let any = |action: &str| records.iter().any(|record| has_action(record, action));
     let fail_again = any("fail twice") && *failures < 2;
     *failures += u64::from(fail_again);
@@ -104,17 +108,20 @@ fn handle_batch(event: &Value, failures: &mut u64) -> (&'static str, String) {
     ("response", answer.replace("the second", &records.get(1).map(id).unwrap_or_default()))
 }
 
+/// Connects to a port of the test, which signals that the function runs; returns when the test closes the connection.
+fn hold(port: u16) {
+    let mut test = TcpStream::connect(("127.0.0.1", port)).expect("the test listens");
+    test.read_to_end(&mut Vec::new()).expect("the test closes the connection");
+}
+
 fn perform(event: &Value, headers: &BTreeMap<String, String>, failures: &mut u64) -> (&'static str, String) {
     if event["Records"].is_array() {
         return handle_batch(event, failures);
     }
     match event["do"].as_str().unwrap_or("echo") {
         "exit" => std::process::exit(7),
-        // The connection signals the test that the function runs; the function continues when the test closes it.
         "hold" => {
-            let port = event["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-            let mut test = TcpStream::connect(("127.0.0.1", port)).expect("the test listens");
-            test.read_to_end(&mut Vec::new()).expect("the test closes the connection");
+            hold(event["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port"));
             ("response", "\"released\"".to_owned())
         }
         "fail" => ("error", json!({ "errorType": "ScriptedError", "errorMessage": event["text"] }).to_string()),

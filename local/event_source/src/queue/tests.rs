@@ -21,6 +21,15 @@ struct Bench {
 impl Bench {
     /// A function that does what its messages say, see [`local_lambda::testing`].
     async fn new(batch_size: usize, partial_failures: bool, answer: Option<Value>) -> Self {
+        Self::with_concurrency(1, batch_size, partial_failures, answer).await
+    }
+
+    async fn with_concurrency(
+        max_concurrency: usize,
+        batch_size: usize,
+        partial_failures: bool,
+        answer: Option<Value>,
+    ) -> Self {
         let clock = Clock::manual(START_MS);
         let work = Queue { visibility_s: 60, retention_s: 120, ..Queue::from("work".to_owned()) };
         let sqs = Sqs::new(clock.clone(), "eu-west-1", "000000000000", vec![work]);
@@ -33,7 +42,7 @@ impl Bench {
             function_arn: taker.arn.clone(),
             batch_size,
             partial_failures,
-            max_concurrency: 1,
+            max_concurrency,
         };
         let lambda = Lambda::start(clock.clone(), vec![taker], sqs.clone()).await.expect("started");
         let place = Place {
@@ -166,4 +175,22 @@ async fn mappings_without_queues_are_caught_up() {
         Place { region: String::new(), account: String::new(), stack_name: String::new(), endpoint: String::new() };
     let none = QueueMappings::start(clock, lambda, sqs, Vec::new(), place);
     assert_eq!((none.next_ms(), none.caught_up().await, sources.caught_up().await), (None, 0, 0));
+}
+
+#[tokio::test]
+async fn as_many_batches_are_with_the_function_as_the_mapping_allows() {
+    let test = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let hold = format!("hold {}", test.local_addr().expect("bound").port());
+    let bench = Bench::with_concurrency(2, 1, false, None).await;
+    for _ in 0..3 {
+        bench.send(&hold, 0);
+    }
+    let (first, _) = test.accept().await.expect("the first batch");
+    let (second, _) = test.accept().await.expect("the second one, beside it");
+    assert_eq!(bench.sqs.next_visible_ms(WORK), Some(START_MS), "the third waits on the queue");
+    assert!(bench.sources.pending()[0].starts_with("2 batches"), "{:?}", bench.sources.pending());
+    drop(first);
+    let (third, _) = test.accept().await.expect("the third one, after the first");
+    drop((second, third));
+    assert_eq!(bench.sources.caught_up().await, 3);
 }
