@@ -116,6 +116,32 @@ fn lane_is_checked_after_its_creator_may_have_crashed() {
 }
 
 proptest! {
+    /// So a wake that finds nothing to do sends another one for the right time, and a wake that finds something does it.
+    #[test]
+    fn open_row_has_a_later_look_if_and_only_if_it_needs_nothing_now(
+        starts in proptest::option::of(0..60u32), heartbeat in proptest::option::of(2..200i64), waits in any::<bool>(),
+        wait in proptest::option::of(1..59i64), seconds in 0..700u32,
+    ) {
+        let options = RetryOptions { attempts: Some(2), wait, ..RetryOptions::default() };
+        let row = match (wait, waits) {
+            (_, true) => in_lane(Channel::Direct),
+            (Some(_), _) => retried(heartbeat, &options),
+            (None, _) => execution(heartbeat),
+        };
+        let row = if waits { row } else { row.apply(&row.sent(CREATED_AT, actor())).unwrap() };
+        let row = starts.and_then(|starts| after_report(&row, starts, "RUNNING")).unwrap_or(row);
+        let needs_nothing = match row.next_action(at(seconds), &actor()) {
+            NextAction::Nothing => true,
+            NextAction::Write(change) => !change.is_transition(),
+            _ => false,
+        };
+        let later = row.next_look_at(at(seconds));
+        prop_assert_eq!(later.is_some(), needs_nothing, "{:?}", row);
+        prop_assert!(later.is_none_or(|later| later > at(seconds).as_seconds()));
+    }
+}
+
+proptest! {
     #[test]
     fn silent_execution_ends_after_a_few_looks_at_its_due_time(
         starts in proptest::option::of(0..60u32), heartbeat in proptest::option::of(2..200i64),
