@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{FLEET_SHARDS, Timestamp};
+use domain::Timestamp;
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
 use runtime::handler_error::{HandlerError, chain};
@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 use super::due_executions::{DueExecutions, MAX_CONCURRENT};
 use super::due_fleets::DueFleets;
 use super::event::{Event, Message, MessageBody};
-use super::{look_ahead, summary::Summary, ticks::Ticks};
+use super::look_ahead::{self, DueShardNumbers};
+use super::{summary::Summary, ticks::Ticks};
 
 /// The answer of the function.
 #[derive(Debug, Serialize)]
@@ -45,25 +46,30 @@ pub async fn handle(
             let clock = EventClock::start(first);
             // Before the work, which may take most of a minute.
             let queued = ticks.queue_rest(first).await.map_err(HandlerError::Aws);
-            look_ahead::send_wakes(clients, clock, first).await;
-            let summary = tick(clients, clock, request_id).await;
+            let due = look_ahead::send_wakes(clients, clock, first).await;
+            let summary = tick(clients, clock, due, request_id).await;
             queued.and(summary).map(Answer::Tick)
         }
         Event::Messages(messages) => Ok(Answer::Messages(handle_all(clients, messages, start, request_id).await)),
     }
 }
 
-/// Does the work of a tick in all shards.
-async fn tick(clients: &Clients, clock: EventClock, request_id: &str) -> Result<Summary, HandlerError> {
+/// Does the work of a tick in these shards.
+async fn tick(
+    clients: &Clients,
+    clock: EventClock,
+    due: DueShardNumbers,
+    request_id: &str,
+) -> Result<Summary, HandlerError> {
     let now = clock.event_time();
     let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
     let mut shards = JoinSet::new();
-    for shard in clients.executions.shards().all() {
+    for shard in due.executions {
         let token = format!("{request_id}/{shard}");
         let due = DueExecutions { clients: clients.clone(), clock, token, permits: permits.clone() };
         shards.spawn(due.reconcile_shard(shard));
     }
-    for shard in 0..FLEET_SHARDS {
+    for shard in due.fleets {
         let due = DueFleets { clients: clients.clone(), now };
         shards.spawn(due.wake_shard(shard, 0..=now.as_seconds()));
     }
@@ -125,7 +131,10 @@ async fn handle_one(
     permits: Arc<Semaphore>,
 ) -> Result<(), HandlerError> {
     match body {
-        MessageBody::Tick(time) => tick(&clients, EventClock::start(time.max(start)), &token).await.map(|_| ()),
+        MessageBody::Tick(time) => {
+            let due = DueShardNumbers::all(&clients);
+            tick(&clients, EventClock::start(time.max(start)), due, &token).await.map(|_| ())
+        }
         MessageBody::Wake(wake) => {
             let clock = EventClock::start(wake.at().max(start));
             let due = DueExecutions { clients, clock, token, permits };

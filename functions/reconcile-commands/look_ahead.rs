@@ -1,10 +1,12 @@
-//! The look-ahead of a tick of the schedule: it sends the wakes of what is due in the minute after its own.
+//! The look-ahead of a tick of the schedule: it sends the wakes of what is due in the minute after its own, and finds the
+//! shards in which anything is due already. In most minutes that is none, as wakes have done the work.
 //!
 //! One message for each second and shard in which something is due, however much that is.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
-use aws::Error;
+use aws::{DueCursor, DuePage, Error};
 use domain::{FLEET_SHARDS, Timestamp, Wake, wake::horizon::look_ahead};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
@@ -14,24 +16,59 @@ use tokio::task::JoinSet;
 /// The most entries of a shard that one query reads: keys only, so a page is a fraction of DynamoDB's megabyte.
 const PAGE_SIZE: u16 = 1000;
 
-/// Sends the wakes of the minute after that of the tick. A shard that can't be read is logged: its work waits for the
-/// ticks.
-pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: Timestamp) {
+/// The shards in which anything may be due.
+#[derive(Debug, Default)]
+pub(super) struct DueShardNumbers {
+    /// Shards of the due index of executions.
+    pub executions: Vec<u8>,
+    /// Shards of the due index of commands.
+    pub fleets: Vec<u8>,
+}
+
+impl DueShardNumbers {
+    /// All shards.
+    pub fn all(clients: &Clients) -> Self {
+        Self { executions: clients.executions.shards().all().collect(), fleets: (0..FLEET_SHARDS).collect() }
+    }
+}
+
+/// A shard of one of the due indexes.
+#[derive(Clone, Copy, Debug)]
+enum Shard {
+    Executions(u8),
+    Fleets(u8),
+}
+
+/// Sends the wakes of the minute after that of the tick. Returns the shards in which anything is due now, or that could
+/// not be read.
+pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: Timestamp) -> DueShardNumbers {
+    let DueShardNumbers { executions, fleets } = DueShardNumbers::all(clients);
+    let executions = executions.into_iter().map(Shard::Executions);
     let mut shards = JoinSet::new();
-    for shard in clients.executions.shards().all() {
+    for shard in executions.chain(fleets.into_iter().map(Shard::Fleets)) {
         let clients = clients.clone();
-        shards.spawn(async move { due_seconds(&clients, shard, scheduled).await });
+        shards.spawn(async move { (shard, shard.look_ahead(&clients, scheduled).await) });
     }
-    for shard in 0..FLEET_SHARDS {
-        let clients = clients.clone();
-        shards.spawn(async move { due_fleet_seconds(&clients, shard, scheduled).await });
-    }
-    let mut wakes = Vec::new();
-    while let Some(shard) = shards.join_next().await {
-        match shard {
-            Ok(Ok(found)) => wakes.extend(found),
-            Ok(Err(error)) => tracing::warn!(error = chain(&error), "what is due soon could not be read"),
-            Err(error) => tracing::error!(%error, "the task of a shard panicked"),
+    let (mut wakes, mut due) = (Vec::new(), DueShardNumbers::default());
+    while let Some(looked) = shards.join_next().await {
+        let is_due = match looked {
+            Ok((shard, Ok(found))) => {
+                wakes.extend(found.seconds.into_iter().map(|at| shard.wake(at)));
+                found.is_due.then_some(shard)
+            }
+            Ok((shard, Err(error))) => {
+                tracing::warn!(error = chain(&error), ?shard, "what is due soon could not be read");
+                Some(shard)
+            }
+            Err(error) => {
+                tracing::error!(%error, "the task of a shard panicked");
+                None
+            }
+        };
+        match is_due {
+            Some(Shard::Executions(shard)) => due.executions.push(shard),
+            Some(Shard::Fleets(shard)) => due.fleets.push(shard),
+            None => {}
         }
     }
     // The earliest first, in case the time of the invocation is over before all are sent.
@@ -39,30 +76,55 @@ pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: 
     if !wakes.is_empty() {
         clients.wakes.send(&wakes, clock).await;
     }
+    due
 }
 
-/// The wakes of the executions of a shard.
-async fn due_seconds(clients: &Clients, shard: u8, scheduled: Timestamp) -> Result<Vec<Wake>, Error> {
-    let (range, mut seconds, mut after) = (look_ahead(scheduled), BTreeSet::new(), None);
-    loop {
-        let page = clients.executions.due(shard, &range, after, PAGE_SIZE).await?;
-        seconds.extend(page.entries.iter().map(|due| due.at));
-        after = page.next;
-        if after.is_none() {
-            return Ok(seconds.into_iter().map(|at| Wake::Second { shard, at }).collect());
+/// What a look at one shard has found.
+struct Found {
+    /// The seconds of the next minute in which anything is due.
+    seconds: BTreeSet<i64>,
+    /// Whether anything is due now.
+    is_due: bool,
+}
+
+impl Shard {
+    /// Reads the shard: with one query, unless there is more than a page of entries.
+    async fn look_ahead(self, clients: &Clients, scheduled: Timestamp) -> Result<Found, Error> {
+        let ahead = look_ahead(scheduled);
+        let (entries, mut next) = self.page(clients, 0..=*ahead.end(), None).await?;
+        let is_due = entries.first().is_some_and(|first| *first <= scheduled.as_seconds());
+        let mut seconds: BTreeSet<i64> = entries.into_iter().filter(|at| ahead.contains(at)).collect();
+        // What is due now can be more than a page: then the next minute is read from its beginning.
+        let mut after = if seconds.is_empty() { None } else { next.clone() };
+        while next.is_some() {
+            let (entries, cursor) = self.page(clients, ahead.clone(), after).await?;
+            seconds.extend(entries);
+            (after, next) = (cursor.clone(), cursor);
+        }
+        Ok(Found { seconds, is_due })
+    }
+
+    /// The times of a page of entries, and where the next page begins.
+    async fn page(
+        self,
+        clients: &Clients,
+        range: RangeInclusive<i64>,
+        after: Option<DueCursor>,
+    ) -> Result<(Vec<i64>, Option<DueCursor>), Error> {
+        Ok(match self {
+            Self::Executions(shard) => times(clients.executions.due(shard, &range, after, PAGE_SIZE).await?),
+            Self::Fleets(shard) => times(clients.fleets.due(shard, &range, after, PAGE_SIZE).await?),
+        })
+    }
+
+    fn wake(self, at: i64) -> Wake {
+        match self {
+            Self::Executions(shard) => Wake::Second { shard, at },
+            Self::Fleets(shard) => Wake::Fleet { shard, at },
         }
     }
 }
 
-/// The wakes of the plans and batches of a shard.
-async fn due_fleet_seconds(clients: &Clients, shard: u8, scheduled: Timestamp) -> Result<Vec<Wake>, Error> {
-    let (range, mut seconds, mut after) = (look_ahead(scheduled), BTreeSet::new(), None);
-    loop {
-        let page = clients.fleets.due(shard, &range, after, PAGE_SIZE).await?;
-        seconds.extend(page.entries.iter().map(|due| due.at));
-        after = page.next;
-        if after.is_none() {
-            return Ok(seconds.into_iter().map(|at| Wake::Fleet { shard, at }).collect());
-        }
-    }
+fn times<T>(page: DuePage<T>) -> (Vec<i64>, Option<DueCursor>) {
+    (page.entries.iter().map(|due| due.at).collect(), page.next)
 }
