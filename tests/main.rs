@@ -26,6 +26,7 @@ mod registry;
 mod scripted_device;
 mod sdk_transport;
 mod shadow;
+mod slow_writes;
 mod table_condition;
 mod ticks;
 mod trimming;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The time that a direct message's device has for its acknowledgement; the functions ask for as much.
-const ACKNOWLEDGEMENT_TIMEOUT_MS: i64 = 5_000;
+const ACKNOWLEDGEMENT_TIMEOUT_MS: i64 = 4_000;
 
 impl World<'_> {
     /// Draws the fault of a call, and applies and answers the call accordingly.

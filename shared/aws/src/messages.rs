@@ -37,9 +37,10 @@ const QOS_AT_LEAST_ONCE: i32 = 1;
 
 impl Messages {
     /// The time that a device has for its acknowledgement, in seconds. AWS IoT allows 1 to 15.
-    const ACKNOWLEDGEMENT_SECONDS: i32 = 5;
-    /// The longest time of a call: that of a direct message includes the wait for the acknowledgement.
-    pub(crate) const MAX_SEND_TIME: Duration = Duration::from_secs(8);
+    const ACKNOWLEDGEMENT_SECONDS: i32 = 4;
+    /// The longest time of a call: that of a direct message includes the wait for the acknowledgement. Ten seconds after
+    /// its claim another function may send the request, so a claim may take almost four seconds to be written.
+    pub(crate) const MAX_SEND_TIME: Duration = Duration::from_secs(6);
 
     pub(crate) fn new(client: Client) -> Self {
         Self { client }

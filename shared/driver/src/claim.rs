@@ -8,9 +8,10 @@ use runtime::conflict::ConflictRetries;
 
 use crate::driver::Driver;
 
-/// The longest time, in whole seconds, that storing a row or writing a claim may take before the request is sent. A
-/// sending takes up to 8 seconds, and 10 seconds after the claim another function may send the request.
-pub(crate) const MAX_CLAIM_SECONDS: u32 = 1;
+/// The longest time, in whole seconds, that storing a row or writing a claim may take before the request is sent: any
+/// write that is answered at its first try. A sending takes up to 6 seconds, and 10 seconds after the claim another
+/// function may send the request.
+pub(crate) const MAX_CLAIM_SECONDS: u32 = 3;
 
 impl Driver<'_> {
     /// Claims a request. Returns the claimed row; none if the request must not be sent, or another function has claimed
