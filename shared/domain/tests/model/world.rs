@@ -57,8 +57,10 @@ pub struct Row(Arc<(u64, Execution)>);
 impl Row {
     pub fn new(mut row: Execution) -> Self {
         // Only the failures of earlier attempts have an effect: other entries would tell apart worlds that are equal.
-        row.history.retain(|entry| entry.channel.is_none() && entry.attempt < row.attempt);
-        row.history.iter_mut().for_each(|entry| entry.at = CREATED_AT);
+        row.history.retain(|entry| domain::DeliveryStatus::parse(&entry.event).is_err() && entry.attempt < row.attempt);
+        for entry in &mut row.history {
+            (entry.at, entry.channel, entry.steps) = (CREATED_AT, None, domain::AttemptSteps::default());
+        }
         let mut hasher = DefaultHasher::new();
         row.hash(&mut hasher);
         Self(Arc::new((hasher.finish(), row)))
