@@ -51,7 +51,7 @@ pub use execution::{
     change::{Change, Claim, Condition, DueEntry, Effect, Reroute, Snapshot},
     channel::{Channel, UnknownChannel},
     channel_check::ChannelError,
-    creator::CreatorToken,
+    creator_token::CreatorToken,
     due_index::{DueShards, FLEET_SHARDS},
     explain::{Explanation, Upcoming, WhatNext},
     history::HistoryEntry,

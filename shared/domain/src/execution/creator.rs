@@ -5,43 +5,12 @@
 //! finished or crashed. A creator that crashed and one that succeeded leave the same row, so a repeated request that
 //! comes before records its doubt: then the request goes out again unless the creator proves to be alive.
 
-use sha2::{Digest, Sha256};
-
 use crate::execution::change::{Change, DueEntry, Effect};
 use crate::execution::channel::Channel;
+use crate::execution::creator_token::CreatorToken;
 use crate::execution::row::Execution;
 use crate::execution::send::MAX_SEND_SECONDS;
 use crate::timestamp::Timestamp;
-
-/// The token of a creator: 8 hexadecimal digits of its event's id, which is the same when the event is handled again,
-/// and 8 random ones. It is short, since every write of a row pays for its size.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CreatorToken(String);
-
-impl CreatorToken {
-    /// The token of a function that handles the event with this id. No other handling draws the same `nonce`.
-    pub fn new(event_id: &str, nonce: u64) -> Self {
-        Self(format!("{}{:08x}", event_digits(event_id), nonce & 0xffff_ffff))
-    }
-
-    /// The token as it was stored.
-    pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The token as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn is_of_event(&self, event_id: &str) -> bool {
-        self.0.starts_with(&event_digits(event_id))
-    }
-}
-
-fn event_digits(event_id: &str) -> String {
-    Sha256::digest(event_id).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
-}
 
 impl Execution {
     /// The new row as its creator stores it at `at`, which is the time of its sending. A row that waits for its lane

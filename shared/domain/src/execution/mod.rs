@@ -10,6 +10,7 @@ pub(crate) mod channel_check;
 pub(crate) mod claim;
 pub(crate) mod create;
 pub(crate) mod creator;
+pub(crate) mod creator_token;
 pub(crate) mod current_steps;
 pub(crate) mod deadlines;
 pub(crate) mod due_entry;

@@ -5,7 +5,7 @@ use crate::command::deadlines::silence_seconds;
 use crate::command::lane::Lane;
 use crate::command::retry::Retry;
 use crate::execution::channel::Channel;
-use crate::execution::creator::CreatorToken;
+use crate::execution::creator_token::CreatorToken;
 use crate::execution::history::HistoryEntry;
 use crate::execution::interim_report::InterimReport;
 use crate::execution::key::Key;
