@@ -5,7 +5,7 @@ use domain::{Channel, Command, Deadlines, Reason, ShadowRoute, Status};
 
 use super::{
     call::Call,
-    scenario::{Scenario, at, command, with_payload},
+    scenario::{Scenario, TIMEOUT, at, command, with_payload},
     world::World,
 };
 
@@ -100,6 +100,8 @@ fn desired_states(states: &[&str]) -> Scenario {
 #[test]
 fn a_desired_state() {
     let mut scenario = desired_states(&[r#"{"light":"on","fan":1}"#]);
+    // It is due just before a tick: what is due at the time of a tick is not postponed by that.
+    scenario.commands[0].definition.deadlines = Deadlines::new(Some(14), Some(TIMEOUT), None).unwrap();
     (scenario.faults, scenario.sending_fails, scenario.reconciler_fails, scenario.end) = (1, true, true, 30);
     scenario.reached = vec![
         ("it succeeds", all_succeed),
