@@ -73,6 +73,8 @@ def handled(stack, tmp_path):
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "COMMANDS_TABLE": "commands",
             "EXECUTIONS_TABLE": "executions",
+            "DUE_SHARDS": "64",
+            "TICK_QUEUE_URL": "https://localhost/000000000000/ticks",
             "RECONCILE_SECONDS": "60",
             "SSL_CERT_FILE": str(roots),
         }
