@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::{
     device::{Action, OutgoingReport, Timer},
     event::Event,
-    history::Run,
+    history::{RowImage, Run},
     world::World,
 };
 
@@ -23,6 +23,7 @@ impl World<'_> {
         for action in actions {
             match action {
                 Action::StartRun { execution, attempt } => {
+                    let attempt = attempt.unwrap_or_else(|| self.stored_attempt(&name, &execution));
                     self.trace(|| format!("{name} runs attempt {attempt} of {execution}"));
                     self.history.runs.push(Run { at_ms: self.now_ms(), thing: name.clone(), execution, attempt });
                 }
@@ -31,6 +32,12 @@ impl World<'_> {
                 Action::RecordRequest(request) => self.record_delivery(thing, &request),
             }
         }
+    }
+
+    /// The attempt of an execution by its row: only its last one is in a shadow.
+    fn stored_attempt(&self, thing: &str, execution: &str) -> u64 {
+        let mut images = self.history.images.iter().rev();
+        images.find(|image| image.thing == thing && image.execution == execution).map_or(1, RowImage::attempt)
     }
 
     /// Sends a report at QoS 1. The device keeps it until the broker acknowledges it.

@@ -51,8 +51,10 @@ fn check_lane<'a>(
             }
         }
         let has_ended_now = image.is_terminal() && !before.is_some_and(RowImage::is_terminal);
-        let has_failed = last_image(image)
-            .is_some_and(|last| last.status() != "SUCCEEDED" && last.text("verdict") != Some("SUPERSEDED"));
+        // One that was canceled on behalf of its lane stops nothing: what joins the lane later is behind neither it nor
+        // the execution that has stopped the lane.
+        let on_behalf = |last: &RowImage| matches!(last.text("verdict"), Some("SUPERSEDED" | "LANE_STOPPED"));
+        let has_failed = last_image(image).is_some_and(|last| last.status() != "SUCCEEDED" && !on_behalf(last));
         if has_ended_now && has_failed && image.text("on_failure") == Some("stop") {
             for id in ids_behind(history, position, lane, image) {
                 if !may_be_sent_after(history, current.get(id).copied(), image) {

@@ -42,7 +42,8 @@ pub enum Timer {
 pub enum Action {
     StartRun {
         execution: String,
-        attempt: u64,
+        /// The attempt that the request names; an entry of the Atlas dialect names none.
+        attempt: Option<u64>,
     },
     /// Records a request that came in a shadow.
     RecordRequest(Request),

@@ -43,7 +43,7 @@ impl Device {
         if status != ReportedStatus::InProgress {
             return vec![Action::Send(self.report(&id))];
         }
-        let mut actions = vec![Action::StartRun { execution: id.clone(), attempt }];
+        let mut actions = vec![Action::StartRun { execution: id.clone(), attempt: Some(attempt) }];
         if random.chance(self.config.sends_progress) {
             actions.push(Action::Send(self.report(&id)));
         }

@@ -60,7 +60,7 @@ impl Device {
         for topic in entries.filter_map(|entry| entry.values().next()?["topic"].as_str()) {
             // A real Atlas device runs an entry again with every delta. That fault of the device is not simulated.
             if self.atlas_topics.insert(topic.to_owned()) {
-                actions.push(Action::StartRun { execution: id_in_topic(topic), attempt: 1 });
+                actions.push(Action::StartRun { execution: id_in_topic(topic), attempt: None });
                 let after_ms = random.between(1, self.config.max_run_ms);
                 let timer = Timer::FinishAtlas { topic: topic.to_owned(), command: command.clone() };
                 actions.push(Action::SetTimer { after_ms, timer });
