@@ -1,11 +1,7 @@
 //! The definitions and the control states of commands, in the table of commands. Of a definition only the rate of a
 //! rollout changes.
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
 use domain::{Command, CommandId, Control, fleet::RateChange};
 
 use crate::{
@@ -114,24 +110,8 @@ impl Commands {
 
     /// Updates a command. Returns false, and writes nothing, if the condition of the update does not hold.
     async fn update(&self, operation: &'static str, id: &CommandId, update: Update) -> Result<bool, Error> {
-        let written = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(command_key(id)))
-            .update_expression(update.expression())
-            .condition_expression(update.condition())
-            .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.values))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(Error::sdk(operation, id, error)),
-            },
-        }
+        let written = update.write(&self.client, &self.table, command_key(id)).await;
+        written.map_err(|error| Error::sdk(operation, id, error))
     }
 
     /// Reads a command, with every write that was answered before.

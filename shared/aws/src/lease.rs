@@ -1,6 +1,5 @@
 //! The lease of a shard of the due index, in the table of executions: one run at a time works through a shard.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::Timestamp;
 
 use crate::{
@@ -53,23 +52,7 @@ impl Executions {
     /// Whether the update was applied.
     async fn write_lease(&self, operation: &'static str, shard: u8, update: Update) -> Result<bool, Error> {
         let key = Item::from([("pk".into(), text(format!("R#{shard}"))), ("sk".into(), text("LEASE"))]);
-        let written = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .update_expression(update.expression())
-            .condition_expression(update.condition())
-            .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.values))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(Error::sdk(operation, shard, error)),
-            },
-        }
+        let written = update.write(&self.client, &self.table, key).await;
+        written.map_err(|error| Error::sdk(operation, shard, error))
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, error::SdkError, operation::update_item::UpdateItemError, types::AttributeValue};
+
+use crate::item::Item;
 
 #[derive(Default)]
 pub(crate) struct Update {
@@ -15,6 +17,27 @@ pub(crate) struct Update {
 }
 
 impl Update {
+    /// Updates an item. Returns false, and writes nothing, if the condition does not hold.
+    pub async fn write(self, client: &Client, table: &str, key: Item) -> Result<bool, SdkError<UpdateItemError>> {
+        let written = client
+            .update_item()
+            .table_name(table)
+            .set_key(Some(key))
+            .update_expression(self.expression())
+            .condition_expression(self.condition())
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values(Some(self.values))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+
     fn name(&mut self, attribute: &str) -> String {
         let name = format!("#{attribute}");
         self.names.insert(name.clone(), attribute.to_owned());
