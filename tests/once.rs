@@ -1,4 +1,4 @@
-//! A device is asked once, whatever comes at the same time; and again where its request may have been lost.
+//! A device is asked once, also by requests that come at the same time; and again where its request may have been lost.
 
 use std::collections::BTreeMap;
 use std::pin::pin;

@@ -64,7 +64,7 @@ pub async fn unasked(
 /// The place of a thing in the order of the batches; none if it is in none of the searched ones.
 async fn find(clients: &Clients, plan: &Plan, thing: &ThingName) -> Result<Option<u64>, Error> {
     let first = plan.release_position;
-    // Batches before are released as a whole: their things are asked next, in whatever order.
+    // Batches before are released as a whole: their things are asked next, in no order.
     let numbers = (first.batch..plan.batches).chain(0..first.batch);
     let numbers: Vec<BatchNumber> = numbers.take(MAX_BATCHES).collect();
     let mut before = first.before;

@@ -28,7 +28,7 @@ impl DueShards {
     }
 
     /// The shard of an execution: by a hash of its whole id, so that executions are spread evenly, however many there
-    /// are and whatever the number of shards is.
+    /// are, with any number of shards.
     pub fn shard_of(self, id: &ExecutionId) -> u8 {
         let digest = Sha256::digest(id.as_str());
         let hash = digest.iter().take(8).fold(0, |hash: u64, byte| hash << 8 | u64::from(*byte));

@@ -71,7 +71,7 @@ impl InterimReport {
         })
     }
 
-    /// Whether it says the same, at whatever time.
+    /// Whether it says the same, at the same time or at another.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         Self { at: other.at, ..self.clone() } == *other
     }

@@ -2,7 +2,7 @@
 //!
 //! The schedule fires once a minute. Time is cut into cells of a minute. The writer of an entry sends its wake if the
 //! entry lies before the end of the next cell; every later entry is left to the schedule's tick of a later cell, which
-//! sends the wakes of the cell after its own. So each entry has a wake, whatever the interval between two ticks is, and
+//! sends the wakes of the cell after its own. So each entry has a wake, with any interval between two ticks, and
 //! an execution that is answered within a minute or two of a longer ttl costs no message.
 //!
 //! An entry has a second wake only where the tick of a cell comes after the cell's begin, and the entry was written in
