@@ -2,8 +2,9 @@
 //! device that may have the request gets a notice. If it executes the command all the same, its report replaces
 //! CANCELED.
 
-use domain::{Actor, CancelError, Command, CommandId, ControlState, Execution, Reason, Target};
-use driver::driver::{DecidedWrite, Driver};
+use domain::{Actor, Command, CommandId, ControlState, Execution, Reason, Target};
+use driver::cancel::{CancelFollowUp, CancelOutcome};
+use runtime::event_calls::Driver;
 use runtime::handler_error::chain;
 
 use super::{
@@ -28,7 +29,7 @@ pub fn decode(command: CommandId, request: &Request) -> Result<CancelCommand, Pr
 /// Cancels a command, and answers with its state.
 pub async fn cancel(driver: &Driver<'_>, cancel: CancelCommand) -> Result<Response, Problem> {
     let CancelCommand { command: id, body: ChangeBody { force, why }, actor } = cancel;
-    let command = stored_command::read(driver.clients, &id).await?;
+    let command = stored_command::read(driver.calls.clients, &id).await?;
     let thing = match &command.definition.target {
         Target::Thing(thing) => thing,
         Target::Fleet(_) => {
@@ -36,20 +37,17 @@ pub async fn cancel(driver: &Driver<'_>, cancel: CancelCommand) -> Result<Respon
             return fleet::change_control_of(driver, command, state, actor, why).await;
         }
     };
-    let not_created = || Problem::conflict("commandId", "the command is still being created: send the request again");
-    let row = driver.read(&command.key_at(thing)).await?.ok_or_else(not_created)?;
-    match driver.cancel(row, Reason::CanceledByOperator, force, &actor, why.as_deref()).await? {
-        // If an earlier request has canceled it, that request may have failed before the notice was sent.
-        DecidedWrite::Applied(row) | DecidedWrite::Refused(row, CancelError::Already) => {
-            follow_up(driver, &command, row).await
+    match driver.cancel_by_operator(&command.key_at(thing), force, &actor, why.as_deref()).await? {
+        CancelOutcome::Canceled(row, follow_up) => answer(&command, &row, follow_up),
+        CancelOutcome::Refused(error) => Err(error.into()),
+        CancelOutcome::NotCreated => {
+            Err(Problem::conflict("commandId", "the command is still being created: send the request again"))
         }
-        DecidedWrite::Refused(_, error) => Err(error.into()),
-        DecidedWrite::NotFound => Err(Problem::not_found(format!("the execution of command {id} has been deleted"))),
+        CancelOutcome::Deleted => Err(Problem::not_found(format!("the execution of command {id} has been deleted"))),
     }
 }
 
-async fn follow_up(driver: &Driver<'_>, command: &Command, row: Execution) -> Result<Response, Problem> {
-    let follow_up = driver.follow_up_cancel(row.clone()).await;
+fn answer(command: &Command, row: &Execution, follow_up: CancelFollowUp) -> Result<Response, Problem> {
     // Work that fails here stays in the due index, and the reconciler does it.
     if let Err(error) = follow_up.clean_up {
         tracing::warn!(error = chain(&error), execution = %row.key, "the clean-up after a cancel failed");
@@ -63,5 +61,5 @@ async fn follow_up(driver: &Driver<'_>, command: &Command, row: Execution) -> Re
         }
         Ok(()) => {}
     }
-    Ok(Response::json(200, &CommandView::of_one_thing(command, &row)))
+    Ok(Response::json(200, &CommandView::of_one_thing(command, row)))
 }

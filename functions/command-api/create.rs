@@ -5,13 +5,12 @@ use std::pin::pin;
 
 use domain::fleet::SharedTopic;
 use domain::{
-    Actor, Channel, Command, CommandId, Control, Delivery, Execution, Fingerprint, IdempotencyKey, LaneQueue,
-    ShadowName, ShadowRoute, Target, ThingName, Timestamp,
+    Actor, Channel, Command, CommandId, Control, Fingerprint, IdempotencyKey, LaneQueue, ShadowName, ShadowRoute,
+    Target, ThingName, Timestamp,
 };
-use driver::driver::Driver;
-use driver::send::SentExecution;
-use driver::start::{StartOutcome, StoreOutcome};
+use driver::create::CreateOutcome;
 use driver::transmit::Unsendable;
+use runtime::event_calls::Driver;
 use runtime::handler_error::chain;
 use tokio::time::sleep;
 
@@ -70,16 +69,15 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
         known_things::require(context, std::slice::from_ref(&thing)).await?;
     }
     let channel = select_channel(driver, &command, &thing).await?;
-    let command = stored_command::store(driver.clients, command).await?;
-    let row = Execution::create(&command, &thing, channel);
-    let execution = match driver.store(row).await? {
-        StoreOutcome::Stored(row) if row.observe(now).is_terminal() => row,
-        StoreOutcome::Stored(row) => start_created(driver, &command, row).await?,
-        StoreOutcome::Exists(row) => resume_start(driver, &command, row).await?,
+    let (command, row) = match driver.create(command, &thing, channel).await? {
+        CreateOutcome::Created(command, row) => (command, *row),
+        CreateOutcome::IdTaken => return Err(stored_command::id_taken()),
+        CreateOutcome::LaneFull => return Err(lane_full()),
+        CreateOutcome::Unsendable(reason) => return Err(unsendable(reason)),
     };
     let execution = match wait.is_zero() {
-        true => execution.observe(now),
-        false => wait_for_end(driver.clients, execution, now, time_is_up).await?,
+        true => row.observe(now),
+        false => wait_for_end(driver.calls.clients, row, now, time_is_up).await?,
     };
     let status = if execution.is_terminal() { 200 } else { 202 };
     let notes = if strict { None } else { known_things::note(context, &execution).await };
@@ -90,42 +88,12 @@ pub async fn create(driver: &Driver<'_>, context: &ApiContext, create: CreateCom
 /// The channel of the first attempt, which can carry the command.
 async fn select_channel(driver: &Driver<'_>, command: &Command, thing: &ThingName) -> Result<Channel, Problem> {
     let declared = match command.definition.needs_declared_shadow() {
-        true => driver.clients.shadows.get(thing, Some(&ShadowName::commands())).await?,
+        true => driver.calls.clients.shadows.get(thing, Some(&ShadowName::commands())).await?,
         false => None,
     };
     let channel = Channel::of(command, declared.as_deref().map(ShadowRoute::declared));
     command.check_channel(thing, &channel, driver.event_time())?;
     Ok(channel)
-}
-
-/// Starts the execution of a command that was stored by this request. If its lane is full, or its shadow can't carry
-/// the request, nothing stays stored.
-async fn start_created(driver: &Driver<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
-    match driver.start_created(row, command).await? {
-        StartOutcome::LaneFull(row) => {
-            driver.undo_start(&row, command).await?;
-            Err(lane_full())
-        }
-        StartOutcome::NotSent(row) => Ok(row),
-        StartOutcome::Sent(SentExecution { row, unsendable: Some(reason) }) if is_refused_by_shadow(&row, command) => {
-            driver.undo_start(&row, command).await?;
-            Err(unsendable(reason))
-        }
-        StartOutcome::Sent(sent) => Ok(sent.row),
-    }
-}
-
-fn is_refused_by_shadow(row: &Execution, command: &Command) -> bool {
-    row.channel.shadow().is_some() && command.definition.delivery == Delivery::Shadow
-}
-
-/// Resumes the start of an execution that another request with the same key has stored.
-async fn resume_start(driver: &Driver<'_>, command: &Command, row: Execution) -> Result<Execution, Problem> {
-    match driver.resume_start(row, command).await? {
-        StartOutcome::LaneFull(_) => Err(lane_full()),
-        StartOutcome::NotSent(row) => Ok(row),
-        StartOutcome::Sent(sent) => Ok(sent.row),
-    }
 }
 
 fn lane_full() -> Problem {

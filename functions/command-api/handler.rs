@@ -1,8 +1,8 @@
 //! Handles one HTTP request: decodes it, does what it asks for, and answers.
 
 use domain::Actor;
-use driver::driver::Driver;
 use runtime::clients::Clients;
+use runtime::event_calls::driver;
 use runtime::event_clock::EventClock;
 
 use super::{
@@ -39,8 +39,7 @@ async fn execute(
     request: &Request,
 ) -> Result<Response, Problem> {
     let now = request.received_at();
-    let driver =
-        Driver { clients, clock: EventClock::start(now), actor: Actor::function("command-api"), token: request.id() };
+    let driver = driver(clients, EventClock::start(now), Actor::function("command-api"), request.id());
     match call {
         ApiCall::CreateCommand(create) => create::create(&driver, context, *create).await,
         ApiCall::CancelCommand(cancel) => cancel::cancel(&driver, cancel).await,

@@ -1,6 +1,5 @@
-//! Reads and stores the row of a command, and answers the request where that fails.
+//! Reads the row of a command, and answers the request where it is not what the request asks for.
 
-use aws::PutOutcome;
 use domain::{Command, CommandId};
 use runtime::clients::Clients;
 
@@ -11,15 +10,7 @@ pub async fn read(clients: &Clients, id: &CommandId) -> Result<Command, Problem>
     clients.commands.get(id).await?.ok_or_else(|| Problem::not_found(format!("there is no command {id}")))
 }
 
-/// Stores a new command. If an earlier request with the same `Idempotency-Key` has stored it, returns the stored one; a
-/// key of a different command is answered with 409.
-pub async fn store(clients: &Clients, command: Command) -> Result<Command, Problem> {
-    match clients.commands.put_new(&command).await? {
-        PutOutcome::Stored => Ok(command),
-        PutOutcome::Exists(stored) if stored.fingerprint == command.fingerprint => Ok(*stored),
-        PutOutcome::Exists(_) => Err(Problem::conflict(
-            "Idempotency-Key",
-            "this Idempotency-Key belongs to a command that was created with another body",
-        )),
-    }
+/// The `Idempotency-Key` of a request belongs to a different command: 409.
+pub fn id_taken() -> Problem {
+    Problem::conflict("Idempotency-Key", "this Idempotency-Key belongs to a command that was created with another body")
 }

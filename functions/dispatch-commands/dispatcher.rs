@@ -3,8 +3,8 @@
 use domain::{Actor, Timestamp};
 
 use super::throttle::Throttle;
-use driver::driver::Driver;
 use runtime::clients::Clients;
+use runtime::event_calls::{Driver, driver};
 use runtime::event_clock::EventClock;
 
 /// Processes the batches of one event.
@@ -20,8 +20,7 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A driver whose clock starts now: the time that earlier executions took does not count for the next one.
     pub(super) fn driver(&self) -> Driver<'_> {
-        let clock = EventClock::start(self.now());
-        Driver { clients: &self.clients, clock, actor: self.actor(), token: &self.token }
+        driver(&self.clients, EventClock::start(self.now()), self.actor(), &self.token)
     }
 
     pub(super) fn actor(&self) -> Actor {

@@ -7,7 +7,6 @@ mod handler;
 mod monitor;
 mod process_batch;
 mod send;
-mod start;
 mod summary;
 mod throttle;
 

@@ -3,20 +3,11 @@
 use std::sync::Arc;
 
 use aws::{Error, Executions};
-use domain::{Batch, Command, Control, ControlState, Execution, Key, ThingName, Timestamp, fleet::ExecutionCheck};
+use domain::{Batch, Command, Key, ThingName, Timestamp};
 use tokio::task::JoinSet;
 
 use super::{dispatcher::Dispatcher, summary::Summary};
-use driver::broadcast_state::was_broadcast;
-use driver::driver::DecidedWrite;
 use runtime::handler_error::chain;
-
-/// What was done with one execution.
-struct Looked {
-    is_canceled: bool,
-    /// When the execution has to be looked at again, if its batch has to do so.
-    recheck_at: Option<Timestamp>,
-}
 
 impl Dispatcher {
     /// Does the next actions of the executions of these things. Returns when the batch has to look at them again.
@@ -49,7 +40,7 @@ impl Dispatcher {
     ) -> Result<Option<Timestamp>, Error> {
         let mut recheck_at: Option<Timestamp> = None;
         let is_broadcast = command.definition.target.fleet().is_some_and(|fleet| fleet.broadcast.is_some());
-        let was_sent = !is_broadcast || was_broadcast(&self.clients, &command.id).await?;
+        let was_sent = !is_broadcast || self.driver().was_broadcast(&command.id).await?;
         let retry_at = Batch::recheck_at(self.now());
         for things in things.chunks(Executions::MAX_KEYS) {
             let keys: Vec<Key> = things.iter().map(|thing| command.key_at(thing)).collect();
@@ -65,9 +56,10 @@ impl Dispatcher {
                 let (dispatcher, command) = (self.clone(), command.clone());
                 tasks.spawn(async move {
                     let _permit = permit;
+                    let driver = dispatcher.driver();
                     match cancel {
-                        true => dispatcher.cancel_one(row, &command.control).await,
-                        false => dispatcher.look_at_one(row).await,
+                        true => driver.cancel_with_command(row, &command.control).await,
+                        false => driver.monitor(row).await,
                     }
                 });
             }
@@ -90,44 +82,5 @@ impl Dispatcher {
             }
         }
         Ok(recheck_at)
-    }
-
-    /// Does the next actions of an execution.
-    async fn look_at_one(&self, row: Execution) -> Result<Looked, Error> {
-        let recheck_at = match ExecutionCheck::of(&row, self.now(), &self.actor()) {
-            ExecutionCheck::Nothing => None,
-            ExecutionCheck::Later(at) => Some(at),
-            ExecutionCheck::RunNow => {
-                self.driver().run_until_idle(row).await?;
-                None
-            }
-        };
-        Ok(Looked { is_canceled: false, recheck_at })
-    }
-
-    /// Cancels an execution in the name of who canceled its command, and notifies its device. One that may not be
-    /// canceled is looked at.
-    async fn cancel_one(&self, row: Execution, control: &Control) -> Result<Looked, Error> {
-        let nothing = Looked { is_canceled: false, recheck_at: None };
-        let ControlState::Canceled { force, reason } = control.state else { return Ok(nothing) };
-        let driver = self.driver();
-        let actor = control.by.clone().unwrap_or_else(|| self.actor());
-        match driver.cancel(row, reason, force, &actor, control.why.as_deref()).await? {
-            DecidedWrite::Applied(row) => {
-                let execution = row.key.clone();
-                let follow_up = driver.follow_up_cancel(row).await;
-                if let Err(error) = follow_up.notice {
-                    tracing::warn!(
-                        error = chain(&error),
-                        %execution,
-                        "a device could not be notified of a cancel: its report will be late"
-                    );
-                }
-                follow_up.clean_up?;
-                Ok(Looked { is_canceled: true, recheck_at: None })
-            }
-            DecidedWrite::Refused(row, _) => self.look_at_one(row).await,
-            DecidedWrite::NotFound => Ok(nothing),
-        }
     }
 }

@@ -6,11 +6,8 @@ use aws::Error;
 use domain::{Batch, BatchProgress, Channel, Command, ThingName};
 use tokio::task::{JoinError, JoinSet};
 
-use super::{
-    dispatcher::Dispatcher,
-    start::{ThingOutcome, start},
-    summary::Summary,
-};
+use super::{dispatcher::Dispatcher, summary::Summary};
+use driver::batch_thing::ThingOutcome;
 use runtime::handler_error::chain;
 
 /// No execution starts when the invocation has run for more than this many seconds. Those that have started end before
@@ -47,7 +44,7 @@ impl Dispatcher {
             let (dispatcher, command, thing, channel) = (self.clone(), command.clone(), thing.clone(), channel.clone());
             let number = batch.number;
             tasks.spawn(async move {
-                let outcome = start(&dispatcher.driver(), &command, number, &thing, channel).await;
+                let outcome = dispatcher.driver().start_in_batch(&command, number, &thing, channel).await;
                 drop(permit);
                 (place, outcome)
             });

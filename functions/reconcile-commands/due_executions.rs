@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use aws::{Due, DueCursor, DuePage, Error};
 use domain::{Actor, Key};
-use driver::broadcast_state::with_broadcast_state;
-use driver::driver::Driver;
 use driver::run::DriveStats;
 use runtime::clients::Clients;
+use runtime::event_calls::{Driver, driver};
 use runtime::event_clock::EventClock;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -112,24 +111,10 @@ impl DueExecutions {
     }
 
     async fn drive(&self, key: &Key) -> Result<DriveStats, Error> {
-        let driver = self.driver();
-        // The index is eventually consistent: the row may have been deleted.
-        let Some(row) = driver.read(key).await? else { return Ok(DriveStats::default()) };
-        let row = with_broadcast_state(&self.clients, row).await?;
-        let driven = driver.run_until_idle(row).await;
-        if driven.is_err() {
-            // The oldest entries come first, so a row that fails each time must not keep the others from their turn.
-            if let Some(row) = driver.read(key).await?
-                && let Some(later) = row.postpone_due(driver.event_time())
-            {
-                driver.write(row, &later).await?;
-            }
-        }
-        driven
+        self.driver().drive_due(key).await
     }
 
     pub(super) fn driver(&self) -> Driver<'_> {
-        let actor = Actor::function("reconcile-commands");
-        Driver { clients: &self.clients, clock: self.clock, actor, token: &self.token }
+        driver(&self.clients, self.clock, Actor::function("reconcile-commands"), &self.token)
     }
 }

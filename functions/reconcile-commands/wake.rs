@@ -2,7 +2,6 @@
 
 use aws::{Due, Error};
 use domain::{Execution, Key, Wake};
-use driver::broadcast_state::with_broadcast_state;
 use driver::run::DriveStats;
 use tokio::task::JoinSet;
 
@@ -66,7 +65,7 @@ impl DueExecutions {
         let driver = self.driver();
         let row = driver.read(key).await?.filter(|row| row.due_at == Some(due));
         let Some(row) = row else { return Ok(DriveStats::default()) };
-        let row = with_broadcast_state(&self.clients, row).await?;
+        let row = driver.with_broadcast_state(row).await?;
         match row.next_look_at(self.clock.event_time()) {
             None => driver.run_until_idle(row).await,
             Some(later) => {

@@ -1,8 +1,8 @@
 //! Decodes an event and hands it on by its kind.
 
 use domain::Actor;
-use driver::driver::Driver;
 use runtime::clients::Clients;
+use runtime::event_calls::driver;
 use runtime::event_clock::EventClock;
 use runtime::handler_error::HandlerError;
 
@@ -16,12 +16,8 @@ use super::{message_report, shadow_reports};
 /// [`HandlerError`] if the event is not what a rule of this function selects, or AWS does not answer.
 pub async fn handle(clients: &Clients, event: &str, request_id: &str) -> Result<(), HandlerError> {
     let event = Event::decode(event)?;
-    let driver = Driver {
-        clients,
-        clock: EventClock::start(event.received_at()),
-        actor: Actor::function("track-command"),
-        token: request_id,
-    };
+    let clock = EventClock::start(event.received_at());
+    let driver = driver(clients, clock, Actor::function("track-command"), request_id);
     match event {
         Event::Report(message) => message_report::handle(&driver, &message).await,
         Event::Shadow(shadow) => shadow_reports::handle(&driver, &shadow).await,

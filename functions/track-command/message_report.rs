@@ -3,13 +3,12 @@
 //! been handled.
 
 use domain::{Key, Report, ReportError, ResponseTopic, UnusableReport};
-use driver::driver::Driver;
+use driver::report::ReportOutcome;
+use runtime::event_calls::Driver;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 
-use super::apply::apply_report;
 use super::event::ResponseMessage;
-use super::outcome::ReportOutcome;
 use super::unusable;
 
 pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Result<(), HandlerError> {
@@ -26,7 +25,7 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
         Some(id) => id.clone(),
         // The report names no execution: it is about the thing's outstanding one, if there is exactly one.
         None => {
-            let found = driver.clients.executions.outstanding(&report.thing, driver.event_time()).await;
+            let found = driver.calls.clients.executions.outstanding(&report.thing, driver.event_time()).await;
             let found = found.map_err(HandlerError::Aws)?;
             metrics::count_unreadable(driver.event_time(), &report.thing, &found.unreadable);
             match (found.executions.as_slice(), found.unreadable.as_slice()) {
@@ -43,7 +42,7 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
         }
     };
     let key = Key { thing: report.thing.clone(), id };
-    match apply_report(driver, key, &report).await.map_err(HandlerError::Aws)? {
+    match driver.apply_report(key, &report).await.map_err(HandlerError::Aws)? {
         ReportOutcome::Applied => {}
         ReportOutcome::Stale => {
             count(driver, message, "ReportOldNews", "the execution already has this status or a later one");

@@ -3,7 +3,7 @@
 
 use aws::Error;
 use domain::{ThingName, UnusableReport};
-use driver::driver::Driver;
+use runtime::event_calls::Driver;
 use runtime::handler_error::chain;
 
 /// How often a write is tried that loses against another function.
@@ -16,7 +16,7 @@ pub(super) async fn keep(driver: &Driver<'_>, thing: &ThingName, report: Unusabl
 }
 
 async fn try_to_keep(driver: &Driver<'_>, thing: &ThingName, report: UnusableReport) -> Result<(), Error> {
-    let table = &driver.clients.unusable_reports;
+    let table = &driver.calls.clients.unusable_reports;
     for _ in 0..MAX_TRIES {
         let read = table.read(thing).await?;
         let Some(reports) = read.with(report.clone()) else { return Ok(()) };

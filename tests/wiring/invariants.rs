@@ -26,7 +26,7 @@ fn domain_does_no_io_and_reads_no_clock() {
 
 #[test]
 fn no_function_reads_a_clock() {
-    for folder in ["functions", "shared/aws/src", "shared/driver/src", "shared/runtime/src"] {
+    for folder in ["functions", "shared/aws/src", "shared/calls/src", "shared/driver/src", "shared/runtime/src"] {
         // The event clock measures how much time has passed, not what time it is.
         for (path, text) in sources(folder).into_iter().filter(|(path, _)| !path.ends_with("src/event_clock.rs")) {
             for word in ["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now", "Utc::now"] {
@@ -38,7 +38,14 @@ fn no_function_reads_a_clock() {
 
 #[test]
 fn every_topic_is_built_and_parsed_in_one_file() {
-    for folder in ["shared/domain/src", "shared/aws/src", "shared/driver/src", "shared/runtime/src", "functions"] {
+    for folder in [
+        "shared/domain/src",
+        "shared/aws/src",
+        "shared/calls/src",
+        "shared/driver/src",
+        "shared/runtime/src",
+        "functions",
+    ] {
         for (path, text) in sources(folder) {
             if path.ends_with("domain/src/topic.rs") {
                 continue;
@@ -71,11 +78,11 @@ fn every_write_to_a_table_is_conditional() {
 
 #[test]
 fn aws_types_stop_at_shared_aws_and_json_shapes_at_the_handlers() {
-    for package in ["functions", "shared/driver", "shared/runtime"] {
+    for package in ["functions", "shared/calls", "shared/driver", "shared/runtime"] {
         let needs = section(&read(format!("{package}/Cargo.toml")), "[dependencies]");
         assert!(!needs.iter().any(|name| name.starts_with("aws-")), "{package} depends on an AWS SDK");
     }
-    for folder in ["functions", "shared/driver/src", "shared/runtime/src"] {
+    for folder in ["functions", "shared/calls/src", "shared/driver/src", "shared/runtime/src"] {
         for (path, text) in sources(folder) {
             assert!(!code(&text).contains("aws_sdk_"), "{}: an SDK type", path.display());
             assert!(!code(&text).contains("expression"), "{}: an expression of DynamoDB", path.display());
@@ -100,7 +107,7 @@ fn the_template_is_the_only_wiring() {
         .flat_map(|variables| variables.into_iter().map(|(name, _)| name))
         .collect();
     let mut read = BTreeSet::new();
-    for folder in ["functions", "shared/aws/src", "shared/driver/src", "shared/runtime/src"] {
+    for folder in ["functions", "shared/aws/src", "shared/calls/src", "shared/driver/src", "shared/runtime/src"] {
         for (path, text) in sources(folder) {
             let text = code(&text);
             for call in ["variable(\"", "config::optional(\"", "config::number(\""] {
@@ -137,7 +144,7 @@ fn the_template_is_the_only_wiring() {
 fn local_and_device_share_no_code_with_the_cloud_side() {
     for package in ["local", "device"] {
         let needs = closure(package);
-        for other in ["domain", "aws", "driver", "runtime", "functions"] {
+        for other in ["domain", "aws", "calls", "driver", "runtime", "functions"] {
             assert!(!needs.contains(other), "{package} depends on {other}");
         }
     }

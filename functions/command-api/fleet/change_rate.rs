@@ -5,8 +5,8 @@ use domain::{
     Actor, CommandId, Target,
     fleet::{NewRate, RateChangeError},
 };
-use driver::driver::Driver;
 use runtime::conflict::ConflictRetries;
+use runtime::event_calls::Driver;
 
 use super::show::FleetSnapshot;
 use crate::command_api::{
@@ -47,7 +47,7 @@ impl ChangeRate {
 /// Changes the rate, and answers with the command.
 pub async fn change_rate(driver: &Driver<'_>, change: ChangeRate) -> Result<Response, Problem> {
     let ChangeRate { command: id, rate, actor, why } = change;
-    let (clients, now) = (driver.clients, driver.event_time());
+    let (clients, now) = (driver.calls.clients, driver.event_time());
     let mut retries = ConflictRetries::new("changing the rate of a command", id.clone());
     loop {
         let mut command = stored_command::read(clients, &id).await?;

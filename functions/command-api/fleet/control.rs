@@ -2,8 +2,8 @@
 //! written here; fan-out-command and dispatch-commands propagate it to the batches.
 
 use domain::{Actor, Command, CommandId, ControlError, ControlState};
-use driver::driver::Driver;
 use runtime::conflict::ConflictRetries;
+use runtime::event_calls::Driver;
 
 use super::show::FleetSnapshot;
 use crate::command_api::{
@@ -29,7 +29,7 @@ impl ChangeControl {
 
 /// Pauses or resumes a fleet command, and answers with its state.
 pub async fn change_control(driver: &Driver<'_>, change: ChangeControl) -> Result<Response, Problem> {
-    let command = stored_command::read(driver.clients, &change.command).await?;
+    let command = stored_command::read(driver.calls.clients, &change.command).await?;
     if command.definition.target.fleet().is_none() {
         let detail = "a command for one thing is sent at once: it can only be canceled";
         return Err(Problem::conflict("commandId", detail));
@@ -45,7 +45,7 @@ pub async fn change_control_of(
     actor: Actor,
     why: Option<String>,
 ) -> Result<Response, Problem> {
-    let (clients, now) = (driver.clients, driver.event_time());
+    let (clients, now) = (driver.calls.clients, driver.event_time());
     let mut retries = ConflictRetries::new("changing the control of a command", command.id.clone());
     loop {
         let snapshot = FleetSnapshot::read(clients, &command).await?;

@@ -3,8 +3,8 @@
 
 use aws::{CountTotals, List, PutOutcome};
 use domain::{Command, Delivery, FleetState, Plan, fleet::SelectionNames};
-use driver::driver::Driver;
 use runtime::command_progress;
+use runtime::event_calls::Driver;
 use serde_json::json;
 
 use super::{dry_run, members};
@@ -26,16 +26,16 @@ pub async fn create(
         fleet.schedule.check(driver.event_time())?;
         return dry_run::dry_run(driver, context, &command, fleet, &names).await;
     }
-    let fleets = &driver.clients.fleets;
+    let fleets = &driver.calls.clients.fleets;
     // A repeated request is not checked again: its schedule may have ended and its groups may be gone since.
-    if driver.clients.commands.get(&command.id).await?.is_none() {
+    if driver.calls.clients.commands.get(&command.id).await?.is_none() {
         fleet.schedule.check(driver.event_time())?;
         members::check_sources(context, fleet).await?;
         let (digest, purge_at) = (&fleet.selection.digest, command.purge_at());
         fleets.put_list(&command.id, digest, List::Listed, &names.things, purge_at).await?;
         fleets.put_list(&command.id, digest, List::Excluded, &names.excluded, purge_at).await?;
     }
-    let command = stored_command::store(driver.clients, command).await?;
+    let command = driver.store_command(command).await?.ok_or_else(stored_command::id_taken)?;
     let plan = Plan::new(&command, driver.event_time());
     let plan = match fleets.put_plan(&plan).await? {
         PutOutcome::Stored => plan,
@@ -49,7 +49,7 @@ async fn answer(driver: &Driver<'_>, command: &Command, plan: &Plan) -> Result<R
     // A plan that was never changed has no batches yet, so there are no counts to read.
     let totals = match plan.revision {
         0 => CountTotals::default(),
-        _ => driver.clients.counts.totals(&command.id).await?,
+        _ => driver.calls.clients.counts.totals(&command.id).await?,
     };
     let state = FleetState::of(command, fleet, Some(plan), &totals.counts, driver.event_time());
     let counts = command_progress::counts_json(command, fleet, Some(plan), &totals);

@@ -11,7 +11,7 @@ use super::{
     quota::Duration,
 };
 use crate::command_api::{context::ApiContext, problem::Problem, response::Response};
-use driver::driver::Driver;
+use runtime::event_calls::Driver;
 
 /// Answers with the estimate.
 ///
@@ -24,7 +24,7 @@ pub async fn dry_run(
     fleet: &Fleet,
     names: &SelectionNames,
 ) -> Result<Response, Problem> {
-    let members = members::read(context, fleet, names, driver.clock).await?;
+    let members = members::read(context, fleet, names, driver.calls.clock).await?;
     let things = u64::try_from(members.things.len()).unwrap_or(u64::MAX);
     let sample: Vec<&str> = members.sample.iter().map(|thing| thing.as_str()).collect();
     let duration = Duration::of(fleet, command.definition.delivery, things, driver.event_time());

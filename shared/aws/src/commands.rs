@@ -2,16 +2,16 @@
 //! rollout changes.
 
 use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure};
+use calls::PutOutcome;
 use domain::{Command, CommandId, Control, fleet::RateChange};
 
 use crate::{
     delete::delete_if,
-    error::Error,
+    error::{Error, FromAnswer},
     item::{
         Item, changed_rate_attributes, command_from_item, command_key, command_to_item, control_attributes, number,
         text,
     },
-    outcome::PutOutcome,
     update::Update,
 };
 

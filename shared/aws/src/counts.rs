@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError};
 use domain::{CommandId, Counts, SequenceNumber, ShardCounts, Timestamp};
 
 use crate::{
-    error::Error,
+    error::{Error, FromAnswer},
     item::{Item, millis, number, shown_key, text},
 };
 

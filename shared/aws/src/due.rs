@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use domain::{BatchNumber, CommandId, Key};
 
 use crate::{
-    error::Error,
+    error::{Error, FromAnswer},
     executions::Executions,
     fleets::Fleets,
     item::{Item, Unreadable, batch_of_key, command_of_key, due_at_of_key, key_from_item, number, shown_key, text},

@@ -5,14 +5,14 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
+use calls::{Page, PutOutcome, WriteOutcome};
 use domain::{BatchNumber, Change, DueShards, Effect, Execution, Key};
 
 use crate::{
     delete::delete_if,
-    error::Error,
+    error::{Error, FromAnswer},
     item::{Item, duplicate_to_item, execution_from_item, execution_key, execution_to_item, number},
-    outcome::{PutOutcome, WriteOutcome},
-    page::Page,
+    page::add_items,
     write::update_for,
 };
 
@@ -184,7 +184,7 @@ impl Executions {
             let answer =
                 self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
             let items = answer.responses.as_ref().and_then(|all| all.get(&self.table));
-            page.add(OPERATION, items.map_or(&[], Vec::as_slice));
+            add_items(&mut page, OPERATION, items.map_or(&[], Vec::as_slice));
             let unread = answer.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
             left = unread.map(|unread| unread.keys).unwrap_or_default();
         }

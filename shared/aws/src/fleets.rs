@@ -9,12 +9,12 @@ use aws_sdk_dynamodb::{
         ReturnValuesOnConditionCheckFailure::{self, AllOld},
     },
 };
+use calls::PutOutcome;
 use domain::{Batch, BatchNumber, CommandId, Plan};
 
 use crate::{
-    error::Error,
+    error::{Error, FromAnswer},
     item::{Item, batch_from_item, batch_key, batch_to_item, number, plan_from_item, plan_key, plan_to_item},
-    outcome::PutOutcome,
 };
 
 /// BatchGetItem may leave keys unread: they are requested again, this many times in all.

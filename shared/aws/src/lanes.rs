@@ -5,12 +5,12 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
+use calls::{LaneEntry, WriteOutcome};
 use domain::{ExecutionId, LaneName, LaneQueue, ThingName, Timestamp};
 
 use crate::{
-    error::Error,
+    error::{Error, FromAnswer},
     item::{Item, lane_from_item, lane_key, number, text},
-    outcome::WriteOutcome,
 };
 
 /// The lanes in the table of executions.
@@ -18,15 +18,6 @@ use crate::{
 pub struct Lanes {
     client: Client,
     table: String,
-}
-
-/// The outcome of entering a lane.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LaneEntry {
-    /// The execution is in the lane, with this queue.
-    Joined(LaneQueue),
-    /// The lane has [`LaneQueue::MAX_LENGTH`] other executions.
-    Full,
 }
 
 impl Lanes {

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 
 use crate::{
-    error::Error,
+    error::{Error, FromAnswer},
     executions::Executions,
     item::{Item, millis, number, text},
     update::Update,

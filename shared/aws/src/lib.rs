@@ -5,12 +5,12 @@
 //!   [`UnusableReportsTable`]: the items of the two tables; every write is
 //!   conditional
 //! - [`DuePage`]: a page of a due index
-//! - [`WriteOutcome`], [`PutOutcome`]: the outcome of a conditional write
 //! - [`ChangedItem`], [`count_change`]: the records of the tables' streams
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and whether they are connected
 //! - [`Registry`]: the things of a group or a fleet query
 //! - [`Queue`]: an SQS queue with delayed messages
-//! - [`Error`]: a failed operation, and whether a retry may help
+//!
+//! Outcomes, such as [`WriteOutcome`], and [`Error`] are those of the crate `calls`.
 
 mod commands;
 mod connection;
@@ -27,7 +27,6 @@ mod lanes;
 mod lease;
 mod messages;
 mod name_lists;
-mod outcome;
 mod page;
 mod queries;
 mod queue;
@@ -38,21 +37,19 @@ mod unusable_reports;
 mod update;
 mod write;
 
+pub use calls::{Acknowledgement, Error, Kind, LaneEntry, Page, PutOutcome, ShadowWriteOutcome, WriteOutcome};
 pub use commands::Commands;
 pub use connection::Connection;
 pub use count_change::count_change;
 pub use counts::{CountTotals, CountsTable, Shard};
 pub use due::{Due, DueCursor, DueFleet, DuePage};
-pub use error::{Error, Kind};
 pub use executions::Executions;
 pub use fleets::Fleets;
-pub use lanes::{LaneEntry, Lanes};
-pub use messages::{Acknowledgement, Messages};
+pub use lanes::Lanes;
+pub use messages::Messages;
 pub use name_lists::List;
-pub use outcome::{PutOutcome, WriteOutcome};
-pub use page::Page;
 pub use queue::{Delayed, Queue};
 pub use registry::{Listed, Registry, ThingPage};
-pub use shadows::{ShadowWriteOutcome, Shadows};
+pub use shadows::Shadows;
 pub use stream::ChangedItem;
 pub use unusable_reports::UnusableReportsTable;

@@ -10,26 +10,16 @@ use aws_sdk_iotdataplane::{
     },
     primitives::Blob,
 };
+use calls::Acknowledgement;
 use data_encoding::BASE64;
 use domain::{BroadcastRequest, Request, ThingName, Timestamp, Topic};
 
-use crate::error::Error;
+use crate::error::{Error, FromAnswer};
 
 /// The message broker, as far as functions use it.
 #[derive(Clone, Debug)]
 pub struct Messages {
     client: Client,
-}
-
-/// What is known about the delivery of a direct message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acknowledgement {
-    /// The device acknowledged the message.
-    Delivered,
-    /// The device is not connected, and does not have the message.
-    NotConnected,
-    /// The device did not acknowledge the message in time. It may have the message.
-    Missing,
 }
 
 /// MQTT's quality of service "at least once".

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use calls::PutOutcome;
 use domain::{BatchNumber, CommandId, Selection, ThingName, Timestamp};
 
 use crate::{
     error::Error,
     fleets::Fleets,
     item::{batch_of_key, names_from_item, names_to_text, number, page_key, things_key},
-    outcome::PutOutcome,
 };
 
 /// A list of names in the selection of a fleet command.

@@ -1,30 +1,18 @@
-//! A page of executions, readable or not.
+//! Reads the items of an answer into a page of executions.
 
-use domain::Execution;
+use calls::Page;
 
 use crate::{
     error::Error,
     item::{Item, execution_from_item, shown_key},
 };
 
-/// Some executions. A row that can't be read does not hide the others.
-#[derive(Debug, Default)]
-pub struct Page {
-    /// The readable rows.
-    pub executions: Vec<Execution>,
-    /// An error for each row that can't be read.
-    pub unreadable: Vec<Error>,
-    /// Whether there are more executions after those of the page.
-    pub has_more: bool,
-}
-
-impl Page {
-    pub(crate) fn add(&mut self, operation: &'static str, items: &[Item]) {
-        for item in items {
-            match execution_from_item(item) {
-                Ok(execution) => self.executions.push(execution),
-                Err(error) => self.unreadable.push(Error::unreadable(operation, shown_key(item), error)),
-            }
+/// Adds the executions of these items, and an error for each that can't be read.
+pub(crate) fn add_items(page: &mut Page, operation: &'static str, items: &[Item]) {
+    for item in items {
+        match execution_from_item(item) {
+            Ok(execution) => page.executions.push(execution),
+            Err(error) => page.unreadable.push(Error::unreadable(operation, shown_key(item), error)),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Queries of executions: of a thing, outstanding, or waiting for their device.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use calls::Page;
 use domain::{DeliveryStatus, NewestFirst, OnlineAction, Status, ThingName, Timestamp};
 
 use crate::{
-    error::Error,
+    error::{Error, FromAnswer},
     executions::Executions,
     item::{Item, millis, text, thing_key},
-    page::Page,
+    page::add_items,
 };
 
 impl Executions {
@@ -94,7 +95,7 @@ async fn gather(
     loop {
         let answer = query.clone().set_exclusive_start_key(after).send().await;
         let answer = answer.map_err(|error| Error::sdk(operation, thing, error))?;
-        page.add(operation, answer.items());
+        add_items(&mut page, operation, answer.items());
         after = answer.last_evaluated_key;
         if is_enough(&mut page) || after.is_none() {
             return Ok(page);

@@ -4,7 +4,7 @@ use aws_sdk_sqs::{
     Client, error::SdkError, operation::send_message_batch::SendMessageBatchError, types::SendMessageBatchRequestEntry,
 };
 
-use crate::error::Error;
+use crate::error::{Error, FromAnswer};
 
 /// A queue.
 #[derive(Clone, Debug)]

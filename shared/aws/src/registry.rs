@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::error::Error;
+use crate::error::{Error, FromAnswer};
 use crate::iot_operation::{IotOperation, IotRequest};
 
 /// The fleet index of all things.

@@ -5,25 +5,15 @@ use aws_sdk_iotdataplane::{
     operation::{get_thing_shadow::GetThingShadowError, update_thing_shadow::UpdateThingShadowError},
     primitives::Blob,
 };
+use calls::ShadowWriteOutcome;
 use domain::{ShadowName, ShadowUpdate, ThingName};
 
-use crate::error::Error;
+use crate::error::{Error, FromAnswer};
 
 /// The shadows of things.
 #[derive(Clone, Debug)]
 pub struct Shadows {
     client: Client,
-}
-
-/// The outcome of an update of a shadow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShadowWriteOutcome {
-    /// The shadow is updated.
-    Applied,
-    /// Another writer has changed the shadow: it no longer has the version that the update names. Nothing is written.
-    Conflict,
-    /// The document would be larger than the 8 KB of a shadow. Nothing is written.
-    TooLarge,
 }
 
 impl Shadows {

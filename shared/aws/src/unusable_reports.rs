@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError};
 use domain::{ThingName, UnusableReports};
 
-use crate::error::Error;
+use crate::error::{Error, FromAnswer};
 use crate::item::{reports_from_item, reports_key, reports_to_item, reports_value};
 
 /// The unusable reports in the table of executions.

@@ -1,10 +1,7 @@
 //! Claims the request of an execution, so that no other function sends it at the same time.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
-use aws::{Error, WriteOutcome};
+use calls::{Calls, Error, WriteOutcome};
 use domain::{Change, Execution, Timestamp};
-use runtime::conflict::ConflictRetries;
 
 use crate::driver::Driver;
 
@@ -13,7 +10,7 @@ use crate::driver::Driver;
 /// function may send the request.
 pub(crate) const MAX_CLAIM_SECONDS: u32 = 3;
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Claims a request. Returns the claimed row; none if the request must not be sent, or another function has claimed
     /// it.
     ///
@@ -38,8 +35,8 @@ impl Driver<'_> {
     ) -> Result<Option<Execution>, Error> {
         // Not only the id of the event: Lambda may handle an event twice at the same time, and each must recognize its
         // own claim.
-        let token = format!("{}/{:x}", self.token, RandomState::new().build_hasher().finish());
-        let mut retries = ConflictRetries::new("claiming an execution", row.key.clone());
+        let token = format!("{}/{:x}", self.token, self.calls.nonce());
+        let mut retries = self.retries("claiming an execution", row.key.clone());
         loop {
             let now = self.now();
             let Some(claim) = decide(&row, now, &token) else { return Ok(None) };

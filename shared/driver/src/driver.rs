@@ -1,18 +1,19 @@
 //! What a function needs to work on executions, and how it reads and writes their rows.
 
-use aws::{Error, WriteOutcome};
+use std::fmt::Display;
+
+use calls::{Calls, Error, WriteOutcome};
 use domain::{Actor, Change, DueEntry, Execution, Key, Timestamp, Wake};
-use runtime::clients::Clients;
-use runtime::conflict::ConflictRetries;
-use runtime::event_clock::EventClock;
+
+use crate::conflict::ConflictRetries;
 
 /// The work of one function on executions, for one event.
 #[derive(Clone, Debug)]
-pub struct Driver<'a> {
-    /// The AWS clients.
-    pub clients: &'a Clients,
-    /// The time of the event, and of the work.
-    pub clock: EventClock,
+pub struct Driver<'a, C> {
+    /// What the driver does outside of itself.
+    pub calls: C,
+    /// The time of the event. Decisions about deadlines use it, so that a retry of the event decides the same.
+    pub event_time: Timestamp,
     /// The actor that the history names for the changes of this function.
     pub actor: Actor,
     /// The id of the event; the same when Lambda retries it. Claims contain it.
@@ -30,16 +31,22 @@ pub enum DecidedWrite<R> {
     NotFound,
 }
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// The time of the event. Decisions about deadlines use it, so that a retry of the event decides the same.
     pub fn event_time(&self) -> Timestamp {
-        self.clock.event_time()
+        self.event_time
     }
 
     /// The time of the event plus the time that its handling has taken. Sendings use it, since those before them may
     /// have taken seconds.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.event_time.plus_seconds(self.calls.elapsed_seconds())
+    }
+
+    /// The retries of a conditional write of an item, such as "claiming an execution" of the execution's key. Both are
+    /// shown in the error.
+    pub fn retries<K: Display>(&self, operation: &'static str, key: K) -> ConflictRetries<'_, C, K> {
+        ConflictRetries::new(&self.calls, operation, key)
     }
 
     /// Reads a row, with every write that was answered before.
@@ -47,7 +54,7 @@ impl Driver<'_> {
     /// # Errors
     /// A failed read.
     pub async fn read(&self, key: &Key) -> Result<Option<Execution>, Error> {
-        self.clients.executions.get(key).await
+        self.calls.read_execution(key).await
     }
 
     /// Writes a change that was decided on `row`, and sends the wake of a due entry that it sets.
@@ -55,7 +62,7 @@ impl Driver<'_> {
     /// # Errors
     /// A failed write.
     pub async fn write(&self, row: Execution, change: &Change) -> Result<WriteOutcome<Execution>, Error> {
-        Ok(match self.clients.executions.write(change).await? {
+        Ok(match self.calls.write_execution(change).await? {
             WriteOutcome::Applied(_) => {
                 if let DueEntry::At(due) = change.due {
                     self.wake_at(&change.key, due).await;
@@ -75,7 +82,7 @@ impl Driver<'_> {
     /// Sends the wake of a due entry that this function has written.
     pub(crate) async fn wake_at(&self, key: &Key, due: i64) {
         let wake = Wake::Execution { key: key.clone(), due, at: due };
-        self.clients.wakes.send_within_horizon(wake, self.clock).await;
+        self.calls.send_wake(wake).await;
     }
 
     /// Decides a change of `row` and writes it. If the write is lost, it is decided again on the row that the other
@@ -89,7 +96,7 @@ impl Driver<'_> {
         mut row: Execution,
         decide: impl Fn(&Execution) -> Result<Box<Change>, R>,
     ) -> Result<DecidedWrite<R>, Error> {
-        let mut retries = ConflictRetries::new(operation, row.key.clone());
+        let mut retries = self.retries(operation, row.key.clone());
         loop {
             let change = match decide(&row) {
                 Ok(change) => change,

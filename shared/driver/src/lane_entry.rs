@@ -1,11 +1,10 @@
 //! Enters the lane of an execution, and cancels the older executions that it supersedes.
 
-use aws::{Error, LaneEntry, WriteOutcome};
+use calls::{Calls, Error, LaneEntry, WriteOutcome};
 use domain::{
     Command, Execution, ExecutionId, Key, LaneCancel, LaneName, LaneQueue, NextAction, Reason, ThingName,
     desired_states_overlap,
 };
-use runtime::conflict::ConflictRetries;
 
 use crate::driver::{DecidedWrite, Driver};
 
@@ -20,7 +19,7 @@ pub enum LanePosition {
     Full,
 }
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Enters the lane, and cancels the executions that this one supersedes. An execution without a lane is always at
     /// the head.
     ///
@@ -29,17 +28,18 @@ impl Driver<'_> {
     pub async fn enter_lane(&self, row: &Execution, command: &Command) -> Result<LanePosition, Error> {
         let Some(lane) = &row.lane else { return Ok(LanePosition::Head) };
         let Key { thing, id } = &row.key;
-        let mut queue = match self.clients.lanes.enter(thing, &lane.name, id, row.purge_at).await? {
+        let mut queue = match self.calls.enter_lane(thing, &lane.name, id, row.purge_at).await? {
             LaneEntry::Joined(queue) => queue,
             LaneEntry::Full => return Ok(LanePosition::Full),
         };
         let supersede = command.definition.supersede;
         for older in queue.superseded_by(id, &lane.name, supersede) {
-            self.supersede(&key_beside(row, older), command, &lane.name).await?;
+            // Boxed: few executions supersede others, and the future of the rest stays small.
+            Box::pin(self.supersede(&key_beside(row, older), command, &lane.name)).await?;
         }
         if supersede {
             // The superseded executions have left.
-            queue = self.clients.lanes.read(thing, &lane.name).await?;
+            queue = self.calls.read_lane(thing, &lane.name).await?;
         }
         Ok(if queue.is_turn_of(id, &lane.name) { LanePosition::Head } else { LanePosition::Waiting })
     }
@@ -67,7 +67,7 @@ impl Driver<'_> {
     }
 
     async fn overlaps(&self, older: &Execution, newer: &Command) -> Result<bool, Error> {
-        let Some(older) = self.clients.commands.get(&older.command).await? else { return Ok(false) };
+        let Some(older) = self.calls.read_command(&older.command).await? else { return Ok(false) };
         Ok(match (&older.definition.payload, &newer.definition.payload) {
             (Some(older), Some(newer)) => desired_states_overlap(older, newer),
             _ => false,
@@ -111,12 +111,11 @@ impl Driver<'_> {
         lane: &LaneName,
         id: &ExecutionId,
     ) -> Result<LaneQueue, Error> {
-        let lanes = &self.clients.lanes;
-        let mut queue = lanes.read(thing, lane).await?;
-        let mut retries = ConflictRetries::new("leaving a lane", format!("{thing}/{}", lane.as_str()));
+        let mut queue = self.calls.read_lane(thing, lane).await?;
+        let mut retries = self.retries("leaving a lane", format!("{thing}/{}", lane.as_str()));
         loop {
             let Some(position) = queue.ids.iter().position(|other| other == id) else { return Ok(queue) };
-            queue = match lanes.leave(thing, lane, id, position).await? {
+            queue = match self.calls.leave_lane(thing, lane, id, position).await? {
                 WriteOutcome::Applied(queue) => return Ok(queue),
                 // Executions before it have left since the queue was read.
                 WriteOutcome::Conflict(queue) => queue,

@@ -1,20 +1,20 @@
 //! Leaves the lane of an execution and sends the next one; and tries to send one that waits in its lane.
 
-use aws::Error;
+use calls::{Calls, Error};
 use domain::{Execution, HeadAction, Key};
 
 use crate::driver::Driver;
 use crate::lane_entry::{LanePosition, key_beside};
 use crate::send::SentExecution;
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Enters the lane, in case the function that created the row crashed before it did. At the head the request is
     /// sent; otherwise the row waits. Returns none if nothing was sent.
     ///
     /// # Errors
     /// A failed read or write.
     pub async fn try_lane(&self, row: Execution) -> Result<Option<SentExecution>, Error> {
-        let Some(command) = self.clients.commands.get(&row.command).await? else { return Ok(None) };
+        let Some(command) = self.calls.read_command(&row.command).await? else { return Ok(None) };
         let mut position = self.enter_lane(&row, &command).await?;
         if position == LanePosition::Waiting && self.remove_stale_head(&row).await? {
             position = self.enter_lane(&row, &command).await?;
@@ -34,7 +34,7 @@ impl Driver<'_> {
     /// leave such a head. Returns whether it was removed.
     async fn remove_stale_head(&self, row: &Execution) -> Result<bool, Error> {
         let Some(lane) = &row.lane else { return Ok(false) };
-        let queue = self.clients.lanes.read(&row.key.thing, &lane.name).await?;
+        let queue = self.calls.read_lane(&row.key.thing, &lane.name).await?;
         let Some(head) = queue.head() else { return Ok(false) };
         let head_row = self.read(&key_beside(row, head)).await?;
         if HeadAction::of(head_row.as_ref(), self.now()) != HeadAction::Remove {
@@ -82,7 +82,7 @@ impl Driver<'_> {
     /// Cancels the executions behind one that stops its lane. Returns those that have ended.
     async fn cancel_behind(&self, row: &Execution) -> Result<Vec<Execution>, Error> {
         let Some(lane) = &row.lane else { return Ok(Vec::new()) };
-        let queue = self.clients.lanes.read(&row.key.thing, &lane.name).await?;
+        let queue = self.calls.read_lane(&row.key.thing, &lane.name).await?;
         let mut ended = Vec::new();
         for behind in queue.behind(&row.key.id) {
             if let Some(waiting) = self.read(&key_beside(row, behind)).await? {

@@ -2,7 +2,7 @@
 //!
 //! Work that a crashed function left undone stays in the due index, and the reconciler does it.
 
-use aws::{Error, WriteOutcome};
+use calls::{Calls, Error, WriteOutcome};
 use domain::{Execution, NextAction};
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub struct DriveStats {
 /// The most actions on one row. A row needs fewer at any time; more would be a loop.
 const MAX_ACTIONS: usize = 16;
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Drives a row until it is idle, and the ended rows that have to leave its lane.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
 //! Sends a claimed request, and records the result. A request to a device that is not connected is rerouted through its
 //! shadow, or waits.
 
-use aws::{Error, WriteOutcome};
+use calls::{Calls, Error, WriteOutcome, chain};
 use domain::{
     Change, Channel, Command, Delivery, DeliveryStatus, Effect, Execution, ShadowName, ShadowRoute, Timestamp,
 };
-use runtime::handler_error::chain;
 
 use crate::claim::MAX_CLAIM_SECONDS;
 use crate::driver::Driver;
@@ -27,7 +26,7 @@ impl From<Execution> for SentExecution {
     }
 }
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Claims a request and sends it. Returns none if the request must not be sent, or another function has claimed it.
     ///
     /// # Errors
@@ -69,7 +68,7 @@ impl Driver<'_> {
     }
 
     async fn command_of(&self, row: &Execution) -> Result<Option<Command>, Error> {
-        let found = self.clients.commands.get(&row.command).await?;
+        let found = self.calls.read_command(&row.command).await?;
         if found.is_none() {
             let (key, command) = (&row.key, &row.command);
             tracing::error!(execution = %key, %command, "the command of an execution is missing from the table");
@@ -139,7 +138,7 @@ impl Driver<'_> {
 
     /// Since when the device is connected; none if it is not, or that is not known.
     async fn connected_since(&self, row: &Execution) -> Option<Timestamp> {
-        match self.clients.messages.connected_since(&row.key.thing).await {
+        match self.calls.connected_since(&row.key.thing).await {
             Ok(since) => since,
             Err(error) => {
                 tracing::warn!(error = chain(&error), execution = %row.key, "the connection of the device is unknown");
@@ -206,7 +205,8 @@ impl Driver<'_> {
             && let Some(route) = self.declared_route(&row).await
             && let Some(reroute) = self.reroute(&row, command, &route)
         {
-            return self.send_through_shadow(row, command, &reroute).await;
+            // Boxed: few requests are rerouted, and the future of the others stays small.
+            return Box::pin(self.send_through_shadow(row, command, &reroute)).await;
         }
         match self.connected_since(&row).await {
             Some(_) => self.claim_and_transmit(row, command).await,
@@ -216,7 +216,7 @@ impl Driver<'_> {
 
     /// The shadow route that the thing declares; none if it declares none, or its shadow can't be read.
     async fn declared_route(&self, row: &Execution) -> Option<ShadowRoute> {
-        match self.clients.shadows.get(&row.key.thing, Some(&ShadowName::commands())).await {
+        match self.calls.read_shadow(&row.key.thing, Some(&ShadowName::commands())).await {
             Ok(document) => document.as_deref().map(ShadowRoute::declared),
             Err(error) => {
                 tracing::warn!(error = chain(&error), execution = %row.key, "the thing's shadow route is unknown");

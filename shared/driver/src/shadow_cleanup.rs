@@ -1,14 +1,13 @@
 //! Removes a request from a shadow, while the device and other writers change the same shadow.
 
-use aws::{Error, ShadowWriteOutcome};
+use calls::{Calls, Error, ShadowWriteOutcome};
 use domain::Execution;
-use runtime::conflict::ConflictRetries;
 
 use crate::driver::Driver;
 
 const OPERATION: &str = "removing a request from a shadow";
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Removes everything of an execution from its shadow. Doing so twice changes nothing.
     ///
     /// # Errors
@@ -16,18 +15,18 @@ impl Driver<'_> {
     /// allows.
     pub async fn clean_shadow(&self, row: &Execution) -> Result<(), Error> {
         let Some(route) = row.channel.shadow() else { return Ok(()) };
-        let command = if route.needs_document() { self.clients.commands.get(&row.command).await? } else { None };
+        let command = if route.needs_document() { self.calls.read_command(&row.command).await? } else { None };
         let payload = command.as_ref().and_then(|command| command.definition.payload.as_ref());
-        let mut retries = ConflictRetries::new(OPERATION, &row.key);
+        let mut retries = self.retries(OPERATION, &row.key);
         loop {
             // A shadow that was deleted must not be created again: its existence says that the thing takes commands in
             // it.
-            let Some(document) = self.clients.shadows.get(&row.key.thing, route.shadow()).await? else { return Ok(()) };
+            let Some(document) = self.calls.read_shadow(&row.key.thing, route.shadow()).await? else { return Ok(()) };
             let update = route.removal_update(&row.key, payload, Some(&document));
             let Some(update) = update.map_err(|error| Error::unreadable(OPERATION, &row.key, error))? else {
                 return Ok(());
             };
-            match self.clients.shadows.update(&update).await? {
+            match self.calls.update_shadow(&update).await? {
                 ShadowWriteOutcome::Applied => return Ok(()),
                 // A removal only makes a document smaller, so one that is too large was made for an older document.
                 ShadowWriteOutcome::Conflict | ShadowWriteOutcome::TooLarge => retries.wait().await?,

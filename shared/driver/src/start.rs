@@ -1,9 +1,7 @@
 //! Starts an execution: its row is stored first, and then its request is sent. A function that finds the row stored
 //! already resumes the start where an earlier run stopped.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
-use aws::{Error, PutOutcome};
+use calls::{Calls, Error, PutOutcome};
 use domain::{Channel, Command, CreatorToken, Execution};
 
 use crate::driver::{DecidedWrite, Driver};
@@ -31,16 +29,16 @@ pub enum StartOutcome {
     LaneFull(Execution),
 }
 
-impl Driver<'_> {
-    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry. Of two functions that store the same row at the same time,
-    /// exactly one is its creator, also where the answer of its write is lost.
+impl<C: Calls> Driver<'_, C> {
+    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry. Of two functions that store
+    /// the same row at the same time, exactly one is its creator, also where the answer of its write is lost.
     ///
     /// # Errors
     /// A failed write, or an existing row that can't be read.
     pub async fn store(&self, row: Execution) -> Result<StoreOutcome, Error> {
-        let creator = CreatorToken::new(self.token, RandomState::new().build_hasher().finish());
+        let creator = CreatorToken::new(self.token, self.calls.nonce());
         let row = row.stored_by(creator.clone(), self.now());
-        let stored = match self.clients.executions.put_new(&row).await? {
+        let stored = match self.calls.put_execution(&row).await? {
             PutOutcome::Stored => row,
             // The row was written, and only the answer was lost.
             PutOutcome::Exists(row) if row.is_created_by(&creator) => *row,
@@ -121,11 +119,11 @@ impl Driver<'_> {
     /// # Errors
     /// A failed read or write.
     pub async fn undo_start(&self, row: &Execution, command: &Command) -> Result<(), Error> {
-        self.clients.executions.delete_unsent(row).await?;
+        self.calls.delete_unsent_execution(row).await?;
         // Other executions may have entered the lane behind it.
         for ended in self.leave_lane(row).await? {
             self.run_until_idle(ended).await?;
         }
-        self.clients.commands.delete_unsent(command).await
+        self.calls.delete_unsent_command(command).await
     }
 }

@@ -1,6 +1,6 @@
 //! Transmits a request once on its channel: as a direct message, on a topic, or in a shadow.
 
-use aws::{Acknowledgement, Error, ShadowWriteOutcome};
+use calls::{Acknowledgement, Calls, Error, Kind, ShadowWriteOutcome};
 use domain::{Channel, Command, Execution, Request, ShadowError, ShadowRoute};
 
 use crate::driver::Driver;
@@ -33,14 +33,13 @@ pub enum Unsendable {
     Refused(Error),
 }
 
-impl Driver<'_> {
+impl<C: Calls> Driver<'_, C> {
     /// Transmits the request of a row.
     pub(crate) async fn transmit(&self, row: &Execution, command: &Command) -> Transmission {
-        let messages = &self.clients.messages;
         let request = || Request::new(command, row, self.now());
         match &row.channel {
             Channel::Direct => match request() {
-                Ok(request) => match messages.send_direct(&row.key.thing, &request).await {
+                Ok(request) => match self.calls.send_direct(&row.key.thing, &request).await {
                     Ok(Acknowledgement::Delivered) => Transmission::Delivered,
                     Ok(Acknowledgement::NotConnected) => Transmission::NotConnected,
                     Ok(Acknowledgement::Missing) => Transmission::Sent,
@@ -50,7 +49,7 @@ impl Driver<'_> {
             },
             // A retry of a broadcast is addressed to one thing.
             Channel::Topic | Channel::Broadcast => match request() {
-                Ok(request) => match messages.publish_request(&request).await {
+                Ok(request) => match self.calls.publish_request(&request).await {
                     Ok(()) => Transmission::Sent,
                     Err(error) => Transmission::Failed(error),
                 },
@@ -65,12 +64,12 @@ impl Driver<'_> {
             Ok(update) => update,
             Err(error) => return Transmission::Unsendable(Unsendable::NotForShadows(error)),
         };
-        match self.clients.shadows.update(&update).await {
+        match self.calls.update_shadow(&update).await {
             Ok(ShadowWriteOutcome::Applied) => Transmission::Sent,
             Ok(ShadowWriteOutcome::TooLarge) => Transmission::Unsendable(Unsendable::Full),
             // The update names no version, so AWS does not answer this.
             Ok(ShadowWriteOutcome::Conflict) => Transmission::Sent,
-            Err(error) if error.kind() == aws::Kind::Refused => Transmission::Unsendable(Unsendable::Refused(error)),
+            Err(error) if error.kind() == Kind::Refused => Transmission::Unsendable(Unsendable::Refused(error)),
             Err(error) => Transmission::Failed(error),
         }
     }

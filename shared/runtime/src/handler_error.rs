@@ -1,8 +1,7 @@
 //! How the handling of an event fails. Lambda retries the event, and sends it to the failure queue after the last
 //! retry.
 
-use std::{error::Error, fmt::Write};
-
+pub use calls::chain;
 use lambda_runtime::Diagnostic;
 
 /// An event that could not be handled.
@@ -40,16 +39,4 @@ impl From<HandlerError> for Diagnostic {
         };
         Self { error_type: error_type.to_owned(), error_message: chain(&error) }
     }
-}
-
-/// The text of an error and of all its causes, in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String can't fail.
-        let _ = write!(line, ": {error}");
-        cause = error.source();
-    }
-    line
 }

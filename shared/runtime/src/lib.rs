@@ -2,7 +2,8 @@
 //!
 //! - [`clients`], [`config`]: the AWS clients and the settings, from the environment
 //! - [`event_clock`]: the time of the event, plus the time since its handling began
-//! - [`conflict`]: the retry policy for lost conditional writes
+//! - [`event_calls`]: the calls of the driver over the clients, for one event
+//! - [`conflict`]: the waits between the tries of a conditional write that is lost
 //! - [`stream_event`]: a batch of records of a DynamoDB stream, and the response to it
 //! - [`handler_error`]: how an invocation fails, and the text of an error with its causes
 //! - [`metrics`]: the log, and the lines of it that CloudWatch counts
@@ -16,6 +17,7 @@ pub mod clients;
 pub mod command_progress;
 pub mod config;
 pub mod conflict;
+pub mod event_calls;
 pub mod event_clock;
 pub mod handler_error;
 pub mod metrics;
