@@ -55,16 +55,6 @@ impl World<'_> {
         }
     }
 
-    /// Applies a call whose caller does not wait for it any more.
-    pub fn apply_late(&mut self, request: Request) {
-        let path = request.uri().path();
-        if let Some(thing) = path.strip_prefix("/things/").and_then(|path| path.strip_suffix("/shadow")) {
-            let body = String::from_utf8_lossy(request.body()).into_owned();
-            self.history.late_shadow_writes.push((thing.to_owned(), body));
-        }
-        self.apply_call(request, None);
-    }
-
     /// Applies a call, and sends the response if there is a caller.
     pub fn apply_call(&mut self, request: Request, reply: Option<Reply>) {
         let response = if transport::is_for_sqs(&request) {

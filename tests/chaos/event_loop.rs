@@ -141,7 +141,7 @@ impl World<'_> {
                     self.crash(container, "timed out");
                 }
             }
-            Event::ApplyDelayedCall(request) => self.apply_late(request),
+            Event::ApplyDelayedCall(request) => self.apply_call(request, None),
             Event::Deliver { thing, connection, topic, payload, packet_id } => {
                 self.deliver(thing, connection, &topic, &payload, packet_id);
             }

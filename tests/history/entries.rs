@@ -27,8 +27,6 @@ pub struct History {
     pub shown: Vec<ShownExecution>,
     /// Entries of executions in shadows at the end.
     pub shadow_entries: Vec<ShadowEntry>,
-    /// The thing and the body of each write to a shadow that AWS applied after its caller had given it up.
-    pub late_shadow_writes: Vec<(String, String)>,
     /// Reports of devices that AWS acknowledged.
     pub reports: Vec<Report>,
     /// How far a device's clock may deviate, in milliseconds.

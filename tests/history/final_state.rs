@@ -43,15 +43,9 @@ fn last_image<'a>(rows: &ImagesByRow<'a>, thing: &'a str, execution: &'a str) ->
     rows.get(&(thing, execution)).and_then(|images| images.last().copied())
 }
 
-/// Whether no function can know that the entry is there. A reported one: the device repeated it, and the event of that
-/// report is on the failure queue. A desired one: AWS applied its write after the caller had given it up, and after the
-/// shadow was cleaned up for good.
+/// Whether a reported entry was repeated by the device, and the event of that report is on the failure queue: no
+/// function removes the entry then.
 fn is_excused(history: &History, entry: &ShadowEntry) -> bool {
     let is_about = |report: &&Report| report.thing == entry.thing && report.execution == entry.execution;
-    let is_written_late =
-        |(thing, body): &(String, String)| *thing == entry.thing && body.contains(entry.execution.as_str());
-    match entry.section {
-        "reported" => history.reports.iter().filter(is_about).any(|report| report.on_failure_queue),
-        _ => history.late_shadow_writes.iter().any(is_written_late),
-    }
+    entry.section == "reported" && history.reports.iter().filter(is_about).any(|report| report.on_failure_queue)
 }

@@ -25,7 +25,7 @@ impl<C: Calls> Driver<'_, C> {
                 }
                 return Ok(ReportOutcome::Stale);
             }
-            let clean = self.is_only_shadow_left(&row, current) && self.try_clean_shadow(&row).await;
+            let clean = row.leaves_one_cleanup(current, self.event_time()) && self.try_clean_shadow(&row).await;
             let Some(change) = row.finish(current, self.event_time(), clean) else { return Ok(ReportOutcome::Stale) };
             row = match self.write(row, &change).await? {
                 WriteOutcome::Applied(row) => {
@@ -37,10 +37,6 @@ impl<C: Calls> Driver<'_, C> {
             };
             retries.wait().await?;
         }
-    }
-
-    fn is_only_shadow_left(&self, row: &Execution, report: &Report) -> bool {
-        row.shadow_cleanup_pending && !row.in_lane && row.would_end(report, self.event_time())
     }
 
     /// Whether the shadow is clean now. If not, the row keeps its due entry, and the clean-up is retried.

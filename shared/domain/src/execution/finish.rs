@@ -37,10 +37,12 @@ impl Execution {
         Some(change)
     }
 
-    /// Whether a report ends the execution, and not only an attempt. Then the shadow may be cleaned up before the end
-    /// is written, which saves two write units.
-    pub fn would_end(&self, report: &Report, at: Timestamp) -> bool {
-        self.finish(report, at, true).is_some_and(|change| change.is_terminal())
+    /// Whether a report ends the execution, and one clean-up of its shadow is all that is left to do then. So the shadow
+    /// may be cleaned up before the end is written, which saves two write units.
+    pub fn leaves_one_cleanup(&self, report: &Report, at: Timestamp) -> bool {
+        let change = self.finish(report, at, false).filter(Change::is_terminal);
+        let ended = change.and_then(|change| self.apply(&change));
+        ended.is_some_and(|row| row.shadow_cleanup_pending && !row.in_lane && row.next_cleanup_at(at).is_none())
     }
 }
 

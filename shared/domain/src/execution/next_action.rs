@@ -10,6 +10,10 @@ use crate::execution::row::Execution;
 use crate::execution::send::MAX_SEND_SECONDS;
 use crate::timestamp::Timestamp;
 
+/// The longest time after the end of a sending in which AWS may still apply its write to a shadow, in seconds: a call
+/// that its caller has given up may be on its way.
+const LATE_WRITE_SECONDS: u32 = 10;
+
 /// What a row needs done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NextAction {
@@ -34,13 +38,20 @@ pub enum NextAction {
 }
 
 impl Execution {
-    /// When its shadow has to be cleaned up once more, in seconds since 1970. Until a sending can't be in progress
-    /// any more, its sender may put the request into the shadow after the clean-up. A device that has reported has
-    /// read the request there, so nothing is put there any more.
-    fn next_cleanup_at(&self, now: Timestamp) -> Option<i64> {
-        let sent = self.sent_at.filter(|_| self.shadow_cleanup_pending && self.delivered_at.is_none())?;
-        let until = sent.plus_seconds(MAX_SEND_SECONDS);
-        (now < until).then(|| until.as_seconds_rounded_up())
+    /// When its shadow has to be cleaned up once more, in seconds since 1970: until then, a request may still come into
+    /// the shadow after the clean-up. A device that has answered the only sending has read the request there, so nothing
+    /// is put there any more.
+    pub(crate) fn next_cleanup_at(&self, now: Timestamp) -> Option<i64> {
+        let sent_before = self.maybe_delivered || self.attempt > 1;
+        if !self.shadow_cleanup_pending || (self.delivered_at.is_some() && !sent_before) {
+            return None;
+        }
+        // Where the time of the last sending is not kept, it was before the end.
+        let ended_at = self.outcome.as_ref().map(|outcome| outcome.at).or(self.verdict.map(|verdict| verdict.at));
+        let last_sent = self.sent_at.or(ended_at.filter(|_| sent_before))?;
+        // After the sending, which may be in progress still; and after its write, which may come later than that.
+        let ends = [MAX_SEND_SECONDS, MAX_SEND_SECONDS + LATE_WRITE_SECONDS].map(|after| last_sent.plus_seconds(after));
+        ends.into_iter().find(|end| now < *end).map(Timestamp::as_seconds_rounded_up)
     }
 
     /// When an open row that needs nothing now has to be looked at next, in seconds since 1970. None if it needs

@@ -102,8 +102,7 @@ impl Handler {
         if self.row.finish(&report, arrived_at, false).is_none() {
             return if self.row.is_terminal() { self.next_action() } else { None };
         }
-        let ends = self.row.would_end(&report, arrived_at);
-        self.cleans_before_end = self.row.shadow_cleanup_pending && !self.row.in_lane && ends;
+        self.cleans_before_end = self.row.leaves_one_cleanup(&report, arrived_at);
         let shadow_first = self.cleans_before_end;
         self.to(if shadow_first { Call::ReadShadow { again: false } } else { Call::Finish { shadow_cleaned: false } })
     }

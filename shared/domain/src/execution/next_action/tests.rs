@@ -8,7 +8,7 @@ use crate::command::delivery::Delivery;
 use crate::command::retry::RetryOptions;
 use crate::execution::change::DueEntry;
 use crate::execution::channel::Channel;
-use crate::execution::fixtures::{CREATED_AT, actor, after_report, create, execution, in_lane, retried};
+use crate::execution::fixtures::{CREATED_AT, actor, after_report, create, execution, in_lane, report, retried};
 use crate::status::{Reason, Status};
 
 fn at(seconds: u32) -> Timestamp {
@@ -100,7 +100,27 @@ fn shadow_is_cleaned_up_again_once_no_sending_can_be_in_progress() {
     let once = canceled.apply(&shadow_clean_up(&canceled, 0)).unwrap();
     assert_eq!((once.shadow_cleanup_pending, once.due_at), (true, Some(at(10).as_seconds_rounded_up())));
     assert_eq!(once.next_action(at(9), &actor()), NextAction::Nothing);
-    assert_eq!(once.apply(&shadow_clean_up(&once, 10)).unwrap().due_at, None);
+    // AWS may apply the write of a sending after its sender has given it up.
+    let twice = once.apply(&shadow_clean_up(&once, 10)).unwrap();
+    assert_eq!((twice.shadow_cleanup_pending, twice.due_at), (true, Some(at(20).as_seconds_rounded_up())));
+    assert_eq!(twice.next_action(at(19), &actor()), NextAction::Nothing);
+    assert_eq!(twice.apply(&shadow_clean_up(&twice, 20)).unwrap().due_at, None);
+}
+
+#[test]
+fn shadow_is_cleaned_up_once_where_the_device_has_answered_the_only_sending() {
+    let only = create(Delivery::Shadow, None);
+    assert!(only.leaves_one_cleanup(&report(&only, "SUCCEEDED"), at(5)));
+    let first_failed = only.apply(&only.send_failed(CREATED_AT, actor(), false)).unwrap();
+    let again = first_failed.apply(&first_failed.claim(at(30), "token").unwrap()).unwrap();
+    let succeeded = report(&again, "SUCCEEDED");
+    // The device may have read the first request, and the second one may still be on its way.
+    assert!(!again.leaves_one_cleanup(&succeeded, at(31)) && again.leaves_one_cleanup(&succeeded, at(50)));
+    // A refusal clears the time of the sending, not that an earlier one may be on its way.
+    let refused = again.apply(&again.send_failed(at(31), actor(), true)).unwrap();
+    let done = after_report(&refused, 32, "SUCCEEDED").unwrap();
+    let once = done.apply(&shadow_clean_up(&done, 32)).unwrap();
+    assert_eq!((once.shadow_cleanup_pending, once.due_at), (true, Some(at(42).as_seconds_rounded_up())));
 }
 
 #[test]
