@@ -173,7 +173,6 @@ async fn time_to_first_request(program: &PathBuf) -> Option<Duration> {
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("COMMANDS_TABLE", "commands"),
             ("EXECUTIONS_TABLE", "executions"),
-            ("RECONCILE_SECONDS", "60"),
             ("TICK_QUEUE_URL", "http://localhost/000000000000/ticks"),
             ("TIMEOUT_SECONDS", "60"),
             ("TRIM_KEEP", ""),

@@ -14,12 +14,7 @@ use super::seed;
 const NAME: &str = "dispatch-commands";
 
 fn function(aws: SocketAddr) -> Function {
-    let variables = [
-        ("COMMANDS_TABLE", seed::COMMANDS),
-        ("EXECUTIONS_TABLE", "executions"),
-        ("RECONCILE_SECONDS", "60"),
-        ("TIMEOUT_SECONDS", "60"),
-    ];
+    let variables = [("COMMANDS_TABLE", seed::COMMANDS), ("EXECUTIONS_TABLE", "executions"), ("TIMEOUT_SECONDS", "60")];
     let added = process::environment(aws).into_iter().map(|(name, value)| (name.to_owned(), value));
     Function {
         name: NAME.to_owned(),

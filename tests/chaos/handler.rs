@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use functions::{command_api, dispatch_commands, reconcile_commands, track_command};
 use runtime::{
-    clients::Clients,
     handler_error::{HandlerError, chain},
     stream_event::BatchResponse,
 };
@@ -43,7 +42,7 @@ impl Handler {
         request_id: String,
     ) -> InvocationOutcome {
         let failed = |error: HandlerError| InvocationOutcome::Failed(chain(&error));
-        let clients = Clients { reconcile_seconds, ..container.clients.clone() };
+        let clients = container.clients.clone();
         match self {
             Self::CommandApi => {
                 let response = command_api::handle(&clients, &container.api_context, &event).await;

@@ -150,8 +150,7 @@ impl Lambda {
         let (commands, executions) = self.tables.clone();
         // Fewer than in the template: most queries of shards find nothing, in any number of them.
         let due_shards = domain::DueShards::new(16).expect("shards");
-        let (ticks, reconcile_seconds) = (self.queue_url.clone(), self.reconcile_seconds);
-        let settings = Settings { commands, executions, due_shards, ticks, reconcile_seconds };
+        let settings = Settings { commands, executions, due_shards, ticks: self.queue_url.clone() };
         self.containers.push(Arc::new(Container {
             clients: Clients::new(&connection, settings),
             api_context: command_api::ApiContext { registry: connection.registry(), shared_topic: None },

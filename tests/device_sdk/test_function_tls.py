@@ -75,7 +75,6 @@ def handled(stack, tmp_path):
             "EXECUTIONS_TABLE": "executions",
             "DUE_SHARDS": "64",
             "TICK_QUEUE_URL": "https://localhost/000000000000/ticks",
-            "RECONCILE_SECONDS": "60",
             "SSL_CERT_FILE": str(roots),
         }
         with open(tmp_path / "function.log", "w+", encoding="utf-8") as log:

@@ -30,8 +30,6 @@ pub struct Clients {
     pub wakes: Wakes,
     /// The progress events that this process has published.
     pub published: PublishedEvents,
-    /// The seconds between two runs of the reconciler.
-    pub reconcile_seconds: u32,
 }
 
 /// What the clients of a function are made of, as template.yaml passes it.
@@ -45,14 +43,12 @@ pub struct Settings {
     pub due_shards: DueShards,
     /// The URL of the queue of ticks.
     pub ticks: String,
-    /// The seconds between two runs of the reconciler.
-    pub reconcile_seconds: u32,
 }
 
 impl Clients {
     /// The clients over a connection.
     pub fn new(connection: &Connection, settings: Settings) -> Self {
-        let Settings { commands, executions, due_shards, ticks, reconcile_seconds } = settings;
+        let Settings { commands, executions, due_shards, ticks } = settings;
         Self {
             wakes: Wakes::new(connection.queue(ticks)),
             fleets: connection.fleets(commands.clone()),
@@ -64,7 +60,6 @@ impl Clients {
             messages: connection.messages(),
             shadows: connection.shadows(),
             published: PublishedEvents::default(),
-            reconcile_seconds,
         }
     }
 
@@ -78,14 +73,13 @@ impl Clients {
 }
 
 impl Settings {
-    /// The settings in COMMANDS_TABLE, EXECUTIONS_TABLE, DUE_SHARDS, TICK_QUEUE_URL and RECONCILE_SECONDS.
+    /// The settings in COMMANDS_TABLE, EXECUTIONS_TABLE, DUE_SHARDS and TICK_QUEUE_URL.
     fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             commands: config::variable("COMMANDS_TABLE")?,
             executions: config::variable("EXECUTIONS_TABLE")?,
             due_shards: due_shards(config::number("DUE_SHARDS")?)?,
             ticks: config::variable("TICK_QUEUE_URL")?,
-            reconcile_seconds: config::number("RECONCILE_SECONDS")?,
         })
     }
 }

@@ -28,12 +28,7 @@ pub struct EventCalls<'a> {
 /// The driver for one event. The history names `actor` for its changes. `token` is the id of the event; the same when
 /// Lambda retries it.
 pub fn driver<'a>(clients: &'a Clients, clock: EventClock, actor: Actor, token: &'a str) -> Driver<'a> {
-    Driver {
-        calls: EventCalls { clients, clock },
-        event_time: clock.event_time(),
-        actor,
-        token,
-    }
+    Driver { calls: EventCalls { clients, clock }, event_time: clock.event_time(), actor, token }
 }
 
 impl Calls for EventCalls<'_> {
