@@ -1,7 +1,6 @@
 //! A device is asked once, also by requests that come at the same time; and again where its request may have been lost.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::time::Duration;
 
 use local::faults::{Call, Delivery, Fault, Transit};
@@ -40,22 +39,6 @@ async fn pass(world: &World, seconds: u64) {
     let tick = json!({"kind": "tick", "scheduledTime": world.now()}).to_string();
     world.invoke("reconcile-commands", &tick).await.expect("a tick");
     world.settle().await;
-}
-
-/// The outputs of a future that waits for a held call, and of another one, after which the call is released.
-async fn while_held<T, U>(world: &World, held: impl Future<Output = T>, other: impl Future<Output = U>) -> (T, U) {
-    let mut held = pin!(held);
-    let other = tokio::select! {
-        _ = &mut held => panic!("no call is held"),
-        output = other => output,
-    };
-    loop {
-        world.stack.faults.release();
-        // A call that begins to wait only now has missed the release.
-        if let Ok(output) = tokio::time::timeout(Duration::from_millis(50), &mut held).await {
-            return (output, other);
-        }
-    }
 }
 
 /// Whether the call stores the row of an execution.
@@ -111,17 +94,18 @@ async fn request_that_is_overtaken_asks_no_second_time() {
     for held in ["the command", "the execution"] {
         let world = World::start().await;
         let mut pump = world.thing("pump-7").await;
-        let mut reached = hold_first(&world, move |call| match held {
+        let mut reached = world.hold_first(move |call| match held {
             "the command" => is_api_call(call) && call.operation == "DynamoDB.PutItem" && !stores_execution(call),
             _ => is_api_call(call) && stores_execution(call),
         });
         let body = body("direct");
-        let (first, second) = while_held(&world, post(&world, "order-66", &body), async {
-            reached.recv().await.expect("the first request is held");
-            world.stack.clock.advance(Duration::from_millis(1));
-            post(&world, "order-66", &body).await
-        })
-        .await;
+        let (first, second) = world
+            .while_held(post(&world, "order-66", &body), async {
+                reached.recv().await.expect("the first request is held");
+                world.stack.clock.advance(Duration::from_millis(1));
+                post(&world, "order-66", &body).await
+            })
+            .await;
         assert_eq!(first.body["commandId"], second.body["commandId"], "{held}: {first:?} {second:?}");
         pass(&world, 15).await;
         assert_eq!(requests(&mut pump).values().collect::<Vec<_>>(), [&(1, 1)], "{held} is held");
@@ -129,39 +113,25 @@ async fn request_that_is_overtaken_asks_no_second_time() {
     }
 }
 
-/// Holds the first call for which `is_it` holds. The channel receives when it is held.
-fn hold_first(
-    world: &World,
-    mut is_it: impl FnMut(&Call) -> bool + Send + 'static,
-) -> tokio::sync::mpsc::UnboundedReceiver<()> {
-    let (reached, wait) = tokio::sync::mpsc::unbounded_channel();
-    let mut reached = Some(reached);
-    world.stack.faults.plan(move |call| {
-        if !is_it(call) {
-            return None;
-        }
-        let reached = reached.take()?;
-        let _ = reached.send(());
-        Some(Fault::Held)
-    });
-    wait
-}
-
 /// A device that has no other acknowledgement than its report, and takes long for it.
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn doubt_ends_when_the_creator_of_a_topic_request_has_sent_it() {
     let world = World::start().await;
     let mut pump = world.thing("pump-7").await;
-    let mut reached = hold_first(&world, |call| is_api_call(call) && call.operation == "IotData.Publish");
+    let mut reached = world.hold_first(|call| is_api_call(call) && call.operation == "IotData.Publish");
     let body = body("topic");
-    let (first, second) = while_held(&world, post(&world, "order-66", &body), async {
-        reached.recv().await.expect("the publish is held");
-        world.stack.clock.advance(Duration::from_millis(1));
-        let second = post(&world, "order-66", &body).await;
-        assert!(world.rows(EXECUTIONS).await[0].get("next_send_at").is_some(), "it doubts that the first one is alive");
-        second
-    })
-    .await;
+    let (first, second) = world
+        .while_held(post(&world, "order-66", &body), async {
+            reached.recv().await.expect("the publish is held");
+            world.stack.clock.advance(Duration::from_millis(1));
+            let second = post(&world, "order-66", &body).await;
+            assert!(
+                world.rows(EXECUTIONS).await[0].get("next_send_at").is_some(),
+                "it doubts that the first one is alive"
+            );
+            second
+        })
+        .await;
     assert_eq!((first.status, second.status), (202, 202));
     pass(&world, 15).await;
     assert_eq!(requests(&mut pump).values().collect::<Vec<_>>(), [&(1, 1)]);
@@ -274,17 +244,18 @@ async fn device_that_is_back_before_sent_is_written_is_asked_again_once() {
         world.stack.faults.events(move |accepted| if is_dispatch(accepted.function) { event } else { Delivery::Once });
         world.stack.faults.messages(|message| if message.direct { Transit::Lost } else { Transit::Delivered });
         let mut sent = false;
-        let mut reached = hold_first(&world, move |call| {
+        let mut reached = world.hold_first(move |call| {
             sent |= call.operation == "IotData.SendDirectMessage";
             sent && is_api_call(call) && call.operation == "DynamoDB.UpdateItem"
         });
-        let (command, mut pump) = while_held(&world, world.command("pump-7", json!({})), async {
-            reached.recv().await.expect("the write of SENT is held");
-            world.stack.faults.messages(|_| Transit::Delivered);
-            world.stack.clock.advance(Duration::from_secs(2));
-            world.thing("pump-7").await
-        })
-        .await;
+        let (command, mut pump) = world
+            .while_held(world.command("pump-7", json!({})), async {
+                reached.recv().await.expect("the write of SENT is held");
+                world.stack.faults.messages(|_| Transit::Delivered);
+                world.stack.clock.advance(Duration::from_secs(2));
+                world.thing("pump-7").await
+            })
+            .await;
         world.settle().await;
         assert_eq!(requests(&mut pump).values().collect::<Vec<_>>(), [&(1, 1)], "{event:?}");
         assert_eq!(world.execution(&command, "pump-7").await["deliveryStatus"], "DELIVERED");

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`api`] | calls of the HTTP API |
 //! | [`device`] | MQTT clients |
+//! | [`held`] | calls of functions that are held |
 //! | [`inspect`] | reads and writes behind the API: tables, shadows, functions, metrics |
 
 mod api;
 mod device;
+mod held;
 mod inspect;
 mod tests;
 
