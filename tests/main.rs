@@ -15,6 +15,7 @@ mod fleet;
 mod history;
 mod idempotency;
 mod journal_history;
+mod lanes_at_once;
 mod lifecycle;
 mod once;
 mod one_command;

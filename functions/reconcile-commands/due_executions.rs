@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws::{Due, DueCursor, DuePage, Error};
 use domain::{Actor, Key};
-use driver::run::DriveStats;
+use driver::drive_stats::DriveStats;
 use runtime::clients::Clients;
 use runtime::event_calls::{Driver, driver};
 use runtime::event_clock::EventClock;

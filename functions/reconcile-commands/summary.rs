@@ -1,7 +1,7 @@
 //! The summary of a run: the response of the function, and its metrics.
 
 use domain::Timestamp;
-use driver::run::DriveStats;
+use driver::drive_stats::DriveStats;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 use serde::Serialize;

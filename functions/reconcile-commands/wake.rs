@@ -2,7 +2,7 @@
 
 use aws::{Due, Error};
 use domain::{Execution, Key, Wake};
-use driver::run::DriveStats;
+use driver::drive_stats::DriveStats;
 use tokio::task::JoinSet;
 
 use super::due_executions::DueExecutions;

@@ -128,11 +128,12 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
                 Effect::SendFailed { next_send_at: instant, refused: rng.bool() },
                 Effect::Delivered(instant),
                 Effect::CloudVerdict(Verdict { reason, at: instant }),
+                Effect::LaneVerdict(Verdict { reason, at: instant }),
                 Effect::RetryScheduled { attempt, next_send_at: instant },
                 Effect::CleanedUp,
                 Effect::StopConfirmed(instant),
             ];
-            Change { effect: rng.choice(effects).expect("one of ten"), ..change }
+            Change { effect: rng.choice(effects).expect("one of eleven"), ..change }
         }
     }
 }

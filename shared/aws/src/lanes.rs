@@ -6,11 +6,11 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
 use calls::{LaneEntry, WriteOutcome};
-use domain::{ExecutionId, LaneName, LaneQueue, ThingName, Timestamp};
+use domain::{ExecutionId, LaneClaim, LaneName, LaneQueue, ThingName, Timestamp};
 
 use crate::{
     error::{Error, FromAnswer},
-    item::{Item, lane_from_item, lane_key, number, text},
+    item::{Item, lane_from_item, lane_key, millis, number, text},
 };
 
 /// The lanes in the table of executions.
@@ -67,8 +67,51 @@ impl Lanes {
         }
     }
 
-    /// Removes an execution from the queue of a lane, if it is still at `position`, as in the queue that was read. A
-    /// conflict returns the queue as it is now.
+    /// Claims a lane, so that no other function settles it before the claim ends. Returns the claim that the lane has
+    /// then: this one, or that of another function, which has not ended at `now`; none if the lane has no queue.
+    ///
+    /// # Errors
+    /// A failed write, or a queue that can't be read.
+    pub async fn claim(
+        &self,
+        thing: &ThingName,
+        lane: &LaneName,
+        claim: &LaneClaim,
+        now: Timestamp,
+    ) -> Result<Option<LaneClaim>, Error> {
+        const OPERATION: &str = "claiming a lane";
+        let written = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(lane_key(thing, lane)))
+            .update_expression("SET settling = :token, settling_as_of = :as_of, settling_until = :until")
+            // The token is in the item already where the write is repeated without an answer.
+            .condition_expression(
+                "attribute_exists(ids) AND (attribute_not_exists(settling) OR settling = :token OR settling_until <= :now)",
+            )
+            .expression_attribute_values(":token", text(&claim.token))
+            .expression_attribute_values(":as_of", millis(claim.as_of))
+            .expression_attribute_values(":until", millis(claim.until))
+            .expression_attribute_values(":now", millis(now))
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        let error = match written {
+            Ok(_) => return Ok(Some(claim.clone())),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(read(OPERATION, thing, lane, failed.item.as_ref())?.settler)
+            }
+            _ => Err(Error::sdk(OPERATION, shown(thing, lane), error)),
+        }
+    }
+
+    /// Removes executions from the queue of a lane, each from its position in the queue that was read, and gives up
+    /// the claim, if there is one. Nothing is removed if one of them has another position by now: then this is a
+    /// conflict, which returns the queue as it is.
     ///
     /// # Errors
     /// A failed write, or a queue that can't be read.
@@ -76,18 +119,25 @@ impl Lanes {
         &self,
         thing: &ThingName,
         lane: &LaneName,
-        id: &ExecutionId,
-        position: usize,
+        leaving: &[(usize, ExecutionId)],
+        claim: Option<&LaneClaim>,
     ) -> Result<WriteOutcome<LaneQueue>, Error> {
         const OPERATION: &str = "leaving a lane";
-        let written = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(lane_key(thing, lane)))
-            .update_expression(format!("REMOVE ids[{position}]"))
-            .condition_expression(format!("ids[{position}] = :id"))
-            .expression_attribute_values(":id", text(id.as_str()))
+        let mut removed: Vec<String> = leaving.iter().map(|(position, _)| format!("ids[{position}]")).collect();
+        let mut conditions: Vec<String> =
+            leaving.iter().map(|(position, _)| format!("ids[{position}] = :i{position}")).collect();
+        let mut update = self.client.update_item().table_name(&self.table).set_key(Some(lane_key(thing, lane)));
+        for (position, id) in leaving {
+            update = update.expression_attribute_values(format!(":i{position}"), text(id.as_str()));
+        }
+        if let Some(claim) = claim {
+            removed.extend(["settling", "settling_as_of", "settling_until"].map(str::to_owned));
+            conditions.push("settling = :token".to_owned());
+            update = update.expression_attribute_values(":token", text(&claim.token));
+        }
+        let written = update
+            .update_expression(format!("REMOVE {}", removed.join(", ")))
+            .condition_expression(conditions.join(" AND "))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(AllOld)
             .send()

@@ -112,6 +112,10 @@ fn put_effect(update: &mut Update, effect: &Effect) {
         }
         Effect::StopConfirmed(at) => update.set("stopped_at", millis(*at)),
         Effect::CloudVerdict(verdict) => put_verdict(update, verdict),
+        Effect::LaneVerdict(verdict) => {
+            put_verdict(update, verdict);
+            update.remove("in_lane");
+        }
         Effect::RetryScheduled { attempt, next_send_at } => {
             update.set("attempt", number(attempt));
             update.set("next_send_at", millis(*next_send_at));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneName, LaneQueue, Plan, Request,
-    ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
+    BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneClaim, LaneName, LaneQueue, Plan,
+    Request, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
 };
 
 use crate::{
@@ -27,6 +27,9 @@ pub trait Calls {
 
     /// Reads an execution.
     async fn read_execution(&self, key: &Key) -> Result<Option<Execution>, Error>;
+
+    /// Reads at most a hundred executions, in any order. A missing one is left out.
+    async fn read_executions(&self, keys: &[Key]) -> Result<Page, Error>;
 
     /// Writes a change if its condition holds, with no read before it. Returns the row after a change that says that
     /// the device is active, since another write may follow it; none after any other.
@@ -67,14 +70,25 @@ pub trait Calls {
         purge_at: Timestamp,
     ) -> Result<LaneEntry, Error>;
 
-    /// Removes an execution from the queue of a lane, if it is still at `position`, as in the queue that was read. A
-    /// conflict returns the queue as it is now.
+    /// Claims a lane, so that no other function settles it before the claim ends. Returns the claim that the lane has
+    /// then: this one, or that of another function, which has not ended at `now`; none if the lane has no queue.
+    async fn claim_lane(
+        &self,
+        thing: &ThingName,
+        lane: &LaneName,
+        claim: &LaneClaim,
+        now: Timestamp,
+    ) -> Result<Option<LaneClaim>, Error>;
+
+    /// Removes executions from the queue of a lane, each from its position in the queue that was read, and ends
+    /// `claim`. Nothing is removed if one of them has another position by now, or another function has the claim: then
+    /// this is a conflict, which returns the queue as it is.
     async fn leave_lane(
         &self,
         thing: &ThingName,
         lane: &LaneName,
-        id: &ExecutionId,
-        position: usize,
+        leaving: &[(usize, ExecutionId)],
+        claim: Option<&LaneClaim>,
     ) -> Result<WriteOutcome<LaneQueue>, Error>;
 
     /// Reads the queue of a lane; empty if no execution has ever entered it.

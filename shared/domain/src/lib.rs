@@ -57,7 +57,7 @@ pub use execution::{
     history::HistoryEntry,
     interim_report::InterimReport,
     key::Key,
-    lane::{HeadAction, LaneCancel, LaneQueue},
+    lane::{HeadAction, LaneCancel, LaneClaim, LaneQueue, settlement::LaneSettlement},
     newest_first::NewestFirst,
     next_action::NextAction,
     online::OnlineAction,

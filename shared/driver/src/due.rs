@@ -3,8 +3,8 @@
 use calls::{Calls, Error};
 use domain::Key;
 
+use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
-use crate::run::DriveStats;
 
 impl<C: Calls> Driver<'_, C> {
     /// Drives the execution of a due entry until it is idle. If that fails, it is postponed: the oldest entries come

@@ -28,20 +28,45 @@ impl<C: Calls> Driver<'_, C> {
     pub async fn enter_lane(&self, row: &Execution, command: &Command) -> Result<LanePosition, Error> {
         let Some(lane) = &row.lane else { return Ok(LanePosition::Head) };
         let Key { thing, id } = &row.key;
-        let mut queue = match self.calls.enter_lane(thing, &lane.name, id, row.purge_at).await? {
-            LaneEntry::Joined(queue) => queue,
-            LaneEntry::Full => return Ok(LanePosition::Full),
-        };
+        match self.calls.enter_lane(thing, &lane.name, id, row.purge_at).await? {
+            LaneEntry::Joined(queue) => self.take_position(row, command, &lane.name, queue).await,
+            LaneEntry::Full => Ok(LanePosition::Full),
+        }
+    }
+
+    /// As [`Self::enter_lane`], for an execution that probably is in the queue already: a read finds that, and costs
+    /// less than a refused write.
+    ///
+    /// # Errors
+    /// A failed read or write.
+    pub(crate) async fn enter_lane_again(&self, row: &Execution, command: &Command) -> Result<LanePosition, Error> {
+        let Some(lane) = &row.lane else { return Ok(LanePosition::Head) };
+        let queue = self.calls.read_lane(&row.key.thing, &lane.name).await?;
+        match queue.ids.contains(&row.key.id) {
+            true => self.take_position(row, command, &lane.name, queue).await,
+            false => self.enter_lane(row, command).await,
+        }
+    }
+
+    /// Cancels the executions that this one supersedes, which is in the queue.
+    async fn take_position(
+        &self,
+        row: &Execution,
+        command: &Command,
+        lane: &LaneName,
+        mut queue: LaneQueue,
+    ) -> Result<LanePosition, Error> {
+        let Key { thing, id } = &row.key;
         let supersede = command.definition.supersede;
-        for older in queue.superseded_by(id, &lane.name, supersede) {
+        for older in queue.superseded_by(id, lane, supersede) {
             // Boxed: few executions supersede others, and the future of the rest stays small.
-            Box::pin(self.supersede(&key_beside(row, older), command, &lane.name)).await?;
+            Box::pin(self.supersede(&key_beside(row, older), command, lane)).await?;
         }
         if supersede {
             // The superseded executions have left.
-            queue = self.calls.read_lane(thing, &lane.name).await?;
+            queue = self.calls.read_lane(thing, lane).await?;
         }
-        Ok(if queue.is_turn_of(id, &lane.name) { LanePosition::Head } else { LanePosition::Waiting })
+        Ok(if queue.is_turn_of(id, lane) { LanePosition::Head } else { LanePosition::Waiting })
     }
 
     /// Cancels an older execution that a newer one supersedes, and cleans up after it before the newer one is sent. In
@@ -115,7 +140,7 @@ impl<C: Calls> Driver<'_, C> {
         let mut retries = self.retries("leaving a lane", format!("{thing}/{}", lane.as_str()));
         loop {
             let Some(position) = queue.ids.iter().position(|other| other == id) else { return Ok(queue) };
-            queue = match self.calls.leave_lane(thing, lane, id, position).await? {
+            queue = match self.calls.leave_lane(thing, lane, &[(position, id.clone())], None).await? {
                 WriteOutcome::Applied(queue) => return Ok(queue),
                 // Executions before it have left since the queue was read.
                 WriteOutcome::Conflict(queue) => queue,

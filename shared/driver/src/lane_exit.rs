@@ -1,8 +1,9 @@
 //! Leaves the lane of an execution and sends the next one; and tries to send one that waits in its lane.
 
 use calls::{Calls, Error};
-use domain::{Execution, HeadAction, Key};
+use domain::{Execution, HeadAction, Key, LaneClaim};
 
+use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
 use crate::lane_entry::{LanePosition, key_beside};
 use crate::send::SentExecution;
@@ -15,9 +16,9 @@ impl<C: Calls> Driver<'_, C> {
     /// A failed read or write.
     pub async fn try_lane(&self, row: Execution) -> Result<Option<SentExecution>, Error> {
         let Some(command) = self.calls.read_command(&row.command).await? else { return Ok(None) };
-        let mut position = self.enter_lane(&row, &command).await?;
+        let mut position = self.enter_lane_again(&row, &command).await?;
         if position == LanePosition::Waiting && self.remove_stale_head(&row).await? {
-            position = self.enter_lane(&row, &command).await?;
+            position = self.enter_lane_again(&row, &command).await?;
         }
         let change = match position {
             // Boxed, since a sending may enter a lane, and entering a lane leads to a sending.
@@ -44,52 +45,36 @@ impl<C: Calls> Driver<'_, C> {
         Ok(true)
     }
 
-    /// Leaves the lane, and sends its next execution. If this execution stops the lane, those behind it are canceled
-    /// first.
+    /// Leaves the lane, and sends its next execution. If this execution stops the lane, or others in it have ended too,
+    /// the lane is settled for all of them. `claim`: the claim of the lane, if this function has it.
     ///
-    /// Returns the executions that have ended and have yet to leave the lane: the caller cleans up after them.
+    /// Returns false if another function settles the lane: then the execution stays due.
     ///
     /// # Errors
     /// A failed read or write.
-    pub async fn leave_lane(&self, row: &Execution) -> Result<Vec<Execution>, Error> {
-        let Some(lane) = &row.lane else { return Ok(Vec::new()) };
+    pub(crate) async fn leave_lane(
+        &self,
+        row: &Execution,
+        claim: Option<LaneClaim>,
+        stats: &mut DriveStats,
+    ) -> Result<bool, Error> {
+        let Some(lane) = &row.lane else { return Ok(true) };
+        if row.stops_lane() || claim.is_some() {
+            return self.settle_lane(row, &lane.name, claim, stats).await;
+        }
         let Key { thing, id } = &row.key;
-        let mut ended = if row.stops_lane() { self.cancel_behind(row).await? } else { Vec::new() };
-        let mut queue = self.leave_queue(thing, &lane.name, id).await?;
+        let queue = self.leave_queue(thing, &lane.name, id).await?;
         // Desired states do not wait for each other.
-        if lane.name.is_desired_state() {
-            return Ok(ended);
-        }
-        while let Some(head) = queue.head().cloned() {
-            let next = self.read(&key_beside(row, &head)).await?;
-            match (HeadAction::of(next.as_ref(), self.now()), next) {
-                (HeadAction::Remove, _) => queue = self.leave_queue(thing, &lane.name, &head).await?,
-                (HeadAction::CleanUp, Some(next)) => {
-                    ended.push(next);
-                    break;
-                }
-                (HeadAction::Send, Some(next)) => {
-                    // Boxed, since a sending may leave a lane.
-                    Box::pin(self.claim_and_send(next)).await?;
-                    break;
-                }
-                _ => break,
+        let Some(head) = queue.head().filter(|_| !lane.name.is_desired_state()) else { return Ok(true) };
+        let next = self.read(&key_beside(row, head)).await?;
+        match (HeadAction::of(next.as_ref(), self.now()), next) {
+            (HeadAction::Send, Some(next)) if !next.observe(self.event_time()).is_terminal() => {
+                // Boxed, since a sending may leave a lane.
+                Box::pin(self.claim_and_send(next)).await?;
+                Ok(true)
             }
+            (HeadAction::Wait, Some(next)) if !next.observe(self.event_time()).is_terminal() => Ok(true),
+            _ => self.settle_lane(row, &lane.name, None, stats).await,
         }
-        Ok(ended)
-    }
-
-    /// Cancels the executions behind one that stops its lane. Returns those that have ended.
-    async fn cancel_behind(&self, row: &Execution) -> Result<Vec<Execution>, Error> {
-        let Some(lane) = &row.lane else { return Ok(Vec::new()) };
-        let queue = self.calls.read_lane(&row.key.thing, &lane.name).await?;
-        let mut ended = Vec::new();
-        for behind in queue.behind(&row.key.id) {
-            if let Some(waiting) = self.read(&key_beside(row, behind)).await? {
-                let decide = |row: &Execution| row.cancel_stopped(self.event_time(), self.actor.clone());
-                ended.extend(self.cancel_in_lane(waiting, decide).await?);
-            }
-        }
-        Ok(ended)
     }
 }

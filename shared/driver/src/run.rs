@@ -3,78 +3,82 @@
 //! Work that a crashed function left undone stays in the due index, and the reconciler does it.
 
 use calls::{Calls, Error, WriteOutcome};
-use domain::{Execution, NextAction};
-use serde::Serialize;
+use domain::{Execution, LaneClaim, NextAction};
 
+use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
-
-/// What was done while rows were driven: a number of actions each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DriveStats {
-    /// Verdicts written: executions that the cloud has ended.
-    pub settled: u64,
-    /// Retries scheduled after a failed attempt.
-    pub retried: u64,
-    /// Requests sent.
-    pub sent: u64,
-    /// Clean-ups after an end.
-    pub cleaned_up: u64,
-    /// Due entries moved or removed.
-    pub due_moved: u64,
-    /// Conditional writes lost to other writers.
-    pub conflicts: u64,
-}
+use crate::lane_settlement::LaneSettler;
 
 /// The most actions on one row. A row needs fewer at any time; more would be a loop.
 const MAX_ACTIONS: usize = 16;
 
 impl<C: Calls> Driver<'_, C> {
-    /// Drives a row until it is idle, and the ended rows that have to leave its lane.
+    /// Drives a row until it is idle. What another function is doing for its lane is left to that.
     ///
     /// # Errors
     /// A failed read or write. What was done before it stays done.
-    pub async fn run_until_idle(&self, row: Execution) -> Result<DriveStats, Error> {
-        let mut stats = DriveStats::default();
-        let mut rows = vec![row];
-        while let Some(row) = rows.pop() {
-            rows.extend(self.run_row(row, &mut stats).await?);
+    pub async fn run_until_idle(&self, mut row: Execution) -> Result<DriveStats, Error> {
+        let (mut stats, mut claim) = (DriveStats::default(), None);
+        let done = self.run_actions(&mut row, &mut claim, &mut stats).await;
+        if let Some(claim) = claim {
+            match done {
+                Ok(()) => self.release_lane(&row, &claim).await?,
+                Err(_) => self.wake_after_claim(&row, &claim).await,
+            }
         }
-        Ok(stats)
+        done.map(|()| stats)
     }
 
-    /// Drives one row. Returns the ended rows of its lane that have to be cleaned up.
-    async fn run_row(&self, mut row: Execution, stats: &mut DriveStats) -> Result<Vec<Execution>, Error> {
-        let mut ended = Vec::new();
+    /// As [`Self::run_until_idle`]. `row` is the row as it is known last, and `claim` the claim of its lane that this
+    /// function has taken and not used.
+    async fn run_actions(
+        &self,
+        row: &mut Execution,
+        claim: &mut Option<LaneClaim>,
+        stats: &mut DriveStats,
+    ) -> Result<(), Error> {
         for _ in 0..MAX_ACTIONS {
             let (counter, change) = match row.next_action(self.event_time(), &self.actor) {
                 NextAction::Nothing => break,
                 NextAction::Write(change) if change.is_terminal() && change.is_transition() => {
+                    let turn = match claim.take() {
+                        // The verdict is decided again after a conflict.
+                        Some(held) => LaneTurn::Own(Some(held)),
+                        None => self.lane_to_settle(row).await?,
+                    };
+                    match turn {
+                        LaneTurn::Own(taken) => *claim = taken,
+                        LaneTurn::Other => break,
+                        LaneTurn::Changed(changed) => {
+                            *row = *changed;
+                            continue;
+                        }
+                    }
                     (&mut stats.settled, change)
                 }
                 NextAction::Write(change) if change.is_transition() => (&mut stats.retried, change),
                 NextAction::Write(change) => (&mut stats.due_moved, change),
                 action @ (NextAction::Send | NextAction::TryLane) => {
                     let sent = match action {
-                        NextAction::Send => self.claim_and_send(row).await?,
-                        _ => self.try_lane(row).await?,
+                        NextAction::Send => self.claim_and_send(row.clone()).await?,
+                        _ => self.try_lane(row.clone()).await?,
                     };
                     let Some(sent) = sent else { break };
                     stats.sent += 1;
-                    row = sent.row;
+                    *row = sent.row;
                     continue;
                 }
                 NextAction::CleanUp { clean_shadow, leave_lane, then } => {
                     if clean_shadow {
-                        self.clean_shadow(&row).await?;
+                        self.clean_shadow(row).await?;
                     }
-                    if leave_lane {
-                        ended.extend(self.leave_lane(&row).await?);
+                    if leave_lane && !self.leave_lane(row, claim.take(), stats).await? {
+                        break;
                     }
                     (&mut stats.cleaned_up, then)
                 }
             };
-            row = match self.write(row, &change).await? {
+            *row = match self.write(row.clone(), &change).await? {
                 WriteOutcome::Applied(next) => {
                     *counter += 1;
                     next
@@ -86,17 +90,40 @@ impl<C: Calls> Driver<'_, C> {
                 WriteOutcome::NotFound => break,
             };
         }
-        Ok(ended)
+        Ok(())
+    }
+
+    /// Whether this function may end a row that waits in its lane. The first of many that end at the same time claims
+    /// the lane and ends all of them; the others need no write.
+    async fn lane_to_settle(&self, row: &Execution) -> Result<LaneTurn, Error> {
+        let Some(lane) = row.lane.as_ref().filter(|_| row.waits_in_lane()) else { return Ok(LaneTurn::Own(None)) };
+        let queue = self.calls.read_lane(&row.key.thing, &lane.name).await?;
+        if !queue.ids.contains(&row.key.id) {
+            // The function that has settled the lane may have ended it since it was read.
+            return Ok(match self.read(&row.key).await? {
+                Some(changed) if changed != *row => LaneTurn::Changed(Box::new(changed)),
+                _ => LaneTurn::Own(None),
+            });
+        }
+        Ok(match self.claim_lane(row, &lane.name, &queue).await? {
+            LaneSettler::Unclaimed => LaneTurn::Own(None),
+            LaneSettler::Claimed(claim) => LaneTurn::Own(Some(claim)),
+            // It ends this one with the others of the lane.
+            LaneSettler::Other(claim) if claim.ends(row) => LaneTurn::Other,
+            LaneSettler::Other(claim) => {
+                self.wake_after_claim(row, &claim).await;
+                LaneTurn::Other
+            }
+        })
     }
 }
 
-impl std::ops::AddAssign for DriveStats {
-    fn add_assign(&mut self, other: Self) {
-        self.settled += other.settled;
-        self.retried += other.retried;
-        self.sent += other.sent;
-        self.cleaned_up += other.cleaned_up;
-        self.due_moved += other.due_moved;
-        self.conflicts += other.conflicts;
-    }
+/// Who ends a row that waits in its lane.
+enum LaneTurn {
+    /// This function, with its claim of the lane where the lane is long.
+    Own(Option<LaneClaim>),
+    /// Another function, which settles the lane.
+    Other,
+    /// It has changed since it was read.
+    Changed(Box<Execution>),
 }

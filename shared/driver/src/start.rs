@@ -4,6 +4,7 @@
 use calls::{Calls, Error, PutOutcome};
 use domain::{Channel, Command, CreatorToken, Execution};
 
+use crate::drive_stats::DriveStats;
 use crate::driver::{DecidedWrite, Driver};
 use crate::lane_entry::LanePosition;
 use crate::send::SentExecution;
@@ -30,8 +31,8 @@ pub enum StartOutcome {
 }
 
 impl<C: Calls> Driver<'_, C> {
-    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry. Of two functions that store
-    /// the same row at the same time, exactly one is its creator, also where the answer of its write is lost.
+    /// Stores a new row, unless one with its key exists, and sends the wake of its due entry. Of two functions that
+    /// store the same row at the same time, exactly one is its creator, also where the answer of its write is lost.
     ///
     /// # Errors
     /// A failed write, or an existing row that can't be read.
@@ -76,7 +77,7 @@ impl<C: Calls> Driver<'_, C> {
     async fn leave_lane_if_ended(&self, row: Execution) -> Result<Execution, Error> {
         let row = self.read(&row.key).await?.unwrap_or(row);
         if row.has_left_lane() {
-            self.leave_lane(&row).await?;
+            self.leave_lane(&row, None, &mut DriveStats::default()).await?;
         }
         Ok(row)
     }
@@ -121,9 +122,7 @@ impl<C: Calls> Driver<'_, C> {
     pub async fn undo_start(&self, row: &Execution, command: &Command) -> Result<(), Error> {
         self.calls.delete_unsent_execution(row).await?;
         // Other executions may have entered the lane behind it.
-        for ended in self.leave_lane(row).await? {
-            self.run_until_idle(ended).await?;
-        }
+        self.leave_lane(row, None, &mut DriveStats::default()).await?;
         self.calls.delete_unsent_command(command).await
     }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use calls::{Acknowledgement, Calls, Error, LaneEntry, Page, PutOutcome, ShadowWriteOutcome, WriteOutcome};
 use domain::{
-    Actor, BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneName, LaneQueue, Plan, Request,
-    ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
+    Actor, BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneClaim, LaneName, LaneQueue, Plan,
+    Request, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
 };
 
 use crate::{clients::Clients, conflict, event_clock::EventClock};
@@ -34,6 +34,10 @@ pub fn driver<'a>(clients: &'a Clients, clock: EventClock, actor: Actor, token: 
 impl Calls for EventCalls<'_> {
     async fn read_execution(&self, key: &Key) -> Result<Option<Execution>, Error> {
         self.clients.executions.get(key).await
+    }
+
+    async fn read_executions(&self, keys: &[Key]) -> Result<Page, Error> {
+        self.clients.executions.get_all(keys).await
     }
 
     async fn write_execution(&self, change: &Change) -> Result<WriteOutcome<Option<Execution>, Execution>, Error> {
@@ -82,14 +86,24 @@ impl Calls for EventCalls<'_> {
         self.clients.lanes.enter(thing, lane, id, purge_at).await
     }
 
+    async fn claim_lane(
+        &self,
+        thing: &ThingName,
+        lane: &LaneName,
+        claim: &LaneClaim,
+        now: Timestamp,
+    ) -> Result<Option<LaneClaim>, Error> {
+        self.clients.lanes.claim(thing, lane, claim, now).await
+    }
+
     async fn leave_lane(
         &self,
         thing: &ThingName,
         lane: &LaneName,
-        id: &ExecutionId,
-        position: usize,
+        leaving: &[(usize, ExecutionId)],
+        claim: Option<&LaneClaim>,
     ) -> Result<WriteOutcome<LaneQueue>, Error> {
-        self.clients.lanes.leave(thing, lane, id, position).await
+        self.clients.lanes.leave(thing, lane, leaving, claim).await
     }
 
     async fn read_lane(&self, thing: &ThingName, lane: &LaneName) -> Result<LaneQueue, Error> {

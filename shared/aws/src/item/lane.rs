@@ -1,9 +1,10 @@
-//! The item of a lane: `T#<thing>`, `L#<lane>`. `ids` is the queue, the head first.
+//! The item of a lane: `T#<thing>`, `L#<lane>`. `ids` is the queue, the head first; `settling`, `settling_as_of` and
+//! `settling_until` are the claim of the function that settles it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ExecutionId, LaneName, LaneQueue, ThingName};
+use domain::{ExecutionId, LaneClaim, LaneName, LaneQueue, ThingName};
 
-use super::attributes::{Item, Unreadable, text};
+use super::attributes::{Item, Reader, Unreadable, needed, text};
 use super::key::thing_key;
 
 pub(crate) fn lane_key(thing: &ThingName, lane: &LaneName) -> Item {
@@ -16,5 +17,14 @@ pub(crate) fn lane_from_item(item: &Item) -> Result<LaneQueue, Unreadable> {
         AttributeValue::S(id) => ExecutionId::parse(id).map_err(|error| Unreadable::because("ids", error)),
         _ => Err(Unreadable::new("ids")),
     };
-    Ok(LaneQueue { ids: ids.iter().map(id).collect::<Result<_, _>>()? })
+    let read = Reader(item);
+    let settler = match read.text("settling")? {
+        Some(token) => {
+            let until = needed("settling_until", read.millis("settling_until")?)?;
+            let as_of = needed("settling_as_of", read.millis("settling_as_of")?)?;
+            Some(LaneClaim { token: token.to_owned(), as_of, until })
+        }
+        None => None,
+    };
+    Ok(LaneQueue { ids: ids.iter().map(id).collect::<Result<_, _>>()?, settler })
 }

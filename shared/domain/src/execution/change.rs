@@ -112,6 +112,9 @@ pub enum Effect {
     StopConfirmed(Timestamp),
     /// The cloud ends it provisionally.
     CloudVerdict(Verdict),
+    /// The cloud ends it provisionally, and it leaves its lane with that: the function that settles the lane removes it
+    /// from the queue.
+    LaneVerdict(Verdict),
     /// The attempt failed, and the next one is scheduled.
     RetryScheduled {
         /// The next attempt.

@@ -10,11 +10,26 @@ use crate::ids::ExecutionId;
 use crate::status::{Reason, Status};
 use crate::timestamp::Timestamp;
 
+pub(crate) mod settlement;
+
 /// The queue of a lane: the head is in progress, or is sent next; the others wait in the order in which they joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LaneQueue {
     /// The executions, the head first.
     pub ids: Vec<ExecutionId>,
+    /// The function that settles the lane; none while it is short, or nothing has ended in it.
+    pub settler: Option<LaneClaim>,
+}
+
+/// A time-limited exclusive right to settle a lane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LaneClaim {
+    /// A text that no other claim has.
+    pub token: String,
+    /// The time by which its function decides: what is overdue then, it ends.
+    pub as_of: Timestamp,
+    /// When another function may settle the lane.
+    pub until: Timestamp,
 }
 
 impl LaneQueue {
@@ -29,21 +44,13 @@ impl LaneQueue {
     /// The queue after an execution has joined it; none if it is in it already, or the queue is full.
     pub fn joined(&self, id: &ExecutionId) -> Option<Self> {
         let fits = !self.ids.contains(id) && self.ids.len() < Self::MAX_LENGTH;
-        fits.then(|| Self { ids: self.ids.iter().chain([id]).cloned().collect() })
+        fits.then(|| Self { ids: self.ids.iter().chain([id]).cloned().collect(), ..self.clone() })
     }
 
     /// The queue after an execution has left it; none if it is not in it.
     pub fn left(&self, id: &ExecutionId) -> Option<Self> {
         let ids: Vec<_> = self.ids.iter().filter(|other| *other != id).cloned().collect();
-        (ids.len() < self.ids.len()).then_some(Self { ids })
-    }
-
-    /// The executions behind one; none if it is not in the queue.
-    pub fn behind(&self, id: &ExecutionId) -> &[ExecutionId] {
-        match self.ids.iter().position(|other| other == id) {
-            Some(at) => self.ids.get(at + 1..).unwrap_or_default(),
-            None => &[],
-        }
+        (ids.len() < self.ids.len()).then(|| Self { ids, ..self.clone() })
     }
 
     /// The executions before one; all if it is not in the queue.

@@ -101,6 +101,10 @@ impl Execution {
                 next.verdict = Some(*verdict);
                 next.sent_at = self.sent_at.filter(|_| !change.clears_sent_at());
             }
+            Effect::LaneVerdict(verdict) => {
+                next.verdict = Some(*verdict);
+                next.in_lane = false;
+            }
             Effect::RetryScheduled { attempt, next_send_at } => {
                 next.attempt = *attempt;
                 next.next_send_at = Some(*next_send_at);

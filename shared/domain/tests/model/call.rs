@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::LaneQueue;
+use domain::{Change, LaneQueue, LaneSettlement};
 
 /// Why a handler enters a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,9 +61,11 @@ pub enum Call {
     CheckHead,
     RemoveHead(LaneQueue),
     WaitInLane,
-    /// Leave the queue: read it and cancel the executions behind, and write it as it was read.
+    /// Leave the queue: read it, and write it as it was read. Or settle the lane: end what has to end, and remove all
+    /// that has ended from the queue as it was read.
     ReadToLeave,
     Leave(LaneQueue),
+    Settle(LaneQueue, Box<(LaneSettlement, Vec<Change>)>),
     /// Read the new head of the queue.
     NextHead,
     /// Write that the clean-up is done.

@@ -51,15 +51,21 @@ impl Handler {
 
     /// Cleans up after an execution that this handler has superseded, without sending the next one of its lane.
     pub fn clean_up_alone(&self, world: &mut World, scenario: &Scenario, n: usize) {
+        self.clean_shadow_alone(world, scenario, n);
+        let row = world.row(n);
+        if let NextAction::CleanUp { then, .. } = row.next_action(at(self.since), &actor()) {
+            world.queue = world.queue.left(&row.key.id).unwrap_or_else(|| world.queue.clone());
+            world.write(n, &then, self.since);
+        }
+    }
+
+    /// Removes the request of another execution of the lane from its shadow.
+    pub fn clean_shadow_alone(&self, world: &mut World, scenario: &Scenario, n: usize) {
         let row = world.row(n);
         if let Some(route) = row.channel.shadow().filter(|_| row.shadow_cleanup_pending) {
             let document = world.shadow.read();
             let update = route.removal_update(&row.key, scenario.desired_state(n), document.as_deref()).unwrap();
             update.map(|update| world.shadow.update(&update));
-        }
-        if let NextAction::CleanUp { then, .. } = row.next_action(at(self.since), &actor()) {
-            world.queue = world.queue.left(&row.key.id).unwrap_or_else(|| world.queue.clone());
-            world.write(n, &then, self.since);
         }
     }
 }

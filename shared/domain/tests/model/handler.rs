@@ -26,8 +26,6 @@ pub struct Handler {
     pub call: Call,
     /// The execution to go on with, after the next one of its lane is sent.
     pub outer: Option<(usize, Row)>,
-    /// The executions that it has canceled on the way, to be processed afterwards.
-    pub canceled: Vec<(usize, Row)>,
     /// The report of its event, and the later attempt that the report is applied to.
     pub report_message: Option<ReportMessage>,
     pub applied_attempt: Option<u16>,
@@ -54,7 +52,6 @@ impl Handler {
             row,
             call,
             outer: None,
-            canceled: Vec::new(),
             report_message: None,
             applied_attempt: None,
             reported_state: None,
@@ -94,7 +91,7 @@ impl Handler {
     /// Goes on with the next action of the row; none if there is none.
     pub fn next_action(self) -> Option<Self> {
         match self.row.next_action(at(self.since), &actor()) {
-            NextAction::Nothing => self.done(),
+            NextAction::Nothing => None,
             NextAction::Write(_) => self.to(Call::WriteNextAction),
             NextAction::Send => self.to(Call::Claim),
             NextAction::TryLane => Self { lane_entry: LaneEntry::Check, ..self }.to(Call::ReadToJoin),
@@ -102,12 +99,6 @@ impl Handler {
             NextAction::CleanUp { leave_lane: true, .. } => self.to(Call::ReadToLeave),
             NextAction::CleanUp { .. } => self.to(Call::WriteCleanedUp),
         }
-    }
-
-    /// Goes on with a canceled execution; none if there is none.
-    pub fn done(mut self) -> Option<Self> {
-        let (n, row) = self.canceled.pop()?;
-        Self { n, row, ..self }.next_action()
     }
 
     /// Writes a change on its condition. The handler's row is then its own row after the change, or the row of the
@@ -131,7 +122,9 @@ impl Handler {
             Call::ReadToJoin | Call::Join(_) | Call::CheckHead | Call::RemoveHead(_) | Call::WaitInLane => {
                 self.enter_lane_call(world, scenario)
             }
-            Call::ReadToLeave | Call::Leave(_) | Call::NextHead => self.leave_lane_call(world),
+            Call::ReadToLeave | Call::Leave(_) | Call::Settle(..) | Call::NextHead => {
+                self.leave_lane_call(world, scenario)
+            }
             Call::MatchDesiredState => self.match_desired_state(world, scenario),
             Call::Postpone => {
                 let postponed = self.row.postpone_due(now)?;

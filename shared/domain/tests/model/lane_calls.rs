@@ -1,6 +1,6 @@
 //! The calls of a handler that enters or leaves a lane.
 
-use domain::{ExecutionId, HeadAction, LaneCancel, LaneName};
+use domain::{Change, Execution, ExecutionId, HeadAction, LaneCancel, LaneName, LaneQueue, LaneSettlement, NextAction};
 
 use super::{
     call::{Call, LaneEntry},
@@ -43,29 +43,19 @@ impl Handler {
             Call::WaitInLane => {
                 let waits = self.row.wait_in_lane();
                 self.write(world, &waits);
-                self.done()
+                None
             }
             _ => None,
         }
     }
 
-    pub fn leave_lane_call(mut self, world: &mut World) -> Option<Self> {
+    pub fn leave_lane_call(self, world: &mut World, scenario: &Scenario) -> Option<Self> {
         match self.call.clone() {
-            Call::ReadToLeave => {
-                let queue = world.queue.clone();
-                if self.row.stops_lane() {
-                    for other in world.indices_of(queue.behind(&self.row.key.id)) {
-                        let cancel = world.row(other).cancel_stopped(at(self.since), actor());
-                        if self.cancel_in_lane(world, other, cancel) {
-                            self.canceled.push((other, world.row(other)));
-                        }
-                    }
-                }
-                match queue.left(&self.row.key.id) {
-                    Some(_) => self.to(Call::Leave(queue)),
-                    None => self.after_leaving(),
-                }
-            }
+            Call::ReadToLeave if self.row.stops_lane() => self.read_to_settle(world, scenario),
+            Call::ReadToLeave => match world.queue.left(&self.row.key.id) {
+                Some(_) => self.to(Call::Leave(world.queue.clone())),
+                None => self.after_leaving(),
+            },
             Call::Leave(read) => {
                 if read != world.queue {
                     return self.to(Call::ReadToLeave);
@@ -73,8 +63,57 @@ impl Handler {
                 world.queue = read.left(&self.row.key.id)?;
                 self.after_leaving()
             }
-            Call::NextHead => self.process_head(world),
+            Call::Settle(read, settlement) => self.settle(world, &read, &settlement.0, &settlement.1),
+            Call::NextHead => self.process_head(world, scenario),
             _ => None,
+        }
+    }
+
+    /// Reads the queue and its rows, ends what has to end and cleans up shadows. All rows are read and written in one
+    /// step, since a handler that loses a write reads again.
+    fn read_to_settle(self, world: &mut World, scenario: &Scenario) -> Option<Self> {
+        let queue = world.queue.clone();
+        let indices: Vec<_> = queue.ids.iter().map(|id| world.index_of(id)).collect();
+        let rows: Vec<_> = indices.iter().map(|n| n.map(|n| Execution::clone(&world.row(n)))).collect();
+        let mut settlement = queue.settle(&rows, &self.row.key.id, at(self.since), &actor());
+        for (position, change) in std::mem::take(&mut settlement.ends) {
+            world.write(indices[position]?, &change, self.since);
+        }
+        let mut cleaned_up = Vec::new();
+        for ended in &settlement.ended {
+            let n = world.index_of(&ended.id)?;
+            self.clean_shadow_alone(world, scenario, n);
+            // It holds only for this row: a sending that is in progress may put the request into the shadow again.
+            if let NextAction::CleanUp { then, .. } = world.row(n).next_action(at(self.since), &actor()) {
+                cleaned_up.push(*then);
+            }
+        }
+        self.to(Call::Settle(queue, Box::new((settlement, cleaned_up))))
+    }
+
+    fn settle(
+        self,
+        world: &mut World,
+        read: &LaneQueue,
+        settlement: &LaneSettlement,
+        cleaned_up: &[Change],
+    ) -> Option<Self> {
+        if *read != world.queue {
+            let stops = self.row.stops_lane();
+            return self.to(if stops { Call::ReadToLeave } else { Call::NextHead });
+        }
+        for (_, id) in &settlement.leaving {
+            world.queue = world.queue.left(id)?;
+        }
+        for then in cleaned_up {
+            world.write(world.index_of(&then.key.id)?, then, self.since);
+        }
+        match settlement.next.as_ref().and_then(|next| world.index_of(&next.id)) {
+            Some(n) => {
+                let next = world.row(n);
+                self.send_next(n, next)
+            }
+            None => self.to(Call::WriteCleanedUp),
         }
     }
 
@@ -118,21 +157,18 @@ impl Handler {
         }
     }
 
-    /// Sends the head of the queue if it waits, or processes it afterwards if it has ended.
-    fn process_head(mut self, world: &mut World) -> Option<Self> {
-        while let Some(n) = world.queue.head().and_then(|id| world.index_of(id)) {
-            let head = world.row(n);
-            match HeadAction::of(Some(&head), at(self.since)) {
-                HeadAction::Remove => world.queue = world.queue.left(&head.key.id)?,
-                HeadAction::CleanUp => {
-                    self.canceled.push((n, head));
-                    break;
-                }
-                HeadAction::Send => return self.send_next(n, head),
-                HeadAction::Wait => break,
-            }
+    /// Sends the head of the queue if it waits, or settles the lane if the head has ended.
+    fn process_head(self, world: &mut World, scenario: &Scenario) -> Option<Self> {
+        let Some(n) = world.queue.head().and_then(|id| world.index_of(id)) else {
+            return self.to(Call::WriteCleanedUp);
+        };
+        let head = world.row(n);
+        let ends = head.observe(at(self.since)).is_terminal();
+        match HeadAction::of(Some(&head), at(self.since)) {
+            HeadAction::Send if !ends => self.send_next(n, head),
+            HeadAction::Wait if !ends => self.to(Call::WriteCleanedUp),
+            _ => self.read_to_settle(world, scenario),
         }
-        self.to(Call::WriteCleanedUp)
     }
 
     fn send_next(mut self, n: usize, next: Row) -> Option<Self> {

@@ -85,7 +85,7 @@ impl Handler {
             None if self.call == Call::Claim && self.lane_entry == LaneEntry::Create => {
                 self.row.has_left_lane().then_some(self)?.to(Call::ReadToLeave)
             }
-            None if self.call == Call::Claim => self.done(),
+            None if self.call == Call::Claim => None,
             None => self.next_action(),
         }
     }

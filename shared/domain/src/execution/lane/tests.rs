@@ -52,8 +52,7 @@ fn queue_keeps_the_order_in_which_executions_join() {
     let queue = queue(&['a', 'b', 'c']);
     assert_eq!(queue.head(), Some(&id('a')));
     assert_eq!(queue.joined(&id('b')), None, "it is in the queue already");
-    assert_eq!((queue.before(&id('b')), queue.behind(&id('b'))), (&[id('a')][..], &[id('c')][..]));
-    assert_eq!((queue.before(&id('z')).len(), queue.behind(&id('z')).len()), (3, 0));
+    assert_eq!((queue.before(&id('b')), queue.before(&id('z')).len()), (&[id('a')][..], 3));
     let without = queue.left(&id('a')).unwrap();
     assert_eq!(without.head(), Some(&id('b')));
     assert_eq!(without.left(&id('a')), None);
