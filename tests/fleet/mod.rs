@@ -1,7 +1,7 @@
 //! Fleet commands, one command for many things, end to end.
 //!
-//! The files `operator`, `simulated_things`, `send_timeline`, `recount`, `process_killer` and `thing_process` hold what
-//! the tests share.
+//! The files `operator`, `simulated_things`, `send_timeline`, `recount`, `process_killer`, `slow_processes` and
+//! `thing_process` hold what the tests share.
 
 mod abort;
 mod bad_input;
@@ -27,6 +27,9 @@ mod rollout;
 mod schedule;
 mod send_timeline;
 pub mod simulated_things;
+#[cfg(target_os = "linux")]
+mod slow_processes;
+mod slowness;
 mod stream_faults;
 mod targets;
 mod ten_thousand;

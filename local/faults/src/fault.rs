@@ -1,5 +1,7 @@
 //! The faults of a call.
 
+use std::time::Duration;
+
 /// A fault of a call that a function makes to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -18,6 +20,8 @@ pub enum Fault {
     /// The call waits until [`Faults::release`](super::Faults::release), and is then applied as usual. The stack does
     /// not settle meanwhile.
     Held,
+    /// The call is applied, and answered after this time of the system's clock. The stack does not settle meanwhile.
+    Slow(Duration),
     /// The calling process is killed, and nothing is applied.
     KillBefore,
     /// The call is applied, and then the calling process is killed before it gets the answer.

@@ -63,6 +63,10 @@ pub(super) async fn execute(
         apply.await
     }));
     let applied = applied.await;
+    if let Some(Fault::Slow(time)) = fault {
+        let _waits = services.faults.count_call(&call, fault);
+        tokio::time::sleep(time).await;
+    }
     let response_lost = matches!(fault, Some(Fault::AppliedThenTimeout | Fault::KillAfter));
     let status = applied.as_ref().ok().filter(|_| !response_lost).map(Response::status);
     origin.scope(async { record(status) }).await;
@@ -103,9 +107,15 @@ fn fault_response(fault: Fault, service: Service, call: &Call) -> Option<Respons
         (Fault::StaleToken, Service::Iot) if continues_a_list(call) => {
             (400, "InvalidRequestException", "The pagination token is not valid")
         }
-        (Fault::StaleToken | Fault::AppliedThenTimeout | Fault::Held | Fault::KillBefore | Fault::KillAfter, _) => {
-            return None;
-        }
+        (
+            Fault::StaleToken
+            | Fault::AppliedThenTimeout
+            | Fault::Held
+            | Fault::Slow(_)
+            | Fault::KillBefore
+            | Fault::KillAfter,
+            _,
+        ) => return None,
     };
     let protocol = match service {
         Service::DynamoDb | Service::Sqs => Protocol::Json,
