@@ -1,8 +1,8 @@
 //! Random changes: decisions on the current row or an earlier one, and the same with random parts.
 
 use domain::{
-    Actor, Change, Condition, DeliveryStatus, DueEntry, Effect, Execution, NextAction, Progress, Rank, Reason, Report,
-    ShadowName, ShadowRoute, Snapshot, Status, Timestamp, Topic, Verdict,
+    Actor, Change, Condition, DeliveryStatus, DueEntry, Effect, Execution, LaneQueue, NextAction, Progress, Rank,
+    Reason, Report, ShadowName, ShadowRoute, Snapshot, Status, Timestamp, Topic, Verdict,
 };
 use fastrand::Rng;
 
@@ -51,7 +51,7 @@ fn actor(rng: &mut Rng) -> Actor {
 fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
     let now = instant(rng);
     let actor = actor(rng);
-    match rng.u8(..19) {
+    match rng.u8(..21) {
         0 => row.claim(now, &format!("token-{}", rng.u8(..4))),
         16 => row.doubt_creator("event-1", now),
         17 => match rng.bool() {
@@ -79,6 +79,11 @@ fn decision(rng: &mut Rng, row: &Execution) -> Option<Change> {
         },
         14 => Some(row.wait_in_lane()),
         18 => row.confirm_stop(now).ok(),
+        19 | 20 => {
+            let queue = LaneQueue { ids: vec![row.key.id.clone()], settler: None };
+            let settlement = queue.settle(&[Some(row.clone())], &row.key.id, now, &actor);
+            settlement.ends.into_iter().map(|(_, end)| end).next()
+        }
         _ => {
             let shadow = ShadowName::parse("cmd").expect("a name");
             let route = rng.choice([ShadowRoute::Atlas, ShadowRoute::Map(shadow), ShadowRoute::State(None)]);
