@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{explanation, history_lines, report, status};
-use crate::world::World;
+use crate::world::{World, without_wakes};
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn an_attempt_without_a_response_is_followed_by_the_next() {
@@ -67,5 +67,62 @@ async fn a_failure_is_retried_only_where_the_policy_names_it() {
         explanation(&world, &command).await,
         "The device said REJECTED to attempt 2 of 2. Nothing more will happen."
     );
+    world.end().await;
+}
+
+/// The next attempt finds no device, so that nothing else is known of it than its own failure.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn failure_of_the_device_is_the_end_where_no_other_attempt_went_out() {
+    let world = World::with_template(&[], without_wakes).await;
+    let mut pump = world.thing("pump-7").await;
+    let retry = json!({"attempts": 3, "on": ["FAILED", "NO_RESPONSE"], "wait": 5, "backoff": {"base": 1, "cap": 2}});
+    let command = world.command("pump-7", json!({"ttl": 30, "timeout": 60, "retry": retry})).await;
+    let (_, first) = pump.next_json().await;
+    let failure = json!({
+        "executionId": first["executionId"],
+        "status": "FAILED",
+        "statusReason": {"reasonCode": "PUMP_JAMMED", "reasonDescription": "a stone"},
+        "result": {"pressure": 9},
+    });
+    // Its report comes through another connection, since the next attempt may go out at once.
+    pump.leave().await;
+    let mut gateway = world.device("gateway-1", &[]).await;
+    gateway.report("pump-7", failure).await;
+    world.settle().await;
+    world.advance(4).await;
+    let tick = json!({"kind": "tick", "scheduledTime": world.now()}).to_string();
+    world.invoke("reconcile-commands", &tick).await.expect("a tick");
+    let shown = world.execution(&command, "pump-7").await;
+    assert_eq!((&shown["attempt"], &shown["deliveryStatus"]), (&json!(2), &json!("QUEUED")), "{shown}");
+    let next = "If that does not happen by 2027-01-15T08:00:30.000Z, it ends as its device ended the attempt before \
+                (FAILED).";
+    assert!(explanation(&world, &command).await.ends_with(next), "{}", explanation(&world, &command).await);
+    // What reading shows after the ttl is what is written at the next tick.
+    world.advance(27).await;
+    let end = |shown: &serde_json::Value| {
+        ["status", "reason", "reasonDescription", "result", "late"].map(|name| shown[name].to_string())
+    };
+    let read = world.execution(&command, "pump-7").await;
+    assert_eq!(end(&read)[..2], [r#""FAILED""#, r#""PUMP_JAMMED""#], "{read}");
+    let steps = ["1 CREATED", "1 SENT", "1 DELIVERED", "1 CREATED FAILED", "2 QUEUED", "2 FAILED PUMP_JAMMED"];
+    assert_eq!(history_lines(&read), steps);
+    let last = read["history"].as_array().and_then(|steps| steps.last()).expect("a step");
+    assert_eq!((&last["at"], last.get("by")), (&json!("2027-01-15T08:00:30.000Z"), None));
+    world.advance(60).await;
+    let written = world.execution(&command, "pump-7").await;
+    assert_eq!((end(&written), history_lines(&written)), (end(&read), history_lines(&read)));
+    assert_eq!(
+        written["history"].as_array().and_then(|steps| steps.last()).expect("a step")["by"],
+        "reconcile-commands"
+    );
+    assert_eq!((&written["result"], &written["late"]), (&json!({"pressure": 9}), &json!(false)));
+    assert!(
+        explanation(&world, &command).await.starts_with(
+            "The device said FAILED (PUMP_JAMMED) to attempt 1 of 3, and no other attempt went out in time."
+        )
+    );
+    let mut pump = world.thing("pump-7").await;
+    world.settle().await;
+    assert!(pump.has_nothing());
     world.end().await;
 }

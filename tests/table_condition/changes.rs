@@ -1,8 +1,9 @@
 //! Random changes: decisions on the current row or an earlier one, and the same with random parts.
 
 use domain::{
-    Actor, Change, Condition, DeliveryStatus, DueEntry, Effect, Execution, LaneQueue, NextAction, Progress, Rank,
-    Reason, Report, ShadowName, ShadowRoute, Snapshot, Status, Timestamp, Topic, Verdict,
+    Actor, Change, Condition, DeliveryStatus, DueEntry, Effect, Execution, LaneQueue, NextAction, Outcome, Progress,
+    Rank, Reason, ReasonCode, Report, ReportChannel, ShadowName, ShadowRoute, Snapshot, Status, Timestamp, Topic,
+    Verdict,
 };
 use fastrand::Rng;
 
@@ -124,6 +125,14 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
         }
         _ => {
             let reason = *rng.choice(Reason::ALL).expect("a reason");
+            let outcome = Outcome {
+                attempt,
+                code: rng.bool().then(|| ReasonCode::clean("LOW_BATTERY")).flatten(),
+                description: rng.bool().then(|| "3 V".to_owned()),
+                result: None,
+                at: instant,
+                channel: ReportChannel::Mqtt,
+            };
             let effects = [
                 Effect::Nothing,
                 Effect::Doubted { next_send_at: instant },
@@ -134,11 +143,12 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
                 Effect::Delivered(instant),
                 Effect::CloudVerdict(Verdict { reason, at: instant }),
                 Effect::LaneVerdict(Verdict { reason, at: instant }),
-                Effect::RetryScheduled { attempt, next_send_at: instant },
+                Effect::RetryScheduled { attempt, next_send_at: instant, failed: None },
+                Effect::EndedByLastFailure(Box::new(outcome)),
                 Effect::CleanedUp,
                 Effect::StopConfirmed(instant),
             ];
-            Change { effect: rng.choice(effects).expect("one of eleven"), ..change }
+            Change { effect: rng.choice(effects).expect("one of thirteen"), ..change }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `domain::Execution::apply` decides on a row in memory. `tests/differential.rs` compares the two.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Change, Claim, Condition, DueEntry, DueShards, Effect, Outcome, Reroute, Status, Verdict};
+use domain::{AttemptEnd, Change, Claim, Condition, DueEntry, DueShards, Effect, Outcome, Reroute, Status, Verdict};
 
 use crate::{
     item::{due_entry, millis, number, text},
@@ -63,7 +63,7 @@ fn put_condition(update: &mut Update, change: &Change) {
         }
     }
     match &change.effect {
-        Effect::Finished { .. } => update.if_absent("finished_at"),
+        Effect::Finished { .. } | Effect::EndedByLastFailure(_) => update.if_absent("finished_at"),
         Effect::DeviceActive { at, .. } => {
             if let Condition::Running { .. } = change.condition {
                 update.if_compares("last_active_at", "<", millis(*at));
@@ -104,11 +104,17 @@ fn put_effect(update: &mut Update, effect: &Effect) {
             update.set_sum("heartbeat_deadline", millis(*at), "silence_millis", number(FOREVER_MILLIS));
         }
         Effect::Finished { outcome, shadow_cleaned, missed } => {
+            update.set_once("delivered_at", millis(outcome.at));
             put_outcome(update, outcome);
+            put_last_failure(update, None);
             missed.iter().for_each(|verdict| put_verdict(update, verdict));
             if *shadow_cleaned {
                 update.remove("shadow_cleanup_pending");
             }
+        }
+        Effect::EndedByLastFailure(outcome) => {
+            put_outcome(update, outcome);
+            put_last_failure(update, None);
         }
         Effect::StopConfirmed(at) => update.set("stopped_at", millis(*at)),
         Effect::CloudVerdict(verdict) => put_verdict(update, verdict),
@@ -116,12 +122,13 @@ fn put_effect(update: &mut Update, effect: &Effect) {
             put_verdict(update, verdict);
             update.remove("in_lane");
         }
-        Effect::RetryScheduled { attempt, next_send_at } => {
+        Effect::RetryScheduled { attempt, next_send_at, failed } => {
             update.set("attempt", number(attempt));
             update.set("next_send_at", millis(*next_send_at));
             for attribute in OF_ONE_ATTEMPT {
                 update.remove(attribute);
             }
+            put_last_failure(update, failed.as_deref());
         }
         Effect::CleanedUp => {
             update.remove("in_lane");
@@ -133,6 +140,45 @@ fn put_effect(update: &mut Update, effect: &Effect) {
 /// The attributes that a new attempt does not take over from the one before it.
 const OF_ONE_ATTEMPT: [&str; 6] =
     ["maybe_delivered", "sent_at", "delivered_at", "started_at", "last_active_at", "heartbeat_deadline"];
+
+/// The attributes of the end that the device reported of the attempt before.
+const OF_LAST_FAILURE: [&str; 8] = [
+    "failed_status",
+    "failed_at",
+    "failed_channel",
+    "failed_attempt",
+    "failed_code",
+    "failed_description",
+    "failed_result",
+    "failed_result_truncated",
+];
+
+fn put_last_failure(update: &mut Update, failed: Option<&AttemptEnd>) {
+    for attribute in OF_LAST_FAILURE {
+        update.remove(attribute);
+    }
+    let Some(AttemptEnd { status, outcome }) = failed else { return };
+    let mut put = |attribute, value| {
+        update.unremove(attribute);
+        update.set(attribute, value);
+    };
+    put("failed_status", text(status.as_str()));
+    put("failed_at", millis(outcome.at));
+    put("failed_channel", text(outcome.channel.as_str()));
+    put("failed_attempt", number(outcome.attempt));
+    if let Some(code) = &outcome.code {
+        put("failed_code", text(code.as_str()));
+    }
+    if let Some(description) = &outcome.description {
+        put("failed_description", text(description));
+    }
+    if let Some(result) = &outcome.result {
+        put("failed_result", text(&result.text));
+        if result.truncated {
+            put("failed_result_truncated", AttributeValue::Bool(true));
+        }
+    }
+}
 
 fn put_claim(update: &mut Update, claim: &Claim) {
     update.set("sent_at", millis(claim.at));
@@ -164,7 +210,6 @@ fn put_verdict(update: &mut Update, verdict: &Verdict) {
 }
 
 fn put_outcome(update: &mut Update, outcome: &Outcome) {
-    update.set_once("delivered_at", millis(outcome.at));
     update.set("finished_at", millis(outcome.at));
     update.set("finished_channel", text(outcome.channel.as_str()));
     update.set("finished_attempt", number(outcome.attempt));

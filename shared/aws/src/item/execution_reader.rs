@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Actor, Channel, CommandId, CommandName, CreatorToken, DeliveryStatus, Execution, HistoryEntry, InterimReport,
-    Outcome, Progress, Reason, ReasonCode, ReportChannel, ReportResult, Retry, Status, Timestamp, Verdict,
+    Actor, AttemptEnd, Channel, CommandId, CommandName, CreatorToken, DeliveryStatus, Execution, HistoryEntry,
+    InterimReport, Outcome, Progress, Reason, ReasonCode, ReportChannel, ReportResult, Retry, Status, Timestamp,
+    Verdict,
 };
 
 use super::attributes::{Item, Reader, Unreadable, needed};
@@ -46,6 +47,7 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         verdict: verdict(&read)?,
         stopped_at: read.millis("stopped_at")?,
         outcome: outcome(&read)?,
+        last_failure: last_failure(&read)?,
         history: history(item)?,
         due_at: read.number("due_at")?,
         purge_at: read.purge_at()?,
@@ -69,6 +71,21 @@ fn outcome(read: &Reader<'_>) -> Result<Option<Outcome>, Unreadable> {
         at,
         channel: ReportChannel::from_stored(needed("finished_channel", read.text("finished_channel")?)?),
     }))
+}
+
+fn last_failure(read: &Reader<'_>) -> Result<Option<AttemptEnd>, Unreadable> {
+    let Some(at) = read.millis("failed_at")? else { return Ok(None) };
+    let result = read.text("failed_result")?;
+    let outcome = Outcome {
+        attempt: needed("failed_attempt", read.number("failed_attempt")?)?,
+        code: read.text("failed_code")?.and_then(ReasonCode::clean),
+        description: read.text("failed_description")?.map(str::to_owned),
+        result: result
+            .map(|text| ReportResult { text: text.to_owned(), truncated: read.flag("failed_result_truncated") }),
+        at,
+        channel: ReportChannel::from_stored(needed("failed_channel", read.text("failed_channel")?)?),
+    };
+    Ok(Some(AttemptEnd { status: read.parsed("failed_status", Status::parse)?, outcome }))
 }
 
 fn history(item: &Item) -> Result<Vec<HistoryEntry>, Unreadable> {

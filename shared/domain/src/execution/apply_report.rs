@@ -53,7 +53,8 @@ impl Report {
         }
     }
 
-    fn outcome(&self, at: Timestamp) -> Outcome {
+    /// What the report, which came at `at`, says about the end of its attempt.
+    pub(crate) fn outcome(&self, at: Timestamp) -> Outcome {
         Outcome {
             attempt: self.answered_attempt,
             code: self.code.clone(),

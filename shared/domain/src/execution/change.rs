@@ -6,7 +6,7 @@ use crate::execution::history::HistoryEntry;
 use crate::execution::interim_report::InterimReport;
 use crate::execution::key::Key;
 use crate::execution::progress::{Attempt, Progress};
-use crate::execution::row::{Outcome, Verdict};
+use crate::execution::row::{AttemptEnd, Outcome, Verdict};
 use crate::status::{DeliveryStatus, Reason, Status};
 use crate::timestamp::Timestamp;
 
@@ -108,6 +108,9 @@ pub enum Effect {
         /// readers have seen it, so it is kept.
         missed: Option<Verdict>,
     },
+    /// The time of the current attempt has passed before it went out: the execution ends as its device ended the attempt
+    /// before. Not applied if the device has reported an end since: a final status never changes.
+    EndedByLastFailure(Box<Outcome>),
     /// The device reported that it has stopped the canceled execution.
     StopConfirmed(Timestamp),
     /// The cloud ends it provisionally.
@@ -121,6 +124,8 @@ pub enum Effect {
         attempt: Attempt,
         /// When its request has to be sent.
         next_send_at: Timestamp,
+        /// How the device ended the attempt, if it did.
+        failed: Option<Box<AttemptEnd>>,
     },
     /// The shadow is cleaned up and the lane is left.
     CleanedUp,

@@ -109,6 +109,7 @@ impl Execution {
             verdict: None,
             stopped_at: None,
             outcome: None,
+            last_failure: None,
             history: Vec::new(),
             due_at: None,
             purge_at: finish_by.plus_seconds(RETENTION_SECONDS),

@@ -29,8 +29,16 @@ impl Execution {
     pub fn observe(&self, now: Timestamp) -> Self {
         let mut observed = self.clone();
         if let Some(verdict) = self.overdue_verdict(now) {
-            observed.status = verdict.reason.status();
-            observed.verdict = Some(verdict);
+            match self.own_failure() {
+                Some(failure) => {
+                    observed.status = failure.status;
+                    observed.outcome = Some(failure.outcome.clone());
+                }
+                None => {
+                    observed.status = verdict.reason.status();
+                    observed.verdict = Some(verdict);
+                }
+            }
         }
         observed
     }

@@ -63,6 +63,13 @@ pub enum WhatNext {
         /// Why it ends.
         reason: Reason,
     },
+    /// It ends as its device ended the attempt before.
+    End {
+        /// The condition of the end, such as `that does not happen`.
+        unless: &'static str,
+        /// How it ends.
+        status: Status,
+    },
     /// It is cleaned up after its end.
     CleanUp {
         /// Its request is removed from its shadow.
@@ -101,7 +108,10 @@ impl Execution {
         let what = match kind {
             DeadlineKind::Send => WhatNext::Send { attempt, max_attempts, maybe_sent: self.is_being_sent(now) },
             DeadlineKind::Retry(_) => WhatNext::Retry { unless, attempt: attempt.saturating_add(1), max_attempts },
-            DeadlineKind::GiveUp(reason) => WhatNext::GiveUp { unless, reason },
+            DeadlineKind::GiveUp(reason) => match self.own_failure() {
+                Some(failure) => WhatNext::End { unless, status: failure.status },
+                None => WhatNext::GiveUp { unless, reason },
+            },
         };
         Explanation { why, next: Some(Upcoming { at, what, due: at <= now }), still: "" }
     }

@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::command::failure::AttemptFailure;
 use crate::execution::change::{Change, Condition, Effect};
-use crate::execution::row::Execution;
+use crate::execution::row::{AttemptEnd, Execution};
 use crate::messages::report::device_report::Report;
 use crate::messages::report::reported_status::ReportedStatus;
 use crate::timestamp::Timestamp;
@@ -21,11 +21,15 @@ impl Execution {
             return None;
         }
         let missed_verdict = self.overdue_verdict(at);
+        // Readers have seen the final end by its last failure, whether or not that is written.
+        if missed_verdict.is_some() && self.own_failure().is_some() {
+            return None;
+        }
         let is_open = !self.is_terminal() && missed_verdict.is_none();
         let failure = reported_failure(report.reported).filter(|_| report.attempt == self.attempt);
         if let Some(failure) = failure.filter(|failure| is_open && self.may_retry(*failure, at)) {
-            let code = report.code.as_ref().map(|code| code.as_str());
-            return Some(self.schedule_retry(failure, at, code, Actor::device()));
+            let failed = AttemptEnd { status: change.status, outcome: report.outcome(at) };
+            return Some(self.schedule_retry(failure, at, Some(failed), Actor::device()));
         }
         if let Effect::Finished { shadow_cleaned: cleaned, missed, .. } = &mut change.effect {
             *cleaned = shadow_cleaned;
@@ -58,8 +62,9 @@ const fn reported_failure(reported: ReportedStatus) -> Option<AttemptFailure> {
 
 #[cfg(test)]
 mod tests {
-    use crate::execution::fixtures::{CREATED_AT, actor, after_report, execution, report};
-    use crate::execution::row::Verdict;
+    use crate::command::retry::RetryOptions;
+    use crate::execution::fixtures::{CREATED_AT, actor, after_report, execution, report, retried};
+    use crate::execution::row::{Execution, Verdict};
     use crate::status::{Reason, Status};
 
     #[test]
@@ -93,6 +98,26 @@ mod tests {
             let late = after(seconds);
             assert_eq!((late.status, late.verdict, late.is_late()), (Status::Succeeded, shown, true));
         }
+    }
+
+    #[test]
+    fn end_by_the_last_failure_is_final_as_soon_as_it_is_shown() {
+        let first = retried(None, &RetryOptions { on: Some(vec!["FAILED"]), ..RetryOptions::default() });
+        let failed = first.finish(&report(&first, "FAILED"), CREATED_AT.plus_seconds(5), false).unwrap();
+        let second = first.apply(&failed).unwrap();
+        let success = report(&second, "SUCCEEDED");
+        let success = second.as_current_attempt(&success).unwrap_or(success);
+        let end = |row: &Execution, seconds| row.finish(&success, CREATED_AT.plus_seconds(seconds), false);
+        assert_eq!(second.apply(&end(&second, 59).unwrap()).unwrap().status, Status::Succeeded);
+        let now = CREATED_AT.plus_seconds(60);
+        assert_eq!((second.observe(now).status, end(&second, 60)), (Status::Failed, None));
+        let written = second.end_overdue(second.overdue_verdict(now).unwrap(), now, actor());
+        let written = second.apply(&written).unwrap();
+        assert_eq!((written.status, written.delivered_at, end(&written, 61)), (Status::Failed, None, None));
+        // The current attempt went out: its device may have it, and not have heard of the end.
+        let sent = second.apply(&second.sent(now, actor())).unwrap();
+        assert_eq!(sent.observe(now).verdict.map(|verdict| verdict.reason), Some(Reason::NoResponse));
+        assert!(end(&sent, 60).is_some());
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Execution {
             };
         }
         if let Some(verdict) = self.overdue_verdict(now) {
-            return NextAction::Write(Box::new(self.give_up(verdict, now, actor.clone())));
+            return NextAction::Write(Box::new(self.end_overdue(verdict, now, actor.clone())));
         }
         if self.lane_check_at().is_some_and(|at| at <= now) {
             return NextAction::TryLane;

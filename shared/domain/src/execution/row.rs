@@ -83,6 +83,9 @@ pub struct Execution {
     pub stopped_at: Option<Timestamp>,
     /// The final end.
     pub outcome: Option<Outcome>,
+    /// How the device ended the attempt before the current one; none if that attempt ended without its report. It is
+    /// how the execution ends if the current attempt never goes out.
+    pub last_failure: Option<AttemptEnd>,
     /// Events that the other attributes do not show, in the order of their writes.
     pub history: Vec<HistoryEntry>,
     /// The entry in the due index, in seconds since 1970; none: nothing is left to do.
@@ -100,6 +103,15 @@ pub struct Verdict {
     pub reason: Reason,
     /// The deadline that passed, or the time of the cancel.
     pub at: Timestamp,
+}
+
+/// The end of an attempt that the device reported, and that is retried.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AttemptEnd {
+    /// FAILED, REJECTED or TIMED_OUT.
+    pub status: Status,
+    /// What the device reported.
+    pub outcome: Outcome,
 }
 
 /// The final end of an execution, reported by its device.

@@ -21,7 +21,7 @@ pub struct TimelineEntry {
     pub attempt: Attempt,
     /// What happened.
     pub event: TimelineEvent,
-    /// Who made the change. None for a deadline whose verdict is not written yet, and for a request whose device
+    /// Who made the change. None for a deadline whose verdict or end is not written yet, and for a request whose device
     /// reported before its sender was recorded.
     pub actor: Option<Actor>,
     /// The channel of the request, as [`Channel`] is stored; or that of the report which ended the execution.
@@ -51,9 +51,10 @@ impl Execution {
     /// is written.
     pub fn timeline(&self, now: Timestamp) -> Vec<TimelineEntry> {
         let row = self.observe(now);
-        let verdict_entry = row.verdict_entry();
+        let (verdict_entry, end_entry) = (row.verdict_entry(), row.end_by_last_failure());
+        let shown_otherwise = |entry: &HistoryEntry| Some(entry) == verdict_entry || Some(entry) == end_entry;
         let mut entries = vec![row.creation()];
-        for entry in row.history.iter().filter(|entry| Some(*entry) != verdict_entry) {
+        for entry in row.history.iter().filter(|entry| !shown_otherwise(entry)) {
             entries.extend(row.past_steps(entry));
             entries.push(recorded(entry));
         }
@@ -135,6 +136,11 @@ impl Execution {
     fn end_by_device(&self) -> Option<TimelineEntry> {
         let outcome = self.outcome.as_ref()?;
         let event = status(self.status, outcome.code.as_ref().map(ToString::to_string));
+        // The report has an entry of its own, as the failure of the attempt before.
+        if self.is_ended_by_last_failure() {
+            let actor = self.end_by_last_failure().map(|entry| entry.actor.clone());
+            return Some(TimelineEntry { actor, ..device(self.start_by, self.attempt, event) });
+        }
         let channel = Some(outcome.channel.as_str().to_owned());
         Some(TimelineEntry { channel, ..device(outcome.at, outcome.attempt, event) })
     }

@@ -24,7 +24,7 @@ impl Execution {
         };
         let open = match &change.effect {
             // A final status never changes.
-            Effect::Finished { .. } => self.outcome.is_none(),
+            Effect::Finished { .. } | Effect::EndedByLastFailure(_) => self.outcome.is_none(),
             // Readers have seen a verdict as soon as its deadline passed: the same boundaries as in
             // `overdue_verdict`.
             Effect::DeviceActive { at, .. } => {
@@ -94,7 +94,12 @@ impl Execution {
                 next.delivered_at = self.delivered_at.or(Some(outcome.at));
                 next.verdict = missed.or(self.verdict);
                 next.outcome = Some((**outcome).clone());
+                next.last_failure = None;
                 next.shadow_cleanup_pending &= !shadow_cleaned;
+            }
+            Effect::EndedByLastFailure(outcome) => {
+                next.outcome = Some((**outcome).clone());
+                next.last_failure = None;
             }
             Effect::StopConfirmed(at) => next.stopped_at = Some(*at),
             Effect::CloudVerdict(verdict) => {
@@ -105,7 +110,8 @@ impl Execution {
                 next.verdict = Some(*verdict);
                 next.in_lane = false;
             }
-            Effect::RetryScheduled { attempt, next_send_at } => {
+            Effect::RetryScheduled { attempt, next_send_at, failed } => {
+                next.last_failure = failed.as_deref().cloned();
                 next.attempt = *attempt;
                 next.next_send_at = Some(*next_send_at);
                 next.maybe_delivered = false;

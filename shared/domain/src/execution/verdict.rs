@@ -1,15 +1,52 @@
 //! The verdict: how the cloud ends an execution provisionally, after a deadline or a cancel.
 
 use crate::actor::Actor;
+use crate::command::failure::AttemptFailure;
 use crate::execution::change::{Change, Condition, DueEntry, Effect};
 use crate::execution::channel::Channel;
 use crate::execution::history::HistoryEntry;
 use crate::execution::progress::{Progress, Rank};
-use crate::execution::row::{Execution, Verdict};
+use crate::execution::row::{AttemptEnd, Execution, Verdict};
+use crate::status::Status;
 use crate::timestamp::Timestamp;
 
 impl Execution {
-    /// Ends it after a deadline has passed.
+    /// Ends it after a deadline has passed: as its device ended the attempt before, if the current one never went out;
+    /// else with this verdict.
+    pub(crate) fn end_overdue(&self, verdict: Verdict, now: Timestamp, actor: Actor) -> Change {
+        let Some(AttemptEnd { status, outcome }) = self.own_failure() else { return self.give_up(verdict, now, actor) };
+        Change {
+            key: self.key.clone(),
+            condition: Condition::Unchanged(self.snapshot()),
+            progress: Progress::new(self.attempt, Rank::Failed, 0),
+            status: *status,
+            delivery_status: None,
+            effect: Effect::EndedByLastFailure(Box::new(outcome.clone())),
+            due: self.due_after_end(now, false),
+            history_entry: Some(HistoryEntry::new(verdict.at, self.attempt, status.as_str().to_owned(), actor)),
+        }
+    }
+
+    /// How the device ended the attempt before, where the current one has not gone out: then nothing else is known of
+    /// the device.
+    pub(crate) fn own_failure(&self) -> Option<&AttemptEnd> {
+        let never_sent = self.status == Status::Created && !self.may_be_delivered();
+        self.last_failure.as_ref().filter(|_| never_sent)
+    }
+
+    /// Whether it has ended as its device ended the attempt before. Until that is written, the row keeps the failure.
+    pub(crate) fn is_ended_by_last_failure(&self) -> bool {
+        self.outcome.is_some() && (self.last_failure.is_some() || self.end_by_last_failure().is_some())
+    }
+
+    /// The history entry that records that it has ended as its device ended the attempt before: no other entry of the
+    /// last attempt names a failure.
+    pub(crate) fn end_by_last_failure(&self) -> Option<&HistoryEntry> {
+        let last = self.history.last().filter(|last| last.attempt == self.attempt)?;
+        AttemptFailure::parse(&last.event).filter(|failure| !failure.is_provisional()).map(|_| last)
+    }
+
+    /// Ends it with this verdict.
     pub(crate) fn give_up(&self, verdict: Verdict, now: Timestamp, actor: Actor) -> Change {
         self.provisional_verdict(verdict, Rank::TimedOut, self.due_after_end(now, false), actor)
     }

@@ -45,6 +45,7 @@ impl Execution {
         let late = match self.verdict.map(|verdict| verdict.reason) {
             Some(reason) if reason.status() == Status::Canceled => ", after it had been called off",
             Some(_) => ", after it had been given up",
+            None if self.is_ended_by_last_failure() => ", and no other attempt went out in time",
             None if self.is_late() => ", after its time",
             None => "",
         };

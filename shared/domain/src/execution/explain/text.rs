@@ -37,6 +37,9 @@ impl Upcoming {
             }
             WhatNext::GiveUp { unless, reason: Reason::Expired } => format!("If {unless}, it expires at {at}."),
             WhatNext::GiveUp { unless, reason } => format!("If {unless} by {at}, it is given up ({reason})."),
+            WhatNext::End { unless, status } => {
+                format!("If {unless} by {at}, it ends as its device ended the attempt before ({status}).")
+            }
             WhatNext::CleanUp { clean_shadow, leave_lane } => {
                 let shadow = clean_shadow.then(|| "withdrawn from its shadow".to_owned());
                 let lane = leave_lane.as_ref().map(|lane| format!("taken out of {}", lane_text(lane)));

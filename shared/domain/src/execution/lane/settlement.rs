@@ -108,7 +108,7 @@ impl Execution {
     /// it has no shadow to clean up and nothing behind it depends on it.
     fn end_in_lane(&self, stopped: bool, now: Timestamp, actor: &Actor) -> Option<Change> {
         let mut end = match self.overdue_verdict(now) {
-            Some(verdict) => self.give_up(verdict, now, actor.clone()),
+            Some(verdict) => self.end_overdue(verdict, now, actor.clone()),
             None if stopped => match self.cancel_stopped(now, actor.clone()) {
                 LaneCancel::Write(change) => *change,
                 LaneCancel::Refused | LaneCancel::Ended => return None,

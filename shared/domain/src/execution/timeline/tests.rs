@@ -81,6 +81,27 @@ fn timeline_shows_every_attempt_and_its_failure() {
 }
 
 #[test]
+fn failure_of_the_attempt_before_is_the_end_at_the_ttl_if_no_other_attempt_went_out() {
+    let first = retried(Delivery::Direct);
+    let first = first.apply(&first.delivered(at(1), Actor::function("command-api"))).expect("the condition holds");
+    let second = queued(&ended(&first, 5, "FAILED"), 6);
+    let mut expected = vec![
+        "+0 1 CREATED - - operator -",
+        "+0 1 SENT - - command-api direct",
+        "+1 1 DELIVERED - - device -",
+        "+5 1 CREATED FAILED NO_POWER device -",
+        "+6 2 QUEUED - - command-api direct",
+    ];
+    assert_eq!(lines(&second, 59), expected);
+    expected.push("+60 2 FAILED NO_POWER - - -");
+    assert_eq!(lines(&second, 60), expected, "it is not written, so it has no actor");
+    *expected.last_mut().unwrap() = "+60 2 FAILED NO_POWER - reconcile-commands -";
+    let ended = after_next_write(&second, 70, "reconcile-commands");
+    assert_eq!(lines(&ended, 70), expected);
+    assert_eq!((ended.reason_code(), ended.is_late()), (Some("NO_POWER"), false));
+}
+
+#[test]
 fn report_that_overtakes_the_record_of_its_sending_shows_the_sending() {
     let queued = queued(&Execution { retry: None, ..retried(Delivery::Direct) }, 1);
     let claimed = queued.apply(&queued.claim(at(5), "token").expect("it may be sent")).expect("the condition holds");

@@ -34,6 +34,8 @@ pub(crate) fn states() -> Vec<(&'static str, Execution)> {
     let sent = after(&pending, pending.sent(CREATED_AT, actor()));
     let running = after_report(&sent, 5, "RUNNING").unwrap();
     let retried_sent = after(&retried(), retried().sent(CREATED_AT, actor()));
+    let failed = report(&retried(), "FAILED");
+    let failed = after(&retried(), retried().finish(&failed, at(5), false).unwrap());
     let canceled = pending.cancel(Reason::CanceledByOperator, CREATED_AT, false, actor()).unwrap();
     let after_deadline = |row: &Execution, seconds| after_time(row, seconds).unwrap();
     vec![
@@ -45,6 +47,7 @@ pub(crate) fn states() -> Vec<(&'static str, Execution)> {
         ("CREATED, DELIVERED", after(&pending, pending.delivered(CREATED_AT, actor()))),
         ("CREATED, SENT, with retries", retried_sent.clone()),
         ("CREATED, PENDING, attempt 2", after_deadline(&retried_sent, 10)),
+        ("CREATED, QUEUED, attempt 2 after FAILED", after(&failed, failed.queued(at(6), actor()))),
         ("IN_PROGRESS", running.clone()),
         ("IN_PROGRESS, with retries", after_report(&retried(), 5, "RUNNING").unwrap()),
         ("TIMED_OUT, provisional (EXPIRED)", after_deadline(&queued, 61)),

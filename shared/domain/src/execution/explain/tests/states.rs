@@ -73,6 +73,17 @@ const EXPLANATIONS: &[(&str, u32, &str)] = &[
         60,
         "It was given up for NO_RESPONSE. A late answer of the device would still count.",
     ),
+    (
+        "CREATED, QUEUED, attempt 2 after FAILED",
+        7,
+        "It waits for pump-7 to connect. \
+         If that does not happen by +60s, it ends as its device ended the attempt before (FAILED).",
+    ),
+    (
+        "CREATED, QUEUED, attempt 2 after FAILED",
+        60,
+        "The device said FAILED to attempt 1 of 3, and no other attempt went out in time. Nothing more will happen.",
+    ),
     ("IN_PROGRESS", 6, "Its device runs it. If its device is not heard of by +20s, it is given up (HEARTBEAT_LOST)."),
     ("IN_PROGRESS", 20, "It was given up for HEARTBEAT_LOST. A late answer of the device would still count."),
     (
