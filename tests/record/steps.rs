@@ -1,13 +1,16 @@
 //! The history of an execution loses no step: what an earlier attempt had come to, and verdicts that were shown.
 
+use local::faults::Transit;
 use serde_json::{Value, json};
 
 use crate::world::{EXECUTIONS, World};
 
+fn millis(at: &Value) -> i64 {
+    at.as_str().expect("a time").parse::<jiff::Timestamp>().expect("RFC 3339").as_millisecond()
+}
+
 /// Each step in a line: seconds since the creation, attempt, status or delivery status, reason.
 fn lines(shown: &Value) -> Vec<String> {
-    let millis =
-        |at: &Value| at.as_str().expect("a time").parse::<jiff::Timestamp>().expect("RFC 3339").as_millisecond();
     let history = shown["history"].as_array().expect("a history");
     let line = |step: &Value| {
         let seconds = (millis(&step["at"]) - millis(&history[0]["at"])) / 1000;
@@ -114,4 +117,39 @@ async fn verdict_that_was_shown_stays_in_the_history() {
         pump.leave().await;
     }
     world.end().await;
+}
+
+/// The first sending is not acknowledged, and the request goes out again when its device is back.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn sending_that_was_not_acknowledged_stays_in_the_history() {
+    let cases = [
+        ("direct", ["+0 1 CREATED", "+0 1 SENT", "+2 1 SENT", "+2 1 DELIVERED", "+20 1 SUCCEEDED"].as_slice()),
+        (
+            "topic",
+            ["+0 1 CREATED", "+0 1 SENT", "+2 1 PENDING", "+10 1 SENT", "+20 1 DELIVERED", "+20 1 SUCCEEDED"]
+                .as_slice(),
+        ),
+    ];
+    for (delivery, expected) in cases {
+        let world = World::start().await;
+        let half_open = if delivery == "direct" { Some(world.thing("pump-7").await) } else { None };
+        world.stack.faults.messages(|message| if message.direct { Transit::Lost } else { Transit::Delivered });
+        let command = world.command("pump-7", json!({"delivery": delivery})).await;
+        world.stack.faults.messages(|_| Transit::Delivered);
+        world.advance(2).await;
+        let mut pump = world.thing("pump-7").await;
+        drop(half_open);
+        for seconds in [0, 5, 13] {
+            world.advance(seconds).await;
+            let shown = lines(&world.execution(&command, "pump-7").await);
+            assert!(expected.starts_with(&shown.iter().map(String::as_str).collect::<Vec<_>>()), "{shown:?}");
+        }
+        let (_, request) = pump.next_json().await;
+        pump.report("pump-7", json!({"executionId": request["executionId"], "status": "SUCCEEDED"})).await;
+        world.settle().await;
+        let shown = world.execution(&command, "pump-7").await;
+        assert_eq!(lines(&shown), expected, "{delivery}: {shown:#}");
+        assert_eq!(shown["history"][1]["by"], "command-api");
+        world.end().await;
+    }
 }

@@ -39,6 +39,7 @@ impl Execution {
         let (maybe_delivered, channel) = (self.may_be_delivered(), self.channel.clone());
         let claim = Claim { at: now, next_send_at, channel, maybe_delivered, token: token.to_owned() };
         let mut change = self.tried(DeliveryStatus::Pending, Effect::Claimed(Box::new(claim)));
+        change.history_entry = self.sent_by_creator_entry();
         // The row must be due after a crash, so no other writer may have moved its due entry since it was read.
         change.condition = Condition::Unchanged(self.snapshot());
         // An entry that is due already stays: the result of the sending moves it.

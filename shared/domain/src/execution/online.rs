@@ -7,6 +7,7 @@
 use crate::actor::Actor;
 use crate::execution::change::{Change, Effect};
 use crate::execution::channel::Channel;
+use crate::execution::history::HistoryEntry;
 use crate::execution::progress::Rank;
 use crate::execution::row::Execution;
 use crate::execution::send::MAX_SEND_SECONDS;
@@ -76,7 +77,8 @@ impl Execution {
             return None;
         }
         let mut change = self.tried(DeliveryStatus::Pending, Effect::SendFailed { next_send_at, refused: false });
-        change.history_entry = self.send_entry(now, DeliveryStatus::Pending.as_str(), actor, &self.channel);
+        let entry = self.send_entry(now, DeliveryStatus::Pending.as_str(), actor, &self.channel);
+        change.history_entry = entry.map(|entry| HistoryEntry { steps: self.sending_step(), ..entry });
         change.due = self.due_after(&change, now);
         Some(change)
     }

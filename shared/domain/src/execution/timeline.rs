@@ -5,7 +5,6 @@
 
 use crate::actor::Actor;
 use crate::execution::attempt_steps::AttemptSteps;
-use crate::execution::channel::Channel;
 use crate::execution::history::HistoryEntry;
 use crate::execution::progress::Attempt;
 use crate::execution::row::Execution;
@@ -24,7 +23,7 @@ pub struct TimelineEntry {
     /// Who made the change. None for a deadline whose verdict or end is not written yet, and for a request whose device
     /// reported before its sender was recorded.
     pub actor: Option<Actor>,
-    /// The channel of the request, as [`Channel`] is stored; or that of the report which ended the execution.
+    /// The channel of the request, as [`crate::Channel`] is stored; or that of the report which ended the execution.
     pub channel: Option<String>,
     /// Of a cancel, why: the caller's own words, or the rule of the command that was met.
     pub why: Option<String>,
@@ -121,16 +120,6 @@ impl Execution {
         let delivered = steps.delivered_at.map(|at| device(at, delivered, delivery));
         let started = steps.started_at.map(|at| device(at, attempt, status(Status::InProgress, None)));
         sent.into_iter().chain(delivered).chain(started).collect()
-    }
-
-    /// The function that sends the first request: of a single command, the one that creates it; of a fleet command,
-    /// the one that processes its batches, or sends its broadcast.
-    fn first_sender(&self) -> Actor {
-        Actor::function(match (self.batch, &self.channel) {
-            (None, _) => "command-api",
-            (Some(_), Channel::Broadcast) => "fan-out-command",
-            (Some(_), _) => "dispatch-commands",
-        })
     }
 
     fn end_by_device(&self) -> Option<TimelineEntry> {

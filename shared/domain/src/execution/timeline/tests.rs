@@ -4,6 +4,7 @@ use super::*;
 
 use crate::command::delivery::Delivery;
 use crate::command::retry::{Retry, RetryOptions};
+use crate::execution::channel::Channel;
 use crate::execution::fixtures::{CREATED_AT, after_report, command, report, thing};
 use crate::execution::next_action::NextAction;
 
