@@ -1,5 +1,8 @@
 //! The history of an execution loses no step: what an earlier attempt had come to, and verdicts that were shown.
 
+use std::time::Duration;
+
+use local::clock::Clock;
 use local::faults::Transit;
 use serde_json::{Value, json};
 
@@ -152,4 +155,22 @@ async fn sending_that_was_not_acknowledged_stays_in_the_history() {
         assert_eq!(shown["history"][1]["by"], "command-api");
         world.end().await;
     }
+}
+
+/// On the system's clock, since no time passes for a function while a test's clock stands.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn each_step_has_the_millisecond_at_which_it_happened() {
+    let world = World::on_clock(Clock::system(), true, &[], |template| template).await;
+    let _pump = world.thing("pump-7").await;
+    let mut reached = world.hold_first(|call| call.operation == "IotData.SendDirectMessage");
+    let command = world.while_held(world.command("pump-7", json!({})), async {
+        reached.recv().await.expect("the message is held");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    });
+    let (command, ()) = command.await;
+    let shown = world.execution(&command, "pump-7").await;
+    let at = |step: usize| millis(&shown["history"][step]["at"]);
+    assert_eq!(shown["history"][2]["deliveryStatus"], "DELIVERED", "{shown:#}");
+    assert!(at(0) <= at(1) && at(1) + 50 <= at(2), "{shown:#}");
+    world.end().await;
 }

@@ -119,8 +119,8 @@ pub trait Calls {
     /// counted, and the next tick does its work.
     async fn send_wake(&self, wake: Wake);
 
-    /// The whole seconds since the handling of the event began.
-    fn elapsed_seconds(&self) -> u32;
+    /// How long the event has been handled.
+    fn elapsed(&self) -> Duration;
 
     /// A number that no other run of a handler draws.
     fn nonce(&self) -> u64;

@@ -1,5 +1,7 @@
 //! An instant in milliseconds since 1970, and the arithmetic of deadlines.
 
+use std::time::Duration;
+
 /// An instant, in milliseconds since 1970-01-01T00:00:00Z. This crate reads no clock: the caller passes the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -35,6 +37,11 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds as i64 * 1000))
     }
 
+    /// The instant `duration` later, in whole milliseconds; saturates.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// The instant `seconds` earlier; saturates.
     pub const fn minus_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_sub(seconds as i64 * 1000))
@@ -63,6 +70,7 @@ mod tests {
     fn arithmetic_saturates() {
         let end = Timestamp::from_millis(i64::MAX);
         assert_eq!(end.plus_seconds(u32::MAX), end);
+        assert_eq!((end.plus(Duration::MAX), Timestamp::default().plus(Duration::MAX)), (end, end));
         assert_eq!(end.as_seconds_rounded_up(), i64::MAX / 1000);
         assert_eq!(Timestamp::from_seconds(i64::MAX), end);
         assert_eq!(Timestamp::from_millis(i64::MIN).seconds_until(end), u32::MAX);

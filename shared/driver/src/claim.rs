@@ -5,10 +5,10 @@ use domain::{Change, Execution, Timestamp};
 
 use crate::driver::Driver;
 
-/// The longest time, in whole seconds, that storing a row or writing a claim may take before the request is sent: any
-/// write that is answered at its first try. A sending takes up to 6 seconds, and 10 seconds after the claim another
-/// function may send the request.
-pub(crate) const MAX_CLAIM_SECONDS: u32 = 3;
+/// Storing a row or writing a claim takes less than this, in seconds, or its request is not sent yet: any write that is
+/// answered at its first try does. A sending takes up to 6 seconds, and 10 seconds after the claim another function may
+/// send the request.
+pub(crate) const MAX_CLAIM_SECONDS: u32 = 4;
 
 impl<C: Calls> Driver<'_, C> {
     /// Claims a request. Returns the claimed row; none if the request must not be sent, or another function has claimed
@@ -53,7 +53,7 @@ impl<C: Calls> Driver<'_, C> {
                 WriteOutcome::Conflict(_) | WriteOutcome::NotFound => None,
             };
             // If too little time is left for the sending, the request is claimed again after this claim has ended.
-            return Ok(claimed.filter(|_| self.now() <= now.plus_seconds(MAX_CLAIM_SECONDS)));
+            return Ok(claimed.filter(|_| self.now() < now.plus_seconds(MAX_CLAIM_SECONDS)));
         }
     }
 }

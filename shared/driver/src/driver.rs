@@ -37,10 +37,10 @@ impl<C: Calls> Driver<'_, C> {
         self.event_time
     }
 
-    /// The time of the event plus the time that its handling has taken. Sendings use it, since those before them may
-    /// have taken seconds.
+    /// The time of the event plus the time that its handling has taken, to the millisecond: each step of the history has
+    /// its own. Sendings use it too, since those before them may have taken seconds.
     pub fn now(&self) -> Timestamp {
-        self.event_time.plus_seconds(self.calls.elapsed_seconds())
+        self.event_time.plus(self.calls.elapsed())
     }
 
     /// The retries of a conditional write of an item, such as "claiming an execution" of the execution's key. Both are

@@ -96,7 +96,7 @@ impl<C: Calls> Driver<'_, C> {
     pub async fn send_created(&self, row: Execution, command: &Command) -> Result<SentExecution, Error> {
         // A row without a due entry of its own is due with its batch, whose claim lasts longer than a sending takes.
         let due_with_batch = row.batch.is_some() && row.due_at.is_none();
-        let in_time = row.sent_at.is_none_or(|stored_at| self.now() <= stored_at.plus_seconds(MAX_CLAIM_SECONDS));
+        let in_time = row.sent_at.is_none_or(|stored_at| self.now() < stored_at.plus_seconds(MAX_CLAIM_SECONDS));
         if due_with_batch || in_time {
             let sent = self.send(row, command).await?;
             return self.end_doubt(sent).await;

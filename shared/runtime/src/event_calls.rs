@@ -142,8 +142,8 @@ impl Calls for EventCalls<'_> {
         self.clients.wakes.send_within_horizon(wake, self.clock).await;
     }
 
-    fn elapsed_seconds(&self) -> u32 {
-        self.clock.elapsed_seconds()
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     fn nonce(&self) -> u64 {

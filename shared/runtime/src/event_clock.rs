@@ -3,7 +3,7 @@
 //! An event carries its own time, and every decision is made by it. A handler that works for seconds needs to know how
 //! much later it is meanwhile; this is the only place that reads a clock for that, and only to measure an interval.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use domain::Timestamp;
 use lambda_runtime::Context;
@@ -33,21 +33,25 @@ impl EventClock {
         self.event_time
     }
 
-    /// The time of the event plus the whole seconds since the handling began.
+    /// The time of the event plus how long it has been handled, to the millisecond: each step of a history has its own.
     pub fn now(self) -> Timestamp {
-        self.event_time.plus_seconds(self.elapsed_seconds())
+        self.event_time.plus(self.elapsed())
     }
 
     /// The whole seconds from now until `at`, rounded up; 0 where it has passed: the delay of a message that has to
     /// arrive then, and never before.
     pub fn seconds_until(self, at: Timestamp) -> u32 {
-        let elapsed = if *STANDS { 0 } else { i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX) };
-        Timestamp::from_millis(self.event_time.as_millis().saturating_add(elapsed)).seconds_until(at)
+        self.now().seconds_until(at)
     }
 
-    /// The whole seconds since the handling began; 0 if the clock of the events stands still.
+    /// How long the event has been handled; 0 if the clock of the events stands still.
+    pub fn elapsed(self) -> Duration {
+        if *STANDS { Duration::ZERO } else { self.started.elapsed() }
+    }
+
+    /// As [`Self::elapsed`], in whole seconds.
     pub fn elapsed_seconds(self) -> u32 {
-        if *STANDS { 0 } else { u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX) }
+        u32::try_from(self.elapsed().as_secs()).unwrap_or(u32::MAX)
     }
 }
 
@@ -62,17 +66,16 @@ pub fn invocation_start(context: &Context, timeout_seconds: u32) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn clock_goes_on_from_the_event_time_in_whole_seconds() {
+    async fn clock_goes_on_from_the_event_time() {
         let event_time = Timestamp::from_millis(1_700_000_000_123);
         let clock = EventClock::start(event_time);
         assert_eq!((clock.now(), clock.elapsed_seconds()), (event_time, 0));
         tokio::time::advance(Duration::from_millis(2_999)).await;
-        assert_eq!((clock.now(), clock.elapsed_seconds()), (event_time.plus_seconds(2), 2));
+        let later = Timestamp::from_millis(1_700_000_003_122);
+        assert_eq!((clock.now(), clock.elapsed_seconds()), (later, 2));
         assert_eq!(clock.event_time(), event_time);
     }
 
