@@ -1,6 +1,6 @@
 //! A device comes online: the executions that wait for it are sent, and those again that were not acknowledged.
 
-use domain::Actor;
+use domain::{Actor, Timestamp};
 
 use super::event::LifecycleEvent;
 use runtime::clients::Clients;
@@ -9,10 +9,16 @@ use runtime::event_clock::EventClock;
 use runtime::handler_error::HandlerError;
 use runtime::metrics;
 
-/// Handles one lifecycle event. `request_id` is the same when Lambda retries the event.
-pub async fn handle(clients: &Clients, event: &LifecycleEvent, request_id: &str) -> Result<(), HandlerError> {
+/// Handles one lifecycle event. `start`: when the invocation started. `request_id` is the same when Lambda retries the
+/// event.
+pub async fn handle(
+    clients: &Clients,
+    event: &LifecycleEvent,
+    start: Timestamp,
+    request_id: &str,
+) -> Result<(), HandlerError> {
     let Some(thing) = event.thing() else { return Ok(()) };
-    let clock = EventClock::start(event.received_at());
+    let clock = EventClock::start_late(event.received_at(), start);
     let now = clock.event_time();
     let driver = driver(clients, clock, Actor::function("dispatch-commands"), request_id);
     // Boxed, so that the future of every other event does not have to hold it.

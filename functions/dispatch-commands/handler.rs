@@ -27,7 +27,7 @@ pub async fn handle(
     match Event::decode(event)? {
         Event::Stream(event) => Ok(process_batches(clients, throttle, &event, start, request_id).await),
         Event::Lifecycle(event) => {
-            device_online::handle(clients, &event, request_id).await.map(|()| BatchResponse::default())
+            device_online::handle(clients, &event, start, request_id).await.map(|()| BatchResponse::default())
         }
     }
 }

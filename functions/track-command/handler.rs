@@ -1,6 +1,6 @@
 //! Decodes an event and hands it on by its kind.
 
-use domain::Actor;
+use domain::{Actor, Timestamp};
 use runtime::clients::Clients;
 use runtime::event_calls::driver;
 use runtime::event_clock::EventClock;
@@ -9,14 +9,14 @@ use runtime::handler_error::HandlerError;
 use super::event::Event;
 use super::{message_report, shadow_reports};
 
-/// Handles one event. `request_id` is the same when Lambda retries the event.
+/// Handles one event. `start`: when the invocation started. `request_id` is the same when Lambda retries the event.
 ///
 /// # Errors
 ///
 /// [`HandlerError`] if the event is not what a rule of this function selects, or AWS does not answer.
-pub async fn handle(clients: &Clients, event: &str, request_id: &str) -> Result<(), HandlerError> {
+pub async fn handle(clients: &Clients, event: &str, start: Timestamp, request_id: &str) -> Result<(), HandlerError> {
     let event = Event::decode(event)?;
-    let clock = EventClock::start(event.received_at());
+    let clock = EventClock::start_late(event.received_at(), start);
     let driver = driver(clients, clock, Actor::function("track-command"), request_id);
     match event {
         Event::Report(message) => message_report::handle(&driver, &message).await,

@@ -4,6 +4,7 @@ use functions::track_command;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::clients::Clients;
 use runtime::config;
+use runtime::event_clock::invocation_start;
 use runtime::metrics;
 use serde_json::value::RawValue;
 
@@ -11,8 +12,10 @@ use serde_json::value::RawValue;
 async fn main() -> Result<(), Error> {
     metrics::start_log();
     let clients = &Clients::from_env(&Connection::from_env(config::call_timeout_factor()).await)?;
+    let timeout_seconds = config::number("TIMEOUT_SECONDS")?;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        track_command::handle(clients, event.payload.get(), &event.context.request_id).await
+        let start = invocation_start(&event.context, timeout_seconds);
+        track_command::handle(clients, event.payload.get(), start, &event.context.request_id).await
     }))
     .await
 }

@@ -43,26 +43,24 @@ impl Handler {
     ) -> InvocationOutcome {
         let failed = |error: HandlerError| InvocationOutcome::Failed(chain(&error));
         let clients = container.clients.clone();
+        let start = domain::Timestamp::from_millis(start_ms);
         match self {
             Self::CommandApi => {
                 let response = command_api::handle(&clients, &container.api_context, &event).await;
                 InvocationOutcome::Response(response.status_code, response.body)
             }
             Self::TrackCommand => {
-                let handled = track_command::handle(&clients, &event, &request_id).await;
+                let handled = track_command::handle(&clients, &event, start, &request_id).await;
                 handled.map_or_else(failed, |()| InvocationOutcome::Done)
             }
             Self::DispatchCommands => {
-                // The time of a lifecycle event is in the event itself.
-                let now = domain::Timestamp::from_seconds(0);
                 let throttle = &container.throttle;
-                let handled = dispatch_commands::handle(&clients, throttle, &event, now, &request_id).await;
+                let handled = dispatch_commands::handle(&clients, throttle, &event, start, &request_id).await;
                 handled.map_or_else(failed, |_| InvocationOutcome::Done)
             }
             Self::ReconcileCommands => {
                 let seconds = reconcile_seconds.to_string().parse().expect("the scenario's value divides a minute");
                 let ticks = reconcile_commands::Ticks::new(container.queue.clone(), seconds);
-                let start = domain::Timestamp::from_millis(start_ms);
                 match reconcile_commands::handle(&clients, &ticks, &event, start, &request_id).await {
                     Ok(reconcile_commands::Answer::Messages(answer)) if answer != BatchResponse::default() => {
                         InvocationOutcome::Failed("a message failed".to_owned())

@@ -57,10 +57,10 @@ fn streams(function: &Value) -> impl Iterator<Item = &Value> {
         .map(|event| &event["Properties"])
 }
 
-/// What a stream or a queue brings does not say what time it is: a function knows when it began from when it has to end, and how long it
-/// may take.
+/// What a stream or a queue brings does not say what time it is, and Lambda retries an event of a rule for hours: a function knows when it
+/// began from when it has to end, and how long it may take.
 #[test]
-fn a_function_that_reads_a_stream_or_a_queue_knows_how_long_it_may_take() {
+fn a_function_whose_events_may_be_late_knows_how_long_it_may_take() {
     let usual = template()["Globals"]["Function"]["Timeout"].clone();
     let mut known = 0;
     for (name, function) in resources("AWS::Serverless::Function") {
@@ -68,14 +68,16 @@ fn a_function_that_reads_a_stream_or_a_queue_knows_how_long_it_may_take() {
         let told = &properties["Environment"]["Variables"]["TIMEOUT_SECONDS"];
         let timeout = if properties["Timeout"].is_null() { &usual } else { &properties["Timeout"] };
         let reads_queue = properties["Events"].as_object().is_some_and(|all| all.values().any(|e| e["Type"] == "SQS"));
-        let needed = reads_queue || streams(&function).next().is_some();
-        assert_eq!(needed, !told.is_null(), "{name}: TIMEOUT_SECONDS is for streams and queues");
+        let has_executions = !properties["Environment"]["Variables"]["EXECUTIONS_TABLE"].is_null();
+        let is_retried = has_executions && !properties["EventInvokeConfig"].is_null();
+        let needed = reads_queue || is_retried || streams(&function).next().is_some();
+        assert_eq!(needed, !told.is_null(), "{name}: TIMEOUT_SECONDS is for streams, queues and retried events");
         if !told.is_null() {
             assert_eq!(told, timeout, "{name}: TIMEOUT_SECONDS and Timeout");
             known += 1;
         }
     }
-    assert_eq!(known, 4, "does this test still see them?");
+    assert_eq!(known, 5, "does this test still see them?");
 }
 
 /// A function with another number would write entries where the reconciler does not look for them.

@@ -119,8 +119,8 @@ pub trait Calls {
     /// counted, and the next tick does its work.
     async fn send_wake(&self, wake: Wake);
 
-    /// How long the event has been handled.
-    fn elapsed(&self) -> Duration;
+    /// How long ago the time of the event is, which may be handled late.
+    fn since_event(&self) -> Duration;
 
     /// A number that no other run of a handler draws.
     fn nonce(&self) -> u64;

@@ -37,10 +37,11 @@ impl<C: Calls> Driver<'_, C> {
         self.event_time
     }
 
-    /// The time of the event plus the time that its handling has taken, to the millisecond: each step of the history has
-    /// its own. Sendings use it too, since those before them may have taken seconds.
+    /// The time of the event plus the time that has passed since, to the millisecond: each step of the history has its
+    /// own. Sendings use it too: those before them may have taken seconds, and an event that Lambda retries is minutes
+    /// old. A claim that began in the past would end while the request is being sent.
     pub fn now(&self) -> Timestamp {
-        self.event_time.plus(self.calls.elapsed())
+        self.event_time.plus(self.calls.since_event())
     }
 
     /// The retries of a conditional write of an item, such as "claiming an execution" of the execution's key. Both are

@@ -142,8 +142,8 @@ impl Calls for EventCalls<'_> {
         self.clients.wakes.send_within_horizon(wake, self.clock).await;
     }
 
-    fn elapsed(&self) -> Duration {
-        self.clock.elapsed()
+    fn since_event(&self) -> Duration {
+        self.clock.since_event()
     }
 
     fn nonce(&self) -> u64 {

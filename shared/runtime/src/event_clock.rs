@@ -1,4 +1,4 @@
-//! The clock of a handler: the time of its event, plus the time that has passed since the handling began.
+//! The clock of a handler: the time of its event, plus the time that has passed since then.
 //!
 //! An event carries its own time, and every decision is made by it. A handler that works for seconds needs to know how
 //! much later it is meanwhile; this is the only place that reads a clock for that, and only to measure an interval.
@@ -19,13 +19,22 @@ static STANDS: LazyLock<bool> = LazyLock::new(config::event_clock_stands);
 #[derive(Clone, Copy, Debug)]
 pub struct EventClock {
     event_time: Timestamp,
+    /// How late its handling began.
+    late: Duration,
     started: Instant,
 }
 
 impl EventClock {
     /// A clock that shows `event_time` now, and goes on from there.
     pub fn start(event_time: Timestamp) -> Self {
-        Self { event_time, started: Instant::now() }
+        Self { event_time, late: Duration::ZERO, started: Instant::now() }
+    }
+
+    /// The clock of an event whose handling begins at `start`, which may be long after its time: Lambda retries an event
+    /// after minutes.
+    pub fn start_late(event_time: Timestamp, start: Timestamp) -> Self {
+        let millis = start.as_millis().saturating_sub(event_time.as_millis());
+        Self { event_time, late: Duration::from_millis(millis.try_into().unwrap_or(0)), started: Instant::now() }
     }
 
     /// The time of the event; the same during the whole handling.
@@ -33,9 +42,14 @@ impl EventClock {
         self.event_time
     }
 
-    /// The time of the event plus how long it has been handled, to the millisecond: each step of a history has its own.
+    /// The time of the event plus the time since then, to the millisecond: each step of a history has its own.
     pub fn now(self) -> Timestamp {
-        self.event_time.plus(self.elapsed())
+        self.event_time.plus(self.since_event())
+    }
+
+    /// How long ago the time of the event is.
+    pub fn since_event(self) -> Duration {
+        self.late.saturating_add(self.elapsed())
     }
 
     /// The whole seconds from now until `at`, rounded up; 0 where it has passed: the delay of a message that has to
@@ -55,8 +69,8 @@ impl EventClock {
     }
 }
 
-/// When an invocation began, for an event without a time of its own: a stream may deliver a record long after it was
-/// written.
+/// When an invocation began. A stream may deliver a record long after it was written, and Lambda retries an event that it
+/// could not hand over, or that failed.
 ///
 /// Lambda passes the deadline of the invocation; the timeout of the function is in the template.
 pub fn invocation_start(context: &Context, timeout_seconds: u32) -> Timestamp {
@@ -90,6 +104,17 @@ mod tests {
         assert_eq!(clock.seconds_until(at), 2, "1,999 ms");
         tokio::time::advance(Duration::from_secs(9)).await;
         assert_eq!(clock.seconds_until(at), 0, "it has passed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn late_handling_begins_with_the_time_that_has_passed() {
+        let event_time = Timestamp::from_millis(1_700_000_000_123);
+        let late = EventClock::start_late(event_time, Timestamp::from_millis(1_700_000_061_000));
+        assert_eq!((late.event_time(), late.now()), (event_time, Timestamp::from_millis(1_700_000_061_000)));
+        tokio::time::advance(Duration::from_millis(123)).await;
+        assert_eq!((late.since_event(), late.elapsed_seconds()), (Duration::from_secs(61), 0));
+        let early = EventClock::start_late(event_time, Timestamp::from_millis(1_700_000_000_000));
+        assert_eq!(early.now(), event_time, "the clocks of two services differ");
     }
 
     #[test]
