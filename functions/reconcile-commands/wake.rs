@@ -1,7 +1,7 @@
 //! Does what a wake says is due: reads the row, the plan or the batch, and decides by that.
 
 use aws::{Due, Error};
-use domain::{Execution, Key, Wake};
+use domain::{Key, Wake};
 use driver::drive_stats::DriveStats;
 use tokio::task::JoinSet;
 
@@ -60,26 +60,7 @@ impl DueExecutions {
         Ok(summary)
     }
 
-    /// Drives an execution whose entry is `due`. Another entry has another wake.
     async fn look_at(&self, key: &Key, due: i64) -> Result<DriveStats, Error> {
-        let driver = self.driver();
-        let row = driver.read(key).await?.filter(|row| row.due_at == Some(due));
-        let Some(row) = row else { return Ok(DriveStats::default()) };
-        let row = driver.with_broadcast_state(row).await?;
-        match row.next_look_at(self.clock.event_time()) {
-            None => driver.run_until_idle(row).await,
-            Some(later) => {
-                self.look_again(&row, due, later).await;
-                Ok(DriveStats::default())
-            }
-        }
-    }
-
-    /// Nothing is to be done yet, because a device that was heard of may be silent for a while longer. Moving the entry
-    /// would cost three write units for each heartbeat that is missed by its wake, so it stays, and another message
-    /// goes out for the same entry. The next tick moves the entry, and with it goes this chain of messages.
-    async fn look_again(&self, row: &Execution, due: i64, at: i64) {
-        let wake = Wake::Execution { key: row.key.clone(), due, at };
-        self.clients.wakes.send_within_horizon(wake, self.clock).await;
+        self.driver().drive_wake(key, due).await
     }
 }

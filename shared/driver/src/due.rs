@@ -1,7 +1,7 @@
-//! Drives an execution that is due.
+//! Drives an execution that is due: a reconciler has found it, or its wake has come.
 
 use calls::{Calls, Error};
-use domain::Key;
+use domain::{Key, Wake};
 
 use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
@@ -24,5 +24,28 @@ impl<C: Calls> Driver<'_, C> {
             self.write(row, &later).await?;
         }
         driven
+    }
+    /// Does what the wake of the due entry `due` says is due, in seconds since 1970. Another entry has another wake.
+    ///
+    /// # Errors
+    /// A failed read or write.
+    pub async fn drive_wake(&self, key: &Key, due: i64) -> Result<DriveStats, Error> {
+        let row = self.read(key).await?.filter(|row| row.due_at == Some(due));
+        let Some(row) = row else { return Ok(DriveStats::default()) };
+        let row = self.with_broadcast_state(row).await?;
+        match row.next_look_at(self.event_time()) {
+            None => self.run_until_idle(row).await,
+            Some(later) => {
+                self.look_again(key, due, later).await;
+                Ok(DriveStats::default())
+            }
+        }
+    }
+
+    /// Nothing is to be done yet, because a device that was heard of may be silent for a while longer. Moving the entry
+    /// would cost three write units for each heartbeat that is missed by its wake, so it stays, and another message
+    /// goes out for the same entry. The next tick moves the entry, and with it goes this chain of messages.
+    async fn look_again(&self, key: &Key, due: i64, at: i64) {
+        self.calls.send_wake(Wake::Execution { key: key.clone(), due, at }).await;
     }
 }
