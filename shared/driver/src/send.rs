@@ -59,12 +59,13 @@ impl<C: Calls> Driver<'_, C> {
     /// Writes that a request is sent again later, if it is still not acknowledged ([`Execution::send_again_later`]).
     ///
     /// # Errors
-    /// A failed write.
+    /// A failed write, or one that was lost as often as the retry policy allows.
     pub async fn send_again_later(&self, row: Execution) -> Result<(), Error> {
-        if let Some(change) = row.send_again_later(self.event_time(), self.actor.clone()) {
-            self.write_or_keep(row, &change).await?;
-        }
-        Ok(())
+        let decide = |row: &Execution| {
+            let later = row.send_again_later(self.event_time(), self.actor.clone());
+            later.map(Box::new).ok_or(())
+        };
+        self.decide_and_write("sending a request again later", row, decide).await.map(drop)
     }
 
     async fn command_of(&self, row: &Execution) -> Result<Option<Command>, Error> {

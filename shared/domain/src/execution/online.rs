@@ -5,7 +5,7 @@
 //! one.
 
 use crate::actor::Actor;
-use crate::execution::change::{Change, Effect};
+use crate::execution::change::{Change, Condition, Effect};
 use crate::execution::channel::Channel;
 use crate::execution::history::HistoryEntry;
 use crate::execution::progress::Rank;
@@ -77,6 +77,8 @@ impl Execution {
             return None;
         }
         let mut change = self.tried(DeliveryStatus::Pending, Effect::SendFailed { next_send_at, refused: false });
+        // The row must be due then, so no other writer may have moved its due entry since it was read.
+        change.condition = Condition::Unchanged(self.snapshot());
         let entry = self.send_entry(now, DeliveryStatus::Pending.as_str(), actor, &self.channel);
         change.history_entry = entry.map(|entry| HistoryEntry { steps: self.sending_step(), ..entry });
         change.due = self.due_after(&change, now);
@@ -155,6 +157,9 @@ mod tests {
         assert_eq!(later.online_action(at(9), true), OnlineAction::Nothing, "a second subscription");
         let running = after_report(&later, 9, "RUNNING").unwrap();
         assert_ne!(running.next_action(at(10), &actor()), NextAction::Send, "its device has it");
-        assert_eq!(row.apply(&row.send_again_later(at(9), actor()).unwrap()).unwrap().sent_at, row.sent_at);
+        assert_eq!(later.sent_at, row.sent_at);
+        let moved = Execution { due_at: row.due_at.map(|due| due + 5), ..row.clone() };
+        let again = row.send_again_later(at(9), actor()).unwrap();
+        assert_eq!(moved.apply(&again), None, "it would be due only when its entry is");
     }
 }
