@@ -14,7 +14,7 @@ pub struct Error {
 }
 
 /// The kind of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// AWS throttled the request, or left a part of it undone. A later retry may succeed.
     Throttled,

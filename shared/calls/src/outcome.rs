@@ -32,7 +32,7 @@ pub enum LaneEntry {
 }
 
 /// The outcome of an update of a shadow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ShadowWriteOutcome {
     /// The shadow is updated.
     Applied,
@@ -43,7 +43,7 @@ pub enum ShadowWriteOutcome {
 }
 
 /// What is known about the delivery of a direct message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Acknowledgement {
     /// The device acknowledged the message.
     Delivered,

@@ -1,0 +1,149 @@
+//! Checks of commands in a shadow, which must be cleaned up: in each dialect, and where the device of a direct
+//! message is offline.
+
+use calls::ShadowWriteOutcome;
+use domain::{Channel, Command, Deadlines, Effect, Reason, ShadowRoute, Status};
+
+use super::{
+    call::Answer,
+    scenario::{STEP, Scenario, at, command, with_payload},
+    world::World,
+};
+
+fn all_succeed(_: &Scenario, world: &World) -> bool {
+    world.rows.iter().flatten().all(|row| row.status == Status::Succeeded)
+}
+
+fn both_succeed(scenario: &Scenario, world: &World) -> bool {
+    world.rows[1].is_some() && all_succeed(scenario, world)
+}
+
+fn is_cleaned_up(_: &Scenario, world: &World) -> bool {
+    world.first().is_terminal() && !world.first().shadow_cleanup_pending && world.shadow.version > 1
+}
+
+#[test]
+fn a_command_in_the_dialect_map() {
+    let scenario = Scenario::of(vec![with_payload(command(1), r#"{"delay":5}"#)]);
+    let mut scenario = scenario.on(Channel::Shadow(ShadowRoute::default()));
+    (scenario.faults, scenario.cancels, scenario.sending_fails, scenario.no_start_report) = (1, 1, true, true);
+    scenario.reached = vec![("the shadow is cleaned up", is_cleaned_up), ("it succeeds", all_succeed)];
+    scenario.check("a command in the dialect map");
+}
+
+fn atlas(commands: Vec<Command>) -> Scenario {
+    let mut scenario = Scenario::of(commands).on(Channel::Shadow(ShadowRoute::Atlas));
+    (scenario.no_start_report, scenario.end) = (true, 25);
+    scenario
+}
+
+#[test]
+fn a_command_in_the_dialect_atlas() {
+    let mut scenario = atlas(vec![command(1)]);
+    (scenario.faults, scenario.cancels, scenario.no_duplicates) = (1, 1, true);
+    scenario.reached = vec![
+        ("it succeeds", all_succeed),
+        ("the shadow is cleaned up", is_cleaned_up),
+        ("a clean-up has a version conflict", |_, world| {
+            world.handlers.iter().any(|handler| {
+                handler.node.answers().any(|(_, answer)| *answer == Answer::Shadow(ShadowWriteOutcome::Conflict))
+            })
+        }),
+    ];
+    scenario.check("a command in the dialect atlas");
+}
+
+#[test]
+fn two_commands_in_the_dialect_atlas() {
+    let mut scenario = two_commands_in_atlas();
+    scenario.handler_seconds = STEP;
+    scenario.check("two commands in the dialect atlas");
+}
+
+#[test]
+fn two_commands_in_the_dialect_atlas_and_slow_handlers() {
+    let mut scenario = two_commands_in_atlas();
+    (scenario.max_handlers, scenario.faults, scenario.no_duplicates) = (1, 1, true);
+    scenario.check("two commands in the dialect atlas, and slow handlers");
+}
+
+fn two_commands_in_atlas() -> Scenario {
+    let mut scenario = atlas(vec![command(1), command(2)]);
+    scenario.reached = vec![("both succeed", both_succeed), ("the shadow is cleaned up", is_cleaned_up)];
+    scenario
+}
+
+#[test]
+fn a_command_rerouted_through_a_shadow() {
+    let mut scenario = Scenario::of(vec![command(1)]).with_fallback(ShadowRoute::default());
+    (scenario.cancels, scenario.offline) = (1, true);
+    scenario.reached = vec![
+        ("the shadow is cleaned up", is_cleaned_up),
+        ("it succeeds through the shadow", |scenario, world| {
+            world.first().channel.shadow().is_some() && all_succeed(scenario, world)
+        }),
+        ("its device never reads the shadow", |_, world| {
+            world.first().verdict.is_some_and(|verdict| verdict.reason == Reason::NoResponse)
+        }),
+    ];
+    scenario.check("a command rerouted through a shadow");
+}
+
+#[test]
+fn a_command_rerouted_by_a_handler_that_crashes() {
+    let mut command = command(1);
+    command.definition.deadlines = Deadlines::new(Some(50), Some(60), None).unwrap();
+    let mut scenario = Scenario::of(vec![command]).with_fallback(ShadowRoute::default());
+    (scenario.max_handlers, scenario.faults, scenario.no_duplicates, scenario.offline) = (1, 1, true, true);
+    scenario.no_start_report = true;
+    scenario.reached = vec![("the handler that reroutes it crashes, and another one sends it", |scenario, world| {
+        let sent_once = world.sent[0].times == 1 && world.first().sent_at.is_some_and(|sent| sent > at(0));
+        world.crashes > 0 && sent_once && world.first().channel.shadow().is_some() && all_succeed(scenario, world)
+    })];
+    scenario.check("a command rerouted by a handler that crashes");
+}
+
+fn desired_states(states: &[&str]) -> Scenario {
+    let commands = states.iter().zip(1..).map(|(state, n)| with_payload(command(n), state)).collect();
+    Scenario::of(commands).on(Channel::Shadow(ShadowRoute::State(None)))
+}
+
+#[test]
+fn a_desired_state() {
+    let mut scenario = desired_states(&[r#"{"light":"on","fan":1}"#]);
+    (scenario.faults, scenario.sending_fails, scenario.reconciler_fails, scenario.end) = (1, true, true, 30);
+    scenario.reached = vec![
+        ("it succeeds", all_succeed),
+        ("the shadow is cleaned up", is_cleaned_up),
+        ("its processing is postponed", |_, world| {
+            world.handlers.iter().any(|handler| {
+                let failed = handler.node.answers().any(|(_, answer)| matches!(answer, Answer::Failed(_)));
+                failed && handler.node.asks().effect() == Some(&Effect::Nothing)
+            })
+        }),
+    ];
+    scenario.check("a desired state");
+}
+
+#[test]
+fn overlapping_desired_states() {
+    let mut scenario = desired_states(&[r#"{"light":"on"}"#, r#"{"light":"off"}"#]);
+    scenario.end = 20;
+    scenario.reached = vec![
+        ("the newer one supersedes the older one, and succeeds", |_, world| {
+            let superseded = world.first().verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
+            superseded && world.rows[1].as_ref().is_some_and(|row| row.status == Status::Succeeded)
+        }),
+        ("both succeed", both_succeed),
+        ("the shadow is cleaned up", is_cleaned_up),
+    ];
+    scenario.check("overlapping desired states");
+}
+
+#[test]
+fn desired_states_of_different_attributes() {
+    let mut scenario = desired_states(&[r#"{"light":"on"}"#, r#"{"fan":1}"#]);
+    (scenario.max_handlers, scenario.end) = (1, 25);
+    scenario.reached = vec![("both succeed", both_succeed), ("the shadow is cleaned up", is_cleaned_up)];
+    scenario.check("desired states of different attributes");
+}
