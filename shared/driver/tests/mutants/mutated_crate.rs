@@ -1,4 +1,4 @@
-//! Builds a copy of the crate with all mutants in it, once: an environment variable switches one of them on.
+//! Builds a copy of the crates with all mutants in it, once: an environment variable switches one of them on.
 //!
 //! Each function with a mutant chooses between its original body and its mutated bodies.
 
@@ -13,9 +13,13 @@ use super::table::Mutant;
 /// The variable with the number of the mutant in the table, counted from 1.
 pub const MUTANT_NUMBER: &str = "MUTANT_NUMBER";
 
-/// Appended to the copied `lib.rs`.
+/// The crates that are copied: the model's, and those that it depends on. All have the same folder.
+const PACKAGES: [&str; 3] = ["calls", "domain", "driver"];
+
+/// Appended to each copied `lib.rs`.
 const SWITCH: &str = r#"
 /// The number of the mutant that is switched on; 0 for none.
+#[allow(dead_code)]
 fn mutant_number() -> usize {
     static NUMBER: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
         #[allow(clippy::disallowed_methods)]
@@ -25,9 +29,9 @@ fn mutant_number() -> usize {
 }
 "#;
 
-/// The folder of this crate.
-pub fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The folder of a crate.
+pub fn folder(package: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(package)
 }
 
 /// Builds the suite `model` of a copy with these mutants, and returns its binary. A mutant that does not compile is an
@@ -38,20 +42,21 @@ pub fn build(mutants: &[Mutant]) -> PathBuf {
     let target = test.ancestors().nth(3).unwrap();
     let root = target.join("mutants");
     copy_workspace(&root);
-    let sources = root.join("shared/domain/src");
-    let mut files: Vec<&str> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
+    let mut files: Vec<(&str, &str)> = mutants.iter().map(Mutant::place).collect();
     files.sort_unstable();
     files.dedup();
-    for file in files {
-        let path = sources.join(file);
+    for (package, file) in files {
+        let path = root.join("shared").join(package).join("src").join(file);
         let source = fs::read_to_string(&path).unwrap();
-        fs::write(path, with_choices(&source, file, mutants)).unwrap();
+        fs::write(path, with_choices(&source, (package, file), mutants)).unwrap();
     }
-    let lib = sources.join("lib.rs");
-    fs::write(&lib, fs::read_to_string(&lib).unwrap() + SWITCH).unwrap();
+    for package in PACKAGES {
+        let lib = root.join("shared").join(package).join("src/lib.rs");
+        fs::write(&lib, fs::read_to_string(&lib).unwrap() + SWITCH).unwrap();
+    }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(&root).env("CARGO_TARGET_DIR", target);
-    cargo.args(["test", "--offline", "--package", "domain", "--test", "model", "--no-run", "--message-format=json"]);
+    cargo.args(["test", "--offline", "--package", "driver", "--test", "model", "--no-run", "--message-format=json"]);
     let built = cargo.output().unwrap();
     let messages = String::from_utf8_lossy(&built.stdout).into_owned();
     let messages: Vec<serde_json::Value> =
@@ -66,9 +71,9 @@ pub fn build(mutants: &[Mutant]) -> PathBuf {
 }
 
 /// The source of a file, in which each function with mutants chooses its body.
-fn with_choices(source: &str, file: &str, mutants: &[Mutant]) -> String {
+fn with_choices(source: &str, place: (&str, &str), mutants: &[Mutant]) -> String {
     let mut functions: Vec<(Function, Vec<(usize, &Mutant)>)> = Vec::new();
-    for (number, mutant) in (1..).zip(mutants).filter(|(_, mutant)| mutant.file == file) {
+    for (number, mutant) in (1..).zip(mutants).filter(|(_, mutant)| mutant.place() == place) {
         let function = Function::around(source, mutant);
         match functions.iter_mut().find(|(other, _)| *other == function) {
             Some((_, here)) => here.push((number, mutant)),
@@ -111,7 +116,7 @@ impl Function {
         let is_function = |line: &str| {
             let words: Vec<_> = line.split_whitespace().take_while(|word| *word != "fn").collect();
             words.len() < line.split_whitespace().count()
-                && words.iter().all(|word| word.starts_with("pub") || *word == "const")
+                && words.iter().all(|word| word.starts_with("pub") || ["async", "const"].contains(word))
         };
         let lines = source.split_inclusive('\n').scan(0, |at, line| {
             *at += line.len();
@@ -131,17 +136,20 @@ impl Function {
 
 fn copy_workspace(root: &Path) {
     let _ = fs::remove_dir_all(root);
-    let workspace = folder().ancestors().nth(2).unwrap();
-    copy(folder(), &root.join("shared/domain"));
+    let driver = folder("driver");
+    let workspace = driver.ancestors().nth(2).unwrap();
+    for package in PACKAGES {
+        copy(&folder(package), &root.join("shared").join(package));
+    }
     fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
     let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
-    let only_domain = |line: &str| match line {
-        _ if line.starts_with("members") => "members = [\"shared/domain\"]\n".to_owned(),
+    let only_these = |line: &str| match line {
+        _ if line.starts_with("members") => "members = [\"shared/*\"]\n".to_owned(),
         // Another version, so that cargo does not mix up the copy and the original in the target folder.
         _ if line.starts_with("version") => "version = \"0.0.0\"\n".to_owned(),
         _ => format!("{line}\n"),
     };
-    fs::write(root.join("Cargo.toml"), manifest.lines().map(only_domain).collect::<String>()).unwrap();
+    fs::write(root.join("Cargo.toml"), manifest.lines().map(only_these).collect::<String>()).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,7 +1,9 @@
-//! Mutants: small mistakes in the code of the crate, each of which must fail the checks of the suite `model`.
+//! Mutants: small mistakes in the decisions of `domain` and in the sequences of `driver`, each of which must fail the
+//! checks of the suite `model`.
 //!
-//! `cargo test --test mutants -- --ignored --nocapture` runs the checks with each mutant; `MUTANT=<words>`
-//! only with those whose description contains these words. That each mutant still matches the code is always tested.
+//! `cargo test --test mutants -- --ignored --nocapture` runs the checks with each mutant; `MUTANT=<words>|<words>`
+//! only with those whose description contains one of these words. That each mutant still matches the code is always
+//! tested.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, missing_docs)]
 
 mod mutated_crate;
@@ -21,11 +23,11 @@ fn every_mutant_changes_one_place_of_the_code() {
     let mutants = Mutant::all();
     assert!(mutants.len() >= 20, "there are {} mutants", mutants.len());
     let mut wrong = String::new();
-    for Mutant { description, file, original, mutated } in &mutants {
-        let source = std::fs::read_to_string(mutated_crate::folder().join("src").join(file)).unwrap_or_default();
+    for Mutant { description, package, file, original, mutated, .. } in &mutants {
+        let source = std::fs::read_to_string(mutated_crate::folder(package).join("src").join(file)).unwrap_or_default();
         let found = source.matches(original).count();
         if found != 1 || original == mutated {
-            wrong += &format!("{description}: {file} contains this {found} times:\n{original}\n");
+            wrong += &format!("{description}: {package}/{file} contains this {found} times:\n{original}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -50,12 +52,15 @@ fn every_mutant_is_killed() {
         .collect();
     checks.sort_unstable();
     println!("without a mutant: all checks pass, {} s since the start", start.elapsed().as_secs());
-    let chosen: Vec<_> = (1..).zip(&mutants).filter(|(_, mutant)| mutant.description.contains(&filter)).collect();
+    let is_chosen = |mutant: &Mutant| filter.split('|').any(|words| mutant.description.contains(words));
+    let chosen: Vec<_> = (1..).zip(&mutants).filter(|(_, mutant)| is_chosen(mutant)).collect();
     let (left, survivors) = (Mutex::new(chosen.iter()), Mutex::new(Vec::new()));
     let work = || {
         while let Some((number, mutant)) = { left.lock().unwrap().next() } {
             let start = Instant::now();
-            let killer = checks.iter().find(|(_, check)| !run::passes(test, check, *number));
+            let (first, others): (Vec<_>, Vec<_>) =
+                checks.iter().partition(|(_, check)| Some(check) == mutant.check.as_ref());
+            let killer = first.iter().chain(&others).find(|(_, check)| !run::passes(test, check, *number));
             let seconds = start.elapsed().as_secs();
             match killer {
                 Some((_, check)) => println!("killed   {seconds:>3} s  {}  ({check})", mutant.description),
