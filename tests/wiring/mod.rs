@@ -3,6 +3,7 @@
 mod documents;
 mod invariants;
 mod modules;
+mod sequences;
 mod size;
 mod source;
 mod template;
