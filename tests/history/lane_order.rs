@@ -11,8 +11,8 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             let lanes_of_thing = lanes.iter_mut().filter(|((thing, _), _)| *thing == image.thing);
             lanes_of_thing.for_each(|(_, positions)| positions.push(position));
         }
-        // Desired states of one shadow do not wait for each other.
-        if let Some(lane) = image.text("lane").filter(|lane| !lane.starts_with("$state")) {
+        // It holds only desired states, which do not wait for each other.
+        if let Some(lane) = image.text("lane").filter(|lane| !lane.starts_with("$state/")) {
             lanes.entry((&image.thing, lane)).or_default().push(position);
         }
     }
@@ -43,7 +43,10 @@ fn check_lane<'a>(
             let mut report = |entries| {
                 found.push(Violation::new(Property::LaneKeepsOrder, &image.thing, &image.execution, entries));
             };
-            for other in current.values().filter(|other| other.execution != image.execution && is_sent(other)) {
+            let waits_for = |other: &RowImage| {
+                other.execution != image.execution && !(sets_desired_state(image) && sets_desired_state(other))
+            };
+            for other in current.values().filter(|other| waits_for(other) && is_sent(other)) {
                 report(format!("it is sent in lane {lane} ({image}) before another has ended: {other}"));
             }
             if let Some(failed) = stopped.get(image.execution.as_str()) {
@@ -76,10 +79,15 @@ fn may_be_sent_after(history: &History, waiting: Option<&RowImage>, failed: &Row
     waiting.is_some_and(is_sent) || (supersedes && is_undelivered)
 }
 
+/// Whether it sets a desired state, which waits for no other desired state.
+fn sets_desired_state(image: &RowImage) -> bool {
+    image.text("channel").is_some_and(|channel| channel.starts_with("shadow/state"))
+}
+
 /// Whether the device may have the request and has not ended the execution.
 fn is_sent(image: &RowImage) -> bool {
     // A retry that changed from messages to the lane of a shadow has not been sent there yet.
-    let is_retried = image.attempt() > 1 && image.text("lane") != Some("$commands");
+    let is_retried = image.attempt() > 1 && image.text("lane") != Some("$classic");
     !image.is_terminal() && (image.text("sent_at").is_some() || is_retried)
 }
 

@@ -9,11 +9,11 @@ impl<C: Calls> Driver<'_, C> {
     /// Completes the executions in the lane of a shadow's desired states that it satisfies.
     pub(crate) async fn complete_reached(&self, event: &ShadowEvent) -> Result<(), Error> {
         let Some(reported) = event.reported() else { return Ok(()) };
-        let lane = LaneName::desired_state(event.shadow.as_ref());
+        let lane = event.shadow.as_ref().map_or_else(LaneName::classic_shadow, LaneName::desired_states);
         let queue = self.calls.read_lane(&event.thing, &lane).await?;
         for id in queue.ids {
             let Some(row) = self.read(&Key { thing: event.thing.clone(), id }).await? else { continue };
-            if self.is_reached(&row, reported.get()).await? {
+            if row.sets_desired_state() && self.is_reached(&row, reported.get()).await? {
                 let report = Report::desired_state(row.key.clone(), row.attempt);
                 self.finish(row, &report).await?;
             }

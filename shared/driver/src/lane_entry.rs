@@ -2,7 +2,7 @@
 
 use calls::{Calls, Error, LaneEntry, WriteOutcome};
 use domain::{
-    Command, Execution, ExecutionId, Key, LaneCancel, LaneName, LaneQueue, NextAction, Reason, ThingName,
+    Command, Execution, ExecutionId, HeadAction, Key, LaneCancel, LaneName, LaneQueue, NextAction, Reason, ThingName,
     desired_states_overlap,
 };
 
@@ -17,6 +17,12 @@ pub enum LanePosition {
     Waiting,
     /// It is not in the queue, which has no room for it.
     Full,
+}
+
+impl LanePosition {
+    const fn of_head(is_head: bool) -> Self {
+        if is_head { Self::Head } else { Self::Waiting }
+    }
 }
 
 impl<C: Calls> Driver<'_, C> {
@@ -58,37 +64,44 @@ impl<C: Calls> Driver<'_, C> {
     ) -> Result<LanePosition, Error> {
         let Key { thing, id } = &row.key;
         let supersede = command.definition.supersede;
-        for older in queue.superseded_by(id, lane, supersede) {
+        if !supersede && !row.sets_desired_state() {
+            return Ok(LanePosition::of_head(queue.head() == Some(id)));
+        }
+        let mut waits = false;
+        for older in queue.before(id) {
             // Boxed: few executions supersede others, and the future of the rest stays small.
-            Box::pin(self.supersede(&key_beside(row, older), command, lane)).await?;
+            let older = Box::pin(self.supersede(&key_beside(row, older), row, command)).await?;
+            waits |= older.is_some_and(|older| row.waits_for(&older));
         }
         if supersede {
             // The superseded executions have left.
             queue = self.calls.read_lane(thing, lane).await?;
+            waits = queue.head() != Some(id);
         }
-        Ok(if queue.is_turn_of(id, lane) { LanePosition::Head } else { LanePosition::Waiting })
+        Ok(LanePosition::of_head(!waits))
     }
 
-    /// Cancels an older execution that a newer one supersedes, and cleans up after it before the newer one is sent. In
-    /// a lane of desired states, this is done only if both set the same attribute.
-    async fn supersede(&self, older: &Key, newer: &Command, lane: &LaneName) -> Result<(), Error> {
-        let Some(row) = self.read(older).await? else { return Ok(()) };
-        if lane.is_desired_state() && !self.overlaps(&row, newer).await? {
-            return Ok(());
+    /// Cancels an older execution that a newer one supersedes, and cleans up after it before the newer one is sent. A
+    /// desired state supersedes only those that set the same attribute. Returns the older one if it stays.
+    async fn supersede(&self, older: &Key, newer: &Execution, command: &Command) -> Result<Option<Execution>, Error> {
+        let Some(row) = self.read(older).await? else { return Ok(None) };
+        let only_overlapping = newer.sets_desired_state();
+        if only_overlapping && !(row.sets_desired_state() && self.overlaps(&row, command).await?) {
+            return Ok(Some(row));
         }
         // The record says whose command took the place of this one.
-        let why = format!("command {} of {}", newer.id, newer.created_by);
+        let why = format!("command {} of {}", command.id, command.created_by);
         let decide = |row: &Execution| {
-            row.cancel_superseded(lane, self.event_time(), self.actor.clone()).with_why(Reason::Superseded, &why)
+            row.cancel_superseded(self.event_time(), self.actor.clone()).with_why(Reason::Superseded, &why)
         };
         // If it stops the lane, the function that removes it from the lane cancels those behind it, the newer one among
         // them.
         if let Some(ended) = self.cancel_in_lane(row, decide).await?
             && !ended.stops_lane()
         {
-            self.clean_up_superseded(ended).await?;
+            self.clean_up_superseded(ended, newer).await?;
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn overlaps(&self, older: &Execution, newer: &Command) -> Result<bool, Error> {
@@ -115,16 +128,32 @@ impl<C: Calls> Driver<'_, C> {
         })
     }
 
-    /// Cleans up after a superseded execution, without sending the next one of its lane: that is the newer one.
-    async fn clean_up_superseded(&self, row: Execution) -> Result<(), Error> {
+    /// Cleans up after a superseded execution, and sends the next one of its lane, unless that is the newer one.
+    async fn clean_up_superseded(&self, row: Execution, newer: &Execution) -> Result<(), Error> {
         if row.shadow_cleanup_pending {
             self.clean_shadow(&row).await?;
         }
         if let Some(lane) = row.lane.as_ref().filter(|_| row.in_lane) {
-            self.leave_queue(&row.key.thing, &lane.name, &row.key.id).await?;
+            let rest = self.leave_queue(&row.key.thing, &lane.name, &row.key.id).await?;
+            self.send_between(&rest, &row, newer).await?;
         }
         if let NextAction::CleanUp { then, .. } = row.next_action(self.event_time(), &self.actor) {
             self.write(row, &then).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the head of a lane that waits between a desired state and a newer one: a command in the dialect `atlas`.
+    async fn send_between(&self, rest: &LaneQueue, older: &Execution, newer: &Execution) -> Result<(), Error> {
+        let Some(head) = rest.head().filter(|head| newer.sets_desired_state() && **head != newer.key.id) else {
+            return Ok(());
+        };
+        if let Some(head) = self.read(&key_beside(older, head)).await?
+            && !head.sets_desired_state()
+            && HeadAction::of(Some(&head), self.now()) == HeadAction::Send
+        {
+            // Boxed, since a sending may enter a lane.
+            Box::pin(self.claim_and_send(head)).await?;
         }
         Ok(())
     }

@@ -64,9 +64,13 @@ impl<C: Calls> Driver<'_, C> {
         }
         let Key { thing, id } = &row.key;
         let queue = self.leave_queue(thing, &lane.name, id).await?;
-        // Desired states do not wait for each other.
-        let Some(head) = queue.head().filter(|_| !lane.name.is_desired_state()) else { return Ok(true) };
+        let Some(head) = queue.head().filter(|_| !lane.name.holds_only_desired_states()) else { return Ok(true) };
         let next = self.read(&key_beside(row, head)).await?;
+        // Desired states do not wait for each other: each of those at the head may be sent.
+        let several = queue.ids.len() > 1 && next.as_ref().is_some_and(Execution::sets_desired_state);
+        if several && !row.sets_desired_state() {
+            return self.settle_lane(row, &lane.name, None, stats).await;
+        }
         match (HeadAction::of(next.as_ref(), self.now()), next) {
             (HeadAction::Send, Some(next)) if !next.observe(self.event_time()).is_terminal() => {
                 // Boxed, since a sending may leave a lane.

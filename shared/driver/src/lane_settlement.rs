@@ -25,8 +25,8 @@ pub(crate) enum LaneSettler {
 
 /// What one look at a lane led to.
 enum Progress {
-    /// The lane is settled: this execution may be sent.
-    Settled(Option<Key>),
+    /// The lane is settled: these executions may be sent.
+    Settled(Vec<Key>),
     /// Another function has changed a row or the queue: this is the queue as it is now.
     Conflict(LaneQueue),
     /// The time of the claim is over.
@@ -119,12 +119,13 @@ impl<C: Calls> Driver<'_, C> {
         loop {
             queue = match self.settle_once(row, lane, queue, claim, stats).await? {
                 Progress::Settled(next) => {
-                    if let Some(next) = next
-                        && let Some(next) = self.read(&next).await?
-                        && HeadAction::of(Some(&next), self.now()) == HeadAction::Send
-                    {
-                        // Boxed, since a sending may settle a lane.
-                        Box::pin(self.claim_and_send(next)).await?;
+                    for next in next {
+                        if let Some(next) = self.read(&next).await?
+                            && HeadAction::of(Some(&next), self.now()) == HeadAction::Send
+                        {
+                            // Boxed, since a sending may settle a lane.
+                            Box::pin(self.claim_and_send(next)).await?;
+                        }
                     }
                     return Ok(true);
                 }
@@ -170,7 +171,9 @@ impl<C: Calls> Driver<'_, C> {
         if !leaving.is_empty() || claim.is_some() {
             match self.calls.leave_lane(&own.key.thing, lane, &leaving, claim).await? {
                 WriteOutcome::Applied(rest) => {
-                    next = next.or_else(|| queue.next_entered(&rest, lane).map(|id| key_beside(own, id)));
+                    if next.is_empty() {
+                        next.extend(queue.next_entered(&rest, lane).map(|id| key_beside(own, id)));
+                    }
                 }
                 WriteOutcome::NotFound => {}
                 WriteOutcome::Conflict(queue) => {

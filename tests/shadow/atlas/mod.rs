@@ -6,12 +6,14 @@
 //! | [`cleanup`] | clean-up when the shadow changes at the same time |
 //! | [`entry`] | the entry in the shadow, and its repeated deltas |
 //! | [`expiry`] | clean-up before a late device could run the entry |
+//! | [`mixed`] | beside desired states on the same shadow |
 //! | [`order`] | one entry at a time |
 //! | [`reports`] | relayed messages and echoes |
 
 mod cleanup;
 mod entry;
 mod expiry;
+mod mixed;
 mod order;
 mod reports;
 

@@ -27,15 +27,17 @@ pub enum OnFailure {
 }
 
 impl LaneName {
-    /// The lane of a classic shadow in the dialect `atlas`, which holds one command at a time.
-    pub fn single_command() -> Self {
-        Self("$commands".to_owned())
+    /// The lane of the classic shadow. A command in the dialect `atlas` waits for all before it, and all behind it wait
+    /// for its end: another write to the shadow would send the device its entry again, under a newer version. Desired
+    /// states do not wait for each other.
+    pub fn classic_shadow() -> Self {
+        Self("$classic".to_owned())
     }
 
     /// The lane of the desired states of a shadow. No execution waits in it: a new desired state supersedes the older
     /// ones that set the same attributes, and the others stay in effect.
-    pub fn desired_state(shadow: Option<&ShadowName>) -> Self {
-        Self(shadow.map_or_else(|| "$state".to_owned(), |shadow| format!("$state/{shadow}")))
+    pub fn desired_states(shadow: &ShadowName) -> Self {
+        Self(format!("$state/{shadow}"))
     }
 
     /// Parses the name that a caller gives.
@@ -56,9 +58,9 @@ impl LaneName {
         &self.0
     }
 
-    /// Whether it is the lane of a shadow's desired states, in which no execution waits.
-    pub fn is_desired_state(&self) -> bool {
-        self.0.starts_with("$state")
+    /// Whether it holds nothing but the desired states of a shadow, so that no execution waits in it.
+    pub fn holds_only_desired_states(&self) -> bool {
+        self.0.starts_with("$state/")
     }
 }
 
@@ -88,11 +90,9 @@ mod tests {
     #[test]
     fn no_caller_can_name_the_lane_of_a_shadow() {
         let shadow = ShadowName::parse("config").unwrap();
-        for lane in [LaneName::single_command(), LaneName::desired_state(None), LaneName::desired_state(Some(&shadow))]
-        {
-            assert!(LaneName::parse(lane.as_str()).is_err());
-        }
-        assert!(LaneName::desired_state(None).is_desired_state() && !LaneName::single_command().is_desired_state());
+        let (classic, config) = (LaneName::classic_shadow(), LaneName::desired_states(&shadow));
+        assert!(LaneName::parse(classic.as_str()).is_err() && LaneName::parse(config.as_str()).is_err());
+        assert!(config.holds_only_desired_states() && !classic.holds_only_desired_states());
         assert!(LaneName::parse("valve.7").is_ok());
         assert!(LaneName::parse("").is_err());
         assert!(LaneName::parse("#").is_err());

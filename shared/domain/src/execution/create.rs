@@ -137,11 +137,11 @@ impl Execution {
     }
 }
 
-/// The lane of a shadow that holds one command, or one desired state for each attribute.
+/// The lane of the classic shadow, or of a shadow that holds one desired state for each attribute.
 pub(crate) fn lane_of(channel: &Channel) -> Option<Lane> {
     let name = match channel.shadow()? {
-        ShadowRoute::Atlas => LaneName::single_command(),
-        ShadowRoute::State(shadow) => LaneName::desired_state(shadow.as_ref()),
+        ShadowRoute::Atlas | ShadowRoute::State(None) => LaneName::classic_shadow(),
+        ShadowRoute::State(Some(shadow)) => LaneName::desired_states(shadow),
         ShadowRoute::Map(_) => return None,
     };
     Some(Lane { name, on_failure: OnFailure::Skip })

@@ -125,7 +125,7 @@ impl Execution {
             (Status::InProgress, _) => ("Its device runs it.".to_owned(), "its device is not heard of"),
             _ if self.is_being_sent(now) && !self.sending_has_failed() => ("It is being sent.".to_owned(), ""),
             _ if next == DeadlineKind::Send => (self.why_unsent(), ""),
-            _ if self.waits_in_lane() && !self.is_desired_state() => {
+            _ if self.waits_in_lane() && !self.is_in_lane_without_waiting() => {
                 (format!("It waits for its turn in {}.", self.own_lane_text()), "that has not come")
             }
             (_, DeliveryStatus::Queued) => {

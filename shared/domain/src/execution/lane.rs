@@ -1,12 +1,13 @@
 //! Lanes: the queue of a thing's executions, and who is sent, waits, or is canceled on another's behalf.
 
 use crate::actor::Actor;
-use crate::command::lane::{LaneName, OnFailure};
+use crate::command::lane::OnFailure;
 use crate::execution::cancel::CancelError;
 use crate::execution::change::Change;
 use crate::execution::next_action::NextAction;
 use crate::execution::row::Execution;
 use crate::ids::ExecutionId;
+use crate::messages::shadow::route::ShadowRoute;
 use crate::status::{Reason, Status};
 use crate::timestamp::Timestamp;
 
@@ -57,16 +58,6 @@ impl LaneQueue {
     pub fn before(&self, id: &ExecutionId) -> &[ExecutionId] {
         let at = self.ids.iter().position(|other| other == id).unwrap_or(self.ids.len());
         self.ids.get(..at).unwrap_or_default()
-    }
-
-    /// Whether an execution may be sent now: it is at the head, or no execution waits in its lane.
-    pub fn is_turn_of(&self, id: &ExecutionId, lane: &LaneName) -> bool {
-        lane.is_desired_state() || self.head() == Some(id)
-    }
-
-    /// The executions that one may supersede: those before it, if it asks for that or sets a desired state.
-    pub fn superseded_by(&self, id: &ExecutionId, lane: &LaneName, supersede: bool) -> &[ExecutionId] {
-        if supersede || lane.is_desired_state() { self.before(id) } else { &[] }
     }
 }
 
@@ -120,6 +111,18 @@ impl LaneCancel {
 }
 
 impl Execution {
+    /// Whether it sets a desired state, which waits for no other desired state, and supersedes those that set the same
+    /// attributes.
+    pub fn sets_desired_state(&self) -> bool {
+        matches!(self.channel.shadow(), Some(ShadowRoute::State(_)))
+    }
+
+    /// Whether it has to wait in its lane for this one, which is before it.
+    pub fn waits_for(&self, before: &Self) -> bool {
+        let together = self.sets_desired_state() && before.sets_desired_state();
+        !before.has_left_lane() && !together
+    }
+
     /// Whether the executions behind it are canceled because it has ended.
     pub fn stops_lane(&self) -> bool {
         let stops_on_failure = self.lane.as_ref().is_some_and(|lane| lane.on_failure == OnFailure::Stop);
@@ -137,9 +140,9 @@ impl Execution {
     /// Ends it because a newer execution of its lane supersedes it. It stays if it may have been sent, or has stopped
     /// the lane: then the newer one is canceled when it leaves. Among desired states it ends in any case, since the
     /// newer state replaces it in the shadow; the caller passes only executions that set the same attributes.
-    pub fn cancel_superseded(&self, lane: &LaneName, now: Timestamp, actor: Actor) -> LaneCancel {
+    pub fn cancel_superseded(&self, now: Timestamp, actor: Actor) -> LaneCancel {
         let replaceable = self.was_never_sent() || (self.is_terminal() && !self.stops_lane());
-        if !replaceable && !lane.is_desired_state() {
+        if !replaceable && !self.sets_desired_state() {
             return LaneCancel::Refused;
         }
         self.cancel_in_lane(Reason::Superseded, now, actor)

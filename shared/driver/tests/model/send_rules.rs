@@ -35,12 +35,15 @@ pub fn send_violation(world: &World, n: usize, attempt: u16, now: Timestamp) -> 
         return None;
     }
     let others = || world.rows.iter().enumerate().filter(|(m, _)| *m != n).filter_map(|(_, row)| row.as_ref());
-    let in_progress = others().any(|other| !other.is_terminal() && other.sent_at.is_some());
+    // Desired states do not wait for each other.
+    let is_state = |row: &Execution| matches!(row.channel, Channel::Shadow(ShadowRoute::State(_)));
+    let waits_for = |other: &Execution| !(is_state(row) && is_state(other));
+    let in_progress = others().any(|other| !other.is_terminal() && other.sent_at.is_some() && waits_for(other));
     // The shadow holds one command.
     if row.channel == Channel::Shadow(ShadowRoute::Atlas) && in_progress {
         return Some(LANE);
     }
-    let lane = row.lane.as_ref().filter(|lane| !lane.name.is_desired_state())?;
+    let lane = row.lane.as_ref()?;
     let failed = |other: &Execution| {
         let superseded = other.verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
         other.is_terminal() && other.status != Status::Succeeded && !superseded

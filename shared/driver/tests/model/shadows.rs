@@ -128,7 +128,7 @@ fn a_desired_state() {
 #[test]
 fn overlapping_desired_states() {
     let mut scenario = desired_states(&[r#"{"light":"on"}"#, r#"{"light":"off"}"#]);
-    scenario.end = 20;
+    (scenario.handler_seconds, scenario.end) = (STEP, 20);
     scenario.reached = vec![
         ("the newer one supersedes the older one, and succeeds", |_, world| {
             let superseded = world.first().verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);

@@ -84,9 +84,9 @@ impl Execution {
         self.may_be_delivered() || self.attempt > 1
     }
 
-    /// Whether it is a desired state, which waits for no other execution.
-    pub(super) fn is_desired_state(&self) -> bool {
-        self.lane.as_ref().is_some_and(|lane| lane.name.is_desired_state())
+    /// Whether it is in a lane in which no execution waits.
+    pub(super) fn is_in_lane_without_waiting(&self) -> bool {
+        self.lane.as_ref().is_some_and(|lane| lane.name.holds_only_desired_states())
     }
 
     pub(super) fn own_lane_text(&self) -> String {

@@ -26,8 +26,8 @@ pub struct LaneSettlement {
     pub ended: Vec<Key>,
     /// What is removed from the queue then: positions, in growing order, and ids.
     pub leaving: Vec<(usize, ExecutionId)>,
-    /// The execution that may be sent then.
-    pub next: Option<Key>,
+    /// The executions that may be sent then: one, or the desired states that wait for nothing any more.
+    pub next: Vec<Key>,
 }
 
 impl LaneClaim {
@@ -58,7 +58,7 @@ impl LaneQueue {
     /// The head of what is left of the queue after it was settled, if it has entered the lane since this queue was read:
     /// it waits for an execution that is gone, and the function that settles the lane sends it.
     pub fn next_entered<'a>(&self, rest: &'a Self, lane: &LaneName) -> Option<&'a ExecutionId> {
-        rest.head().filter(|head| !lane.is_desired_state() && !self.ids.contains(head))
+        rest.head().filter(|head| !lane.holds_only_desired_states() && !self.ids.contains(head))
     }
 
     /// Looks at the whole queue. `rows` has the row of each id, none where it does not exist. `own` is the execution on
@@ -71,8 +71,8 @@ impl LaneQueue {
         actor: &Actor,
     ) -> LaneSettlement {
         let mut settlement = LaneSettlement::default();
-        // Whether an execution before it stops the lane, and whether one before it stays.
-        let (mut stopped, mut waits) = (false, false);
+        // Whether an execution before it stops the lane, and those before it that stay.
+        let (mut stopped, mut staying) = (false, Vec::new());
         for (position, (id, row)) in self.ids.iter().zip(rows).enumerate() {
             let end = row.as_ref().and_then(|row| row.end_in_lane(stopped, now, actor));
             let after = match (row, &end) {
@@ -82,11 +82,12 @@ impl LaneQueue {
             settlement.ends.extend(end.map(|end| (position, end)));
             match after {
                 Some(after) if !after.is_terminal() => {
+                    let waits = staying.iter().any(|before| after.waits_for(before));
                     let is_next = !waits && HeadAction::of(Some(&after), now) == HeadAction::Send;
-                    if is_next && after.lane.as_ref().is_some_and(|lane| !lane.name.is_desired_state()) {
-                        settlement.next = Some(after.key);
+                    if is_next && after.lane.as_ref().is_some_and(|lane| !lane.name.holds_only_desired_states()) {
+                        settlement.next.push(after.key.clone());
                     }
-                    waits = true;
+                    staying.push(after);
                 }
                 after => {
                     // One that has left the lane stops nothing: what came behind it joined the lane after its end, or

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use crate::command::lane::Lane;
+use crate::command::lane::{Lane, LaneName};
 use crate::execution::channel::Channel;
 use crate::execution::fixtures::{CREATED_AT, actor, after_report, in_lane, thing};
 use crate::ids::CommandId;
@@ -69,18 +69,16 @@ fn full_queue_takes_no_more() {
 }
 
 #[test]
-fn only_the_head_is_sent_except_among_desired_states() {
-    let queue = queue(&['a', 'b']);
-    assert!(queue.is_turn_of(&id('a'), &valve()) && !queue.is_turn_of(&id('b'), &valve()));
-    assert!(queue.is_turn_of(&id('b'), &LaneName::desired_state(None)));
-}
-
-#[test]
-fn only_executions_before_a_superseding_one_are_superseded() {
-    let queue = queue(&['a', 'b', 'c']);
-    assert_eq!(queue.superseded_by(&id('b'), &valve(), true), [id('a')]);
-    assert!(queue.superseded_by(&id('b'), &valve(), false).is_empty());
-    assert_eq!(queue.superseded_by(&id('b'), &LaneName::desired_state(None), false), [id('a')]);
+fn only_desired_states_do_not_wait_for_each_other() {
+    let (state, atlas) =
+        (in_lane(Channel::Shadow(ShadowRoute::State(None))), in_lane(Channel::Shadow(ShadowRoute::Atlas)));
+    assert!(!state.waits_for(&state));
+    for (row, before) in [(&state, &atlas), (&atlas, &state), (&atlas, &atlas), (&waiting(), &waiting())] {
+        assert!(row.waits_for(before), "{} for {}", row.channel, before.channel);
+        let failed = after_report(before, 2, "FAILED").unwrap();
+        assert!(row.waits_for(&failed), "it has a shadow to clean up");
+        assert!(!row.waits_for(&failed.apply(&failed.cleaned_up()).unwrap()));
+    }
 }
 
 #[test]
@@ -119,18 +117,17 @@ fn head_that_is_gone_or_has_left_is_removed() {
 
 #[test]
 fn sent_execution_is_superseded_only_among_desired_states() {
-    let superseded = written(waiting().cancel_superseded(&valve(), at(2), actor()), &waiting());
+    let superseded = written(waiting().cancel_superseded(at(2), actor()), &waiting());
     assert_eq!((superseded.status, reason(&superseded)), (Status::Canceled, Some(Reason::Superseded)));
-    assert_eq!(superseded.cancel_superseded(&valve(), at(3), actor()), LaneCancel::Ended);
-    assert_eq!(sent().cancel_superseded(&valve(), at(2), actor()), LaneCancel::Refused);
+    assert_eq!(superseded.cancel_superseded(at(3), actor()), LaneCancel::Ended);
+    assert_eq!(sent().cancel_superseded(at(2), actor()), LaneCancel::Refused);
     let failed = after_report(&sent(), 2, "FAILED").unwrap();
-    assert_eq!(failed.cancel_superseded(&valve(), at(3), actor()), LaneCancel::Refused, "it has stopped the lane");
+    assert_eq!(failed.cancel_superseded(at(3), actor()), LaneCancel::Refused, "it has stopped the lane");
     let skipped = with_on_failure(failed, OnFailure::Skip);
-    assert_eq!(skipped.cancel_superseded(&valve(), at(3), actor()), LaneCancel::Ended);
-    let lane = LaneName::desired_state(None);
+    assert_eq!(skipped.cancel_superseded(at(3), actor()), LaneCancel::Ended);
     let in_shadow = in_lane(Channel::Shadow(ShadowRoute::State(None)));
     let claimed = in_shadow.apply(&in_shadow.claim(at(1), "token").unwrap()).unwrap();
-    assert_eq!(reason(&written(claimed.cancel_superseded(&lane, at(2), actor()), &claimed)), Some(Reason::Superseded));
+    assert_eq!(reason(&written(claimed.cancel_superseded(at(2), actor()), &claimed)), Some(Reason::Superseded));
 }
 
 #[test]

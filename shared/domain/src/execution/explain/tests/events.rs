@@ -11,6 +11,7 @@ use crate::execution::channel::Channel;
 use crate::execution::fixtures::{after_report, command, create, report, thing};
 use crate::messages::report::device_report::Report;
 use crate::messages::shadow::route::ShadowRoute;
+use crate::names::ShadowName;
 
 fn after(row: &Execution, change: Change) -> Execution {
     row.apply(&change).unwrap()
@@ -120,7 +121,8 @@ fn command_in_a_shadow_says_when_the_shadow_is_cleaned_up() {
         "It was given up for NO_RESPONSE. A late answer of the device would still count. \
          It has yet to be withdrawn from its shadow and taken out of the lane of its shadow."
     );
-    let lane = Some(Lane { name: LaneName::desired_state(None), on_failure: OnFailure::Skip });
+    let name = LaneName::desired_states(&ShadowName::parse("config").unwrap());
+    let lane = Some(Lane { name, on_failure: OnFailure::Skip });
     let desired = Execution { lane, ..create(Delivery::Shadow, None) };
     assert!(!text(&desired, 6).contains("its turn"), "a desired state waits for no other");
 }

@@ -10,6 +10,7 @@ use crate::execution::fixtures::{CREATED_AT, actor, after_report, in_lane, thing
 use crate::execution::next_action::NextAction;
 use crate::ids::CommandId;
 use crate::messages::shadow::route::ShadowRoute;
+use crate::names::ShadowName;
 use crate::status::{Reason, Status};
 
 /// When the lane is settled: the fixtures' ttl of 60 s has passed for the rows that were created first.
@@ -169,7 +170,8 @@ proptest! {
         }
         let head = left.head().map(|head| after[queue.ids.iter().position(|id| id == head).unwrap()].as_ref().unwrap());
         let next = head.filter(|head| HeadAction::of(Some(head), NOW) == HeadAction::Send).map(|head| head.key.clone());
-        prop_assert_eq!(settlement.next, next);
+        prop_assert_eq!(settlement.next.first(), next.as_ref());
+        prop_assert!(settlement.next.len() <= 1);
         // Settling it once more ends nothing.
         prop_assert!(queue.settle(&after, &id(own), NOW, &actor()).ends.is_empty());
     }
@@ -193,7 +195,7 @@ fn request_in_a_shadow_is_cleaned_up_before_its_execution_leaves() {
     let (queue, rows) = lane(&[(Kind::InShadow, skip), (Kind::Waiting, skip)]);
     let settlement = queue.settle(&rows, &id(9), NOW, &actor());
     assert_eq!(settlement.ended, [rows[0].as_ref().unwrap().key.clone()]);
-    assert_eq!(settlement.next, Some(rows[1].as_ref().unwrap().key.clone()));
+    assert_eq!(settlement.next, [rows[1].as_ref().unwrap().key.clone()]);
     let ended = settled(&rows, &settlement)[0].clone().unwrap();
     assert!(matches!(ended.next_action(NOW, &actor()), NextAction::CleanUp { clean_shadow: true, .. }));
 }
@@ -228,6 +230,30 @@ fn head_that_has_entered_the_lane_meanwhile_is_the_next_one() {
     assert_eq!(read.next_entered(&queue(&[1, 3]), &valve), None);
     assert_eq!(read.next_entered(&queue(&[]), &valve), None);
     // Desired states do not wait for each other.
-    let state = LaneName::desired_state(None);
+    let state = LaneName::desired_states(&ShadowName::parse("config").unwrap());
     assert_eq!(read.next_entered(&queue(&[3]), &state), None);
+}
+
+#[test]
+fn desired_states_are_sent_together_and_a_command_of_the_classic_shadow_alone() {
+    let row = |n: usize, route: ShadowRoute| {
+        let mut row = in_lane(Channel::Shadow(route));
+        row.key.id = id(n);
+        row.lane = Some(Lane { name: LaneName::classic_shadow(), on_failure: OnFailure::Skip });
+        row
+    };
+    let (state, atlas) = (|n| row(n, ShadowRoute::State(None)), |n| row(n, ShadowRoute::Atlas));
+    let sent = |row: Execution| row.apply(&row.claim(CREATED_AT, "token").unwrap()).unwrap();
+    let next = |rows: Vec<Execution>| {
+        let queue = LaneQueue { ids: rows.iter().map(|row| row.key.id.clone()).collect(), settler: None };
+        let rows: Vec<_> = rows.into_iter().map(Some).collect();
+        let LaneSettlement { next, ends, leaving, .. } =
+            queue.settle(&rows, &id(9), CREATED_AT.plus_seconds(1), &actor());
+        assert!(ends.is_empty() && leaving.is_empty());
+        next.into_iter().map(|key| key.id).collect::<Vec<_>>()
+    };
+    assert_eq!(next(vec![state(0), state(1), atlas(2), state(3)]), [id(0), id(1)]);
+    assert_eq!(next(vec![sent(state(0)), state(1), atlas(2)]), [id(1)]);
+    assert_eq!(next(vec![atlas(0), state(1)]), [id(0)]);
+    assert!(next(vec![sent(atlas(0)), state(1), state(2), atlas(3)]).is_empty());
 }
