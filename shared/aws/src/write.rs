@@ -1,5 +1,5 @@
 //! Builds the conditional write of a change: its condition and its effect decide in the table what
-//! `domain::Execution::apply` decides on a row in memory. `tests/differential.rs` compares the two.
+//! `domain::Execution::apply` decides on a row in memory. `tests/table_condition` compares the two.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{AttemptEnd, Change, Claim, Condition, DueEntry, DueShards, Effect, Outcome, Reroute, Status, Verdict};
