@@ -224,15 +224,20 @@ async fn command_that_comes_due_while_its_lane_is_settled_ends_without_a_tick() 
     let lane = json!({"name": "valve", "onFailure": "skip"});
     Lanes { things: 1, in_each: 6, lane: lane.clone() }.create(&world, 20).await;
     let later = world.command("tank-0", json!({"lane": lane, "ttl": 23})).await;
+    let id = world.execution(&later, "tank-0").await["executionId"].as_str().expect("an id").to_owned();
     let (seen, mut calls) = unbounded_channel();
-    let mut is_held = false;
+    let (mut is_held, mut of_later) = (false, None);
     world.stack.faults.plan(move |call| {
-        let of_lane = String::from_utf8_lossy(&call.body).contains("L#valve");
         let fault = (!is_held && call.operation == "DynamoDB.BatchGetItem").then_some(Fault::Held);
-        if fault.is_some() || (is_held && of_lane && call.operation == "DynamoDB.GetItem") {
+        is_held |= fault.is_some();
+        if is_held && call.operation == "DynamoDB.GetItem" && String::from_utf8_lossy(&call.body).contains(&id) {
+            of_later = Some(call.invoke.clone());
+        }
+        // The function of the later one has found the lane claimed, and sends a wake for the end of the claim.
+        let by_later = is_held && of_later.as_ref() == Some(&call.invoke);
+        if fault.is_some() || (by_later && call.operation.starts_with("SQS.SendMessage")) {
             let _ = seen.send(());
         }
-        is_held |= fault.is_some();
         fault
     });
     world.advance(19).await;
