@@ -28,8 +28,9 @@ pub enum CancelOutcome {
 }
 
 impl<C: Calls> Driver<'_, C> {
-    /// Cancels an execution as an operator asks for; `actor` and `why` are those in the history. Once more, if an earlier request has canceled it: that
-    /// request may have failed before the notice was sent.
+    /// Cancels an execution as an operator asks for; `actor` and `why` are those in the history. Where an earlier request
+    /// has canceled it, only the steps after that are done again: that request may have failed before the notice was
+    /// sent.
     ///
     /// # Errors
     /// A failed read or write of the row, or a write that was lost as often as the retry policy allows.
