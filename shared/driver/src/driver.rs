@@ -64,14 +64,14 @@ impl<C: Calls> Driver<'_, C> {
     /// A failed write.
     pub async fn write(&self, row: Execution, change: &Change) -> Result<WriteOutcome<Execution>, Error> {
         Ok(match self.calls.write_execution(change).await? {
-            WriteOutcome::Applied(_) => {
+            WriteOutcome::Applied(written) => {
                 if let DueEntry::At(due) = change.due {
                     self.wake_at(&change.key, due).await;
                 }
-                match row.apply(change) {
+                // Another writer may have changed the row since it was read, and the condition held all the same.
+                match written.or_else(|| row.apply(change)) {
                     Some(next) => WriteOutcome::Applied(next),
-                    // The condition held in the table, but not on `row`: another writer has changed it since it was
-                    // read.
+                    // The condition held in the table, but not on `row`.
                     None => self.read(&change.key).await?.map_or(WriteOutcome::NotFound, WriteOutcome::Applied),
                 }
             }
