@@ -7,8 +7,19 @@ use super::{History, Property, RowImage, Violation};
 const FIXED: [&str; 8] =
     ["command_id", "name", "created_at", "start_by", "finish_by", "heartbeat_seconds", "purge_at", "lane"];
 
-/// Attributes that describe how the execution went: they change only together with progress.
-const BOUND_TO_PROGRESS: [&str; 6] = ["status", "verdict", "verdict_at", "finished_at", "reason_code", "result"];
+/// Attributes that describe how the execution went: they change only together with progress, which numbers the progress
+/// events that tell of them.
+const BOUND_TO_PROGRESS: [&str; 9] = [
+    "status",
+    "delivery_status",
+    "channel",
+    "verdict",
+    "verdict_at",
+    "finished_at",
+    "reason_code",
+    "reason_description",
+    "result",
+];
 
 /// The reasons for a retry, each with its bit in a stored policy.
 const RETRY_REASONS: [(&str, u64); 5] =

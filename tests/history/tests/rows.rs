@@ -30,7 +30,9 @@ fn row_changes_only_as_its_progress_allows() {
     illegal(&[created.clone(), without(failed.clone(), "finished_at")]);
     illegal(&[created.clone(), with(failed.clone(), "finished_at", "9000000000000")]);
     illegal(&[created.clone(), with(failed.clone(), "start_by", "61000")]);
-    illegal(&[created.clone(), failed.clone(), with(failed.clone(), "result", "other")]);
+    for attribute in ["result", "channel", "delivery_status", "reason_description"] {
+        illegal(&[created.clone(), failed.clone(), with(failed.clone(), attribute, "other")]);
+    }
     illegal(&[created.clone(), failed.clone(), with(row(10, 1, 12, "REJECTED"), "finished_at", "9")]);
     illegal(&[created.clone(), without(row(5, 1, 2, "IN_PROGRESS"), "due_at"), failed]);
 }
