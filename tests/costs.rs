@@ -1,6 +1,7 @@
-//! Write units per command from creation to its end, as the tables count them, indexes included. A device reports only
-//! its final status unless a step says otherwise.
+//! Write units per command from creation to its end, as the tables count them, indexes included; with its messages on
+//! the queue of ticks, and its progress events. A device reports only its final status unless a step says otherwise.
 
+use local::journal::Event;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -9,17 +10,29 @@ use crate::world::{Device, World};
 /// One world for all scenarios, and the measured costs.
 struct Costs {
     world: World,
-    /// Scenario, its write units, and the messages that it put on the queue of ticks.
-    table: Vec<(&'static str, f64, u64)>,
+    table: Vec<Cost>,
     /// Messages on the queue of ticks before the scenario.
     messages_before: u64,
+    /// Progress events before the scenario.
+    events_before: usize,
+}
+
+/// What one scenario has cost.
+#[derive(Clone, Debug)]
+struct Cost {
+    scenario: &'static str,
+    write_units: f64,
+    /// Messages on the queue of ticks.
+    messages: u64,
+    /// Progress events, each of which is an MQTT message.
+    events: usize,
 }
 
 impl Costs {
     async fn start() -> Self {
         // The reconciler runs only in `tick`.
         let world = World::with_template(&[], |template| template.replace("rate(1 minute)", "rate(1 day)")).await;
-        Self { world, table: Vec::new(), messages_before: 0 }
+        Self { world, table: Vec::new(), messages_before: 0, events_before: 0 }
     }
 
     async fn reset(&self) {
@@ -27,14 +40,23 @@ impl Costs {
         self.world.stack.dynamodb.reset_capacity();
     }
 
-    /// Records the write units since the last reset under this name.
+    /// Records the cost since the last reset under this name.
     async fn record(&mut self, scenario: &'static str) {
         self.world.settle().await;
-        let written = self.world.stack.dynamodb.capacity().values().map(|units| units.write).sum();
-        let messages = self.world.stack.sqs.sent("flaghoist-ticks");
-        self.table.push((scenario, written, messages - self.messages_before));
-        self.messages_before = messages;
+        // The stream's batches wait for a second.
+        self.world.advance(2).await;
+        let write_units = self.world.stack.dynamodb.capacity().values().map(|units| units.write).sum();
+        let (messages, events) = (self.world.stack.sqs.sent("flaghoist-ticks"), self.progress_events());
+        let (more_messages, more_events) = (messages - self.messages_before, events - self.events_before);
+        self.table.push(Cost { scenario, write_units, messages: more_messages, events: more_events });
+        (self.messages_before, self.events_before) = (messages, events);
         self.reset().await;
+    }
+
+    fn progress_events(&self) -> usize {
+        let is_one =
+            |event: &Event| matches!(event, Event::Published { topic, .. } if topic.starts_with("cmd/commands/"));
+        self.world.stack.journal.entries().iter().filter(|entry| is_one(&entry.event)).count()
     }
 
     async fn thing(&self, thing: &str) -> Device {
@@ -133,13 +155,14 @@ async fn a_command_stays_within_its_write_units() {
     costs.tick(61).await;
     costs.record("topic, expired").await;
 
-    println!("{:>28}  write units  messages", "scenario");
-    for (scenario, units, messages) in &costs.table {
-        println!("{scenario:>28}  {units:>11}  {messages:>8}");
+    println!("{:>28}  write units  messages  events", "scenario");
+    for Cost { scenario, write_units, messages, events } in &costs.table {
+        println!("{scenario:>28}  {write_units:>11}  {messages:>8}  {events:>6}");
     }
     let measured = costs.table.clone();
-    let units = |scenario: &str| measured.iter().find(|(name, ..)| *name == scenario).expect(scenario).1;
-    let messages = |scenario: &str| measured.iter().find(|(name, ..)| *name == scenario).expect(scenario).2;
+    let of = |scenario: &str| measured.iter().find(|cost| cost.scenario == scenario).expect(scenario);
+    let units = |scenario: &str| of(scenario).write_units;
+    let messages = |scenario: &str| of(scenario).messages;
     assert!(units("topic") <= 5.0 && units("direct") <= 6.0, "{measured:?}");
     for heartbeat in ["a counted heartbeat", "an uncounted heartbeat", "another counted heartbeat"] {
         assert_eq!(units(heartbeat), 1.0, "{heartbeat}: {measured:?}");
@@ -172,5 +195,21 @@ async fn a_command_stays_within_its_write_units() {
         assert!(messages(scenario) <= most, "{scenario}: {} messages, {measured:?}", messages(scenario));
     }
     assert_eq!(messages("topic, expired"), 1);
+    // One for each change that an operator sees. A heartbeat is none.
+    for (scenario, events) in [
+        ("topic", 2),
+        ("direct", 3),
+        ("direct, up to IN_PROGRESS", 3),
+        ("a counted heartbeat", 0),
+        ("an uncounted heartbeat", 0),
+        ("SUCCEEDED after IN_PROGRESS", 1),
+        ("shadow, map", 2),
+        ("two attempts", 5),
+        ("queued, then sent on connect", 5),
+        ("queued and canceled", 3),
+        ("topic, expired", 2),
+    ] {
+        assert_eq!(of(scenario).events, events, "{scenario}: {measured:?}");
+    }
     costs.world.end().await;
 }

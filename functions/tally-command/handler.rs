@@ -1,4 +1,5 @@
-//! Folds stream records into the counts of their commands, each record exactly once.
+//! Folds stream records into the counts of their commands, each record exactly once; publishes those of commands for one
+//! thing.
 //!
 //! The counts of a shard remember the last folded record, and are written on condition that they are unchanged since
 //! they were read.
@@ -9,8 +10,10 @@ use aws::{Error, Shard, count_change};
 use domain::{CommandId, CountChange, Timestamp};
 
 use super::reactions;
+use super::single_commands::SingleCommandEvents;
 use runtime::clients::Clients;
 use runtime::conflict::ConflictRetries;
+use runtime::event_clock::EventClock;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 use runtime::stream_event::{BatchResponse, StreamEvent, WindowResponse};
@@ -29,13 +32,16 @@ struct CommandChanges<'a> {
 /// The event is not one of a DynamoDB stream with its shard. Counts that cannot be written are failed records of the
 /// response.
 pub async fn handle(clients: &Clients, event: &str, start: Timestamp) -> Result<WindowResponse, HandlerError> {
+    let clock = EventClock::start(start);
     let event = StreamEvent::decode(event)?;
     let (Some(stream), Some(shard)) = (&event.stream, &event.shard) else { return Err(HandlerError::NoShard) };
     let shard = Shard { stream, shard };
+    let mut single_commands = SingleCommandEvents::default();
     let mut commands: BTreeMap<CommandId, CommandChanges<'_>> = BTreeMap::new();
     let mut uncounted = 0;
     for record in &event.records {
         let images = &record.dynamodb;
+        single_commands.add(images);
         match count_change(&images.sequence_number, images.old_image.as_ref(), images.new_image.as_ref()) {
             Ok(Some((command, change))) if change.changes_counts() => {
                 let of_command = commands.entry(command).or_default();
@@ -66,6 +72,7 @@ pub async fn handle(clients: &Clients, event: &str, start: Timestamp) -> Result<
             failed.push(first);
         }
     }
+    single_commands.publish(clients, clock, start).await;
     Ok(WindowResponse::new(BatchResponse::failed(failed)))
 }
 
@@ -112,6 +119,7 @@ mod tests {
                 "good_executions" => Some(2),
                 "good_removed" | "good_thing_in_two_batches" | "good_row_that_can_not_be_read" => Some(1),
                 "good_end_of_a_window" | "good_items_that_do_not_count" => Some(0),
+                "good_one_thing" | "good_one_thing_that_can_not_be_read" => Some(0),
                 _ => None,
             };
             assert_eq!(counted(&event), expected, "{name}");

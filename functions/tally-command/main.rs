@@ -1,4 +1,4 @@
-//! The process of tally-command. It receives the streams of the tables of executions and commands.
+//! The process of tally-command. It receives the stream of the table of executions.
 use aws::Connection;
 use functions::tally_command;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

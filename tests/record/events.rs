@@ -9,7 +9,7 @@ use crate::fleet::operator::{show, wait_for_state};
 use crate::world::World;
 
 /// The progress events of a command, in the order in which they were published.
-fn events(world: &World, id: &str) -> Vec<Value> {
+pub(super) fn events(world: &World, id: &str) -> Vec<Value> {
     let topic = format!("cmd/commands/{id}/events");
     let entries = world.stack.journal.entries();
     let published = entries.iter().filter_map(|entry| match &entry.event {

@@ -6,6 +6,7 @@
 //! | [`events`] | progress events and the counts in them |
 //! | [`operator`] | an operator with a name |
 //! | [`progress`] | what a device reports of its run |
+//! | [`single_events`] | progress events of a command for one thing |
 //! | [`stop`] | whether a device confirmed that it stopped |
 //! | [`steps`] | the history of an execution: attempts, deliveries and verdicts that were shown |
 
@@ -13,5 +14,6 @@ mod audit;
 mod events;
 mod operator;
 mod progress;
+mod single_events;
 mod steps;
 mod stop;

@@ -1,9 +1,8 @@
 //! A command as the API shows it, and the answer to its creation.
 
-use domain::{
-    Command, Execution, FleetState, GroupName, SHADOW_CUT_SECONDS, Status, Target, Timestamp, seconds_in_shadow,
-};
+use domain::{Command, Execution, FleetState, GroupName, SHADOW_CUT_SECONDS, Target, Timestamp, seconds_in_shadow};
 use runtime::audit_view::AuditView;
+use runtime::command_progress::counts_of_one_thing;
 use runtime::time_format;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
@@ -45,7 +44,7 @@ pub struct CommandView<'a> {
 pub struct CreatedView<'a> {
     command_id: &'a str,
     state: &'static str,
-    counts: Map<String, Value>,
+    counts: Value,
     execution: ExecutionView,
     notes: Vec<String>,
 }
@@ -53,7 +52,7 @@ pub struct CreatedView<'a> {
 impl<'a> CommandView<'a> {
     /// A command for one thing, with its one execution.
     pub fn of_one_thing(command: &'a Command, execution: &Execution) -> Self {
-        let mut view = Self::new(command, FleetState::of_one_thing(execution), counts_of(execution).into());
+        let mut view = Self::new(command, FleetState::of_one_thing(execution), counts_of_one_thing(execution));
         view.history.extend(execution.operators_cancel().as_ref().map(AuditView::of));
         view
     }
@@ -87,7 +86,7 @@ impl<'a> CreatedView<'a> {
         Self {
             command_id: command.id.as_str(),
             state: FleetState::of_one_thing(execution).as_str(),
-            counts: counts_of(execution),
+            counts: counts_of_one_thing(execution),
             execution: ExecutionView::new(execution, now, false),
             notes: execution.channel.shadow().map(|_| shadow_note(command)).into_iter().chain(notes).collect(),
         }
@@ -124,11 +123,4 @@ fn target(target: &Target) -> Value {
         shown.insert("excluded".to_owned(), json!(selection.excluded));
     }
     Value::Object(shown)
-}
-
-/// The counts of a command for one thing.
-fn counts_of(execution: &Execution) -> Map<String, Value> {
-    let mut counts = Map::from_iter([("total".to_owned(), json!(1))]);
-    counts.extend(Status::ALL.iter().map(|status| (status.to_string(), json!(u32::from(*status == execution.status)))));
-    counts
 }

@@ -5,7 +5,7 @@
 //!   [`UnusableReportsTable`]: the items of the two tables; every write is
 //!   conditional
 //! - [`DuePage`]: a page of a due index
-//! - [`ChangedItem`], [`count_change`]: the records of the tables' streams
+//! - [`ChangedItem`], [`count_change`], [`ExecutionChange`]: the records of the tables' streams
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and whether they are connected
 //! - [`Registry`]: the things of a group or a fleet query
 //! - [`Queue`]: an SQS queue with delayed messages
@@ -19,6 +19,7 @@ mod counts;
 mod delete;
 mod due;
 mod error;
+mod execution_change;
 mod executions;
 mod fleets;
 mod iot_operation;
@@ -43,6 +44,7 @@ pub use connection::Connection;
 pub use count_change::count_change;
 pub use counts::{CountTotals, CountsTable, Shard};
 pub use due::{Due, DueCursor, DueFleet, DuePage};
+pub use execution_change::ExecutionChange;
 pub use executions::Executions;
 pub use fleets::Fleets;
 pub use lanes::Lanes;

@@ -62,6 +62,7 @@ pub use execution::{
     next_action::NextAction,
     online::OnlineAction,
     progress::{Attempt, Progress, Rank},
+    progress_event::ExecutionSummary,
     row::{AttemptEnd, Execution, Outcome, Verdict},
     shadow_expiry::{SHADOW_CUT_SECONDS, seconds_in_shadow},
     timeline::{TimelineEntry, TimelineEvent},

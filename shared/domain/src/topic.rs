@@ -47,7 +47,7 @@ impl Topic {
         GroupName::parse(group).ok()
     }
 
-    /// `cmd/commands/<command id>/events`: progress of a fleet command, for operators.
+    /// `cmd/commands/<command id>/events`: progress of a command, for operators.
     pub fn command_events(command: &CommandId) -> Self {
         Self(format!("cmd/commands/{command}/events"))
     }

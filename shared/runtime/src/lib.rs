@@ -7,7 +7,7 @@
 //! - [`stream_event`]: a batch of records of a DynamoDB stream, and the response to it
 //! - [`handler_error`]: how an invocation fails, and the text of an error with its causes
 //! - [`metrics`]: the log, and the lines of it that CloudWatch counts
-//! - [`command_progress`], [`published`]: the progress of a fleet command, as JSON and as the event on its topic
+//! - [`command_progress`], [`published`]: the progress of a command, as JSON and as the event on its topic
 //! - [`audit_view`]: the audit trail of a command as JSON
 //! - [`wakes`]: delayed messages that say what is due
 //! - [`time_format`]: instants as RFC 3339

@@ -27,6 +27,7 @@ pub(crate) mod newest_first;
 pub(crate) mod next_action;
 pub(crate) mod online;
 pub(crate) mod progress;
+pub(crate) mod progress_event;
 pub(crate) mod reason_code;
 pub(crate) mod reroute;
 pub(crate) mod retry;
