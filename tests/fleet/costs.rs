@@ -1,4 +1,5 @@
-//! What a fleet command costs in write units, counted by the tables themselves, indexes included.
+//! What a fleet command costs in write units, counted by the tables themselves, indexes included, and in messages on the
+//! queue of ticks.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,18 @@ const MAX_WRITE_UNITS: f64 = 2.2;
 
 const THINGS: usize = 1000;
 
-/// The write units for each thing until every execution has ended and nothing is due.
-async fn write_units_per_thing(things: usize, does_report: bool, members: Value) -> f64 {
+/// Messages on the queue of ticks of a command without a rate: one for each batch of a hundred things.
+const MAX_MESSAGES: u64 = THINGS as u64 / 100;
+
+/// What a fleet command has cost.
+struct FleetCost {
+    write_units_per_thing: f64,
+    /// Messages on the queue of ticks, of the whole command.
+    messages: u64,
+}
+
+/// The cost until every execution has ended and nothing is due.
+async fn cost(things: usize, does_report: bool, members: Value) -> FleetCost {
     let world = World::start().await;
     // Names of 20 to 36 characters.
     let name = |n: usize| format!("{:x<width$}-{n:04}", "pump", width = 15 + n % 17);
@@ -54,9 +65,11 @@ async fn write_units_per_thing(things: usize, does_report: bool, members: Value)
     assert_eq!((shown["state"].as_str(), rows.len()), (Some("COMPLETED"), things), "{shown:#}");
     assert_eq!(miscounts(&shown, &rows), [""; 0]);
     println!("{things} things that {} {members}:", if does_report { "report once" } else { "never report" });
-    let per_thing = print_capacity(&world, things);
+    let messages = world.stack.sqs.sent("flaghoist-ticks");
+    println!("{messages} messages on the queue of ticks");
+    let write_units_per_thing = print_capacity(&world, things);
     world.end().await;
-    per_thing
+    FleetCost { write_units_per_thing, messages }
 }
 
 /// Prints what was written; the write units for each thing.
@@ -84,21 +97,28 @@ fn print_capacity(world: &World, things: usize) -> f64 {
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_that_reports_costs_at_most_its_row_and_its_outcome() {
-    let units = write_units_per_thing(THINGS, true, json!({})).await;
+    let FleetCost { write_units_per_thing: units, messages } = cost(THINGS, true, json!({})).await;
     assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
+    assert!(messages <= MAX_MESSAGES, "{messages} messages for ten batches");
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn thing_that_never_reports_costs_no_more() {
-    let units = write_units_per_thing(THINGS, false, json!({})).await;
+    let FleetCost { write_units_per_thing: units, messages } = cost(THINGS, false, json!({})).await;
     assert!(units <= MAX_WRITE_UNITS, "{units} write units for each thing");
+    assert!(messages <= MAX_MESSAGES, "{messages} messages for ten batches");
 }
 
-/// A step costs writes of the plan, of a batch and of the counts, however many things it has.
+/// A step costs writes of the plan, of a batch and of the counts, the message that brings it, and one for the entry of
+/// its batch in the due index, however many things it has.
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn each_step_of_a_rate_costs_writes_beside_those_of_its_things() {
+async fn each_step_of_a_rate_costs_writes_and_two_messages_beside_those_of_its_things() {
     for (per_minute, things, max_units) in [(6_000, 1000, 2.4), (300, 100, 4.2), (60, 50, 9.5)] {
-        let units = write_units_per_thing(things, true, json!({"rollout": {"maximumPerMinute": per_minute}})).await;
+        let members = json!({"rollout": {"maximumPerMinute": per_minute}});
+        let FleetCost { write_units_per_thing: units, messages } = cost(things, true, members).await;
         assert!(units <= max_units, "{units} write units for each thing at {per_minute} a minute");
+        let steps = things as u64 * 60 / per_minute;
+        let expected = steps - 1..=2 * steps + MAX_MESSAGES;
+        assert!(expected.contains(&messages), "{messages} messages for {steps} steps at {per_minute} a minute");
     }
 }

@@ -46,8 +46,9 @@ const STEP_WRITES: u64 = 8;
 /// Invocations of one step, counted there too: fan-out-command twice, reconcile-commands and dispatch-commands once or
 /// twice each, and tally-command once for each shard of the stream that has executions.
 const STEP_INVOCATIONS: u64 = 8;
+/// Two messages, counted there too: the one that brings the step, and one for the entry of its batch in the due index.
 /// 0.40 USD per million requests of SQS (aws.amazon.com/sqs/pricing); a message is sent, received and deleted.
-const STEP_MESSAGE: u64 = 3 * 400;
+const STEP_MESSAGES: u64 = 2 * 3 * 400;
 
 /// AWS counts one message for each started step of this size.
 const MESSAGE_STEP_BYTES: u64 = 5 * 1024;
@@ -95,7 +96,7 @@ impl Cost {
             rules: reports * RULE_WITH_ACTION,
             functions: reports * (INVOCATION + LOG)
                 + SHARED_FUNCTIONS
-                + share(STEP_INVOCATIONS * (INVOCATION + LOG) + STEP_MESSAGE),
+                + share(STEP_INVOCATIONS * (INVOCATION + LOG) + STEP_MESSAGES),
             tables: (writes + index_writes + lane_writes) * WRITE_UNIT
                 + SHARED_WRITE_HUNDREDTHS * WRITE_UNIT / 100
                 + row_reads * READ_UNIT
@@ -187,7 +188,7 @@ mod tests {
             let (with_tables, with_functions) = with_rate(Some(per_minute));
             (with_tables - tables, with_functions - functions)
         };
-        assert_eq!([added(1), added(300), added(60_000)], [(5000, 5600), (1000, 1120), (5, 5)]);
+        assert_eq!([added(1), added(300), added(60_000)], [(5000, 6800), (1000, 1360), (5, 6)]);
     }
 
     #[test]
