@@ -132,3 +132,39 @@ async fn a_fleet_starts_with_its_schedule_and_ends_with_its_ttl() {
         world.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_heartbeat_that_is_lost_after_a_late_start_is_written_at_its_time() {
+    for world in worlds().await {
+        // The tick at 60 s has moved its entry to the end of its ttl.
+        for in_shadow in [false, true] {
+            start_late(&world, 65, in_shadow).await;
+        }
+        world.end().await;
+    }
+}
+
+/// Creates a command whose device starts this many seconds later, and is silent then.
+async fn start_late(world: &World, start: i64, in_shadow: bool) {
+    let thing = format!("pump-{start}-{in_shadow}");
+    world.update_shadow(&thing, Some("cmd"), &json!({"reported": {"dialect": "map"}}));
+    let mut device = world.thing(&thing).await;
+    let delivery = if in_shadow { "shadow" } else { "topic" };
+    let begin = world.stack.clock.now_ms() / 1000 - START;
+    let more = json!({"delivery": delivery, "ttl": 100, "timeout": 300, "heartbeat": 5});
+    let command = world.command(&thing, more).await;
+    let id = world.execution(&command, &thing).await["executionId"].as_str().expect("an id").to_owned();
+    world.advance(start.unsigned_abs()).await;
+    let status = json!({"attempt": 1, "status": "IN_PROGRESS"});
+    let state = json!({"state": {"reported": {"c": {&id: status}}}});
+    match in_shadow {
+        true => {
+            assert!(device.publish(&format!("$aws/things/{thing}/shadow/name/cmd/update"), state.to_string()).await)
+        }
+        false => device.report(&thing, json!({"executionId": id, "status": "IN_PROGRESS"})).await,
+    }
+    world.settle().await;
+    assert_eq!(world.status(&command, &thing).await.0, "IN_PROGRESS");
+    world.advance(120).await;
+    assert_settled(world, &thing, "TIMED_OUT", begin + start + 15);
+}

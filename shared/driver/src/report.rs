@@ -1,7 +1,7 @@
 //! Applies a report to its execution's row.
 
 use calls::{Calls, Error, WriteOutcome};
-use domain::{ConfirmError, Execution, Key, Report, ReportedStatus};
+use domain::{Change, ConfirmError, Execution, Key, Report, ReportedStatus};
 
 use crate::driver::{DecidedWrite, Driver};
 
@@ -40,7 +40,7 @@ impl<C: Calls> Driver<'_, C> {
         let numbered_heartbeat = matches!(report.reported, ReportedStatus::InProgress { seq } if seq > 0);
         if !numbered_heartbeat {
             return match self.read(&key).await? {
-                Some(row) => self.apply_report_to(row, report).await,
+                Some(row) => self.apply_message(row, report).await,
                 None => Ok(ReportOutcome::UnknownExecution),
             };
         }
@@ -50,14 +50,25 @@ impl<C: Calls> Driver<'_, C> {
                 Ok(ReportOutcome::Applied)
             }
             WriteOutcome::NotFound => Ok(ReportOutcome::UnknownExecution),
-            WriteOutcome::Conflict(row) => self.apply_report_to(row, report).await,
+            WriteOutcome::Conflict(row) => self.apply_message(row, report).await,
         }
     }
 
-    async fn apply_report_to(&self, row: Execution, report: &Report) -> Result<ReportOutcome, Error> {
+    async fn apply_message(&self, row: Execution, report: &Report) -> Result<ReportOutcome, Error> {
         if report.attempt > row.attempt {
             return Ok(ReportOutcome::UnknownAttempt);
         }
+        self.apply_report_to(row, report, false).await
+    }
+
+    /// Applies a report to the row of its execution. `may_be_repeated`: it came in a shadow, whose device sends all of
+    /// its reports with every change, so one that says only that the device is active says nothing.
+    pub(crate) async fn apply_report_to(
+        &self,
+        row: Execution,
+        report: &Report,
+        may_be_repeated: bool,
+    ) -> Result<ReportOutcome, Error> {
         if report.reported == ReportedStatus::Canceled {
             return self.confirm_stop(row).await;
         }
@@ -67,7 +78,9 @@ impl<C: Calls> Driver<'_, C> {
             if change.is_terminal() {
                 return Err(NotWritten::Ends);
             }
-            let change = if row.apply(&change).is_some() { Some(change) } else { row.active_again(&change) };
+            let counts = |change: &Change| !may_be_repeated || row.lacks_interim_report(change);
+            let change =
+                if row.apply(&change).is_some() { Some(change) } else { row.active_again(&change).filter(counts) };
             change.map(Box::new).ok_or(NotWritten::Stale)
         };
         match self.decide_and_write("applying a report", row, decide).await? {
@@ -76,7 +89,11 @@ impl<C: Calls> Driver<'_, C> {
                 Ok(ReportOutcome::Applied)
             }
             DecidedWrite::Refused(row, NotWritten::Ends) => self.finish(row, report).await,
-            DecidedWrite::Refused(_, NotWritten::Stale) => Ok(ReportOutcome::Stale),
+            DecidedWrite::Refused(row, NotWritten::Stale) => {
+                // An earlier run of this event may have applied the report, and crashed before it moved the entry.
+                self.advance_due_entry(Some(row)).await?;
+                Ok(ReportOutcome::Stale)
+            }
             DecidedWrite::NotFound => Ok(ReportOutcome::UnknownExecution),
         }
     }
@@ -92,7 +109,7 @@ impl<C: Calls> Driver<'_, C> {
         Ok(())
     }
     /// Records that the device has stopped a canceled execution.
-    pub(crate) async fn confirm_stop(&self, row: Execution) -> Result<ReportOutcome, Error> {
+    async fn confirm_stop(&self, row: Execution) -> Result<ReportOutcome, Error> {
         let decide = |row: &Execution| row.confirm_stop(self.event_time()).map(Box::new);
         Ok(match self.decide_and_write("recording that a device has stopped", row, decide).await? {
             DecidedWrite::Applied(_) => ReportOutcome::Applied,

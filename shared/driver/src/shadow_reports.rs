@@ -1,8 +1,8 @@
 //! Applies the reports in a shadow that has changed. A device reports all of them again with every change of its
 //! shadow, so most are stale.
 
-use calls::{Calls, Error, WriteOutcome};
-use domain::{Key, ReportedStatus, ShadowEvent, ShadowReport};
+use calls::{Calls, Error};
+use domain::{Key, ShadowEvent, ShadowReport};
 
 use crate::driver::Driver;
 use crate::report::ReportOutcome;
@@ -46,27 +46,6 @@ impl<C: Calls> Driver<'_, C> {
             // The request was removed, and the device has written it back with a late report.
             self.clean_shadow(&row).await?;
         }
-        if report.reported == ReportedStatus::Canceled {
-            return self.confirm_stop(row).await;
-        }
-        let as_current = row.as_current_attempt(report);
-        let change = as_current.as_ref().unwrap_or(report).change(row.key.clone(), self.event_time());
-        if change.is_terminal() {
-            return self.finish(row, report).await;
-        }
-        // Most reports repeat an earlier one: the row that was read shows that without a write. One that says something
-        // new about the run counts, also without a number.
-        let change = match row.apply(&change) {
-            Some(_) => change,
-            None => match row.active_again(&change).filter(|change| row.lacks_interim_report(change)) {
-                Some(change) => change,
-                None => return Ok(ReportOutcome::Stale),
-            },
-        };
-        Ok(match self.write(row, &change).await? {
-            WriteOutcome::Applied(_) => ReportOutcome::Applied,
-            WriteOutcome::Conflict(_) => ReportOutcome::Stale,
-            WriteOutcome::NotFound => ReportOutcome::UnknownExecution,
-        })
+        self.apply_report_to(row, report, true).await
     }
 }
