@@ -1,7 +1,7 @@
 //! Drives an execution that is due: a reconciler has found it, or its wake has come.
 
 use calls::{Calls, Error};
-use domain::{Key, Wake};
+use domain::{Execution, Key, Wake};
 
 use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
@@ -40,6 +40,19 @@ impl<C: Calls> Driver<'_, C> {
                 Ok(DriveStats::default())
             }
         }
+    }
+
+    /// This function could not claim the request, since another one sends it, or its device has reported meanwhile. The
+    /// entry that is due stays, and has no wake any more.
+    pub(crate) async fn look_after_claim(&self, row: &Execution) -> Result<(), Error> {
+        let Some(due) = row.due_at.filter(|due| *due <= self.now().as_seconds()) else { return Ok(()) };
+        let row = self.read(&row.key).await?.filter(|row| row.due_at == Some(due));
+        if let Some(row) = row
+            && let Some(later) = row.next_look_at(self.now())
+        {
+            self.look_again(&row.key, due, later).await;
+        }
+        Ok(())
     }
 
     /// Nothing is to be done yet, because a device that was heard of may be silent for a while longer. Moving the entry

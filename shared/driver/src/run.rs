@@ -59,11 +59,17 @@ impl<C: Calls> Driver<'_, C> {
                 NextAction::Write(change) if change.is_transition() => (&mut stats.retried, change),
                 NextAction::Write(change) => (&mut stats.due_moved, change),
                 action @ (NextAction::Send | NextAction::TryLane) => {
-                    let sent = match action {
-                        NextAction::Send => self.claim_and_send(row.clone()).await?,
-                        _ => self.try_lane(row.clone()).await?,
+                    let is_claimed = action == NextAction::Send;
+                    let sent = match is_claimed {
+                        true => self.claim_and_send(row.clone()).await?,
+                        false => self.try_lane(row.clone()).await?,
                     };
-                    let Some(sent) = sent else { break };
+                    let Some(sent) = sent else {
+                        if is_claimed {
+                            self.look_after_claim(row).await?;
+                        }
+                        break;
+                    };
                     stats.sent += 1;
                     *row = sent.row;
                     continue;
