@@ -22,13 +22,30 @@ impl<C: Calls> Driver<'_, C> {
         }
         let change = match position {
             // Boxed, since a sending may enter a lane, and entering a lane leads to a sending.
-            LanePosition::Head => return Box::pin(self.claim_and_send(row)).await,
+            LanePosition::Head => {
+                let sent = Box::pin(self.claim_and_send(row.clone())).await?;
+                if sent.is_none() {
+                    self.leave_lane_if_ended(row).await?;
+                }
+                return Ok(sent);
+            }
             LanePosition::Waiting => row.wait_in_lane(),
             // It is not in the queue, so no execution that leaves the lane sends it.
             LanePosition::Full => row.send_failed(self.now(), self.actor.clone(), true),
         };
         self.write(row, &change).await?;
         Ok(None)
+    }
+
+    /// The row could not be claimed at the head of its lane: the execution that left the lane last has sent it, or it
+    /// has ended. One that ended before it entered the lane has to leave the queue: the function that ended it has not
+    /// found it there, also where that function has yet to record that the lane is left. Returns the row as it is now.
+    pub(crate) async fn leave_lane_if_ended(&self, row: Execution) -> Result<Execution, Error> {
+        let row = self.read(&row.key).await?.unwrap_or(row);
+        if row.is_terminal() && !row.shadow_cleanup_pending {
+            self.leave_lane(&row, None, &mut DriveStats::default()).await?;
+        }
+        Ok(row)
     }
 
     /// Removes the head from the queue if its row does not exist, or has left the lane. A function that crashed can

@@ -72,16 +72,6 @@ impl<C: Calls> Driver<'_, C> {
         }
     }
 
-    /// The row could not be claimed at the head of its lane: the execution that left the lane last has sent it, or it
-    /// has ended since it was stored. One that ended before it entered the lane has to leave the queue.
-    async fn leave_lane_if_ended(&self, row: Execution) -> Result<Execution, Error> {
-        let row = self.read(&row.key).await?.unwrap_or(row);
-        if row.has_left_lane() {
-            self.leave_lane(&row, None, &mut DriveStats::default()).await?;
-        }
-        Ok(row)
-    }
-
     /// Resumes the start of a row that another function has stored: the request is sent, unless the device has it, or
     /// the creator may still be sending it.
     ///
