@@ -58,7 +58,7 @@ impl<C: Calls> Driver<'_, C> {
     /// Nothing is to be done yet, because a device that was heard of may be silent for a while longer. Moving the entry
     /// would cost three write units for each heartbeat that is missed by its wake, so it stays, and another message
     /// goes out for the same entry. The next tick moves the entry, and with it goes this chain of messages.
-    async fn look_again(&self, key: &Key, due: i64, at: i64) {
+    pub(crate) async fn look_again(&self, key: &Key, due: i64, at: i64) {
         self.calls.send_wake(Wake::Execution { key: key.clone(), due, at }).await;
     }
 }

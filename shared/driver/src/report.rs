@@ -46,7 +46,9 @@ impl<C: Calls> Driver<'_, C> {
         }
         match self.calls.write_execution(&report.change(key, self.event_time())).await? {
             WriteOutcome::Applied(row) => {
-                self.advance_due_entry(row).await?;
+                if let Some(row) = row {
+                    self.expect_heartbeats(row).await?;
+                }
                 Ok(ReportOutcome::Applied)
             }
             WriteOutcome::NotFound => Ok(ReportOutcome::UnknownExecution),
@@ -85,29 +87,43 @@ impl<C: Calls> Driver<'_, C> {
         };
         match self.decide_and_write("applying a report", row, decide).await? {
             DecidedWrite::Applied(row) => {
-                self.advance_due_entry(Some(row)).await?;
+                self.expect_heartbeats(row).await?;
                 Ok(ReportOutcome::Applied)
             }
             DecidedWrite::Refused(row, NotWritten::Ends) => self.finish(row, report).await,
             DecidedWrite::Refused(row, NotWritten::Stale) => {
                 // An earlier run of this event may have applied the report, and crashed before it moved the entry.
-                self.advance_due_entry(Some(row)).await?;
+                self.advance_due_entry(row).await?;
                 Ok(ReportOutcome::Stale)
             }
             DecidedWrite::NotFound => Ok(ReportOutcome::UnknownExecution),
         }
     }
 
+    /// Has the execution looked at when its heartbeats have stopped.
+    ///
+    /// An entry that was due before the start stays, and the wake that follows the one that has found nothing to do
+    /// comes at the end of the ttl. So a start sends another one; from then on, each wake is followed by one at the
+    /// deadline.
+    async fn expect_heartbeats(&self, row: Execution) -> Result<(), Error> {
+        if let Some((due, deadline)) = row.due_at.zip(row.heartbeat_deadline)
+            && due <= self.now().as_seconds()
+            && row.started_at == row.last_active_at
+        {
+            self.look_again(&row.key, due, deadline.as_seconds_rounded_up()).await;
+        }
+        self.advance_due_entry(row).await
+    }
+
     /// Moves the due entry of an execution that could miss its heartbeat deadline before the entry is due. This happens
     /// at most once, when the execution starts.
-    async fn advance_due_entry(&self, row: Option<Execution>) -> Result<(), Error> {
-        if let Some(row) = row
-            && let Some(change) = row.earlier_due()
-        {
+    async fn advance_due_entry(&self, row: Execution) -> Result<(), Error> {
+        if let Some(change) = row.earlier_due() {
             self.write(row, &change).await?;
         }
         Ok(())
     }
+
     /// Records that the device has stopped a canceled execution.
     async fn confirm_stop(&self, row: Execution) -> Result<ReportOutcome, Error> {
         let decide = |row: &Execution| row.confirm_stop(self.event_time()).map(Box::new);
