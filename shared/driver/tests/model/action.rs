@@ -1,6 +1,6 @@
 //! Everything that can happen next.
 
-use domain::{Channel, Effect, ShadowRoute};
+use domain::{Channel, Delivery, Effect};
 
 use super::{
     call::Call,
@@ -37,6 +37,8 @@ pub enum Action {
     ForeignWrite,
     /// Another application, or a device that mirrors everything, changes a shadow.
     Echo(usize),
+    /// AWS applies a write whose caller has given up.
+    LateWrite,
     /// The caller creates a command, repeats its request, or cancels it.
     Create(usize),
     Repeat(usize),
@@ -60,6 +62,8 @@ pub enum How {
     Unanswered {
         applied: bool,
     },
+    /// It stays without an answer, and takes effect later.
+    Late,
     /// A direct message is not acknowledged, since its connection is broken.
     Unacknowledged {
         delivered: bool,
@@ -90,7 +94,8 @@ impl Scenario {
             handled.min(answered) <= world.now + STEP
         });
         let found = (0..world.rows.len()).all(|n| !is_due(world, n) || world.reconciled[n] > 0);
-        world.now < self.end && !too_long && found
+        let late = world.late_write.as_ref().is_none_or(|late| world.now + STEP < late.until);
+        world.now < self.end && !too_long && found && late
     }
 
     fn handler_actions(&self, world: &World, actions: &mut Vec<Action>) {
@@ -118,6 +123,9 @@ impl Scenario {
         if may_fail {
             failures.extend([true, false].map(|applied| How::Unanswered { applied }));
         }
+        if self.writes_are_late && matches!(call, Call::UpdateShadow(_)) && self.is_sending(call) {
+            failures.push(How::Late);
+        }
         if self.acknowledgements_lost && matches!(call, Call::SendDirect(_)) {
             failures.extend([true, false].map(|delivered| How::Unacknowledged { delivered }));
         }
@@ -141,16 +149,16 @@ impl Scenario {
     }
 
     fn device_actions(&self, world: &World, actions: &mut Vec<Action>) {
-        let comes_back = self.acknowledgements_lost || self.channel == Channel::Topic;
+        let comes_back = self.acknowledgements_lost || self.is_on(0, Delivery::Topic);
         let may_connect = world.online_since.is_none() || comes_back;
         if may_connect && world.connects > 0 && world.now >= self.connects_from {
             actions.push(Action::Connect);
         }
-        if matches!(self.channel, Channel::Shadow(ShadowRoute::State(_))) {
+        if (0..world.rows.len()).any(|n| self.is_state(n)) {
             actions.extend(world.delta().into_iter().map(|(name, _)| Action::TakeOn(name)));
         }
         for (n, device) in world.devices.iter().enumerate() {
-            if world.shadow.version > 0 && world.request_in_shadow(self, n).is_some() {
+            if world.shadow.version > 0 && world.request_in_shadow(n).is_some() {
                 actions.push(Action::ReadShadow(n));
             }
             if let State::Running(seq) = device.state {
@@ -175,7 +183,10 @@ impl Scenario {
             ];
             actions.extend(messages.map(Action::UnfoundedReport));
         }
-        if world.faults > 0 && world.shadow.version > 0 {
+        if world.late_write.is_some() {
+            actions.push(Action::LateWrite);
+        }
+        if world.faults > 0 && world.shadow.version > 0 && !self.no_foreign_writes {
             actions.push(Action::ForeignWrite);
         }
     }
@@ -185,7 +196,8 @@ impl Scenario {
         for n in 0..world.rows.len() {
             let Some(row) = &world.rows[n] else {
                 let before = n.checked_sub(1).is_none_or(|before| world.rows[before].is_some());
-                if before && world.now <= self.creates_until && world.commands[n].is_none() {
+                let alone = !self.creates_alone || world.handlers.is_empty();
+                if before && alone && world.now <= self.creates_until && world.commands[n].is_none() {
                     actions.push(Action::Create(n));
                 }
                 continue;
@@ -201,7 +213,8 @@ impl Scenario {
             }
         }
         if world.echoes > 0 && world.stored(0).is_some() {
-            actions.extend((0..echoes(&self.channel, &self.key(0).id).len()).map(Action::Echo));
+            let channel = Channel::of(&self.setting.commands[0], None);
+            actions.extend((0..echoes(&channel, &self.key(0).id).len()).map(Action::Echo));
         }
         actions.extend(distinct(&world.online_events).map(|at| Action::OnlineEventArrives(*at)));
     }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use calls::{Acknowledgement, Kind as ErrorKind, ShadowWriteOutcome};
+use calls::{Acknowledgement, Kind as ErrorKind};
 use domain::{
-    Actor, Change, Channel, Condition, Effect, Execution, ExecutionId, LaneClaim, LaneQueue, OnlineAction, Reason,
-    ShadowRoute, ShadowUpdate, Status, Wake,
+    Actor, Change, Condition, Delivery, Effect, Execution, ExecutionId, LaneClaim, LaneQueue, OnlineAction, Reason,
+    ShadowRoute, ShadowUpdate, Status, Wake, wake::horizon::is_woken_by_writer,
 };
 use serde_json::Value;
 
@@ -18,16 +18,15 @@ use super::{
     messages::{ReportStatus, ToDevice, WakeMessage},
     node::Node,
     scenario::{CREATED_AT, MAX_HANDLER_SECONDS, Scenario, at, seconds},
-    send_rules,
+    send_rules, wake_rules,
     world::{Row, SentRecord, World},
-    world_rules,
 };
 
 /// A request on its way out.
-struct Sending {
-    n: usize,
+pub struct Sending {
+    pub n: usize,
     /// None in a dialect that does not name it.
-    attempt: Option<u16>,
+    pub attempt: Option<u16>,
     expires_at: i64,
 }
 
@@ -52,6 +51,19 @@ impl Scenario {
         sendings.next().map(|sending| sending.n)
     }
 
+    /// The execution whose row a handler has stored: only this one sends without a claim.
+    pub fn created_by(&self, node: &Node) -> Option<usize> {
+        let stored = |(call, answer): (&Call, &Answer)| match (call, answer) {
+            (Call::PutExecution(row), Answer::Done) => self.index_of(row.key.id.as_str()),
+            // The answer of the first try was lost.
+            (Call::PutExecution(row), Answer::Conflict(stored)) if stored.creator == row.creator => {
+                self.index_of(row.key.id.as_str())
+            }
+            _ => None,
+        };
+        node.answers().find_map(stored)
+    }
+
     fn sending(&self, call: &Call) -> Option<Sending> {
         match call {
             Call::SendDirect(request) | Call::PublishRequest(request) => {
@@ -66,11 +78,11 @@ impl Scenario {
     }
 
     /// The request that an update puts into a shadow; none if it removes one.
-    fn delivered_by(&self, update: &ShadowUpdate) -> Option<Sending> {
+    pub fn delivered_by(&self, update: &ShadowUpdate) -> Option<Sending> {
         let body: Value = serde_json::from_slice(&update.body).unwrap();
         let desired = &body["state"]["desired"];
         let id = |n: usize| self.key(n).id;
-        let is_of = |n: usize| match self.route()? {
+        let is_of = |n: usize| match self.route(n)? {
             ShadowRoute::Map(_) => {
                 let entry = desired["c"].get(id(n).as_str()).filter(|entry| entry.is_object())?;
                 Some(attempt_of(entry))
@@ -79,11 +91,6 @@ impl Scenario {
             ShadowRoute::State(_) => (*desired == Value::Object(self.attributes(n))).then_some(None),
         };
         (0..self.setting.commands.len()).find_map(|n| Some(Sending { n, attempt: is_of(n)?, expires_at: i64::MAX }))
-    }
-
-    /// The shadow that requests are put into.
-    fn route(&self) -> Option<&ShadowRoute> {
-        self.channel.shadow().or(self.fallback_shadow.as_ref())
     }
 }
 
@@ -113,6 +120,12 @@ impl World {
                 if let Some(Sending { n, .. }) = sending {
                     self.sent[n].maybe_delivered |= applied;
                     self.sent[n].may_arrive = Some((self.sent[n].tried, node.event.at + MAX_HANDLER_SECONDS));
+                }
+                Answer::Failed(ErrorKind::Unavailable)
+            }
+            How::Late => {
+                if let (Call::UpdateShadow(update), Some(Sending { n, attempt, .. })) = (call, sending) {
+                    self.delay_write(update, n, attempt.unwrap_or(1), node.event.at);
                 }
                 Answer::Failed(ErrorKind::Unavailable)
             }
@@ -147,6 +160,7 @@ impl World {
                     Some(existing) => Answer::Conflict(existing.clone()),
                     None => {
                         self.put(n, row);
+                        self.sent[n].claim_written_at = scenario.elapses.then_some(self.now);
                         Answer::Done
                     }
                 }
@@ -181,7 +195,7 @@ impl World {
                 self.commands[n] = None;
                 Answer::Done
             }
-            Call::EnterLane(_, id) => self.enter_lane(index(id), id),
+            Call::EnterLane(_, id) => self.enter_lane(scenario, index(id), id),
             Call::ClaimLane(claim, now) => {
                 let other =
                     self.queue.settler.as_ref().filter(|other| other.token != claim.token && other.until > *now);
@@ -210,35 +224,47 @@ impl World {
             Call::Publish(_, body) => {
                 let notice: Value = serde_json::from_str(body).unwrap();
                 let n = scenario.index_of(notice["executionId"].as_str().unwrap()).unwrap();
+                self.sent[n].notified = true;
                 self.to_device.push(ToDevice::CancelNotice { n, attempt: attempt_of(&notice).unwrap() });
                 Answer::Done
             }
             Call::ConnectedSince => Answer::Since(self.online_since.map(online_at)),
             Call::IsSubscribed => Answer::Is(self.online_since.is_some()),
             Call::SendWake(wake) => {
-                if let Wake::Execution { key, due, at } = &**wake {
-                    let at = at - CREATED_AT.as_seconds();
-                    self.wakes.push(WakeMessage { n: index(&key.id), due: *due, at });
-                }
+                self.send_wake(scenario, wake);
                 Answer::Done
             }
+        }
+    }
+
+    /// Sends a wake, unless the tick that comes before its time does so; an entry that is due already has none.
+    fn send_wake(&mut self, scenario: &Scenario, wake: &Wake) {
+        let Wake::Execution { key, due, at: time } = wake else { return };
+        if is_woken_by_writer(*time, at(self.now)) {
+            self.report_violation((time < due).then_some(wake_rules::EARLY));
+            let n = scenario.index_of(key.id.as_str()).unwrap();
+            self.wakes.push(WakeMessage { n, due: *due, at: time - CREATED_AT.as_seconds() });
         }
     }
 
     /// Sends a request in a message. One to a device that is not connected is lost.
     fn send_message(&mut self, scenario: &Scenario, call: &Call, since: i64) {
         if let Some(Sending { n, attempt: Some(attempt), expires_at }) = scenario.sending(call) {
-            self.send(scenario, n, attempt, since);
+            self.send(n, attempt, since);
             let connected = self.online_since.is_some();
             self.to_device.extend(connected.then_some(ToDevice::Request { n, attempt, expires_at }));
         }
     }
 
-    fn enter_lane(&mut self, n: usize, id: &ExecutionId) -> Answer {
+    fn enter_lane(&mut self, scenario: &Scenario, n: usize, id: &ExecutionId) -> Answer {
         if self.queue.ids.contains(id) {
             return Answer::Queue(self.queue.clone());
         }
-        let Some(queue) = self.queue.joined(id) else { return Answer::LaneFull };
+        let joined = self.queue.joined(id).filter(|queue| queue.ids.len() <= scenario.lane_length);
+        let Some(queue) = joined else {
+            self.was_full = true;
+            return Answer::LaneFull;
+        };
         let is_open = |other: &ExecutionId| self.index_of(other).is_some_and(|other| !self.row(other).is_terminal());
         self.sent[n].behind = queue.before(id).iter().any(is_open);
         self.queue = queue;
@@ -270,13 +296,33 @@ impl World {
         let unforced = matches!(node.event.kind, Kind::Cancel { force: false, .. });
         let runs = before.status == Status::InProgress;
         self.report_violation((cancels && unforced && runs).then_some(change_rules::ILLEGAL));
+        if matches!(change.effect, Effect::Claimed(_)) {
+            self.sent[n].claim_written_at = scenario.elapses.then_some(self.now);
+        }
+        // A creator that has sent a request on a topic or into a shadow writes nothing. A repeated request that comes
+        // after it can't tell it from one that crashed, and the request goes out once more (decision 6).
+        let again = matches!(node.event.kind, Kind::Create { request: 1.., .. }) && before.is_as_created();
+        let at_work = self.handlers.iter().any(|handler| scenario.created_by(&handler.node) == Some(n));
+        self.sent[n].maybe_delivered |= again && !at_work;
         // A message on a topic has no acknowledgement. It is sent again to a device that has subscribed.
-        let on_topic = scenario.channel == Channel::Topic && matches!(node.event.kind, Kind::Online { .. });
+        let on_topic = scenario.is_on(n, Delivery::Topic) && matches!(node.event.kind, Kind::Online { .. });
         self.sent[n].maybe_delivered |= on_topic;
+        self.report_violation(wake_rules::violation(node, &before, change));
+        self.report_violation(self.settles_for_another(node, change).then_some(send_rules::UNCLAIMED));
         let by_echo = matches!(node.event.kind, Kind::Echo(_));
         self.report_violation(by_echo.then_some(change_rules::ECHO));
         self.note_report(scenario, node, n, &before, change);
         Answer::Applied(matches!(change.effect, Effect::DeviceActive { .. }).then_some(row))
+    }
+
+    /// Whether a function ends an execution in a lane that another function has claimed.
+    fn settles_for_another(&self, node: &Node, change: &Change) -> bool {
+        // What is left of a lane may be settled by several functions: a few writes are lost.
+        let Some(settler) = self.queue.settler_at(at(self.now)).filter(|_| self.queue.needs_claim()) else {
+            return false;
+        };
+        let is_own = |call: &Call| matches!(call, Call::ClaimLane(claim, _) if claim == settler);
+        matches!(change.effect, Effect::LaneVerdict(_)) && !node.answers().any(|(call, _)| is_own(call))
     }
 
     /// Checks that the report of an event was to be applied, where a change has applied it.
@@ -302,43 +348,29 @@ impl World {
                 message.attempt > before.attempt || repeated || of_other_attempt
             }
             // A desired state is satisfied only once the device has reported it.
-            Kind::Reported(_) => self.devices[n].started == 0,
+            Kind::Reported(_) => self.devices[n].started == 0 || !(scenario.is_state(n) || self.devices[n].has_ended()),
             // Only a device ends an execution, or starts it.
             _ => true,
         };
         self.report_violation(illegal.then_some(change_rules::ILLEGAL));
     }
 
-    fn update_shadow(&mut self, scenario: &Scenario, since: i64, update: &ShadowUpdate) -> Answer {
-        let Some(Sending { n, attempt, .. }) = scenario.delivered_by(update) else {
-            let foreign = self.shadow.has_foreign();
-            let updated = self.shadow.update(update);
-            let removed = foreign && !self.shadow.has_foreign();
-            self.report_violation(removed.then_some(world_rules::FOREIGN_ENTRIES));
-            return Answer::Shadow(if updated { ShadowWriteOutcome::Applied } else { ShadowWriteOutcome::Conflict });
-        };
-        let attempt = attempt.unwrap_or_else(|| self.rows[n].as_ref().map_or(1, |row| row.attempt));
-        self.send(scenario, n, attempt, since);
-        self.sent[n].slow = self.now > since;
-        self.shadow.update(update);
-        if matches!(scenario.channel, Channel::Shadow(ShadowRoute::State(_))) {
-            self.forward_reported(scenario);
-        }
-        Answer::Shadow(ShadowWriteOutcome::Applied)
-    }
-
     /// Notes that the request of an attempt is sent, for an event at `since`.
-    fn send(&mut self, scenario: &Scenario, n: usize, attempt: u16, since: i64) {
+    pub fn send(&mut self, n: usize, attempt: u16, since: i64) {
         self.report_violation(send_rules::send_violation(self, n, attempt, at(since)));
-        let claimed_at = self.row(n).sent_at.filter(|_| scenario.elapses).map(seconds);
+        let claimed_at = self.sent[n].claim_written_at;
         let times = self.sent[n].times + 1;
+        // A device has subscribed while the creator was sending on a topic: the request goes out again later.
+        let row = self.row(n);
+        let again_later = row.claim.is_none() && row.next_send_at.is_some() && !row.is_as_created();
         self.sent[n] = SentRecord {
             attempt,
             times,
             claimed_at,
             may_arrive: None,
-            maybe_delivered: false,
+            maybe_delivered: again_later && self.sent[n].maybe_delivered,
             slow: false,
+            unused_claim: false,
             ..self.sent[n]
         };
     }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::{Channel, Effect, Status};
+use domain::{Effect, Status};
 
 use super::{
     action::{Action, How},
     call::{Answer, Call},
+    cancel_rules,
     event::{Event, Kind},
-    messages::{ReportMessage, ReportStatus},
+    messages::ReportMessage,
     node::{Next, Node},
     replay::Luck,
-    scenario::{STEP, Scenario},
+    report_rules,
+    scenario::{STEP, Scenario, at},
     send_rules,
     world::{Handler, World, nonce_of},
 };
@@ -80,8 +82,9 @@ impl Scenario {
             }
             Action::ForeignWrite => {
                 world.faults -= 1;
-                world.shadow.write_foreign(self.channel.shadow().or(self.fallback_shadow.as_ref()));
+                world.shadow.write_foreign(self.route(0));
             }
+            Action::LateWrite => world.apply_late_write(),
             Action::Echo(number) => {
                 world.echoes -= 1;
                 self.start(world, Event { at: now, kind: Kind::Echo(number) });
@@ -128,20 +131,26 @@ impl Scenario {
                     node = self.answer(world, &node, started, How::Answered);
                 }
                 Next::Asks(_) => {
+                    self.note_claim(world, &node);
                     let asked = if self.elapses { world.now } else { started };
                     return world.handlers.push(Handler { started, asked, node });
                 }
-                Next::Ends(Ok(())) => return ended(self, world, &node),
+                Next::Ends(Ok(())) => {
+                    self.note_claim(world, &node);
+                    return ended(self, world, &node);
+                }
                 Next::Ends(Err(_)) => return self.fail(world, &node),
             }
         }
     }
 
-    /// Whether nothing that happens before this call can change its answer: no check deletes a command, and where there
-    /// is one handler at a time, no other one writes the tables. A wake has no answer. With a clock that goes on, the
-    /// answer may come later than the call.
+    /// Whether nothing that happens before this call can change its answer: only where a lane is full a command is
+    /// deleted, and where there is one handler at a time, no other one writes the tables. A wake has no answer. With a
+    /// clock that goes on, the answer may come later than the call.
     fn is_answered_at_once(&self, call: &Call) -> bool {
-        let unchanging = matches!(call, Call::ReadCommand(_)) || (self.max_handlers == 1 && call.is_read_of_table());
+        let is_kept = self.lane_length >= self.setting.commands.len();
+        let unchanging =
+            (is_kept && matches!(call, Call::ReadCommand(_))) || (self.max_handlers == 1 && call.is_read_of_table());
         matches!(call, Call::SendWake(_)) || (unchanging && !self.elapses)
     }
 
@@ -153,8 +162,23 @@ impl Scenario {
             Kind::Report(message) => world.reports.push(*message),
             Kind::Reported(state) => world.reported_states.push(state.clone()),
             Kind::Online { .. } => world.online_events.push(node.event.at),
-            Kind::Create { .. } | Kind::Cancel { .. } | Kind::Due(_) | Kind::Wake { .. } | Kind::Echo(_) => {}
+            // The caller gets an error, and asks again.
+            Kind::Cancel { .. } => world.cancels += 1,
+            Kind::Create { .. } | Kind::Due(_) | Kind::Wake { .. } | Kind::Echo(_) => {}
         }
+    }
+
+    /// A claim that was written at once is used: otherwise its request would wait until the claim is over.
+    fn note_claim(&self, world: &mut World, node: &Node) {
+        let mut answers = node.answers().filter(|(call, _)| !matches!(call, Call::SendWake(_)));
+        let Some((Call::WriteExecution(change), Answer::Applied(_))) = answers.next() else { return };
+        let (Effect::Claimed(claim), Some(n)) = (&change.effect, self.index_of(change.key.id.as_str())) else { return };
+        if matches!(&node.next, Next::Asks(next) if self.is_sending(next)) {
+            return;
+        }
+        world.sent[n].unused_claim = self.elapses && claim.at < at(world.now);
+        let unused = !world.sent[n].unused_claim;
+        world.report_violation(unused.then_some(send_rules::UNUSED_CLAIM));
     }
 
     fn note_unrecorded(&self, world: &mut World, node: &Node) {
@@ -176,15 +200,23 @@ impl Scenario {
 }
 
 fn ended(scenario: &Scenario, world: &mut World, node: &Node) {
-    // The creator of a row in a shadow or on a topic writes nothing, unless it was doubted.
-    let claimed = node.answers().any(|(call, _)| matches!(call.effect(), Some(Effect::Claimed(_))));
-    if scenario.channel != Channel::Direct && !claimed {
-        scenario.note_unrecorded(world, node);
+    if let Some(n) = scenario.created_by(node).filter(|_| scenario.unrecorded_sending(node).is_some()) {
+        let doubted = world.rows[n].as_ref().is_some_and(|row| row.is_doubted());
+        world.report_violation(doubted.then_some(send_rules::DOUBTED));
     }
-    if let Kind::Report(message) = node.event.kind
-        && message.status == ReportStatus::Succeeded
+    if let Some(n) = scenario.created_by(node)
+        && node.answers().any(|(_, answer)| *answer == Answer::LaneFull)
     {
-        world.report_violation(send_rules::report_violation(world, message));
+        // A row that another function has changed stays.
+        let row_stays = world.rows[n].as_ref().is_some_and(|row| row.claim.is_none() && row.progress.seq() == 0);
+        let stays = row_stays || world.commands[n].is_some() || world.queue.ids.contains(&scenario.key(n).id);
+        world.report_violation(stays.then_some(send_rules::FULL));
+    }
+    if let Kind::Report(message) = node.event.kind {
+        world.report_violation(report_rules::violation(scenario, world, node, message));
+    }
+    if let Kind::Cancel { n, .. } = node.event.kind {
+        world.report_violation(cancel_rules::violation(world, n));
     }
     let lost = || node.answers().any(|(_, answer)| matches!(answer, Answer::Conflict(_)));
     let slow = scenario.elapses && world.now > node.event.at;

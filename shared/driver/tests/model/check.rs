@@ -23,6 +23,11 @@ fn noted<const N: usize>(_: &Scenario, world: &World) -> bool {
     world.violation != Some(NOTED[N])
 }
 
+/// The functions of the rules with these numbers.
+macro_rules! noted {
+    ($($n:literal)*) => { [$(noted::<$n>),*] };
+}
+
 /// Whether the first execution is stored, and the world is as the scenario says.
 fn reached<const N: usize>(scenario: &Scenario, world: &World) -> bool {
     world.rows[0].is_some() && (scenario.reached[N].1)(scenario, world)
@@ -50,10 +55,7 @@ impl Model for Scenario {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let noted: [Holds; NOTED.len()] = [
-            noted::<0>, noted::<1>, noted::<2>, noted::<3>, noted::<4>, noted::<5>, noted::<6>, noted::<7>, noted::<8>,
-            noted::<9>,
-        ];
+        let noted: [Holds; NOTED.len()] = noted!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17);
         let reached: [Holds; 6] = [reached::<0>, reached::<1>, reached::<2>, reached::<3>, reached::<4>, reached::<5>];
         assert!(self.reached.len() <= reached.len());
         let noted = NOTED.into_iter().zip(noted).map(|(name, holds)| Property::always(name, holds));

@@ -32,6 +32,11 @@ impl Scenario {
         self.setting.commands[n].definition.payload.as_ref()
     }
 
+    /// Whether the n-th command sets a desired state.
+    pub fn is_state(&self, n: usize) -> bool {
+        matches!(self.route(n), Some(ShadowRoute::State(_)))
+    }
+
     pub fn attributes(&self, n: usize) -> Map<String, Value> {
         let state = self.desired_state(n);
         state.and_then(|state| serde_json::from_str(state.as_json().get()).ok()).unwrap_or_default()
@@ -39,15 +44,11 @@ impl Scenario {
 }
 
 impl World {
-    fn is_desired_state(&self, n: usize) -> bool {
-        let route = self.rows[n].as_ref().and_then(|row| row.channel.shadow());
-        matches!(route, Some(ShadowRoute::State(_)))
-    }
-
-    /// The desired attributes that the device does not report.
+    /// The desired attributes that the device does not report. Commands of the dialect atlas are none.
     pub fn delta(&self) -> Map<String, Value> {
         let state = &self.shadow.state;
-        let desired = state["desired"].as_object().cloned().unwrap_or_default();
+        let mut desired = state["desired"].as_object().cloned().unwrap_or_default();
+        desired.remove("command");
         desired.into_iter().filter(|(name, value)| state["reported"][name] != *value).collect()
     }
 
@@ -69,7 +70,7 @@ impl World {
     /// ones are lost.
     pub fn forward_reported(&mut self, scenario: &Scenario) {
         let reported: Arc<str> = self.shadow.state["reported"].to_string().into();
-        for n in 0..self.rows.len() {
+        for n in (0..self.rows.len()).filter(|n| scenario.is_state(*n)) {
             let reports = |(name, value): (&String, &Value)| self.shadow.state["reported"][name] == *value;
             let reached = self.sent[n].attempt > 0 && scenario.attributes(n).iter().all(reports);
             self.devices[n].started |= u8::from(reached) << 1;
@@ -82,7 +83,7 @@ impl World {
 
     /// Whether no attribute that only this execution desired is left in the delta.
     pub fn is_removed_from_delta(&self, scenario: &Scenario, n: usize) -> bool {
-        if !self.is_desired_state(n) {
+        if !scenario.is_state(n) {
             return true;
         }
         let delta = self.delta();

@@ -1,13 +1,12 @@
 //! A device that follows the protocol, and one that knows nothing of it and executes what it finds in its shadow.
 
-use domain::{Channel, ShadowRoute};
+use domain::ShadowRoute;
 use serde_json::{Value, json};
 
 use super::{
     messages::{ReportMessage, ReportStatus, ToDevice},
     scenario::{CLOCK_TOLERANCE, CREATED_AT, Scenario},
     send_rules,
-    shadow::FOREIGN,
     world::World,
 };
 
@@ -38,6 +37,10 @@ impl Device {
             State::Ended(ReportStatus::Failed | ReportStatus::Rejected) | State::Canceled => attempt > self.attempt,
             State::Running(_) | State::Ended(_) => false,
         }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, State::Ended(_))
     }
 
     fn report(&self, n: usize) -> Option<ReportMessage> {
@@ -104,7 +107,7 @@ impl World {
     pub fn end_at_device(&mut self, scenario: &Scenario, n: usize, status: ReportStatus) {
         self.devices[n].state = State::Ended(status);
         self.reports.extend(self.devices[n].report(n));
-        if scenario.channel == Channel::Shadow(ShadowRoute::Atlas) {
+        if scenario.route(n) == Some(&ShadowRoute::Atlas) {
             let mut reported = self.shadow.state["desired"]["command"].clone();
             if reported.is_null() {
                 reported = json!([]);
@@ -124,7 +127,7 @@ impl World {
     }
 
     /// The attempt and expiry of a request that the device would find in its shadow and start.
-    pub fn request_in_shadow(&self, scenario: &Scenario, n: usize) -> Option<(u16, i64)> {
+    pub fn request_in_shadow(&self, n: usize) -> Option<(u16, i64)> {
         let row = self.rows[n].as_ref()?;
         let state = &self.shadow.state;
         match row.channel.shadow()? {
@@ -137,25 +140,30 @@ impl World {
             // The device knows no ids and no deadlines: it executes each desired command that it has not reported,
             // again if the command is put there again.
             ShadowRoute::Atlas => {
-                let ours = contains_text(&state["desired"], row.key.id.as_str());
-                // The device would execute foreign commands too, but these are not checked here.
-                let known = |section: &str| {
-                    let commands = state[section]["command"].as_array().into_iter().flatten();
-                    commands.filter(|command| !contains_text(command, FOREIGN)).cloned().collect::<Vec<_>>()
-                };
-                let news = known("desired") != known("reported");
                 let idle = !matches!(self.devices[n].state, State::Running(_));
-                (ours && news && idle && scenario.channel == row.channel).then_some((1, i64::MAX - CLOCK_TOLERANCE))
+                let news = self.shadow.has_unreported_command(row.key.id.as_str());
+                (news && idle).then_some((1, i64::MAX - CLOCK_TOLERANCE))
             }
             ShadowRoute::State(_) => None,
         }
     }
 
+    /// The shadow was written, and AWS sends its whole delta: a device runs a command of the dialect atlas in it, also
+    /// one that it runs already. `sent`: the request that was put there, which it may be sent again.
+    pub fn repeat_delta(&mut self, sent: Option<usize>) {
+        let runs_again = |n: usize| {
+            let row = self.rows[n].as_ref().filter(|_| self.devices[n].started != 0 && sent != Some(n));
+            row.is_some_and(|row| self.shadow.has_unreported_command(row.key.id.as_str()))
+        };
+        let runs_again = (0..self.rows.len()).any(runs_again);
+        self.report_violation(runs_again.then_some(send_rules::STARTED_TWICE));
+    }
+
     /// The device reads its shadow.
     pub fn read_shadow(&mut self, scenario: &Scenario, n: usize) {
-        let Some((attempt, expires_at)) = self.request_in_shadow(scenario, n) else { return };
-        match scenario.channel {
-            Channel::Shadow(ShadowRoute::Atlas) => self.start(scenario, n, attempt),
+        let Some((attempt, expires_at)) = self.request_in_shadow(n) else { return };
+        match scenario.route(n) {
+            Some(ShadowRoute::Atlas) => self.start(scenario, n, attempt),
             _ => self.consider(scenario, n, attempt, expires_at),
         }
     }

@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Fingerprint, Key, Lane,
-    LaneName, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
+    LaneName, LaneQueue, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
 };
 
 use super::{node::Tree, replay::Setting, world::World};
@@ -15,6 +15,8 @@ pub const STEP: i64 = 5;
 pub const TICK: i64 = 10;
 /// Every handler ends within this time, in seconds: then the clock makes one step while it is at work.
 pub const MAX_HANDLER_SECONDS: i64 = 10;
+/// AWS applies a write within this time after the handler that has given it up must have ended, in seconds.
+pub const LATE_WRITE_SECONDS: i64 = 10;
 /// How far a device's clock may be behind, in seconds.
 pub const CLOCK_TOLERANCE: i64 = 5;
 /// The deadlines of the commands, in seconds.
@@ -36,7 +38,6 @@ pub fn seconds(at: Timestamp) -> i64 {
 pub struct Scenario {
     /// The commands. The first is created at time 0.
     pub setting: Setting,
-    pub channel: Channel,
     /// The shadow of a request whose device is not connected.
     pub fallback_shadow: Option<ShadowRoute>,
     /// The most handlers at a time.
@@ -57,6 +58,10 @@ pub struct Scenario {
     pub connects_from: i64,
     /// The further commands are created until this time.
     pub creates_until: i64,
+    /// A command is created only once the creator of the one before it is done.
+    pub creates_alone: bool,
+    /// The most executions in the lane.
+    pub lane_length: usize,
     /// Changes of shadows that are no reports.
     pub echoes: u8,
     /// The device may report a failure.
@@ -70,6 +75,10 @@ pub struct Scenario {
     pub sending_fails: bool,
     /// The acknowledgement of a direct message may be lost, or the message too, since its connection is broken.
     pub acknowledgements_lost: bool,
+    /// A write that puts a request into a shadow may stay without an answer, and take effect later.
+    pub writes_are_late: bool,
+    /// No other writer changes the shadow.
+    pub no_foreign_writes: bool,
     /// A call of a reconciler may be refused.
     pub reconciler_fails: bool,
     /// Any call may be refused, or stay without an answer.
@@ -141,6 +150,29 @@ pub fn in_lane(mut command: Command, on_failure: OnFailure) -> Command {
     command
 }
 
+/// Sends the command on this channel.
+fn send_on(command: &mut Command, channel: &Channel) {
+    command.definition.shadow = channel.shadow().cloned();
+    command.definition.delivery = match channel {
+        Channel::Shadow(_) => Delivery::Shadow,
+        Channel::Topic => Delivery::Topic,
+        Channel::Direct | Channel::Broadcast => Delivery::Direct,
+    };
+}
+
+/// The command in the classic shadow, in the dialect atlas.
+pub fn in_atlas(mut command: Command) -> Command {
+    send_on(&mut command, &Channel::Shadow(ShadowRoute::Atlas));
+    command
+}
+
+/// The command as a desired state of the classic shadow.
+pub fn as_state(command: Command, state: &str) -> Command {
+    let mut command = with_payload(command, state);
+    send_on(&mut command, &Channel::Shadow(ShadowRoute::State(None)));
+    command
+}
+
 /// The command with a payload.
 pub fn with_payload(mut command: Command, payload: &str) -> Command {
     command.definition.payload = Payload::parse(payload).ok();
@@ -162,7 +194,6 @@ impl Scenario {
     pub fn of(commands: Vec<Command>) -> Self {
         Self {
             setting: Setting { commands, wakes: false },
-            channel: Channel::Direct,
             fallback_shadow: None,
             max_handlers: 2,
             reconcilers: 1,
@@ -174,6 +205,8 @@ impl Scenario {
             connects: 0,
             connects_from: 0,
             creates_until: 0,
+            creates_alone: false,
+            lane_length: LaneQueue::MAX_LENGTH,
             echoes: 0,
             fails: false,
             heartbeats: 0,
@@ -181,6 +214,8 @@ impl Scenario {
             no_start_report: false,
             sending_fails: false,
             acknowledgements_lost: false,
+            writes_are_late: false,
+            no_foreign_writes: false,
             reconciler_fails: false,
             calls_fail: false,
             elapses: false,
@@ -197,14 +232,19 @@ impl Scenario {
     /// Sends the commands on this channel.
     pub fn on(mut self, channel: Channel) -> Self {
         for command in &mut self.setting.commands {
-            command.definition.shadow = channel.shadow().cloned();
-            command.definition.delivery = match channel {
-                Channel::Shadow(_) => Delivery::Shadow,
-                Channel::Topic => Delivery::Topic,
-                Channel::Direct | Channel::Broadcast => Delivery::Direct,
-            };
+            send_on(command, &channel);
         }
-        Self { channel, ..self }
+        self
+    }
+
+    /// Whether the n-th command is sent on this kind of channel; one that is rerouted is not sent there at first.
+    pub fn is_on(&self, n: usize, delivery: Delivery) -> bool {
+        self.setting.commands[n].definition.delivery == delivery
+    }
+
+    /// The shadow into which the n-th request is put, where it is put into one.
+    pub fn route(&self, n: usize) -> Option<&ShadowRoute> {
+        self.setting.commands[n].definition.shadow.as_ref().or(self.fallback_shadow.as_ref())
     }
 
     /// Sends the commands through this shadow where the device is not connected.

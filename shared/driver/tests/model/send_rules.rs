@@ -4,7 +4,7 @@ use domain::{Channel, Execution, OnFailure, Reason, ShadowRoute, Status, Timesta
 
 use super::{
     device::State,
-    messages::{ReportMessage, ReportStatus},
+    messages::ReportStatus,
     scenario::{CLOCK_TOLERANCE, MAX_HANDLER_SECONDS, Scenario, TICK, seconds},
     world::World,
 };
@@ -13,7 +13,10 @@ pub const STARTED_TWICE: &str = "no attempt is executed twice";
 pub const SENT_TWICE: &str = "no attempt is sent twice, unless the result of a sending is unknown";
 pub const LATE: &str = "no execution starts after its ttl plus the clock tolerance";
 pub const LANE: &str = "the executions of a lane run one after another, and none after a failure that stops the lane";
-pub const IGNORED: &str = "a success that the device reports is applied";
+pub const UNUSED_CLAIM: &str = "a request is sent as soon as it is claimed, unless that took long";
+pub const UNCLAIMED: &str = "a lane is settled by the function that has claimed it";
+pub const FULL: &str = "a command that finds its lane full leaves nothing";
+pub const DOUBTED: &str = "a creator that is done leaves no doubt of it";
 
 /// The rule that the sending of an attempt breaks which was decided at `now`.
 pub fn send_violation(world: &World, n: usize, attempt: u16, now: Timestamp) -> Option<&'static str> {
@@ -70,10 +73,4 @@ pub fn is_late(scenario: &Scenario, world: &World, n: usize) -> bool {
     let slow = if world.sent[n].slow { MAX_HANDLER_SECONDS } else { 0 };
     let slack = CLOCK_TOLERANCE + slow + i64::from(world.crashes) * TICK;
     world.now >= created + i64::from(scenario.setting.commands[n].definition.deadlines.ttl_seconds()) + slack
-}
-
-/// The rule that is broken once a success was reported and its handler is done.
-pub fn report_violation(world: &World, message: ReportMessage) -> Option<&'static str> {
-    let row = world.row(message.n);
-    (message.attempt <= row.attempt && row.outcome.is_none()).then_some(IGNORED)
 }

@@ -10,6 +10,15 @@ use super::device::contains_text;
 /// The text that marks entries of another writer.
 pub const FOREIGN: &str = "elsewhere";
 
+/// A write of a request that AWS applies late, but before this time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LateWrite {
+    pub n: usize,
+    pub attempt: u16,
+    pub state: Arc<Value>,
+    pub until: i64,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shadow {
     pub version: u64,
@@ -44,6 +53,17 @@ impl Shadow {
             Some(ShadowRoute::Map(_)) | None => json!({ "c": { FOREIGN: {} } }),
         };
         self.merge(&json!({ "desired": desired }));
+    }
+
+    /// Whether the delta holds the command of this execution in the dialect atlas. A device executes foreign commands
+    /// too, but these are not checked here.
+    pub fn has_unreported_command(&self, id: &str) -> bool {
+        let commands = |section: &str| {
+            let commands = self.state[section]["command"].as_array().into_iter().flatten();
+            commands.filter(|command| !contains_text(command, FOREIGN)).collect::<Vec<_>>()
+        };
+        let desired = commands("desired");
+        desired.iter().any(|command| contains_text(command, id)) && desired != commands("reported")
     }
 
     pub fn has_foreign(&self) -> bool {

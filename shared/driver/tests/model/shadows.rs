@@ -31,6 +31,37 @@ fn a_command_in_the_dialect_map() {
     scenario.check("a command in the dialect map");
 }
 
+#[test]
+fn a_write_that_is_applied_late() {
+    let scenario = Scenario::of(vec![with_payload(command(1), r#"{"delay":5}"#)]);
+    let mut scenario = scenario.on(Channel::Shadow(ShadowRoute::default()));
+    (scenario.writes_are_late, scenario.no_foreign_writes, scenario.faults, scenario.cancels) = (true, true, 1, 1);
+    (scenario.no_duplicates, scenario.no_start_report) = (true, true);
+    scenario.reached = vec![
+        ("it is put into the shadow after it was canceled, and removed", |_, world| {
+            let is_late = world.faults == 0 && world.crashes == 0 && world.late_write.is_none();
+            is_late && world.sent[0].times == 1 && !world.first().shadow_cleanup_pending && world.cancels == 0
+        }),
+        ("it succeeds", all_succeed),
+    ];
+    scenario.check("a write that is applied late");
+}
+
+#[test]
+fn heartbeats_after_a_start_in_a_shadow() {
+    let mut command = with_payload(command(1), r#"{"delay":5}"#);
+    command.definition.deadlines = Deadlines::new(Some(30), Some(40), Some(3)).unwrap();
+    let mut scenario = Scenario::of(vec![command]).on(Channel::Shadow(ShadowRoute::default()));
+    scenario.end = 25;
+    scenario.reached = vec![
+        ("it succeeds", all_succeed),
+        ("it ends with HEARTBEAT_LOST", |_, world| {
+            world.first().verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
+        }),
+    ];
+    scenario.check("heartbeats after a start in a shadow");
+}
+
 fn atlas(commands: Vec<Command>) -> Scenario {
     let mut scenario = Scenario::of(commands).on(Channel::Shadow(ShadowRoute::Atlas));
     (scenario.no_start_report, scenario.end) = (true, 25);
@@ -138,6 +169,14 @@ fn overlapping_desired_states() {
         ("the shadow is cleaned up", is_cleaned_up),
     ];
     scenario.check("overlapping desired states");
+}
+
+#[test]
+fn overlapping_desired_states_and_slow_handlers() {
+    let mut scenario = desired_states(&[r#"{"light":"on"}"#, r#"{"light":"off"}"#]);
+    (scenario.max_handlers, scenario.creates_until, scenario.end) = (1, STEP, 25);
+    scenario.reached = vec![("both succeed", both_succeed), ("the shadow is cleaned up", is_cleaned_up)];
+    scenario.check("overlapping desired states, and slow handlers");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Checks of one execution: retries over a bad network, a rebooting device, and heartbeats.
 
-use domain::{Reason, Status};
+use domain::{Deadlines, Reason, Status};
 
 use super::{
     event::Kind,
@@ -86,6 +86,19 @@ fn heartbeats(numbered: bool, name: &str) {
         }),
     ];
     scenario.check(name);
+}
+
+#[test]
+fn a_start_whose_handler_crashes() {
+    let mut command = with_heartbeats(command(1));
+    command.definition.deadlines = Deadlines::new(Some(30), Some(40), Some(3)).unwrap();
+    let mut scenario = Scenario::of(vec![command]);
+    (scenario.faults, scenario.no_duplicates, scenario.end) = (1, true, 25);
+    scenario.reached = vec![("it ends with HEARTBEAT_LOST before its ttl", |_, world| {
+        let verdict = world.first().verdict;
+        world.crashes > 0 && verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost)
+    })];
+    scenario.check("a start whose handler crashes");
 }
 
 #[test]

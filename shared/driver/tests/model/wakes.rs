@@ -1,9 +1,9 @@
 //! Checks with wakes: each may come at its time, late, twice or never. The ticks do what is left.
 
-use domain::{Channel, Reason, ShadowRoute, Status};
+use domain::{Channel, Deadlines, Reason, ShadowRoute, Status};
 
 use super::{
-    scenario::{STEP, Scenario, TICK, command, retried, with_heartbeats, with_payload},
+    scenario::{STEP, Scenario, TICK, at, command, retried, with_heartbeats, with_payload},
     world::World,
 };
 
@@ -29,12 +29,28 @@ fn a_retry_with_wakes() {
 fn heartbeats_with_wakes() {
     let mut scenario = Scenario::of(vec![with_heartbeats(command(1))]);
     scenario.setting.wakes = true;
+    // A function that takes longer may write an entry that is due by then, and has no wake: the tick finds it.
+    scenario.handler_seconds = STEP;
     (scenario.numbered_heartbeats, scenario.heartbeats, scenario.end) = (true, 1, 25);
     scenario.reached = vec![("the heartbeat is lost, and it ends between two ticks", |_, world| {
         let lost = world.first().verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost);
         lost && world.now % TICK != 0
     })];
     scenario.check("heartbeats with wakes");
+}
+
+#[test]
+fn a_start_after_the_first_look() {
+    let mut command = with_heartbeats(command(1));
+    command.definition.deadlines = Deadlines::new(Some(30), Some(40), Some(3)).unwrap();
+    let mut scenario = Scenario::of(vec![command]);
+    scenario.setting.wakes = true;
+    (scenario.handler_seconds, scenario.end) = (STEP, 30);
+    scenario.reached = vec![("it starts after its wake has come, and its heartbeat is lost", |_, world| {
+        let lost = world.first().verdict.is_some_and(|verdict| verdict.reason == Reason::HeartbeatLost);
+        lost && world.first().started_at == Some(at(TICK))
+    })];
+    scenario.check("a start after the first look");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
     messages::{ReportMessage, ToDevice, WakeMessage},
     node::Node,
     scenario::{CREATED_AT, STEP, Scenario, at},
-    shadow::Shadow,
+    shadow::{LateWrite, Shadow},
 };
 
 /// A handler in flight.
@@ -36,7 +36,11 @@ pub struct World {
     pub commands: Vec<Option<i64>>,
     pub rows: Vec<Option<Row>>,
     pub queue: LaneQueue,
+    /// Whether an execution found no room in the queue; only checks of what is reached read it.
+    pub was_full: bool,
     pub shadow: Shadow,
+    /// A write that its caller has given up, and that AWS applies later.
+    pub late_write: Option<LateWrite>,
     pub handlers: Vec<Handler>,
     /// Since when the device is connected; none if it is not.
     pub online_since: Option<i64>,
@@ -143,8 +147,13 @@ pub struct SentRecord {
     pub behind: bool,
     /// The attempt of the last one, and until when it may still arrive, where its result is unknown.
     pub may_arrive: Option<(u16, i64)>,
-    /// When the last one was claimed, if the clocks of handlers go on.
+    /// When the last one was claimed, and when a claim was written last, if the clocks of handlers go on.
     pub claimed_at: Option<i64>,
+    pub claim_written_at: Option<i64>,
+    /// The last claim took so long that it was not used.
+    pub unused_claim: bool,
+    /// Its device was notified of a cancel.
+    pub notified: bool,
     /// The attempts with a failure report that was applied, one bit each.
     pub failed: u8,
     /// Whether a heartbeat that increases no progress was applied.
@@ -159,7 +168,9 @@ impl World {
             commands: vec![None; all],
             rows: vec![None; all],
             queue: LaneQueue::default(),
+            was_full: false,
             shadow: Shadow { version: scenario.fallback_shadow.is_some().into(), ..Shadow::default() },
+            late_write: None,
             handlers: Vec::new(),
             online_since: (!scenario.offline).then_some(-STEP),
             online_events: Vec::new(),

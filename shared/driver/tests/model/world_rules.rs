@@ -3,30 +3,62 @@
 use domain::{Channel, DeliveryStatus, Execution, ExecutionId, Reason, Status};
 
 use super::{
+    cancel_rules::NOT_NOTIFIED,
     change_rules::{EARLY, ECHO, FINAL, ILLEGAL, running_deadline},
     device::contains_text,
     event::online_at,
+    report_rules::{IGNORED, SUCCESS_IGNORED},
     scenario::{STEP, Scenario, TICK, at, seconds},
-    send_rules::{IGNORED, LANE, LATE, SENT_TWICE, STARTED_TWICE},
+    send_rules::{DOUBTED, FULL, LANE, LATE, SENT_TWICE, STARTED_TWICE, UNCLAIMED, UNUSED_CLAIM},
+    wake_rules,
     world::{SentRecord, World},
 };
 
 pub const FOREIGN_ENTRIES: &str = "entries of other writers stay in the shadow";
 
 /// The rules whose violation is noted when it happens.
-pub const NOTED: [&str; 10] =
-    [ECHO, ILLEGAL, FINAL, EARLY, STARTED_TWICE, SENT_TWICE, LATE, LANE, IGNORED, FOREIGN_ENTRIES];
+pub const NOTED: [&str; 18] = [
+    ECHO,
+    ILLEGAL,
+    FINAL,
+    EARLY,
+    STARTED_TWICE,
+    SENT_TWICE,
+    LATE,
+    LANE,
+    SUCCESS_IGNORED,
+    IGNORED,
+    FOREIGN_ENTRIES,
+    UNUSED_CLAIM,
+    UNCLAIMED,
+    FULL,
+    DOUBTED,
+    NOT_NOTIFIED,
+    wake_rules::EARLY,
+    wake_rules::IDLE_WRITE,
+];
 
 type Rule = (&'static str, fn(&Scenario, &World) -> bool);
 
 /// The rules that hold at any time.
-pub const ALWAYS: [Rule; 11] = [
+pub const ALWAYS: [Rule; 14] = [
     ("every execution ends by its deadline plus a tick", |scenario, world| {
         (0..world.rows.len()).all(|n| world.rows[n].as_ref().is_none_or(|row| ends_in_time(scenario, world, n, row)))
     }),
     ("every row that needs something is due", |_, world| {
         all(world, |row| row.due_at.is_some() || (row.is_terminal() && !row.shadow_cleanup_pending && !row.in_lane))
     }),
+    ("every row is due by the time at which it needs something", |_, world| {
+        // The entry of a row whose processing failed is moved behind the others that are due.
+        let late = |row: &Execution| {
+            let needed_at = row.next_due_at(at(world.now)).max(at(world.now)).as_seconds_rounded_up();
+            !row.is_terminal() && row.due_at.is_none_or(|due| due > needed_at)
+        };
+        // A report whose handler has crashed comes again.
+        let comes_again = world.reports.iter().any(|report| report.arrived_at.is_some());
+        !world.handlers.is_empty() || comes_again || all(world, |row| !late(row))
+    }),
+    ("every due entry has a wake under way", wake_rules::every_entry_has_a_wake),
     ("a due row is processed by the next tick", |scenario, world| {
         world.due.iter().all(|due| world.now <= due.saturating_add(grace(scenario, world)))
     }),
@@ -43,7 +75,10 @@ pub const ALWAYS: [Rule; 11] = [
             row.waits_in_lane() && at(world.now) < row.start_by && !(row.claim.is_some() && row.next_send_at.is_some())
         };
         let ended = |id: &ExecutionId| world.index_of(id).is_none_or(|n| world.row(n).is_terminal());
-        let is_next = |row: &Execution| world.queue.before(&row.key.id).iter().all(ended);
+        // A desired state waits for no other one.
+        let is_state = |id: &ExecutionId| world.index_of(id).is_some_and(|n| world.row(n).sets_desired_state());
+        let passes = |row: &Execution, id: &ExecutionId| ended(id) || (row.sets_desired_state() && is_state(id));
+        let is_next = |row: &Execution| world.queue.before(&row.key.id).iter().all(|id| passes(row, id));
         // A handler that crashed leaves a row of the lane that is due soon, and not only at the end of its ttl.
         let soon = at(world.now + TICK).as_seconds();
         let due_soon = |row: &Execution| {
@@ -58,6 +93,10 @@ pub const ALWAYS: [Rule; 11] = [
         let expired = |row: &Execution| provisional(row).is_some_and(|verdict| verdict.reason == Reason::Expired);
         let wrong = |row: &Execution, sent: &SentRecord| expired(row) && sent.times > 0;
         !world.rows.iter().zip(&world.sent).any(|(row, sent)| row.as_ref().is_some_and(|row| wrong(row, sent)))
+    }),
+    ("no execution that has left its lane is at its head", |_, world| {
+        let has_left = |id: &ExecutionId| world.index_of(id).is_some_and(|n| world.row(n).has_left_lane());
+        !world.handlers.is_empty() || world.crashes > 0 || !world.queue.head().is_some_and(has_left)
     }),
     ("a rerouted request is sent soon", |_, world| {
         let rerouted = |row: &Execution| {
@@ -84,18 +123,19 @@ pub const ALWAYS: [Rule; 11] = [
         let is_direct = |row: &Execution| row.channel == Channel::Direct;
         all(world, |row| !is_direct(row) || !row.should_send_again(online_at(since), at(world.now)))
     }),
-    ("a request that is claimed or SENT was sent", |scenario, world| {
+    ("a request that is claimed or SENT was sent", |_, world| {
         let idle = world.handlers.is_empty();
         // Only a creator stores a row as SENT before it sends the request, and may crash then.
         let by_crashed_creator = |row: &Execution| world.crashes > 0 && row.is_as_created();
         let stored_as_sent = |row: &Execution| row.delivery_status == DeliveryStatus::Sent && !row.is_terminal();
         let claimed = |row: &Execution| {
             let pending = row.delivery_status == DeliveryStatus::Pending && !row.is_terminal();
-            // One whose claim took too long is sent later.
-            pending && row.sent_at.is_some() && world.crashes == 0 && !scenario.elapses
+            pending && row.sent_at.is_some() && world.crashes == 0
         };
         let sent = |row: &Execution| claimed(row) || (stored_as_sent(row) && !by_crashed_creator(row));
-        let untried = |n: usize, row: &Execution| sent(row) && world.sent[n].tried < row.attempt;
+        // One whose claim took long is sent later.
+        let tried = |n: usize, row: &Execution| world.sent[n].unused_claim || world.sent[n].tried >= row.attempt;
+        let untried = |n: usize, row: &Execution| sent(row) && !tried(n, row);
         !(idle && world.rows.iter().enumerate().any(|(n, row)| row.as_ref().is_some_and(|row| untried(n, row))))
     }),
 ];
