@@ -16,7 +16,7 @@ pub use action::{Action, OutgoingReport, Request, Timer};
 use crate::{
     history::ReportedStatus,
     mqtt::Connection,
-    scenario::{Dialect, ReportFormat, ThingConfig},
+    scenario::{Dialect, ReportFormat, StateShadow, ThingConfig},
 };
 
 /// An execution in the device's memory.
@@ -82,13 +82,17 @@ impl Device {
     /// Topic prefixes of the shadows that it reads.
     pub fn shadow_topics(&self) -> Vec<String> {
         let name = &self.config.name;
-        let commands = match self.config.dialect {
-            None => None,
-            Some(Dialect::Map) => Some(format!("$aws/things/{name}/shadow/name/cmd")),
-            Some(Dialect::Atlas) => Some(format!("$aws/things/{name}/shadow")),
-        };
-        let state = self.config.has_state_shadow.then(|| format!("$aws/things/{name}/shadow/name/config"));
-        commands.into_iter().chain(state).collect()
+        let classic = format!("$aws/things/{name}/shadow");
+        let commands = self.config.dialect.map(|dialect| match dialect {
+            Dialect::Map => format!("{classic}/name/cmd"),
+            Dialect::Atlas => classic.clone(),
+        });
+        let state = self.config.state_shadow.map(|shadow| match shadow {
+            StateShadow::Classic => classic.clone(),
+            StateShadow::Config => format!("{classic}/name/config"),
+        });
+        let topics: BTreeSet<String> = commands.into_iter().chain(state).collect();
+        topics.into_iter().collect()
     }
 
     pub fn lose_power(&mut self) {

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Action, Device, OutgoingReport, Request, Timer};
-use crate::{history::ReportedStatus, random::Random, scenario::Dialect};
+use crate::{
+    history::ReportedStatus,
+    random::Random,
+    scenario::{Dialect, StateShadow},
+};
 
 impl Device {
     /// Handles a whole shadow document.
@@ -15,13 +19,20 @@ impl Device {
         random: &mut Random,
     ) -> Vec<Action> {
         let desired = &document["state"]["desired"];
+        let reported = &document["state"]["reported"];
         if topic.contains("/name/config/") {
-            return self.on_desired_state(desired, &document["state"]["reported"], random);
-        }
-        if self.config.dialect == Some(Dialect::Atlas) {
-            return self.on_atlas_entries(desired, random);
+            return self.on_desired_state(desired, reported, random);
         }
         let mut actions = Vec::new();
+        if !topic.contains("/name/") {
+            if self.config.dialect == Some(Dialect::Atlas) {
+                actions.extend(self.on_atlas_entries(desired, random));
+            }
+            if self.config.state_shadow == Some(StateShadow::Classic) {
+                actions.extend(self.on_desired_state(desired, reported, random));
+            }
+            return actions;
+        }
         for (id, entry) in desired["c"].as_object().into_iter().flatten() {
             let Some(attempt) = entry["attempt"].as_u64() else { continue };
             if self.memory.get(id).is_some_and(|known| known.request.attempt >= attempt) {
@@ -42,13 +53,15 @@ impl Device {
     }
 
     fn on_desired_state(&mut self, desired: &Value, reported: &Value, random: &mut Random) -> Vec<Action> {
-        let is_adopted =
-            desired.as_object().is_none_or(|desired| desired.iter().all(|(name, value)| reported[name] == *value));
+        let mut state = desired.as_object().cloned().unwrap_or_default();
+        // Commands of the Atlas dialect are no attribute.
+        state.remove("command");
+        let is_adopted = state.iter().all(|(name, value)| reported[name] == *value);
         let is_busy = self.pending_state.is_some();
         if is_adopted {
             return Vec::new();
         }
-        self.pending_state = Some(desired.clone());
+        self.pending_state = Some(state.into());
         let after_ms = random.between(1, self.config.max_run_ms);
         if is_busy { Vec::new() } else { vec![Action::SetTimer { after_ms, timer: Timer::AdoptState }] }
     }
@@ -84,7 +97,8 @@ impl Device {
     }
 
     pub(super) fn report_state(&self, desired: &Value) -> Action {
-        let topic = format!("$aws/things/{}/shadow/name/config/update", self.config.name);
+        let name = if self.config.state_shadow == Some(StateShadow::Classic) { "" } else { "/name/config" };
+        let topic = format!("$aws/things/{}/shadow{name}/update", self.config.name);
         let payload = json!({"state": {"reported": desired}}).to_string();
         let status = ReportedStatus::Succeeded;
         Action::Send(OutgoingReport { topic, payload, execution: String::new(), attempt: 1, status, is_named: false })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Dialect, START_MS, ThingConfig};
+use super::{Dialect, START_MS, StateShadow, ThingConfig};
 use crate::random::Random;
 
 /// A command that the operator creates.
@@ -96,8 +96,10 @@ fn draw_delivery(thing: &ThingConfig, random: &mut Random) -> (&'static str, Opt
         Some(Dialect::Map) => deliveries.extend([("shadow", None), ("shadow", Some("map"))]),
         Some(Dialect::Atlas) => deliveries.extend([("shadow", None), ("shadow", Some("atlas"))]),
     }
-    if thing.has_state_shadow {
-        deliveries.extend([("shadow", Some("state/config"))]);
+    match thing.state_shadow {
+        None => {}
+        Some(StateShadow::Classic) => deliveries.extend([("shadow", Some("state")); 2]),
+        Some(StateShadow::Config) => deliveries.extend([("shadow", Some("state/config"))]),
     }
     *random.pick(&deliveries)
 }

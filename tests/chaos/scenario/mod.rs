@@ -4,7 +4,7 @@ mod command;
 mod thing;
 
 pub use command::{CancelPlan, CommandPlan};
-pub use thing::{Dialect, ReportFormat, ThingConfig};
+pub use thing::{Dialect, ReportFormat, StateShadow, ThingConfig};
 
 use crate::random::Random;
 
@@ -62,7 +62,7 @@ impl Scenario {
         let end_ms = commands.iter().map(|command| command.finish_by_ms).max().unwrap_or(START_MS);
         let ticks = draw_ticks(end_ms, random);
         let cancels = (0..random.below(3)).map(|_| CancelPlan::draw(&commands, random)).collect();
-        let uses_shadows = things.iter().any(|thing| thing.dialect.is_some() || thing.has_state_shadow);
+        let uses_shadows = things.iter().any(|thing| thing.dialect.is_some() || thing.state_shadow.is_some());
         let foreign_shadow_writes = (0..if uses_shadows { random.below(4) } else { 0 })
             .map(|_| (START_MS + random.between(0, 150_000), random.below(things.len())))
             .collect();

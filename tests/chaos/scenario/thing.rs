@@ -25,6 +25,15 @@ pub enum Dialect {
     Atlas,
 }
 
+/// The shadow of a thing's desired states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateShadow {
+    /// The classic shadow, in which commands of the Atlas dialect are too.
+    Classic,
+    /// The shadow `config`.
+    Config,
+}
+
 /// A time in which a device is offline.
 #[derive(Clone, Copy, Debug)]
 pub struct Absence {
@@ -41,8 +50,8 @@ pub struct ThingConfig {
     /// `None` if it takes no commands in a shadow.
     pub dialect: Option<Dialect>,
     pub reports_in_shadow: bool,
-    /// Whether it adopts the desired state of its shadow `config`.
-    pub has_state_shadow: bool,
+    /// The shadow whose desired state it adopts.
+    pub state_shadow: Option<StateShadow>,
     /// How far its clock is ahead.
     pub clock_skew_ms: i64,
     /// Probability of a report before the last one: accepted, heartbeats.
@@ -74,12 +83,20 @@ impl ThingConfig {
             })
             .collect();
         let dialect = *random.pick(&[None, None, Some(Dialect::Map), Some(Dialect::Map), Some(Dialect::Atlas)]);
+        let state_shadow = match dialect {
+            // Both dialects in one shadow.
+            Some(Dialect::Atlas) if random.chance(600) => Some(StateShadow::Classic),
+            _ if random.chance(300) => {
+                Some(*random.pick(&[StateShadow::Config, StateShadow::Config, StateShadow::Classic]))
+            }
+            _ => None,
+        };
         Self {
             name: format!("pump-{seed}-{number}"),
             report_format: *random.pick(&formats),
             dialect,
             reports_in_shadow: random.chance(500),
-            has_state_shadow: random.chance(300),
+            state_shadow,
             clock_skew_ms: random.between(-CLOCK_TOLERANCE_MS, CLOCK_TOLERANCE_MS),
             sends_progress: *random.pick(&[0, 500, 1000]),
             succeeds: *random.pick(&[0, 500, 1000, 1000]),
