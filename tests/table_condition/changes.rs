@@ -142,7 +142,7 @@ fn distorted(rng: &mut Rng, row: &Execution, change: Change) -> Change {
                 Effect::SendFailed { next_send_at: instant, refused: rng.bool() },
                 Effect::Delivered(instant),
                 Effect::CloudVerdict(Verdict { reason, at: instant }),
-                Effect::LaneVerdict(Verdict { reason, at: instant }),
+                Effect::LastVerdict(Verdict { reason, at: instant }),
                 Effect::RetryScheduled { attempt, next_send_at: instant, failed: None },
                 Effect::EndedByLastFailure(Box::new(outcome)),
                 Effect::CleanedUp,

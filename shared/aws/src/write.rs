@@ -118,9 +118,10 @@ fn put_effect(update: &mut Update, effect: &Effect) {
         }
         Effect::StopConfirmed(at) => update.set("stopped_at", millis(*at)),
         Effect::CloudVerdict(verdict) => put_verdict(update, verdict),
-        Effect::LaneVerdict(verdict) => {
+        Effect::LastVerdict(verdict) => {
             put_verdict(update, verdict);
             update.remove("in_lane");
+            update.remove("shadow_cleanup_pending");
         }
         Effect::RetryScheduled { attempt, next_send_at, failed } => {
             update.set("attempt", number(attempt));

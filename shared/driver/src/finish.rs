@@ -1,6 +1,6 @@
 //! Applies a report that ends an execution, or its current attempt.
 
-use calls::{Calls, Error, WriteOutcome, chain};
+use calls::{Calls, Error, WriteOutcome};
 use domain::{Execution, Report};
 
 use crate::driver::Driver;
@@ -36,17 +36,6 @@ impl<C: Calls> Driver<'_, C> {
                 WriteOutcome::NotFound => return Ok(ReportOutcome::UnknownExecution),
             };
             retries.wait().await?;
-        }
-    }
-
-    /// Whether the shadow is clean now. If not, the row keeps its due entry, and the clean-up is retried.
-    async fn try_clean_shadow(&self, row: &Execution) -> bool {
-        match self.clean_shadow(row).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(error = chain(&error), execution = %row.key, "the shadow clean-up failed: retried later");
-                false
-            }
         }
     }
 }

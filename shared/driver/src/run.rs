@@ -54,7 +54,7 @@ impl<C: Calls> Driver<'_, C> {
                             continue;
                         }
                     }
-                    (&mut stats.settled, change)
+                    (&mut stats.settled, self.with_clean_shadow(row, change).await)
                 }
                 NextAction::Write(change) if change.is_transition() => (&mut stats.retried, change),
                 NextAction::Write(change) => (&mut stats.due_moved, change),

@@ -1,13 +1,33 @@
 //! Removes a request from a shadow, while the device and other writers change the same shadow.
 
-use calls::{Calls, Error, ShadowWriteOutcome};
-use domain::Execution;
+use calls::{Calls, Error, ShadowWriteOutcome, chain};
+use domain::{Change, Execution};
 
 use crate::driver::Driver;
 
 const OPERATION: &str = "removing a request from a shadow";
 
 impl<C: Calls> Driver<'_, C> {
+    /// The change that ends a row, after the clean-up of its shadow where that is all that is left to do then; else the
+    /// change as it is.
+    pub(crate) async fn with_clean_shadow(&self, row: &Execution, change: Box<Change>) -> Box<Change> {
+        match row.last_verdict(&change, self.event_time()) {
+            Some(last) if self.try_clean_shadow(row).await => Box::new(last),
+            _ => change,
+        }
+    }
+
+    /// Whether the shadow is clean now. If not, the row keeps its due entry, and the clean-up is retried.
+    pub(crate) async fn try_clean_shadow(&self, row: &Execution) -> bool {
+        match self.clean_shadow(row).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), execution = %row.key, "the shadow clean-up failed: retried later");
+                false
+            }
+        }
+    }
+
     /// Removes everything of an execution from its shadow. Doing so twice changes nothing.
     ///
     /// # Errors

@@ -115,9 +115,9 @@ pub enum Effect {
     StopConfirmed(Timestamp),
     /// The cloud ends it provisionally.
     CloudVerdict(Verdict),
-    /// The cloud ends it provisionally, and it leaves its lane with that: the function that settles the lane removes it
-    /// from the queue.
-    LaneVerdict(Verdict),
+    /// The cloud ends it provisionally, and nothing is left to do after that: its shadow is clean, and the function that
+    /// settles its lane removes it from the queue.
+    LastVerdict(Verdict),
     /// The attempt failed, and the next one is scheduled.
     RetryScheduled {
         /// The next attempt.

@@ -106,9 +106,10 @@ impl Execution {
                 next.verdict = Some(*verdict);
                 next.sent_at = self.sent_at.filter(|_| !change.clears_sent_at());
             }
-            Effect::LaneVerdict(verdict) => {
+            Effect::LastVerdict(verdict) => {
                 next.verdict = Some(*verdict);
                 next.in_lane = false;
+                next.shadow_cleanup_pending = false;
             }
             Effect::RetryScheduled { attempt, next_send_at, failed } => {
                 next.last_failure = failed.as_deref().cloned();

@@ -46,6 +46,18 @@ impl Execution {
         AttemptFailure::parse(&last.event).filter(|failure| !failure.is_provisional()).map(|_| last)
     }
 
+    /// The verdict `change` for a row whose shadow is known not to contain its request any more. None if more is left to
+    /// do after it than one clean-up of the shadow.
+    ///
+    /// So the shadow may be cleaned up before the verdict is written: its request leaves it sooner, and a write is
+    /// saved.
+    pub fn last_verdict(&self, change: &Change, now: Timestamp) -> Option<Change> {
+        let Effect::CloudVerdict(verdict) = change.effect else { return None };
+        let ended = self.apply(change)?;
+        let is_last = ended.shadow_cleanup_pending && !ended.in_lane && ended.next_cleanup_at(now).is_none();
+        is_last.then(|| Change { effect: Effect::LastVerdict(verdict), due: DueEntry::Remove, ..change.clone() })
+    }
+
     /// Ends it with this verdict.
     pub(crate) fn give_up(&self, verdict: Verdict, now: Timestamp, actor: Actor) -> Change {
         self.provisional_verdict(verdict, Rank::TimedOut, self.due_after_end(now, false), actor)

@@ -322,7 +322,7 @@ impl World {
             return false;
         };
         let is_own = |call: &Call| matches!(call, Call::ClaimLane(claim, _) if claim == settler);
-        matches!(change.effect, Effect::LaneVerdict(_)) && !node.answers().any(|(call, _)| is_own(call))
+        matches!(change.effect, Effect::LastVerdict(_)) && !node.answers().any(|(call, _)| is_own(call))
     }
 
     /// Checks that the report of an event was to be applied, where a change has applied it.

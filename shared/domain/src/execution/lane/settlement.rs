@@ -121,7 +121,7 @@ impl Execution {
             && !self.shadow_cleanup_pending
             && (stopped || !stops)
         {
-            (end.effect, end.due) = (Effect::LaneVerdict(verdict), DueEntry::Remove);
+            (end.effect, end.due) = (Effect::LastVerdict(verdict), DueEntry::Remove);
         }
         Some(end)
     }
