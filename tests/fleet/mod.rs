@@ -17,6 +17,7 @@ mod dry_run;
 mod gates;
 mod group_command;
 mod memory;
+mod mixed;
 pub mod operator;
 mod pace;
 mod pause;

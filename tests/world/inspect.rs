@@ -34,8 +34,15 @@ impl World {
 
     /// All items of a table in DynamoDB's JSON, sorted by key.
     pub async fn rows(&self, table: &str) -> Vec<Value> {
-        let body = self.dynamodb("Scan", &json!({"TableName": table, "ConsistentRead": true})).await;
-        let mut rows = body["Items"].as_array().unwrap_or_else(|| panic!("{body}")).clone();
+        let (mut rows, mut request) = (Vec::new(), json!({"TableName": table, "ConsistentRead": true}));
+        loop {
+            let body = self.dynamodb("Scan", &request).await;
+            rows.extend(body["Items"].as_array().unwrap_or_else(|| panic!("{body}")).iter().cloned());
+            match body.get("LastEvaluatedKey") {
+                Some(key) => request["ExclusiveStartKey"] = key.clone(),
+                None => break,
+            }
+        }
         rows.sort_by_key(|row| format!("{}{}", row["pk"], row["sk"]));
         rows
     }
