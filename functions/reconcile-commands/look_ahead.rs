@@ -1,13 +1,18 @@
 //! The look-ahead of a tick of the schedule: it sends the wakes of what is due in the minute after its own, and finds the
 //! shards in which anything is due already. In most minutes that is none, as wakes have done the work.
 //!
-//! One message for each second and shard in which something is due, however much that is.
+//! One message for each second and shard in which something is due, however much that is; and where that is more than can
+//! be done at its time, messages that begin the work earlier ([`domain::wake::early`]).
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use aws::{DueCursor, DuePage, Error};
-use domain::{FLEET_SHARDS, Timestamp, Wake, wake::horizon::look_ahead};
+use aws::{Due, DueCursor, DuePage, Error};
+use domain::wake::{
+    early::{Entry, MAX_EARLY_SECONDS, early_starts, place_of},
+    horizon::look_ahead,
+};
+use domain::{FLEET_SHARDS, Key, Timestamp, Wake};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
 use runtime::handler_error::chain;
@@ -53,7 +58,7 @@ pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: 
     while let Some(looked) = shards.join_next().await {
         let is_due = match looked {
             Ok((shard, Ok(found))) => {
-                wakes.extend(found.seconds.into_iter().map(|at| shard.wake(at)));
+                wakes.extend(found.wakes);
                 found.is_due.then_some(shard)
             }
             Ok((shard, Err(error))) => {
@@ -81,8 +86,8 @@ pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: 
 
 /// What a look at one shard has found.
 struct Found {
-    /// The seconds of the next minute in which anything is due.
-    seconds: BTreeSet<i64>,
+    /// The wakes of the next minute.
+    wakes: Vec<Wake>,
     /// Whether anything is due now.
     is_due: bool,
 }
@@ -90,30 +95,48 @@ struct Found {
 impl Shard {
     /// Reads the shard: with one query, unless there is more than a page of entries.
     async fn look_ahead(self, clients: &Clients, scheduled: Timestamp) -> Result<Found, Error> {
-        let ahead = look_ahead(scheduled);
-        let (entries, mut next) = self.page(clients, 0..=*ahead.end(), None).await?;
-        let is_due = entries.first().is_some_and(|first| *first <= scheduled.as_seconds());
-        let mut seconds: BTreeSet<i64> = entries.into_iter().filter(|at| ahead.contains(at)).collect();
-        // What is due now can be more than a page: then the next minute is read from its beginning.
-        let mut after = if seconds.is_empty() { None } else { next.clone() };
+        let (now, ahead) = (scheduled.as_seconds(), look_ahead(scheduled));
+        let end = match self {
+            Self::Executions(_) => *ahead.end() + MAX_EARLY_SECONDS,
+            Self::Fleets(_) => *ahead.end(),
+        };
+        let (mut entries, mut next) = self.page(clients, 0..=end, None).await?;
+        let is_due = entries.first().is_some_and(|first| first.due <= now);
+        entries.retain(|entry| entry.due > now);
+        // What is due now can be more than a page: then the rest is read from its beginning.
+        let mut after = if entries.is_empty() { None } else { next.clone() };
         while next.is_some() {
-            let (entries, cursor) = self.page(clients, ahead.clone(), after).await?;
-            seconds.extend(entries);
+            let (more, cursor) = self.page(clients, now + 1..=end, after).await?;
+            entries.extend(more);
             (after, next) = (cursor.clone(), cursor);
         }
-        Ok(Found { seconds, is_due })
+        let seconds: BTreeSet<i64> = entries.iter().map(|entry| entry.due).filter(|due| ahead.contains(due)).collect();
+        let mut wakes: Vec<Wake> = seconds.into_iter().map(|at| self.wake(at)).collect();
+        if let Self::Executions(shard) = self {
+            let early = early_starts(entries, scheduled, Timestamp::from_seconds(*ahead.end()));
+            wakes.extend(early.into_iter().map(|start| Wake::Early {
+                shard,
+                first: *start.entries.start(),
+                last: *start.entries.end(),
+                at: start.at,
+            }));
+        }
+        Ok(Found { wakes, is_due })
     }
 
-    /// The times of a page of entries, and where the next page begins.
+    /// A page of entries, and where the next page begins.
     async fn page(
         self,
         clients: &Clients,
         range: RangeInclusive<i64>,
         after: Option<DueCursor>,
-    ) -> Result<(Vec<i64>, Option<DueCursor>), Error> {
+    ) -> Result<(Vec<Entry>, Option<DueCursor>), Error> {
         Ok(match self {
-            Self::Executions(shard) => times(clients.executions.due(shard, &range, after, PAGE_SIZE).await?),
-            Self::Fleets(shard) => times(clients.fleets.due(shard, &range, after, PAGE_SIZE).await?),
+            Self::Executions(shard) => {
+                let place = |key: &Key| place_of(&key.id);
+                entries(clients.executions.due(shard, &range, after, PAGE_SIZE).await?, place)
+            }
+            Self::Fleets(shard) => entries(clients.fleets.due(shard, &range, after, PAGE_SIZE).await?, |_| 0),
         })
     }
 
@@ -125,6 +148,8 @@ impl Shard {
     }
 }
 
-fn times<T>(page: DuePage<T>) -> (Vec<i64>, Option<DueCursor>) {
-    (page.entries.iter().map(|due| due.at).collect(), page.next)
+/// The entries of a page. One whose key can't be read has a place too: it takes its time.
+fn entries<T>(page: DuePage<T>, place: impl Fn(&T) -> u16) -> (Vec<Entry>, Option<DueCursor>) {
+    let entry = |due: &Due<T>| Entry { due: due.at, place: due.item.as_ref().map_or(0, &place) };
+    (page.entries.iter().map(entry).collect(), page.next)
 }

@@ -10,11 +10,13 @@
 //! | [`full`] | shadows without room for a request |
 //! | [`ttl`] | a request in a shadow has less than its ttl, and the answer says so |
 //! | [`backlog`] | many requests in shadows whose ttl ends at the same time |
+//! | [`early`] | requests that end together leave their shadows one after another |
 //! | [`bad`] | payloads that a shadow cannot hold, and echoes that are no reports |
 
 mod atlas;
 mod backlog;
 mod bad;
+mod early;
 mod full;
 mod lost;
 mod map;

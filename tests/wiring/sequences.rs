@@ -6,8 +6,16 @@ use std::collections::BTreeSet;
 use super::source::{code, read, sources};
 
 /// What a function may ask the driver to do. The events of the model (`shared/driver/tests/model/event.rs`) do the same.
-const EXPLORED: [&str; 7] =
-    ["create", "cancel_by_operator", "drive_due", "drive_wake", "apply_report", "apply_shadow", "send_waiting"];
+const EXPLORED: [&str; 8] = [
+    "create",
+    "cancel_by_operator",
+    "drive_due",
+    "drive_wake",
+    "withdraw_early",
+    "apply_report",
+    "apply_shadow",
+    "send_waiting",
+];
 
 /// What belongs to fleet commands, whose batches have a model of their own (`shared/domain/tests/batches`); and reads.
 const OTHERS: [&str; 6] =

@@ -1,6 +1,6 @@
 //! Drives an execution that is due: a reconciler has found it, or its wake has come.
 
-use calls::{Calls, Error};
+use calls::{Calls, Error, WriteOutcome};
 use domain::{Execution, Key, Wake};
 
 use crate::drive_stats::DriveStats;
@@ -25,6 +25,30 @@ impl<C: Calls> Driver<'_, C> {
         }
         driven
     }
+
+    /// Ends the execution of the due entry `due` before its time, so that its request leaves its shadow in time: many
+    /// others are due with it. What can't be ended early is left to its time.
+    ///
+    /// # Errors
+    /// A failed read or write. What was done before it stays done.
+    pub async fn withdraw_early(&self, key: &Key, due: i64) -> Result<DriveStats, Error> {
+        let row = self.read(key).await?.filter(|row| row.due_at == Some(due));
+        let mut stats = DriveStats::default();
+        let change = row.as_ref().and_then(|row| row.withdraw_early(self.event_time(), &self.actor));
+        let (Some(row), Some(change)) = (row, change) else { return Ok(stats) };
+        let change = self.with_clean_shadow(&row, Box::new(change)).await;
+        match self.write(row, &change).await? {
+            WriteOutcome::Applied(ended) => {
+                stats.settled += 1;
+                stats += self.run_until_idle(ended).await?;
+            }
+            // A report came in between, or another wake has ended it.
+            WriteOutcome::Conflict(_) => stats.conflicts += 1,
+            WriteOutcome::NotFound => {}
+        }
+        Ok(stats)
+    }
+
     /// Does what the wake of the due entry `due` says is due, in seconds since 1970. Another entry has another wake.
     ///
     /// # Errors

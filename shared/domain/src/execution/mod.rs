@@ -37,3 +37,4 @@ pub(crate) mod shadow_expiry;
 pub(crate) mod timeline;
 pub(crate) mod transition;
 pub(crate) mod verdict;
+pub(crate) mod withdrawal;

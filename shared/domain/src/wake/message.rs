@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ShardRun, Wake};
+use super::{ShardRun, Wake, early::Entry};
 use crate::execution::key::Key;
 use crate::ids::{BatchNumber, CommandId, ExecutionId, IdError};
 use crate::names::{NameError, ThingName};
@@ -34,6 +34,13 @@ enum Body {
     Second {
         shard: u8,
         at: i64,
+    },
+    #[serde(rename_all = "camelCase")]
+    Early {
+        shard: u8,
+        first: (i64, u16),
+        last: (i64, u16),
+        at_millis: i64,
     },
     #[serde(rename_all = "camelCase")]
     Run {
@@ -70,6 +77,10 @@ impl Wake {
                 at: *at,
             },
             Self::Second { shard, at } => Body::Second { shard: *shard, at: *at },
+            Self::Early { shard, first, last, at } => {
+                let [first, last] = [first, last].map(|entry| (entry.due, entry.place));
+                Body::Early { shard: *shard, first, last, at_millis: at.as_millis() }
+            }
             Self::Run(ShardRun { shard, from, at, lease, hops }) => {
                 Body::Run { shard: *shard, from: *from, at_millis: at.as_millis(), lease: lease.clone(), hops: *hops }
             }
@@ -96,6 +107,10 @@ impl Wake {
                 Self::Execution { key, due, at }
             }
             Body::Second { shard, at } => Self::Second { shard, at },
+            Body::Early { shard, first, last, at_millis } => {
+                let [first, last] = [first, last].map(|(due, place)| Entry { due, place });
+                Self::Early { shard, first, last, at: Timestamp::from_millis(at_millis) }
+            }
             Body::Run { shard, from, at_millis, lease, hops } => {
                 Self::Run(ShardRun { shard, from, at: Timestamp::from_millis(at_millis), lease, hops })
             }
@@ -122,6 +137,12 @@ mod tests {
         for wake in [
             Wake::Execution { key: Key::of(&id, &thing()), due: at, at: at + 7 },
             Wake::Second { shard: 63, at },
+            Wake::Early {
+                shard: 63,
+                first: Entry { due: at + 60, place: 7 },
+                last: Entry { due: at + 61, place: 65_535 },
+                at: CREATED_AT,
+            },
             Wake::Run(ShardRun { shard: 63, from: at, at: CREATED_AT, lease: "request-1/7".into(), hops: 2 }),
             Wake::Fleet { shard: 3, at },
             Wake::Batch { command: id.clone(), number: 12, at },

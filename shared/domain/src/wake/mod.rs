@@ -6,13 +6,16 @@
 //! the due index.
 //!
 //! - [`Wake`]: what a message says; [`horizon`]: which due entries have a wake, and who sends it
+//! - [`early`]: which entries need work before their time, since too many come at one time
 
+pub mod early;
 pub mod horizon;
 mod message;
 
 use crate::execution::key::Key;
 use crate::ids::{BatchNumber, CommandId};
 use crate::timestamp::Timestamp;
+use early::Entry;
 
 pub use message::WakeError;
 
@@ -35,6 +38,18 @@ pub enum Wake {
         shard: u8,
         /// The entry.
         at: i64,
+    },
+    /// Executions of a shard with these entries: their requests have to leave their shadows before their time (see
+    /// [`early`]).
+    Early {
+        /// The shard.
+        shard: u8,
+        /// The first entry.
+        first: Entry,
+        /// The last one.
+        last: Entry,
+        /// When.
+        at: Timestamp,
     },
     /// More executions of a shard are due than a tick has time for: a run works through them.
     Run(ShardRun),
@@ -103,7 +118,7 @@ impl Wake {
             Self::Execution { at, .. } | Self::Second { at, .. } | Self::Fleet { at, .. } | Self::Batch { at, .. } => {
                 Timestamp::from_seconds(*at)
             }
-            Self::Step { at, .. } | Self::Run(ShardRun { at, .. }) => *at,
+            Self::Step { at, .. } | Self::Early { at, .. } | Self::Run(ShardRun { at, .. }) => *at,
         }
     }
 }

@@ -43,6 +43,8 @@ pub enum Action {
     Create(usize),
     Repeat(usize),
     Cancel(usize),
+    /// A wake that withdraws its request early arrives.
+    Withdraw(usize),
     /// The device comes online; and the event of that arrives.
     Connect,
     OnlineEventArrives(i64),
@@ -207,6 +209,9 @@ impl Scenario {
             }
             if world.cancels > 0 && !row.is_terminal() {
                 actions.push(Action::Cancel(n));
+            }
+            if world.withdrawals > 0 && row.shadow_cleanup_pending && row.due_at.is_some() {
+                actions.push(Action::Withdraw(n));
             }
             if world.repeats > 0 && !row.is_terminal() {
                 actions.push(Action::Repeat(n));

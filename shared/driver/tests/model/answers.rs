@@ -287,7 +287,7 @@ impl World {
 
     fn write_execution(&mut self, scenario: &Scenario, node: &Node, n: usize, change: &Change) -> Answer {
         let Some(before) = self.rows[n].clone() else { return Answer::NotFound };
-        let (row, written) = self.write(n, change, node.event.at);
+        let (row, written) = self.write(n, change, &node.event);
         if !written {
             return Answer::Conflict(row);
         }

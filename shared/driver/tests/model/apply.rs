@@ -95,6 +95,11 @@ impl Scenario {
                 world.repeats -= 1;
                 self.start(world, Event { at: now, kind: Kind::Create { n, request } });
             }
+            Action::Withdraw(n) => {
+                let due = world.row(n).due_at?;
+                world.withdrawals -= 1;
+                self.start(world, Event { at: now, kind: Kind::Early { n, due } });
+            }
             Action::Cancel(n) => {
                 world.cancels -= 1;
                 let force = self.force && world.row(n).status == Status::InProgress;
@@ -164,7 +169,7 @@ impl Scenario {
             Kind::Online { .. } => world.online_events.push(node.event.at),
             // The caller gets an error, and asks again.
             Kind::Cancel { .. } => world.cancels += 1,
-            Kind::Create { .. } | Kind::Due(_) | Kind::Wake { .. } | Kind::Echo(_) => {}
+            Kind::Create { .. } | Kind::Due(_) | Kind::Wake { .. } | Kind::Early { .. } | Kind::Echo(_) => {}
         }
     }
 

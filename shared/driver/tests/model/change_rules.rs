@@ -2,15 +2,17 @@
 
 use domain::{DeliveryStatus, Execution, Status, Timestamp};
 
-use super::event::actor;
+use super::event::{Event, Kind, actor};
+use super::scenario::at;
 
 pub const ILLEGAL: &str = "no transition is illegal";
 pub const FINAL: &str = "a final status never changes";
 pub const ECHO: &str = "what is no report of the device changes no execution";
 pub const EARLY: &str = "no verdict is written before its deadline";
 
-/// The rule that a change breaks which was decided at `now`.
-pub fn violation(before: &Execution, after: &Execution, now: Timestamp) -> Option<&'static str> {
+/// The rule that a change breaks which a handler of this event has decided.
+pub fn violation(before: &Execution, after: &Execution, event: &Event) -> Option<&'static str> {
+    let now = at(event.at);
     let was_final = before.outcome.is_some();
     let same_end =
         after.outcome == before.outcome && after.status == before.status && after.progress == before.progress;
@@ -33,7 +35,12 @@ pub fn violation(before: &Execution, after: &Execution, now: Timestamp) -> Optio
     }
     match after.verdict.filter(|_| before.verdict.is_none()) {
         Some(verdict) if verdict.reason.status() == Status::TimedOut => {
-            let deadline = if before.status == Status::Created { before.start_by } else { running_deadline(before) };
+            let deadline = match before.status {
+                // Its request may have to leave its shadow early; its device has not begun.
+                Status::Created if matches!(event.kind, Kind::Early { .. }) && before.shadow_cleanup_pending => now,
+                Status::Created => before.start_by,
+                _ => running_deadline(before),
+            };
             (now < deadline || verdict.at > now).then_some(EARLY)
         }
         _ => None,

@@ -35,6 +35,8 @@ pub enum Kind {
     Echo(usize),
     /// The wake of its due entry has come.
     Wake { n: usize, due: i64 },
+    /// Its request has to leave its shadow early, since many others end with it.
+    Early { n: usize, due: i64 },
     /// The device has connected; and whether it has subscribed.
     Online { subscribed: bool },
 }
@@ -94,6 +96,7 @@ impl Event {
                 driver.apply_shadow(&event, &event.reports().reports).await.result
             }
             Kind::Wake { n, due } => driver.drive_wake(&key(*n), *due).await.map(drop),
+            Kind::Early { n, due } => driver.withdraw_early(&key(*n), *due).await.map(drop),
             Kind::Online { subscribed } => match driver.send_waiting(&thing(), *subscribed).await? {
                 WaitingSent { failed: 0, .. } => Ok(()),
                 _ => Err(Error::new("sending what waits", thing(), calls::Kind::Unavailable, None)),

@@ -51,6 +51,8 @@ pub struct Scenario {
     /// Cancels, and whether those of a running execution are forced.
     pub cancels: u8,
     pub force: bool,
+    /// Requests that have to leave their shadows early.
+    pub withdrawals: u8,
     /// Repeated requests of the creator.
     pub repeats: u8,
     /// Connects of the device, from this time on.
@@ -201,6 +203,7 @@ impl Scenario {
             no_duplicates: false,
             cancels: 0,
             force: false,
+            withdrawals: 0,
             repeats: 0,
             connects: 0,
             connects_from: 0,

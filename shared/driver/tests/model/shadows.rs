@@ -6,7 +6,7 @@ use domain::{Channel, Command, Deadlines, Effect, Reason, ShadowRoute, Status};
 
 use super::{
     call::Answer,
-    scenario::{STEP, Scenario, at, command, with_payload},
+    scenario::{STEP, Scenario, at, command, retried, with_payload},
     world::World,
 };
 
@@ -62,6 +62,45 @@ fn heartbeats_after_a_start_in_a_shadow() {
     scenario.check("heartbeats after a start in a shadow");
 }
 
+/// A ttl that goes on when its creator has certainly ended, in seconds.
+const LONG_TTL: i64 = 30;
+
+fn with_long_ttl(mut command: Command) -> Command {
+    command.definition.deadlines = Deadlines::new(Some(LONG_TTL), Some(LONG_TTL + STEP), None).unwrap();
+    command
+}
+
+#[test]
+fn a_request_that_leaves_its_shadow_early() {
+    let mut scenario = Scenario::of(vec![with_long_ttl(command(1))]).on(Channel::Shadow(ShadowRoute::default()));
+    (scenario.withdrawals, scenario.end) = (2, 45);
+    scenario.reached = vec![
+        ("it is withdrawn, and its device never reads it", |_, world| {
+            let early = world.first().verdict.is_some_and(|verdict| verdict.at < world.first().start_by);
+            early && !world.first().shadow_cleanup_pending && world.devices[0].started == 0 && world.now >= LONG_TTL
+        }),
+        ("its device has read it before, and succeeds", |scenario, world| {
+            world.first().verdict.is_some() && all_succeed(scenario, world)
+        }),
+        ("it is left to its time, since its creator may be sending", |_, world| {
+            world.withdrawals < 2 && world.first().is_as_created() && world.handlers.is_empty()
+        }),
+    ];
+    scenario.check("a request that leaves its shadow early");
+}
+
+#[test]
+fn the_second_attempt_leaves_its_shadow_early() {
+    let command = with_long_ttl(retried(command(1), &["NO_RESPONSE"]));
+    let mut scenario = Scenario::of(vec![command]).on(Channel::Shadow(ShadowRoute::default()));
+    (scenario.withdrawals, scenario.no_start_report, scenario.end) = (1, true, 45);
+    scenario.reached = vec![("the second attempt is withdrawn", |_, world| {
+        let verdict = world.first().verdict.filter(|verdict| verdict.at < world.first().start_by);
+        verdict.is_some() && world.first().attempt == 2
+    })];
+    scenario.check("the second attempt leaves its shadow early");
+}
+
 fn atlas(commands: Vec<Command>) -> Scenario {
     let mut scenario = Scenario::of(commands).on(Channel::Shadow(ShadowRoute::Atlas));
     (scenario.no_start_report, scenario.end) = (true, 25);
@@ -71,7 +110,7 @@ fn atlas(commands: Vec<Command>) -> Scenario {
 #[test]
 fn a_command_in_the_dialect_atlas() {
     let mut scenario = atlas(vec![command(1)]);
-    (scenario.faults, scenario.cancels, scenario.no_duplicates) = (1, 1, true);
+    (scenario.faults, scenario.no_duplicates) = (1, true);
     scenario.reached = vec![
         ("it succeeds", all_succeed),
         ("the shadow is cleaned up", is_cleaned_up),

@@ -12,9 +12,10 @@ use super::{
     change_rules,
     desired_states::ReportedState,
     device::Device,
+    event::Event,
     messages::{ReportMessage, ToDevice, WakeMessage},
     node::Node,
-    scenario::{CREATED_AT, STEP, Scenario, at},
+    scenario::{CREATED_AT, STEP, Scenario},
     shadow::{LateWrite, Shadow},
 };
 
@@ -62,6 +63,7 @@ pub struct World {
     /// The faults, cancels, repeated requests and connects that are left.
     pub faults: u8,
     pub cancels: u8,
+    pub withdrawals: u8,
     pub repeats: u8,
     pub connects: u8,
     pub echoes: u8,
@@ -184,6 +186,7 @@ impl World {
             due: vec![i64::MAX; all],
             faults: scenario.faults,
             cancels: scenario.cancels,
+            withdrawals: scenario.withdrawals,
             repeats: scenario.repeats,
             connects: scenario.connects,
             echoes: scenario.echoes,
@@ -217,11 +220,12 @@ impl World {
         self.rows[n] = Some(Row::new(row.clone()));
     }
 
-    /// Writes a change that was decided at `since` on its condition; the row after it, and whether it was written.
-    pub fn write(&mut self, n: usize, change: &Change, since: i64) -> (Row, bool) {
+    /// Writes a change that a handler of this event has decided on its condition; the row after it, and whether it was
+    /// written.
+    pub fn write(&mut self, n: usize, change: &Change, event: &Event) -> (Row, bool) {
         let before = self.row(n);
         let Some(after) = before.apply(change) else { return (before, false) };
-        self.report_violation(change_rules::violation(&before, &after, at(since)));
+        self.report_violation(change_rules::violation(&before, &after, event));
         if after.due_at != before.due_at || matches!(change.due, DueEntry::At(_)) {
             self.note_due(n, &after);
         }

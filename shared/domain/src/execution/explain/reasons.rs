@@ -54,7 +54,7 @@ impl Execution {
 
     fn why_verdict(&self, verdict: Verdict) -> String {
         match verdict.reason {
-            Reason::Expired if !self.device_may_have_a_request() => {
+            Reason::Expired if !self.device_may_have_a_request() && self.withdrawn_early_seconds().is_none() => {
                 "It expired before it could go out (EXPIRED).".to_owned()
             }
             Reason::LaneBusy => format!("Its turn in {} did not come in time (LANE_BUSY).", self.own_lane_text()),
@@ -67,7 +67,13 @@ impl Execution {
                 let operator = self.verdict_entry().map_or("an operator", |entry| entry.actor.as_str());
                 format!("It was called off by {operator} (CANCELED_BY_OPERATOR){}", self.why_canceled())
             }
-            reason => format!("It was given up for {reason}{}", self.why_canceled()),
+            reason => match self.withdrawn_early_seconds() {
+                Some(seconds) => format!(
+                    "It was withdrawn from its shadow {seconds} s before its ttl was over, since too many others end with \
+                     it to remove all of them then ({reason})."
+                ),
+                None => format!("It was given up for {reason}{}", self.why_canceled()),
+            },
         }
     }
 

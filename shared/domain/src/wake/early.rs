@@ -1,0 +1,197 @@
+//! Which entries of a shard need work before their time: where more of them come at one time than can be worked off,
+//! requests would stay in their shadows after their ttl. So the work on these begins earlier.
+//!
+//! Each tick of the schedule looks at the entries of the next minutes. It works backward from the last one: each takes
+//! its share of a second, and has to be done before the next one begins. Within a second, entries are ordered by a hash
+//! of their ids. So a tick finds the entries that are left where the tick before has put them, however many have been
+//! worked off meanwhile.
+
+use std::ops::RangeInclusive;
+
+use sha2::{Digest, Sha256};
+
+use crate::ids::ExecutionId;
+use crate::timestamp::Timestamp;
+
+/// The executions that are counted on to be worked off in a second in each shard: 256 in the 64 shards of the template,
+/// which are 512 calls of the shadow service, of the 4,000 that an account has in a large region, and some 800 write
+/// units, of the 4,000 that a new table takes.
+pub const PER_SECOND: i64 = 4;
+
+/// How much earlier than its time the work on an entry begins at most, in seconds. Of more than 60,000 entries of one
+/// second, all that would begin earlier begin then.
+pub const MAX_EARLY_SECONDS: i64 = 240;
+
+/// How long after its time the work on an entry may end, in seconds: less than a ttl is cut short by in a shadow.
+const SLACK_SECONDS: i64 = 2;
+
+/// The entries of one message: four seconds of work.
+const PER_MESSAGE: i64 = 16;
+
+/// An entry of a shard. Entries are worked off in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// When it is due, in seconds since 1970.
+    pub due: i64,
+    /// Its place among those of the same second.
+    pub place: u16,
+}
+
+/// Some entries of a shard, which need work before their time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlyStart {
+    /// The first and the last of them.
+    pub entries: RangeInclusive<Entry>,
+    /// When the work on them begins.
+    pub at: Timestamp,
+}
+
+/// The place of an execution among those that are due in the same second, with the same chance anywhere.
+pub fn place_of(id: &ExecutionId) -> u16 {
+    let digest = Sha256::digest(id.as_str());
+    // Its first eight bytes say in which shard it is.
+    u16::from_be_bytes([digest[8], digest[9]])
+}
+
+/// The work that has to begin before its time, and by `until`: in groups of entries, the earliest first. Where it should
+/// have begun already, it begins at `now`.
+pub fn early_starts(mut entries: Vec<Entry>, now: Timestamp, until: Timestamp) -> Vec<EarlyStart> {
+    entries.sort_unstable();
+    let step_ms = 1000 / PER_SECOND;
+    let mut starts: Vec<EarlyStart> = Vec::new();
+    // When the work on the entry before has to be done.
+    let mut next_ms = i64::MAX;
+    let mut group: Vec<(Entry, i64)> = Vec::new();
+    for entry in entries.into_iter().rev() {
+        next_ms = next_ms.min((entry.due + SLACK_SECONDS) * 1000) - step_ms;
+        let is_next = group.first().is_none_or(|(_, last_ms)| last_ms - next_ms < PER_MESSAGE * step_ms);
+        if !is_next {
+            starts.extend(early_start(&group, now, until));
+            group.clear();
+        }
+        group.push((entry, next_ms));
+    }
+    starts.extend(early_start(&group, now, until));
+    starts.reverse();
+    starts
+}
+
+/// The start of a group of entries, the last one first, each with the time at which its work begins.
+fn early_start(group: &[(Entry, i64)], now: Timestamp, until: Timestamp) -> Option<EarlyStart> {
+    let (&(last, _), &(first, begins_ms)) = (group.first()?, group.last()?);
+    let earliest_ms = (first.due - MAX_EARLY_SECONDS) * 1000;
+    // A message comes up to a second after its time.
+    let at = Timestamp::from_seconds(begins_ms.max(earliest_ms).div_euclid(1000)).max(now);
+    let is_early = group.iter().any(|(entry, begins_ms)| *begins_ms < entry.due * 1000);
+    (is_early && at <= until).then_some(EarlyStart { entries: first..=last, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_700_000_040;
+
+    fn now() -> Timestamp {
+        Timestamp::from_seconds(NOW)
+    }
+
+    fn until() -> Timestamp {
+        now().plus_seconds(10_000)
+    }
+
+    /// This many entries in each of these seconds after now.
+    fn entries(numbers: &BTreeMap<i64, usize>) -> Vec<Entry> {
+        let of_second = |(&second, &number): (&i64, &usize)| {
+            (0..number).map(move |n| Entry { due: NOW + second, place: (n * 65_535 / number) as u16 })
+        };
+        numbers.iter().flat_map(of_second).collect()
+    }
+
+    /// When the work on each entry begins, in milliseconds after now: early, or at its time.
+    fn begins(entries: &[Entry], starts: &[EarlyStart]) -> Vec<i64> {
+        let begin = |entry: &Entry| {
+            let early = starts.iter().find(|start| start.entries.contains(entry));
+            early.map_or(entry.due * 1000, |start| start.at.as_millis()) - NOW * 1000
+        };
+        entries.iter().map(begin).collect()
+    }
+
+    proptest! {
+        /// Worked off at the pace that is counted on, from when the work on each begins, in this order: each ends in
+        /// time.
+        #[test]
+        fn each_entry_is_worked_off_in_time(
+            numbers in prop::collection::btree_map(300..350_i64, 1..40_usize, 1..20),
+        ) {
+            let entries = entries(&numbers);
+            let starts = early_starts(entries.clone(), now(), until());
+            let mut begins: Vec<_> = begins(&entries, &starts).into_iter().zip(&entries).collect();
+            begins.sort();
+            let mut done_ms = 0;
+            for (begins_ms, entry) in begins {
+                done_ms = done_ms.max(begins_ms) + 1000 / PER_SECOND;
+                let late_ms = done_ms - (entry.due - NOW) * 1000;
+                prop_assert!(late_ms <= SLACK_SECONDS * 1000, "{entry:?} is done {late_ms} ms after its time");
+            }
+        }
+
+        /// What has been worked off does not move what is left.
+        #[test]
+        fn next_tick_finds_what_is_left_where_the_tick_before_has_put_it(number in 200..400_usize, done in 0..10_usize) {
+            let all = entries(&BTreeMap::from([(170, number)]));
+            let begins_before = begins(&all, &early_starts(all.clone(), now(), until()));
+            let left = &all[done * PER_MESSAGE as usize..];
+            let begins_after = begins(left, &early_starts(left.to_vec(), now(), until()));
+            let before = &begins_before[all.len() - left.len()..];
+            prop_assert!(before.iter().zip(&begins_after).all(|(before, after)| (before - after).abs() < 5_000));
+        }
+    }
+
+    #[test]
+    fn what_can_be_done_at_its_time_is_not_early() {
+        let few = (SLACK_SECONDS * PER_SECOND) as usize;
+        assert_eq!(early_starts(entries(&BTreeMap::from([(100, few), (103, few)])), now(), until()), []);
+        assert_eq!(early_starts(entries(&BTreeMap::from([(100, few + 1)])), now(), until()).len(), 1);
+        assert_eq!(early_starts(Vec::new(), now(), until()), []);
+    }
+
+    #[test]
+    fn four_hundred_of_one_second_begin_a_minute_and_a_half_early_and_a_few_in_each_message() {
+        let all = entries(&BTreeMap::from([(150, 400)]));
+        let starts = early_starts(all.clone(), now(), until());
+        assert_eq!(starts[0].at, now().plus_seconds(52), "150 + 2 - 400 / 4");
+        assert_eq!((starts.len(), *starts[0].entries.start()), (25, all[0]));
+        assert!(starts.windows(2).all(|two| two[0].at < two[1].at && two[0].entries.end() < two[1].entries.start()));
+        assert_eq!(starts[24].entries, all[384]..=all[399], "the last ones begin with their group");
+    }
+
+    #[test]
+    fn late_tick_begins_at_once_and_leaves_what_begins_after_its_minutes() {
+        let all = entries(&BTreeMap::from([(60, 400)]));
+        let starts = early_starts(all.clone(), now(), until());
+        let at_once = starts.iter().take_while(|start| start.at == now()).count();
+        assert!((9..=10).contains(&at_once), "{at_once}: 38 of 100 seconds are over");
+        let soon = early_starts(all, now(), now().plus_seconds(10));
+        assert!(soon.len() < starts.len() && soon.iter().all(|start| start.at <= now().plus_seconds(10)));
+    }
+
+    #[test]
+    fn no_work_begins_earlier_than_four_minutes_before_its_time() {
+        let all = entries(&BTreeMap::from([(300, 5_000)]));
+        let starts = early_starts(all, now(), until());
+        assert_eq!(starts[0].at, now().plus_seconds(60));
+    }
+
+    #[test]
+    fn places_are_spread_evenly() {
+        let of =
+            |n: u32| place_of(&ExecutionId::parse(&format!("{n:a>26}").replace(['0', '1', '8', '9'], "b")).unwrap());
+        let lower = (0..1000).filter(|n| of(*n) < 32_768).count();
+        assert!((300..700).contains(&lower), "{lower}");
+    }
+}
