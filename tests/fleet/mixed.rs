@@ -54,8 +54,10 @@ async fn check(world: &World, fleet: &Fleet, shown: &Value) {
     let asked = asked(world);
     let online = |thing: &&String| fleet.script(thing).is_some_and(|script| script.connects());
     let unasked: Vec<_> = fleet.things().iter().filter(online).filter(|thing| !asked.contains(*thing)).collect();
-    assert!(unasked.is_empty(), "{} online things were not asked: {unasked:?}\n{shown:#}", unasked.len());
     let rows = world.rows(EXECUTIONS).await;
+    let row_of = |thing: &str| rows.iter().find(|row| row["pk"]["S"] == format!("T#{thing}"));
+    let first = unasked.first().and_then(|thing| row_of(thing));
+    assert!(unasked.is_empty(), "{} online things were not asked: {unasked:?}\n{shown:#}\n{first:#?}", unasked.len());
     let of_thing: BTreeMap<_, _> =
         rows.iter().filter_map(|row| Some((row["pk"]["S"].as_str()?.strip_prefix("T#")?, row))).collect();
     assert_eq!(of_thing.len(), fleet.things().len(), "each thing has an execution");

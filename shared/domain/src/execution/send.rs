@@ -59,7 +59,7 @@ impl Execution {
     pub fn send_failed(&self, now: Timestamp, actor: Actor, refused: bool) -> Change {
         let (base, cap) = BACKOFF_SECONDS;
         let tries = Attempt::try_from(self.progress.seq() + 1).unwrap_or(Attempt::MAX);
-        let delay = full_jitter(&self.key.id, tries, base, cap);
+        let delay = full_jitter(&self.key.id, tries, base, cap).max(1);
         let next_send_at = now.plus_seconds(if refused { delay } else { delay.max(MAX_SEND_SECONDS) });
         let mut change = self.tried(DeliveryStatus::Pending, Effect::SendFailed { next_send_at, refused });
         change.history_entry = self.send_entry(now, "PENDING", actor, &self.channel);

@@ -86,7 +86,8 @@ fn final_status_gives_the_device_code_and_whether_it_was_late() {
 fn failed_sending_says_when_it_is_tried_again() {
     let pending = state("CREATED, PENDING");
     let refused = after(&pending, pending.send_failed(CREATED_AT, Actor::function("test"), true));
-    assert_eq!(text(&refused, 0), "It could not be sent. It has been due since +0s.");
+    assert_eq!(text(&refused, 0), "It could not be sent. It goes out at +1s.");
+    assert_eq!(text(&refused, 2), "It could not be sent. It has been due since +1s.");
     let again = after(&refused, refused.send_failed(CREATED_AT, Actor::function("test"), true));
     assert_eq!(text(&again, 0), "It could not be sent. It goes out at +4s.");
 }
