@@ -68,6 +68,10 @@ use world::World;
 /// Number of schedules without `--schedules`.
 const DEFAULT_SCHEDULES: u64 = 100;
 
+/// Bytes of stack of a thread that runs schedules: as many as a function has, which handles its events on its main
+/// thread. A handler that is not optimized may need more than two megabytes.
+const STACK_SIZE: usize = 8 << 20;
+
 fn main() -> ExitCode {
     let options = Options::parse();
     match options.seed.filter(|_| options.trace) {
@@ -144,7 +148,8 @@ fn run_schedules(options: &Options) -> ExitCode {
     };
     let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
     let results: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run_some)).collect();
+        let spawn = |_| std::thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, run_some);
+        let workers: Vec<_> = (0..threads).map(|index| spawn(index).expect("the thread starts")).collect();
         workers.into_iter().map(|worker| worker.join().expect("no schedule panics")).collect()
     });
     let calls: u64 = results.iter().map(|(_, calls)| calls).sum();
