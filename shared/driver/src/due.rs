@@ -32,19 +32,27 @@ impl<C: Calls> Driver<'_, C> {
     /// # Errors
     /// A failed read or write. What was done before it stays done.
     pub async fn withdraw_early(&self, key: &Key, due: i64) -> Result<DriveStats, Error> {
-        let row = self.read(key).await?.filter(|row| row.due_at == Some(due));
         let mut stats = DriveStats::default();
-        let change = row.as_ref().and_then(|row| row.withdraw_early(self.event_time(), &self.actor));
-        let (Some(row), Some(change)) = (row, change) else { return Ok(stats) };
-        let change = self.with_clean_shadow(&row, Box::new(change)).await;
-        match self.write(row, &change).await? {
-            WriteOutcome::Applied(ended) => {
-                stats.settled += 1;
-                stats += self.run_until_idle(ended).await?;
-            }
-            // A report came in between, or another wake has ended it.
-            WriteOutcome::Conflict(_) => stats.conflicts += 1,
-            WriteOutcome::NotFound => {}
+        let row = self.read(key).await?.filter(|row| row.due_at == Some(due));
+        let Some(mut row) = row else { return Ok(stats) };
+        let mut retries = self.retries("withdrawing a request early", row.key.clone());
+        while let Some(change) = row.withdraw_early(self.event_time(), &self.actor) {
+            let change = self.with_clean_shadow(&row, Box::new(change)).await;
+            row = match self.write(row, &change).await? {
+                WriteOutcome::Applied(ended) => {
+                    stats.settled += 1;
+                    stats += self.run_until_idle(ended).await?;
+                    break;
+                }
+                // Its request may have left the shadow by now: it ends, unless its device has begun, or another function
+                // has ended it.
+                WriteOutcome::Conflict(changed) => {
+                    stats.conflicts += 1;
+                    changed
+                }
+                WriteOutcome::NotFound => break,
+            };
+            retries.wait().await?;
         }
         Ok(stats)
     }
