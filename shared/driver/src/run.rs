@@ -59,17 +59,17 @@ impl<C: Calls> Driver<'_, C> {
                 NextAction::Write(change) if change.is_transition() => (&mut stats.retried, change),
                 NextAction::Write(change) => (&mut stats.due_moved, change),
                 action @ (NextAction::Send | NextAction::TryLane) => {
-                    let is_claimed = action == NextAction::Send;
-                    let sent = match is_claimed {
-                        true => self.claim_and_send(row.clone()).await?,
-                        false => self.try_lane(row.clone()).await?,
-                    };
-                    let Some(sent) = sent else {
-                        if is_claimed {
-                            self.look_after_claim(row).await?;
+                    let sent = match action {
+                        NextAction::Send => {
+                            let sent = self.claim_and_send(row.clone()).await?;
+                            if sent.is_none() {
+                                self.look_after_claim(row).await?;
+                            }
+                            sent
                         }
-                        break;
+                        _ => self.try_lane(row.clone()).await?,
                     };
+                    let Some(sent) = sent else { break };
                     stats.sent += 1;
                     *row = sent.row;
                     continue;
