@@ -7,7 +7,7 @@ use domain::{Batch, BatchProgress, Channel, Command, ThingName};
 use tokio::task::{JoinError, JoinSet};
 
 use super::{dispatcher::Dispatcher, summary::Summary};
-use driver::batch_thing::ThingOutcome;
+use driver::batch_thing::{Load, ThingOutcome};
 use runtime::handler_error::chain;
 
 /// No execution starts when the invocation has run for more than this many seconds. Those that have started end before
@@ -62,13 +62,10 @@ impl Dispatcher {
 
     fn note_start(&self, result: StartResult, open: &mut BTreeSet<u16>, summary: &mut Summary) {
         match result {
-            Ok((place, Ok(ThingOutcome::Stored { throttled }))) => {
+            Ok((place, Ok(ThingOutcome::Stored(load)))) => {
                 open.remove(&place);
                 summary.stored += 1;
-                match throttled {
-                    true => self.throttle.decrease(),
-                    false => self.throttle.increase(),
-                }
+                self.throttle.count(load);
             }
             Ok((place, Ok(ThingOutcome::Duplicate))) => {
                 open.remove(&place);
@@ -82,7 +79,7 @@ impl Dispatcher {
                 );
                 // A missing answer may be a sign of too many requests as well.
                 if error.is_retryable() {
-                    self.throttle.decrease();
+                    self.throttle.count(Load::Throttled);
                 }
                 summary.failed += 1;
             }

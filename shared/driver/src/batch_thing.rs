@@ -6,15 +6,25 @@ use domain::{BatchNumber, Channel, Command, Execution, ThingName};
 use crate::driver::Driver;
 use crate::start::{StartOutcome, StoreOutcome};
 
+/// A table that needs this long for a write, in seconds, is overloaded: usually it needs ten milliseconds.
+const SLOW_SECONDS: u32 = 1;
+
+/// What storing and sending an execution has shown of the load on AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    Normal,
+    /// The table took long to store the execution: more at the same time may make it slower.
+    Slow,
+    /// Sending failed because of too many requests.
+    Throttled,
+}
+
 /// The outcome for one thing of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThingOutcome {
     /// The thing has an execution of this batch. If its request could not be sent, the execution has a due entry of its
     /// own.
-    Stored {
-        /// Whether sending failed because of too many requests.
-        throttled: bool,
-    },
+    Stored(Load),
     /// The thing has an execution of another batch.
     Duplicate,
 }
@@ -32,8 +42,11 @@ impl<C: Calls> Driver<'_, C> {
         thing: &ThingName,
         channel: Channel,
     ) -> Result<ThingOutcome, Error> {
-        let row = Execution::create_in_batch(command, thing, batch, self.now(), channel);
-        let outcome = match self.store(row).await? {
+        let begin = self.now();
+        let row = Execution::create_in_batch(command, thing, batch, begin, channel);
+        let stored = self.store(row).await?;
+        let is_slow = self.now() >= begin.plus_seconds(SLOW_SECONDS);
+        let outcome = match stored {
             StoreOutcome::Stored(row) => self.start_created(row, command).await?,
             StoreOutcome::Exists(row) if row.batch != Some(batch) => {
                 self.calls.put_duplicate(&row, batch).await?;
@@ -52,6 +65,10 @@ impl<C: Calls> Driver<'_, C> {
                 row
             }
         };
-        Ok(ThingOutcome::Stored { throttled: row.is_send_postponed(self.now()) })
+        Ok(ThingOutcome::Stored(match row.is_send_postponed(self.now()) {
+            true => Load::Throttled,
+            false if is_slow => Load::Slow,
+            false => Load::Normal,
+        }))
     }
 }
