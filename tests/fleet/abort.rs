@@ -16,8 +16,8 @@ use super::simulated_things::{runs, start_things};
 use crate::deadline::waiting;
 use crate::world::{COMMANDS, World, template};
 
-/// Executions of a batch that are held while they are stored.
-const HELD_PER_BATCH: usize = 20;
+/// Executions of a batch that are held while they are stored; fewer than a function stores at once when it begins.
+const HELD_PER_BATCH: usize = 12;
 
 /// The shards of the stream of commands on the local stack.
 const SHARDS: usize = 4;
