@@ -51,6 +51,31 @@ async fn a_report_is_recorded_under_the_attempt_that_it_names() {
     world.end().await;
 }
 
+/// A device that begins late ignores the next attempt's request: all that it says of its run names the first attempt.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn every_report_of_a_run_that_began_late_counts() {
+    for (end, ended) in [("FAILED", "FAILED"), ("REJECTED", "REJECTED"), ("SUCCEEDED", "SUCCEEDED")] {
+        let world = World::with_parameters(&[("ReconcileSeconds", "5")]).await;
+        let mut pump = world.thing("pump-7").await;
+        let retry = json!({"attempts": 2, "on": ["NO_RESPONSE"], "wait": 30, "backoff": {"base": 0}});
+        let command = world.command("pump-7", json!({"delivery": "topic", "heartbeat": 10, "retry": retry})).await;
+        let (_, first) = pump.next_json().await;
+        world.advance(32).await;
+        assert_eq!(pump.next_json().await.1["attempt"], 2);
+        for _ in 0..8 {
+            report(&world, &mut pump, &first, "IN_PROGRESS").await;
+            assert_eq!(status(&world, &command).await.0, "IN_PROGRESS", "its heartbeats count");
+            world.advance(10).await;
+        }
+        report(&world, &mut pump, &first, end).await;
+        let shown = world.execution(&command, "pump-7").await;
+        assert_eq!((&shown["status"], &shown["attempt"], &shown["late"]), (&json!(ended), &json!(2), &json!(false)));
+        let history = history_lines(&shown);
+        assert_eq!(history[history.len() - 2..], ["1 IN_PROGRESS".to_owned(), format!("1 {ended}")], "{history:?}");
+        world.end().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_failure_is_retried_only_where_the_policy_names_it() {
     let world = World::with_parameters(&[("ReconcileSeconds", "5")]).await;

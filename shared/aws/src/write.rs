@@ -93,10 +93,14 @@ fn put_effect(update: &mut Update, effect: &Effect) {
             update.set("delivered_at", millis(*at));
             update.remove("next_send_at");
         }
-        Effect::DeviceActive { at, interim } => {
+        Effect::DeviceActive { at, earlier, interim } => {
             update.set_once("delivered_at", millis(*at));
             update.set_once("started_at", millis(*at));
             update.set("last_active_at", millis(*at));
+            match earlier {
+                Some(attempt) => update.set("runs_attempt", number(attempt)),
+                None => update.remove("runs_attempt"),
+            }
             if let Some(interim) = interim {
                 update.set("interim", text(interim.to_stored()));
             }
@@ -139,8 +143,15 @@ fn put_effect(update: &mut Update, effect: &Effect) {
 }
 
 /// The attributes that a new attempt does not take over from the one before it.
-const OF_ONE_ATTEMPT: [&str; 6] =
-    ["maybe_delivered", "sent_at", "delivered_at", "started_at", "last_active_at", "heartbeat_deadline"];
+const OF_ONE_ATTEMPT: [&str; 7] = [
+    "maybe_delivered",
+    "sent_at",
+    "delivered_at",
+    "started_at",
+    "last_active_at",
+    "runs_attempt",
+    "heartbeat_deadline",
+];
 
 /// The attributes of the end that the device reported of the attempt before.
 const OF_LAST_FAILURE: [&str; 8] = [

@@ -12,6 +12,7 @@ const SLOW_SECONDS: u32 = 1;
 /// What storing and sending an execution has shown of the load on AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
+    /// Neither of the others.
     Normal,
     /// The table took long to store the execution: more at the same time may make it slower.
     Slow,

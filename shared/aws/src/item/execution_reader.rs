@@ -41,6 +41,7 @@ pub(crate) fn execution_from_item(item: &Item) -> Result<Execution, Unreadable> 
         delivered_at: read.millis("delivered_at")?,
         started_at: read.millis("started_at")?,
         last_active_at: read.millis("last_active_at")?,
+        runs_attempt: read.number("runs_attempt")?,
         // Without heartbeats, the stored deadline is one that never comes.
         heartbeat_deadline: read.millis("heartbeat_deadline")?.filter(|_| heartbeat_seconds.is_some()),
         interim: read.text("interim")?.map(|text| needed("interim", InterimReport::from_stored(text))).transpose()?,

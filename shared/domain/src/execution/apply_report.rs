@@ -5,7 +5,7 @@ use crate::execution::change::{Change, Condition, DueEntry, Effect};
 use crate::execution::history::HistoryEntry;
 use crate::execution::interim_report::InterimReport;
 use crate::execution::key::Key;
-use crate::execution::progress::{Progress, Rank};
+use crate::execution::progress::{Attempt, Progress, Rank};
 use crate::execution::row::{Execution, Outcome};
 use crate::messages::report::device_report::Report;
 use crate::messages::report::reported_status::ReportedStatus;
@@ -32,8 +32,9 @@ impl Report {
         let attempt = self.attempt;
         let (effect, due) = match self.reported {
             ReportedStatus::InProgress { .. } => {
+                let earlier = Some(self.answered_attempt).filter(|answered| *answered < attempt);
                 let interim = InterimReport::of(self, at).map(Box::new);
-                (Effect::DeviceActive { at, interim }, DueEntry::Keep)
+                (Effect::DeviceActive { at, earlier, interim }, DueEntry::Keep)
             }
             ReportedStatus::Canceled => (Effect::Nothing, DueEntry::Keep),
             _ => {
@@ -71,11 +72,12 @@ impl Execution {
     ///
     /// A device that was only slow, or whose heartbeats were lost, still runs the first request that it received, and
     /// ignores the later ones. So its report counts, if the cloud has ended that attempt and the device has not, and
-    /// if no other report came since. A report that names no attempt is about the current one, as far as is known.
+    /// no report of another attempt came since. A report that names no attempt is about the current one, as far as is
+    /// known.
     pub fn as_current_attempt(&self, report: &Report) -> Option<Report> {
         let counts = match report.names_attempt {
             false => true,
-            true => self.last_active_at.is_none() && !self.history.iter().any(|entry| ended(entry, report)),
+            true => self.may_run(report.attempt) && !self.history.iter().any(|entry| ended(entry, report)),
         };
         let earlier = report.attempt < self.attempt && self.outcome.is_none();
         let answered_attempt = if report.names_attempt { report.answered_attempt } else { self.attempt };
@@ -85,6 +87,11 @@ impl Execution {
             answered_attempt,
             ..report.clone()
         })
+    }
+
+    /// Whether the device may run this earlier attempt, by what it has reported since the current one was scheduled.
+    fn may_run(&self, attempt: Attempt) -> bool {
+        self.last_active_at.is_none() || self.runs_attempt == Some(attempt)
     }
 
     /// A change that is stale as one that counts: it increases no progress, but shows that the device is active, or
@@ -156,12 +163,32 @@ mod tests {
     fn report_of_a_slow_device_counts_for_the_current_attempt() {
         let second = later(&sent_and_retried(), 10);
         assert_eq!((second.attempt, second.status), (2, Status::Created));
-        let report = report(&second, r#"{"status":"RUNNING","attempt":1}"#);
-        assert_eq!(second.apply(&report.change(second.key.clone(), at(11))), None);
-        let current = second.as_current_attempt(&report).unwrap();
+        let start = report(&second, r#"{"status":"RUNNING","attempt":1}"#);
+        assert_eq!(second.apply(&start.change(second.key.clone(), at(11))), None);
+        let current = second.as_current_attempt(&start).unwrap();
         let running = second.apply(&current.change(second.key.clone(), at(11))).unwrap();
-        assert_eq!(running.status, Status::InProgress);
-        assert_eq!(running.as_current_attempt(&report), None, "a report of the current attempt has come");
+        assert_eq!((running.status, running.runs_attempt), (Status::InProgress, Some(1)));
+        let of_first = |payload: &str| report(&running, payload);
+        let later = running.as_current_attempt(&of_first(r#"{"status":"RUNNING","attempt":1,"seq":1}"#)).unwrap();
+        let later = running.apply(&later.change(second.key.clone(), at(12))).unwrap();
+        assert_eq!((later.last_active_at, later.runs_attempt), (Some(at(12)), Some(1)));
+        let failed = later.as_current_attempt(&of_first(r#"{"status":"FAILED","attempt":1}"#)).unwrap();
+        assert_eq!((failed.attempt, failed.answered_attempt), (2, 1));
+    }
+
+    #[test]
+    fn report_of_an_earlier_attempt_does_not_count_once_the_device_runs_a_later_one() {
+        let second = later(&sent_and_retried(), 10);
+        let running = after_report(&second, 11, r#"{"status":"RUNNING","attempt":2}"#).unwrap();
+        assert_eq!(running.runs_attempt, None);
+        for payload in [r#"{"status":"RUNNING","attempt":1}"#, r#"{"status":"FAILED","attempt":1}"#] {
+            assert_eq!(running.as_current_attempt(&report(&running, payload)), None, "{payload}");
+        }
+        let slow = second.as_current_attempt(&report(&second, r#"{"status":"RUNNING","attempt":1}"#)).unwrap();
+        let slow = second.apply(&slow.change(second.key.clone(), at(11))).unwrap();
+        let changed = after_report(&slow, 12, r#"{"status":"RUNNING","attempt":2,"seq":1}"#).unwrap();
+        assert_eq!(changed.runs_attempt, None, "the first run has ended without a report");
+        assert_eq!(changed.as_current_attempt(&report(&changed, r#"{"status":"FAILED","attempt":1}"#)), None);
     }
 
     #[test]

@@ -95,6 +95,8 @@ pub enum Effect {
     DeviceActive {
         /// When.
         at: Timestamp,
+        /// The earlier attempt that it reported it for; none: the current one.
+        earlier: Option<Attempt>,
         /// What the report says beside its status.
         interim: Option<Box<InterimReport>>,
     },

@@ -104,6 +104,7 @@ impl Execution {
             delivered_at: None,
             started_at: None,
             last_active_at: None,
+            runs_attempt: None,
             heartbeat_deadline: None,
             interim: None,
             verdict: None,

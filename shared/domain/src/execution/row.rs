@@ -73,6 +73,8 @@ pub struct Execution {
     pub started_at: Option<Timestamp>,
     /// When the last IN_PROGRESS report came.
     pub last_active_at: Option<Timestamp>,
+    /// The earlier attempt that the device runs, by its last IN_PROGRESS report; none where it runs the current one.
+    pub runs_attempt: Option<Attempt>,
     /// When the silence of a running device ends the attempt.
     pub heartbeat_deadline: Option<Timestamp>,
     /// What the device has reported last of its run, beside that it runs.

@@ -85,27 +85,33 @@ impl Execution {
 
     /// The steps of an attempt that failed and was retried, which the entry of its failure keeps.
     fn past_steps(&self, failure: &HistoryEntry) -> Vec<TimelineEntry> {
-        self.steps(&failure.steps, failure.attempt, failure.attempt, failure.channel.clone())
+        self.steps(&failure.steps, failure.attempt, [failure.attempt; 2], failure.channel.clone())
     }
 
     /// The steps of the current attempt, as the attributes of the row show them.
     fn current_steps(&self) -> Vec<TimelineEntry> {
         let steps = self.attempt_steps();
-        // Where only the final report proves the delivery, it proves that of the attempt which it answers.
+        let started = self.runs_attempt.unwrap_or(self.attempt);
+        // Where only a report proves the delivery, it proves that of the attempt which it answers.
         let proof = self.outcome.as_ref().filter(|outcome| Some(outcome.at) == steps.delivered_at);
-        let delivered = proof.map_or(self.attempt, |outcome| outcome.attempt);
+        let delivered = match proof {
+            Some(outcome) => outcome.attempt,
+            None if steps.started_at == steps.delivered_at => started,
+            None => self.attempt,
+        };
         // A request that was rerouted was sent on another channel first.
         let first_channel = self.history.iter().find_map(|entry| entry.channel.clone());
         let channel = first_channel.filter(|_| steps.sent_by_creator).unwrap_or_else(|| self.channel.to_string());
-        self.steps(&steps, self.attempt, delivered, Some(channel))
+        self.steps(&steps, self.attempt, [delivered, started], Some(channel))
     }
 
-    /// The steps of one attempt; `delivered` is the attempt whose delivery is known.
+    /// The steps of one attempt, with the attempts whose delivery and whose start are known: a device may still run an
+    /// earlier one.
     fn steps(
         &self,
         steps: &AttemptSteps,
         attempt: Attempt,
-        delivered: Attempt,
+        [delivered, started]: [Attempt; 2],
         channel: Option<String>,
     ) -> Vec<TimelineEntry> {
         let sent = steps.sent_at.map(|at| TimelineEntry {
@@ -118,7 +124,7 @@ impl Execution {
         });
         let delivery = TimelineEvent::Delivery(DeliveryStatus::Delivered);
         let delivered = steps.delivered_at.map(|at| device(at, delivered, delivery));
-        let started = steps.started_at.map(|at| device(at, attempt, status(Status::InProgress, None)));
+        let started = steps.started_at.map(|at| device(at, started, status(Status::InProgress, None)));
         sent.into_iter().chain(delivered).chain(started).collect()
     }
 

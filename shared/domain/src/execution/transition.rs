@@ -82,7 +82,8 @@ impl Execution {
                 next.delivered_at = Some(*at);
                 next.next_send_at = None;
             }
-            Effect::DeviceActive { at, interim } => {
+            Effect::DeviceActive { at, earlier, interim } => {
+                next.runs_attempt = *earlier;
                 next.interim = interim.as_deref().cloned().or_else(|| self.interim.clone());
                 next.delivered_at = self.delivered_at.or(Some(*at));
                 next.started_at = self.started_at.or(Some(*at));
@@ -120,6 +121,7 @@ impl Execution {
                 next.delivered_at = None;
                 next.started_at = None;
                 next.last_active_at = None;
+                next.runs_attempt = None;
                 next.heartbeat_deadline = None;
             }
             Effect::CleanedUp => {
