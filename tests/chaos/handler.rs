@@ -6,7 +6,6 @@ use functions::{command_api, dispatch_commands, reconcile_commands, track_comman
 use runtime::{
     handler_error::{HandlerError, chain},
     stream_event::BatchResponse,
-    wakes::Wakes,
 };
 
 use crate::{invocation::InvocationOutcome, lambda::Container};
@@ -43,9 +42,7 @@ impl Handler {
         request_id: String,
     ) -> InvocationOutcome {
         let failed = |error: HandlerError| InvocationOutcome::Failed(chain(&error));
-        let mut clients = container.clients.clone();
-        // Containers are those of all schedules: what one remembers must not change another.
-        clients.wakes = Wakes::new(container.queue.clone());
+        let clients = container.clients.clone();
         let start = domain::Timestamp::from_millis(start_ms);
         match self {
             Self::CommandApi => {

@@ -139,14 +139,7 @@ impl Calls for EventCalls<'_> {
     }
 
     async fn send_wake(&self, wake: Wake) {
-        let wakes = &self.clients.wakes;
-        match &wake {
-            Wake::Execution { key, .. } => {
-                let shard = self.clients.executions.shards().shard_of(&key.id);
-                wakes.send_of_execution(wake, shard, self.clock).await;
-            }
-            _ => wakes.send_within_horizon(wake, self.clock).await,
-        }
+        self.clients.wakes.send_within_horizon(wake, self.clock).await;
     }
 
     fn since_event(&self) -> Duration {

@@ -9,7 +9,7 @@
 //! - [`metrics`]: the log, and the lines of it that CloudWatch counts
 //! - [`command_progress`], [`published`]: the progress of a command, as JSON and as the event on its topic
 //! - [`audit_view`]: the audit trail of a command as JSON
-//! - [`wakes`]: delayed messages that say what is due; `shared_wakes`: one message for what is due together
+//! - [`wakes`]: delayed messages that say what is due
 //! - [`time_format`]: instants as RFC 3339
 
 pub mod audit_view;
@@ -22,7 +22,6 @@ pub mod event_clock;
 pub mod handler_error;
 pub mod metrics;
 pub mod published;
-mod shared_wakes;
 pub mod stream_event;
 pub mod time_format;
 pub mod wakes;

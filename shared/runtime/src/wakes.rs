@@ -6,49 +6,31 @@ use domain::{Timestamp, Wake, wake::horizon::is_woken_by_writer};
 use crate::event_clock::EventClock;
 use crate::handler_error::chain;
 use crate::metrics;
-use crate::shared_wakes::SharedWakes;
 
 /// The queue of ticks.
 #[derive(Clone, Debug)]
 pub struct Wakes {
     queue: Queue,
-    shared: SharedWakes,
 }
 
 impl Wakes {
     /// Wakes on this queue.
     pub fn new(queue: Queue) -> Self {
-        Self { queue, shared: SharedWakes::default() }
+        Self { queue }
     }
 
-    /// Sends wakes, and returns whether all are sent. Best effort: one that is not is logged and counted, and the next
-    /// tick does its work.
-    pub async fn send(&self, wakes: &[Wake], clock: EventClock) -> bool {
-        let sent = self.try_send(wakes, clock).await;
-        if let Err(error) = &sent {
-            tracing::warn!(error = chain(error), "wakes could not be sent: their work waits for the next tick");
+    /// Sends wakes. Best effort: one that is not sent is logged and counted, and the next tick does its work.
+    pub async fn send(&self, wakes: &[Wake], clock: EventClock) {
+        if let Err(error) = self.try_send(wakes, clock).await {
+            tracing::warn!(error = chain(&error), "wakes could not be sent: their work waits for the next tick");
             metrics::count(clock.now(), &[("WakesUnsent", u64::try_from(wakes.len()).unwrap_or(u64::MAX))], &[]);
         }
-        sent.is_ok()
     }
 
     /// Sends a wake if its writer has to: see [`domain::wake::horizon`].
     pub async fn send_within_horizon(&self, wake: Wake, clock: EventClock) {
         if is_woken_by_writer(wake.at().as_seconds_rounded_up(), clock.now()) {
             self.send(&[wake], clock).await;
-        }
-    }
-
-    /// Sends the wake of an execution in this shard of the due index if its writer has to: one message for all that are
-    /// due in the same second.
-    pub async fn send_of_execution(&self, wake: Wake, shard: u8, clock: EventClock) {
-        if !is_woken_by_writer(wake.at().as_seconds_rounded_up(), clock.now()) {
-            return;
-        }
-        if let Some(wake) = self.shared.next(wake, shard, clock.now())
-            && !self.send(std::slice::from_ref(&wake), clock).await
-        {
-            self.shared.forget(&wake);
         }
     }
 
