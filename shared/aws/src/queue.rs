@@ -31,7 +31,7 @@ const OPERATION: &str = "sending delayed messages";
 
 impl Queue {
     /// The most messages in one request: the limit of SendMessageBatch.
-    const MAX_MESSAGES: usize = 10;
+    pub const MAX_MESSAGES: usize = 10;
 
     pub(crate) fn new(client: Client, url: String) -> Self {
         Self { client, url }

@@ -9,7 +9,7 @@
 //! - [`metrics`]: the log, and the lines of it that CloudWatch counts
 //! - [`command_progress`], [`published`]: the progress of a command, as JSON and as the event on its topic
 //! - [`audit_view`]: the audit trail of a command as JSON
-//! - [`wakes`]: delayed messages that say what is due
+//! - [`wakes`]: delayed messages that say what is due; `wake_requests`: several of them in one request
 //! - [`time_format`]: instants as RFC 3339
 
 pub mod audit_view;
@@ -24,4 +24,5 @@ pub mod metrics;
 pub mod published;
 pub mod stream_event;
 pub mod time_format;
+mod wake_requests;
 pub mod wakes;

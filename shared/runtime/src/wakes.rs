@@ -6,17 +6,19 @@ use domain::{Timestamp, Wake, wake::horizon::is_woken_by_writer};
 use crate::event_clock::EventClock;
 use crate::handler_error::chain;
 use crate::metrics;
+use crate::wake_requests::WakeRequests;
 
 /// The queue of ticks.
 #[derive(Clone, Debug)]
 pub struct Wakes {
     queue: Queue,
+    requests: WakeRequests,
 }
 
 impl Wakes {
     /// Wakes on this queue.
     pub fn new(queue: Queue) -> Self {
-        Self { queue }
+        Self { queue, requests: WakeRequests::new() }
     }
 
     /// Sends wakes. Best effort: one that is not sent is logged and counted, and the next tick does its work.
@@ -27,10 +29,11 @@ impl Wakes {
         }
     }
 
-    /// Sends a wake if its writer has to: see [`domain::wake::horizon`].
+    /// Sends a wake if its writer has to: see [`domain::wake::horizon`]. Those of parallel work share their requests.
     pub async fn send_within_horizon(&self, wake: Wake, clock: EventClock) {
         if is_woken_by_writer(wake.at().as_seconds_rounded_up(), clock.now()) {
-            self.send(&[wake], clock).await;
+            let send = |wakes: Vec<Wake>| async move { self.send(&wakes, clock).await };
+            self.requests.send(wake, Queue::MAX_MESSAGES, send).await;
         }
     }
 
