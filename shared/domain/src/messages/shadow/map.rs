@@ -11,6 +11,7 @@ use crate::execution::key::Key;
 use crate::execution::progress::Attempt;
 use crate::execution::row::Execution;
 use crate::messages::shadow::check;
+use crate::messages::shadow::document::{self, Document};
 use crate::messages::shadow::error::ShadowError;
 use crate::messages::shadow::update::{ShadowUpdate, State};
 use crate::names::ShadowName;
@@ -70,10 +71,33 @@ pub(super) fn delivery_update(
     ShadowUpdate::delivering(key, Some(shadow), State { desired: Some(desired), reported })
 }
 
-/// Without a version: only this execution uses its member of `c`, so other changes of the shadow do not matter.
-pub(super) fn removal_update(shadow: &ShadowName, key: &Key) -> Result<ShadowUpdate, ShadowError> {
-    let state = State { desired: Some(Commands::one(key, None)), reported: Some(Commands::one(key, None)) };
-    ShadowUpdate::removing(key, Some(shadow), state, None)
+/// Only this execution uses its member of `c`, so other changes of the shadow do not matter. Only that of a device which
+/// reports meanwhile does, where `reported` is left out: the update names the version then.
+///
+/// `reported` is left out where it holds nothing of the execution: a null makes AWS IoT create an empty `c` there, and a
+/// shadow with reports invokes a function with each change.
+pub(super) fn removal_update(
+    shadow: &ShadowName,
+    key: &Key,
+    document: Option<&[u8]>,
+) -> Result<Option<ShadowUpdate>, ShadowError> {
+    let one = || Some(Commands::one(key, None));
+    // What can't be read may hold anything.
+    let Some(document) = document.and_then(|document| Document::parse(document).ok()) else {
+        return ShadowUpdate::removing(key, Some(shadow), State { desired: one(), reported: one() }, None).map(Some);
+    };
+    let is_in = |section: Option<&RawValue>| {
+        section
+            .and_then(|section| document::member(section, "c"))
+            .is_some_and(|c| document::member(c, key.id.as_str()).is_some())
+    };
+    let sections = document.sections();
+    let (state, version) = match (is_in(sections.desired), is_in(sections.reported)) {
+        (false, false) => return Ok(None),
+        (true, false) => (State { desired: one(), reported: None }, Some(document.version)),
+        (_, true) => (State { desired: one(), reported: one() }, None),
+    };
+    ShadowUpdate::removing(key, Some(shadow), state, version).map(Some)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ impl ShadowRoute {
     /// The update that removes everything of an execution from the shadow; `None` if the shadow holds nothing of it.
     ///
     /// `payload` is the command's. `document` is the current document of the shadow, `None` if there is no such shadow;
-    /// after a 409 it has to be read again. Only a route that [needs it](Self::needs_document) looks at either.
+    /// after a 409 it has to be read again. Without it, a route that does not [need it](Self::needs_document) removes what
+    /// any document may hold.
     ///
     /// # Errors
     ///
@@ -23,7 +24,7 @@ impl ShadowRoute {
         document: Option<&[u8]>,
     ) -> Result<Option<ShadowUpdate>, ShadowError> {
         match (self, document) {
-            (Self::Map(shadow), _) => map::removal_update(shadow, key).map(Some),
+            (Self::Map(shadow), document) => map::removal_update(shadow, key, document),
             (_, None) => Ok(None),
             (Self::Atlas, Some(document)) => atlas::removal_update(key, document),
             (Self::State(shadow), Some(document)) => state::removal_update(shadow.as_ref(), key, payload, document),

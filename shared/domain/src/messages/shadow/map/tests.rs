@@ -46,6 +46,27 @@ fn removal_needs_no_document() {
 }
 
 #[test]
+fn removal_changes_only_the_sections_that_hold_the_command() {
+    let sent = sent(1, None);
+    let id = sent.1.key.id.as_str();
+    let removal = |state: serde_json::Value| {
+        let document = json!({"state": state, "version": 7}).to_string();
+        map().removal_update(&sent.1.key, None, Some(document.as_bytes())).unwrap().map(|update| body(&update))
+    };
+    let (held, other) = (json!({"c": {id: {}}}), json!({"c": {"other": {}}, "mode": 1}));
+    let gone = json!({"c": {id: null}});
+    let desired = Some(json!({"state": {"desired": gone}, "version": 7}));
+    assert_eq!(removal(json!({"desired": held})), desired);
+    assert_eq!(removal(json!({"desired": held, "reported": other})), desired, "a report that comes now is a conflict");
+    let both = Some(json!({"state": {"desired": gone, "reported": gone}}));
+    assert_eq!(removal(json!({"desired": held, "reported": held})), both);
+    assert_eq!(removal(json!({"desired": other, "reported": held})), both);
+    for nothing in [json!({}), json!({"desired": other, "reported": other}), json!({"desired": {"c": 1}})] {
+        assert_eq!(removal(nothing.clone()), None, "{nothing}");
+    }
+}
+
+#[test]
 fn a_payload_that_a_shadow_can_not_hold_is_refused_with_the_limit() {
     let refused = |json: &str| {
         let (command, execution) = sent(1, Some(json));
