@@ -1,5 +1,7 @@
 //! What must be written once a report has been handled.
 
+use domain::HistoryEntry;
+
 use super::{
     call::{Answer, Call},
     messages::{ReportMessage, ReportStatus},
@@ -9,6 +11,7 @@ use super::{
 };
 
 pub const SUCCESS_IGNORED: &str = "a success that the device reports is applied";
+pub const FAILURE_IGNORED: &str = "a failure of the last run that a device has begun is applied";
 pub const IGNORED: &str = "a report that says something new is applied";
 
 /// The rule that the handler of a report breaks which is done.
@@ -26,6 +29,14 @@ pub fn violation(scenario: &Scenario, world: &World, node: &Node, message: Repor
         return None;
     }
     // Nothing was written, so its last answer showed the row as it is.
+    let is_failure = matches!(message.status, ReportStatus::Failed | ReportStatus::Rejected);
+    let is_last_run = !scenario.unfounded_reports && world.devices[message.n].attempt == message.attempt;
+    let is_recorded = |entry: &HistoryEntry| {
+        entry.attempt >= message.attempt && ["FAILED", "REJECTED"].iter().any(|end| entry.event.starts_with(end))
+    };
+    if is_failure && is_last_run && row.outcome.is_none() && !row.history.iter().any(is_recorded) {
+        return Some(FAILURE_IGNORED);
+    }
     let report = message.report(&scenario.setting.commands);
     let report = row.as_current_attempt(&report).unwrap_or(report);
     let change = report.change(row.key.clone(), node.event.time());

@@ -7,7 +7,7 @@ use super::{
     change_rules::{EARLY, ECHO, FINAL, ILLEGAL, running_deadline},
     device::contains_text,
     event::online_at,
-    report_rules::{IGNORED, SUCCESS_IGNORED},
+    report_rules::{FAILURE_IGNORED, IGNORED, SUCCESS_IGNORED},
     scenario::{STEP, Scenario, TICK, at, seconds},
     send_rules::{DOUBTED, FULL, LANE, LATE, SENT_TWICE, STARTED_TWICE, UNCLAIMED, UNUSED_CLAIM},
     wake_rules,
@@ -17,7 +17,7 @@ use super::{
 pub const FOREIGN_ENTRIES: &str = "entries of other writers stay in the shadow";
 
 /// The rules whose violation is noted when it happens.
-pub const NOTED: [&str; 18] = [
+pub const NOTED: [&str; 19] = [
     ECHO,
     ILLEGAL,
     FINAL,
@@ -27,6 +27,7 @@ pub const NOTED: [&str; 18] = [
     LATE,
     LANE,
     SUCCESS_IGNORED,
+    FAILURE_IGNORED,
     IGNORED,
     FOREIGN_ENTRIES,
     UNUSED_CLAIM,
