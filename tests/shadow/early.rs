@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use local::journal::{Entry, Event};
 use serde_json::{Value, json};
 
 use crate::fleet::operator::{create, show};
@@ -129,18 +130,29 @@ async fn only_what_waits_in_a_shadow_is_ended_early() {
 }
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
-async fn requests_that_end_together_have_one_message_for_all_of_them() {
+async fn requests_that_end_together_are_looked_at_once_each() {
     let world = world().await;
-    let names = names(0..40);
+    // Of two batches, whose functions write entries for the same second.
+    let names = names(0..120);
     world.stack.registry.add_things("pumps", &names).expect("a group");
     let before = world.stack.sqs.sent("flaghoist-ticks");
     create(&world, json!({"delivery": "shadow", "shadow": "map", "ttl": 60})).await;
     world.settle().await;
     let messages = world.stack.sqs.sent("flaghoist-ticks") - before;
-    // One for the first, one for all, and one for the batch, whose functions may be several.
-    assert!((2..=8).contains(&messages), "{messages} messages for 40 requests");
+    assert!((120..=124).contains(&messages), "one for each, and those of the batches: {messages}");
     world.advance(55).await;
     world.advance(4).await;
-    assert_eq!(holding(&world, &names), [""; 0], "the message for all has brought all of them");
+    assert_eq!(holding(&world, &names), [""; 0]);
+    let of_reconciler = |operation| calls(&world, "flaghoist-reconcile-commands", operation);
+    assert_eq!(["IotData.GetThingShadow", "IotData.UpdateThingShadow"].map(of_reconciler), [120; 2]);
     world.end().await;
+}
+
+/// How many calls of an operation a function has made.
+fn calls(world: &World, function: &str, operation: &str) -> usize {
+    let is_meant = |entry: &&Entry| {
+        let is_call = matches!(&entry.event, Event::Called { operation: called, .. } if called == operation);
+        is_call && entry.origin.as_ref().is_some_and(|origin| origin.function == function)
+    };
+    world.stack.journal.entries().iter().filter(is_meant).count()
 }
