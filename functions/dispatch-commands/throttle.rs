@@ -83,7 +83,7 @@ impl Throttle {
         let mut limit = self.0.limit.lock().unwrap_or_else(PoisonError::into_inner);
         match load {
             Load::Normal => self.0.permits.add_permits(limit.count_success()),
-            // A table may be slow whatever the load: so few at a time do not make it slower.
+            // A table may be slow for another reason than the load: so few at a time do not make it slower.
             Load::Slow => self.remove_permits(limit.count_failure(Self::INITIAL)),
             Load::Throttled => self.remove_permits(limit.count_failure(1)),
         }
