@@ -3,11 +3,13 @@
 use domain::{DeliveryStatus, Execution, Status, Timestamp};
 
 use super::event::{Event, Kind, actor};
+use super::messages::ReportStatus;
 use super::scenario::at;
 
 pub const ILLEGAL: &str = "no transition is illegal";
 pub const FINAL: &str = "a final status never changes";
 pub const ECHO: &str = "what is no report of the device changes no execution";
+pub const OUTDATED: &str = "of an attempt before the one that a device is known to run, only a success counts";
 pub const EARLY: &str = "no verdict is written before its deadline";
 
 /// The rule that a change breaks which a handler of this event has decided.
@@ -18,6 +20,9 @@ pub fn violation(before: &Execution, after: &Execution, event: &Event) -> Option
         after.outcome == before.outcome && after.status == before.status && after.progress == before.progress;
     if was_final && !same_end {
         return Some(FINAL);
+    }
+    if is_outdated(before, event) && !same_run(before, after) {
+        return Some(OUTDATED);
     }
     let max_attempts = before.retry.map_or(1, |retry| retry.max_attempts());
     let next_attempt = after.attempt == before.attempt + 1 && after.attempt <= max_attempts;
@@ -45,6 +50,19 @@ pub fn violation(before: &Execution, after: &Execution, event: &Event) -> Option
         }
         _ => None,
     }
+}
+
+/// Whether an event is a report, other than a success, of an earlier attempt than the one of which reports were applied.
+fn is_outdated(before: &Execution, event: &Event) -> bool {
+    let Kind::Report(message) = event.kind else { return false };
+    let runs = before.last_active_at.map(|_| before.runs_attempt.unwrap_or(before.attempt));
+    message.status != ReportStatus::Succeeded && runs.is_some_and(|runs| message.attempt < runs)
+}
+
+/// Whether a change leaves alone what is known of the run.
+fn same_run(before: &Execution, after: &Execution) -> bool {
+    let run = |row: &Execution| (row.status, row.attempt, row.progress, row.last_active_at, row.outcome.is_some());
+    run(before) == run(after)
 }
 
 fn is_legal(before: &Execution, after: &Execution, next_attempt: bool) -> bool {

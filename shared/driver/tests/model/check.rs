@@ -55,7 +55,7 @@ impl Model for Scenario {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let noted: [Holds; NOTED.len()] = noted!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18);
+        let noted: [Holds; NOTED.len()] = noted!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20);
         let reached: [Holds; 6] = [reached::<0>, reached::<1>, reached::<2>, reached::<3>, reached::<4>, reached::<5>];
         assert!(self.reached.len() <= reached.len());
         let noted = NOTED.into_iter().zip(noted).map(|(name, holds)| Property::always(name, holds));

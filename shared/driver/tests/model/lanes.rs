@@ -3,7 +3,7 @@
 use domain::{Deadlines, Effect, OnFailure, Reason, Status};
 
 use super::{
-    scenario::{STEP, Scenario, command, in_lane},
+    scenario::{STEP, Scenario, TICK, at, command, in_lane},
     world::{Row, World},
 };
 
@@ -124,11 +124,18 @@ fn a_lane_that_is_claimed() {
 }
 
 #[test]
-fn a_claimed_lane_with_wakes() {
+fn a_command_that_comes_due_in_a_claimed_lane() {
     let mut scenario = claimed_lane();
+    // The last one comes due while a function settles the lane for the others.
+    for (command, ttl) in scenario.setting.commands.iter_mut().zip([STEP, STEP, STEP, 2 * STEP]) {
+        command.definition.deadlines = Deadlines::new(Some(ttl), Some(ttl), None).unwrap();
+    }
     scenario.setting.wakes = true;
-    (scenario.handler_seconds, scenario.end) = (STEP, 20);
-    scenario.check("a claimed lane with wakes");
+    (scenario.handler_seconds, scenario.end) = (STEP, 2 * TICK);
+    scenario.reached[0] = ("it has a wake at the end of the claim", |_, world| {
+        world.wakes.iter().any(|wake| wake.n == 3 && at(wake.at).as_seconds() > wake.due)
+    });
+    scenario.check("a command that comes due in a claimed lane");
 }
 
 #[test]

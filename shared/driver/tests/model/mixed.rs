@@ -38,6 +38,14 @@ fn an_atlas_command_behind_a_desired_state() {
 }
 
 #[test]
+fn an_atlas_command_behind_desired_states() {
+    let states = [r#"{"light":"on"}"#, r#"{"fan":1}"#];
+    let mut scenario = mixed(vec![state(1, states[0]), state(2, states[1]), in_atlas(command(3))]);
+    (scenario.handler_seconds, scenario.max_handlers) = (STEP, 1);
+    scenario.check("an atlas command behind desired states");
+}
+
+#[test]
 fn an_atlas_command_between_desired_states() {
     let states = [r#"{"light":"on"}"#, r#"{"fan":1}"#];
     let mut scenario = mixed(vec![state(1, states[0]), in_atlas(command(2)), state(3, states[1])]);

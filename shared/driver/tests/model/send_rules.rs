@@ -1,9 +1,9 @@
 //! What must not be sent, and what a device must not start.
 
-use domain::{Channel, Execution, OnFailure, Reason, ShadowRoute, Status, Timestamp};
+use domain::{Channel, Execution, ExecutionId, OnFailure, Reason, ShadowRoute, Status, Timestamp};
 
 use super::{
-    device::State,
+    device::{State, contains_text},
     messages::ReportStatus,
     scenario::{CLOCK_TOLERANCE, MAX_HANDLER_SECONDS, Scenario, TICK, seconds},
     world::World,
@@ -13,6 +13,7 @@ pub const STARTED_TWICE: &str = "no attempt is executed twice";
 pub const SENT_TWICE: &str = "no attempt is sent twice, unless the result of a sending is unknown";
 pub const LATE: &str = "no execution starts after its ttl plus the clock tolerance";
 pub const LANE: &str = "the executions of a lane run one after another, and none after a failure that stops the lane";
+pub const LANE_SHADOW: &str = "nothing of a lane is sent before what has ended before it has left the shadow";
 pub const UNUSED_CLAIM: &str = "a request is sent as soon as it is claimed, unless that took long";
 pub const UNCLAIMED: &str = "a lane is settled by the function that has claimed it";
 pub const FULL: &str = "a command that finds its lane full leaves nothing";
@@ -47,6 +48,11 @@ pub fn send_violation(world: &World, n: usize, attempt: u16, now: Timestamp) -> 
         return Some(LANE);
     }
     let lane = row.lane.as_ref()?;
+    let in_shadow = |id: &ExecutionId| contains_text(&world.shadow.state["desired"], id.as_str());
+    let ended_in_lane = |other: &Execution| other.is_terminal() && other.in_lane && in_shadow(&other.key.id);
+    if row.channel.shadow().is_some() && others().any(|other| ended_in_lane(other)) {
+        return Some(LANE_SHADOW);
+    }
     let failed = |other: &Execution| {
         let superseded = other.verdict.is_some_and(|verdict| verdict.reason == Reason::Superseded);
         other.is_terminal() && other.status != Status::Succeeded && !superseded

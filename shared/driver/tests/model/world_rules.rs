@@ -4,12 +4,12 @@ use domain::{Channel, DeliveryStatus, Execution, ExecutionId, Reason, Status};
 
 use super::{
     cancel_rules::NOT_NOTIFIED,
-    change_rules::{EARLY, ECHO, FINAL, ILLEGAL, running_deadline},
+    change_rules::{EARLY, ECHO, FINAL, ILLEGAL, OUTDATED, running_deadline},
     device::contains_text,
     event::online_at,
     report_rules::{FAILURE_IGNORED, IGNORED, SUCCESS_IGNORED},
     scenario::{STEP, Scenario, TICK, at, seconds},
-    send_rules::{DOUBTED, FULL, LANE, LATE, SENT_TWICE, STARTED_TWICE, UNCLAIMED, UNUSED_CLAIM},
+    send_rules::{DOUBTED, FULL, LANE, LANE_SHADOW, LATE, SENT_TWICE, STARTED_TWICE, UNCLAIMED, UNUSED_CLAIM},
     wake_rules,
     world::{SentRecord, World},
 };
@@ -17,15 +17,17 @@ use super::{
 pub const FOREIGN_ENTRIES: &str = "entries of other writers stay in the shadow";
 
 /// The rules whose violation is noted when it happens.
-pub const NOTED: [&str; 19] = [
+pub const NOTED: [&str; 21] = [
     ECHO,
     ILLEGAL,
     FINAL,
     EARLY,
+    OUTDATED,
     STARTED_TWICE,
     SENT_TWICE,
     LATE,
     LANE,
+    LANE_SHADOW,
     SUCCESS_IGNORED,
     FAILURE_IGNORED,
     IGNORED,
@@ -42,7 +44,7 @@ pub const NOTED: [&str; 19] = [
 type Rule = (&'static str, fn(&Scenario, &World) -> bool);
 
 /// The rules that hold at any time.
-pub const ALWAYS: [Rule; 14] = [
+pub const ALWAYS: [Rule; 15] = [
     ("every execution ends by its deadline plus a tick", |scenario, world| {
         (0..world.rows.len()).all(|n| world.rows[n].as_ref().is_none_or(|row| ends_in_time(scenario, world, n, row)))
     }),
@@ -98,6 +100,11 @@ pub const ALWAYS: [Rule; 14] = [
     ("no execution that has left its lane is at its head", |_, world| {
         let has_left = |id: &ExecutionId| world.index_of(id).is_some_and(|n| world.row(n).has_left_lane());
         !world.handlers.is_empty() || world.crashes > 0 || !world.queue.head().is_some_and(has_left)
+    }),
+    ("no function that is done leaves a lane claimed", |_, world| {
+        let in_force = |until| at(world.now) < until;
+        let settler = world.queue.settler.as_ref();
+        !world.handlers.is_empty() || world.crashes > 0 || !settler.is_some_and(|claim| in_force(claim.until))
     }),
     ("a rerouted request is sent soon", |_, world| {
         let rerouted = |row: &Execution| {
