@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use aws::{Error, List, Listed, Registry};
+use domain::wake::looks::looks_at_target;
 use domain::{Command, Fleet, Plan, Selection, Source, ThingName};
 
 use super::planner::{Planner, StepOutcome};
@@ -33,7 +34,10 @@ impl Planner<'_> {
             PageOutcome::Things(mut names, next_token) => {
                 self.remove_excluded(command, &fleet.selection, &mut names).await?;
                 let stored = self.store_batches(command, fleet, plan.batches, names).await?;
-                plan.page_read(stored.things, stored.next_batch, next_token, self.now())
+                let next = plan.page_read(stored.things, stored.next_batch, next_token, self.now());
+                let shards = self.clients.executions.shards();
+                let looks = looks_at_target(&command.definition, plan.things..next.things, shards, self.now());
+                return self.write_with_wakes(next, &looks).await;
             }
             PageOutcome::Unreadable(why) => plan.skip_source(why, self.now()),
             PageOutcome::StaleToken => plan.restart_source(source, self.now()),

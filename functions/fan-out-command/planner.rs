@@ -103,8 +103,8 @@ impl Planner<'_> {
                 PlanAction::ReadPage(source) => self.read_page(command, fleet, plan, source).await,
                 PlanAction::FinishReading => self.finish_reading(command, fleet, plan).await,
                 PlanAction::SendBroadcast(broadcast) => self.send_broadcast(command, broadcast, plan).await,
-                PlanAction::AwaitStep(next, wakes) => {
-                    self.write_with_wakes(*next, &wakes).await.map(|_| StepOutcome::Idle)
+                PlanAction::AwaitStep(next, times) => {
+                    self.write_with_wakes(*next, &step_wakes(command, &times)).await.map(|_| StepOutcome::Idle)
                 }
                 PlanAction::Reschedule(next) => self.reschedule(*next).await,
                 PlanAction::Idle => Ok(StepOutcome::Idle),
@@ -129,13 +129,12 @@ impl Planner<'_> {
         Ok(StepOutcome::Idle)
     }
 
-    /// As [`Self::write`], and sends wakes for these times of the rollout's next steps. Only the writer of the revision
-    /// sends them, so they do not multiply when several invocations look at a plan.
-    pub async fn write_with_wakes(&self, next: Plan, wakes: &[Timestamp]) -> Result<StepOutcome, Error> {
+    /// As [`Self::write`], and sends these wakes. Only the writer of the revision sends them, so they do not multiply
+    /// when several invocations look at a plan.
+    pub async fn write_with_wakes(&self, next: Plan, wakes: &[Wake]) -> Result<StepOutcome, Error> {
         let outcome = self.write(next).await?;
-        if let StepOutcome::Advanced(plan) = &outcome {
-            let wakes = wakes.iter().map(|&at| Wake::Step { command: plan.command.clone(), at });
-            self.clients.wakes.send(&wakes.collect::<Vec<_>>(), self.clock).await;
+        if matches!(outcome, StepOutcome::Advanced(_)) && !wakes.is_empty() {
+            self.clients.wakes.send(wakes, self.clock).await;
         }
         Ok(outcome)
     }
@@ -158,4 +157,9 @@ impl Planner<'_> {
         }
         Ok(StepOutcome::Idle)
     }
+}
+
+/// Wakes for these times of a rollout's next steps.
+pub fn step_wakes(command: &Command, times: &[Timestamp]) -> Vec<Wake> {
+    times.iter().map(|&at| Wake::Step { command: command.id.clone(), at }).collect()
 }

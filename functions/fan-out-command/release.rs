@@ -6,7 +6,7 @@ use domain::{
     fleet::{ReleasePosition, RolloutStep},
 };
 
-use super::planner::{Planner, StepOutcome};
+use super::planner::{Planner, StepOutcome, step_wakes};
 use runtime::conflict::ConflictRetries;
 
 impl Planner<'_> {
@@ -28,7 +28,7 @@ impl Planner<'_> {
             position = next;
         }
         let (next, wakes) = plan.released(fleet, step, position, self.now());
-        self.write_with_wakes(next, &wakes).await
+        self.write_with_wakes(next, &step_wakes(command, &wakes)).await
     }
 
     /// Closes the plan. Batches that were released by an invocation that crashed before it wrote the plan are recorded

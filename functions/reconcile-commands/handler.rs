@@ -46,7 +46,7 @@ pub async fn handle(
             let clock = EventClock::start(first);
             // Before the work, which may take most of a minute.
             let queued = ticks.queue_rest(first).await.map_err(HandlerError::Aws);
-            let due = look_ahead::send_wakes(clients, clock, first).await;
+            let due = look_ahead::send_wakes(clients, clock, first, request_id).await;
             let summary = tick(clients, clock, due, request_id).await;
             queued.and(summary).map(Answer::Tick)
         }

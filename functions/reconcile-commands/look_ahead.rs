@@ -2,24 +2,25 @@
 //! shards in which anything is due already. In most minutes that is none, as wakes have done the work.
 //!
 //! One message for each second and shard in which something is due, however much that is; and where that is more than can
-//! be done at its time, messages that begin the work earlier ([`domain::wake::early`]).
+//! be done at its time, messages that begin the work earlier ([`domain::wake::early`]). Then two further looks follow
+//! within the minute, for what is sent meanwhile: they send such messages only.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 
-use aws::{Due, DueCursor, DuePage, Error};
+use aws::Error;
 use domain::wake::{
-    early::{Entry, MAX_EARLY_SECONDS, early_starts, place_of},
+    early::MAX_EARLY_SECONDS,
     horizon::look_ahead,
+    looks::{further_looks, looked_until},
 };
-use domain::{FLEET_SHARDS, Key, Timestamp, Wake};
+use domain::{FLEET_SHARDS, Timestamp, Wake};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
 use runtime::handler_error::chain;
 use tokio::task::JoinSet;
 
-/// The most entries of a shard that one query reads: keys only, so a page is a fraction of DynamoDB's megabyte.
-const PAGE_SIZE: u16 = 1000;
+use super::due_shard::Shard;
+use super::early;
 
 /// The shards in which anything may be due.
 #[derive(Debug, Default)]
@@ -37,28 +38,27 @@ impl DueShardNumbers {
     }
 }
 
-/// A shard of one of the due indexes.
-#[derive(Clone, Copy, Debug)]
-enum Shard {
-    Executions(u8),
-    Fleets(u8),
-}
-
 /// Sends the wakes of the minute after that of the tick. Returns the shards in which anything is due now, or that could
 /// not be read.
-pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: Timestamp) -> DueShardNumbers {
+pub(super) async fn send_wakes(
+    clients: &Clients,
+    clock: EventClock,
+    scheduled: Timestamp,
+    token: &str,
+) -> DueShardNumbers {
     let DueShardNumbers { executions, fleets } = DueShardNumbers::all(clients);
     let executions = executions.into_iter().map(Shard::Executions);
     let mut shards = JoinSet::new();
     for shard in executions.chain(fleets.into_iter().map(Shard::Fleets)) {
         let clients = clients.clone();
-        shards.spawn(async move { (shard, shard.look_ahead(&clients, scheduled).await) });
+        shards.spawn(async move { (shard, look(shard, &clients, scheduled).await) });
     }
-    let (mut wakes, mut due) = (Vec::new(), DueShardNumbers::default());
+    let (mut wakes, mut early, mut due) = (Vec::new(), Vec::new(), DueShardNumbers::default());
     while let Some(looked) = shards.join_next().await {
         let is_due = match looked {
             Ok((shard, Ok(found))) => {
                 wakes.extend(found.wakes);
+                early.extend(found.early);
                 found.is_due.then_some(shard)
             }
             Ok((shard, Err(error))) => {
@@ -76,80 +76,53 @@ pub(super) async fn send_wakes(clients: &Clients, clock: EventClock, scheduled: 
             None => {}
         }
     }
-    // The earliest first, in case the time of the invocation is over before all are sent.
-    wakes.sort_by_key(Wake::at);
-    if !wakes.is_empty() {
-        clients.wakes.send(&wakes, clock).await;
+    if !early.is_empty() {
+        wakes.extend(further_looks(scheduled, Timestamp::from_seconds(*look_ahead(scheduled).end())));
     }
+    early.retain(|wake| wake.at() <= looked_until(scheduled));
+    if !early.is_empty() && early::is_only_look(clients, clock, token).await.unwrap_or_else(is_left_to_next) {
+        wakes.append(&mut early);
+    }
+    early::send_in_order(clients, clock, wakes).await;
     due
+}
+
+/// Where it is not known whether another function looks for what has to begin early, the next look does it.
+fn is_left_to_next(error: Error) -> bool {
+    tracing::warn!(error = chain(&error), "what has to begin early is left to the next look");
+    false
 }
 
 /// What a look at one shard has found.
 struct Found {
     /// The wakes of the next minute.
     wakes: Vec<Wake>,
+    /// The wakes of what has to begin before its time.
+    early: Vec<Wake>,
     /// Whether anything is due now.
     is_due: bool,
 }
 
-impl Shard {
-    /// Reads the shard: with one query, unless there is more than a page of entries.
-    async fn look_ahead(self, clients: &Clients, scheduled: Timestamp) -> Result<Found, Error> {
-        let (now, ahead) = (scheduled.as_seconds(), look_ahead(scheduled));
-        let end = match self {
-            Self::Executions(_) => *ahead.end() + MAX_EARLY_SECONDS,
-            Self::Fleets(_) => *ahead.end(),
-        };
-        let (mut entries, mut next) = self.page(clients, 0..=end, None).await?;
-        let is_due = entries.first().is_some_and(|first| first.due <= now);
-        entries.retain(|entry| entry.due > now);
-        // What is due now can be more than a page: then the rest is read from its beginning.
-        let mut after = if entries.is_empty() { None } else { next.clone() };
-        while next.is_some() {
-            let (more, cursor) = self.page(clients, now + 1..=end, after).await?;
-            entries.extend(more);
-            (after, next) = (cursor.clone(), cursor);
-        }
-        let seconds: BTreeSet<i64> = entries.iter().map(|entry| entry.due).filter(|due| ahead.contains(due)).collect();
-        let mut wakes: Vec<Wake> = seconds.into_iter().map(|at| self.wake(at)).collect();
-        if let Self::Executions(shard) = self {
-            let early = early_starts(entries, scheduled, Timestamp::from_seconds(*ahead.end()));
-            wakes.extend(early.into_iter().map(|start| Wake::Early {
-                shard,
-                first: *start.entries.start(),
-                last: *start.entries.end(),
-                at: start.at,
-            }));
-        }
-        Ok(Found { wakes, is_due })
+/// Reads a shard: with one query, unless there is more than a page of entries.
+async fn look(shard: Shard, clients: &Clients, scheduled: Timestamp) -> Result<Found, Error> {
+    let (now, ahead) = (scheduled.as_seconds(), look_ahead(scheduled));
+    let end = match shard {
+        Shard::Executions(_) => *ahead.end() + MAX_EARLY_SECONDS,
+        Shard::Fleets(_) => *ahead.end(),
+    };
+    let (mut entries, next) = shard.page(clients, 0..=end, None).await?;
+    let is_due = entries.first().is_some_and(|first| first.due <= now);
+    entries.retain(|entry| entry.due > now);
+    // What is due now can be more than a page: then the rest is read from its beginning.
+    if next.is_some() {
+        let after = if entries.is_empty() { None } else { next };
+        entries.extend(shard.entries(clients, now + 1..=end, after).await?);
     }
-
-    /// A page of entries, and where the next page begins.
-    async fn page(
-        self,
-        clients: &Clients,
-        range: RangeInclusive<i64>,
-        after: Option<DueCursor>,
-    ) -> Result<(Vec<Entry>, Option<DueCursor>), Error> {
-        Ok(match self {
-            Self::Executions(shard) => {
-                let place = |key: &Key| place_of(&key.id);
-                entries(clients.executions.due(shard, &range, after, PAGE_SIZE).await?, place)
-            }
-            Self::Fleets(shard) => entries(clients.fleets.due(shard, &range, after, PAGE_SIZE).await?, |_| 0),
-        })
-    }
-
-    fn wake(self, at: i64) -> Wake {
-        match self {
-            Self::Executions(shard) => Wake::Second { shard, at },
-            Self::Fleets(shard) => Wake::Fleet { shard, at },
-        }
-    }
-}
-
-/// The entries of a page. One whose key can't be read has a place too: it takes its time.
-fn entries<T>(page: DuePage<T>, place: impl Fn(&T) -> u16) -> (Vec<Entry>, Option<DueCursor>) {
-    let entry = |due: &Due<T>| Entry { due: due.at, place: due.item.as_ref().map_or(0, &place) };
-    (page.entries.iter().map(entry).collect(), page.next)
+    let seconds: BTreeSet<i64> = entries.iter().map(|entry| entry.due).filter(|due| ahead.contains(due)).collect();
+    let wakes = seconds.into_iter().map(|at| shard.wake(at)).collect();
+    let early = match shard {
+        Shard::Executions(shard) => early::wakes(shard, entries, scheduled, Timestamp::from_seconds(*ahead.end())),
+        Shard::Fleets(_) => Vec::new(),
+    };
+    Ok(Found { wakes, early, is_due })
 }

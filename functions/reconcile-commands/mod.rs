@@ -2,6 +2,8 @@
 //! and batches are woken.
 mod due_executions;
 mod due_fleets;
+mod due_shard;
+mod early;
 mod event;
 mod handler;
 mod look_ahead;

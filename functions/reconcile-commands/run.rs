@@ -4,7 +4,7 @@
 //! A run holds the lease of its shard, so that no second run does the same work at the same time, and slowness makes no
 //! more of it. A run that crashes leaves its lease to its end, and its work to a later tick.
 
-use aws::Error;
+use aws::{Error, Lease};
 use domain::{ShardRun, Timestamp, Wake};
 use runtime::handler_error::chain;
 
@@ -51,7 +51,7 @@ impl DueExecutions {
         match next {
             Some(next) => summary.add(&self.send_run(next).await?),
             None => {
-                if let Err(error) = self.clients.executions.release_lease(shard, &self.token).await {
+                if let Err(error) = self.clients.executions.release_lease(Lease::Shard(shard), &self.token).await {
                     tracing::warn!(
                         error = chain(&error),
                         shard,
@@ -65,7 +65,7 @@ impl DueExecutions {
 
     async fn take_lease(&self, shard: u8, token: &str, before: Option<&str>, now: Timestamp) -> Result<bool, Error> {
         let until = ShardRun::lease_until(now);
-        self.clients.executions.take_lease(shard, token, before, now, until).await
+        self.clients.executions.take_lease(Lease::Shard(shard), token, before, now, until).await
     }
 
     async fn send_run(&self, run: ShardRun) -> Result<Summary, Error> {

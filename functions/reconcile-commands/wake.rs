@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::due_executions::DueExecutions;
 use super::due_fleets::DueFleets;
+use super::early;
 use super::summary::Summary;
 
 /// The most entries that one query reads.
@@ -24,6 +25,9 @@ impl DueExecutions {
             Wake::Run(run) => self.run(run).await,
             Wake::Second { shard, at } => self.look_at_second(*shard, *at).await,
             Wake::Early { shard, first, last, .. } => self.withdraw_early(*shard, *first..=*last).await,
+            Wake::LookAhead { until, .. } => {
+                early::look(&self.clients, self.clock, &self.token, *until).await.map(|()| Summary::default())
+            }
             Wake::Fleet { shard, at } => fleets().wake_shard(*shard, *at..=*at).await,
             Wake::Batch { command, number, .. } => {
                 fleets().wake_batch(command, *number).await.map(|()| Summary { woken: 1, ..Summary::default() })

@@ -48,6 +48,7 @@ pub use execution_change::ExecutionChange;
 pub use executions::Executions;
 pub use fleets::Fleets;
 pub use lanes::Lanes;
+pub use lease::Lease;
 pub use messages::Messages;
 pub use name_lists::List;
 pub use queue::{Delayed, Queue};

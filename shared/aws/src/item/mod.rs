@@ -12,6 +12,7 @@
 //! | executions | `T#<thing>` | `D#<command id>#<batch>` | a further batch that contains the thing |
 //! | executions | `T#<thing>` | `REPORTS` | the last reports of the thing that could not be used |
 //! | executions | `R#<shard>` | `LEASE` | which run works through a shard of the due index |
+//! | executions | `R#look-ahead` | `LEASE` | which function looks for what has to begin before its time |
 
 mod attributes;
 mod batch;

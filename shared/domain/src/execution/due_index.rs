@@ -22,6 +22,11 @@ impl DueShards {
         NonZeroU8::new(number).map(Self)
     }
 
+    /// How many shards there are.
+    pub fn number(self) -> u8 {
+        self.0.get()
+    }
+
     /// The numbers of the shards.
     pub fn all(self) -> std::ops::Range<u8> {
         0..self.0.get()

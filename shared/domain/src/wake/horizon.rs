@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 use crate::timestamp::Timestamp;
 
 /// The length of a cell: the time between two events of the schedule.
-const CELL_SECONDS: i64 = 60;
+pub(super) const CELL_SECONDS: i64 = 60;
 
 /// Whether the writer of a due entry sends its wake. An entry that is due already has none: its writer goes on with the
 /// work, and the next tick finds what a crash leaves.

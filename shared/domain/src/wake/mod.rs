@@ -6,10 +6,12 @@
 //! the due index.
 //!
 //! - [`Wake`]: what a message says; [`horizon`]: which due entries have a wake, and who sends it
-//! - [`early`]: which entries need work before their time, since too many come at one time
+//! - [`early`]: which entries need work before their time, since too many come at one time; [`looks`]: when they are
+//!   looked for between two ticks
 
 pub mod early;
 pub mod horizon;
+pub mod looks;
 mod message;
 
 use crate::execution::key::Key;
@@ -50,6 +52,13 @@ pub enum Wake {
         last: Entry,
         /// When.
         at: Timestamp,
+    },
+    /// The next entries have to be looked at between two ticks, as many requests end together (see [`looks`]).
+    LookAhead {
+        /// When.
+        at: Timestamp,
+        /// The work that begins until then is brought by messages of this look, later work by one of a later look.
+        until: Timestamp,
     },
     /// More executions of a shard are due than a tick has time for: a run works through them.
     Run(ShardRun),
@@ -118,7 +127,10 @@ impl Wake {
             Self::Execution { at, .. } | Self::Second { at, .. } | Self::Fleet { at, .. } | Self::Batch { at, .. } => {
                 Timestamp::from_seconds(*at)
             }
-            Self::Step { at, .. } | Self::Early { at, .. } | Self::Run(ShardRun { at, .. }) => *at,
+            Self::Step { at, .. }
+            | Self::Early { at, .. }
+            | Self::LookAhead { at, .. }
+            | Self::Run(ShardRun { at, .. }) => *at,
         }
     }
 }
