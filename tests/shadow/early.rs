@@ -173,6 +173,24 @@ async fn requests_that_end_together_are_looked_at_once_each() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn two_commands_whose_looks_come_shortly_after_another_are_withdrawn_once() {
+    let world = world().await;
+    let names = names(0..60);
+    world.stack.registry.add_things("pumps", &names).expect("a group");
+    for name in ["reboot", "measure"] {
+        create(&world, json!({"name": name, "delivery": "shadow", "shadow": "map", "ttl": 75})).await;
+        world.advance(2).await;
+    }
+    for _ in 0..76 {
+        world.advance(1).await;
+    }
+    assert_eq!(holding(&world, &names), [""; 0]);
+    let of_reconciler = |operation| calls(&world, "flaghoist-reconcile-commands", operation);
+    assert_eq!(["IotData.GetThingShadow", "IotData.UpdateThingShadow"].map(of_reconciler), [120; 2]);
+    world.end().await;
+}
+
 /// How many calls of an operation a function has made.
 fn calls(world: &World, function: &str, operation: &str) -> usize {
     let is_meant = |entry: &&Entry| {
