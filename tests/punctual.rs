@@ -2,6 +2,9 @@
 //! attempts, verdicts, a fleet's window. So it does in the first minute, before the first tick, and with ticks that are
 //! closer to each other.
 
+use std::time::Duration;
+
+use local::faults::Delivery;
 use local::journal::Event;
 use serde_json::{Value, json};
 
@@ -170,4 +173,37 @@ async fn start_late(world: &World, start: i64, in_shadow: bool) {
     assert_eq!(world.status(&command, &thing).await.0, "IN_PROGRESS");
     world.advance(120).await;
     assert_settled(world, &thing, "TIMED_OUT", begin + start + 15);
+}
+
+/// A report is handled so late that what follows it is due by then: its function leaves that to a wake, not to a tick.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn what_a_late_report_leads_to_comes_within_two_seconds_after_it() {
+    const LATE: u64 = 25;
+    for world in worlds().await {
+        let is_report = |function: &str| function.contains("track-command");
+        world.stack.faults.events(move |event| match is_report(event.function) {
+            true => Delivery::After(Duration::from_secs(LATE)),
+            false => Delivery::Once,
+        });
+        let retry = json!({"attempts": 2, "on": ["FAILED"], "wait": 5, "backoff": {"base": 9, "cap": 9}});
+        let reports = [
+            ("fails", json!({"ttl": 100, "retry": retry}), json!({"status": "FAILED"})),
+            ("starts", json!({"ttl": 100, "timeout": 200, "heartbeat": 1}), json!({"status": "IN_PROGRESS"})),
+        ];
+        for (thing, more, mut report) in reports {
+            let mut device = world.thing(thing).await;
+            world.command(thing, more).await;
+            report["executionId"] = device.next_json().await.1["executionId"].clone();
+            device.report(thing, report).await;
+            world.settle().await;
+        }
+        world.advance(LATE).await;
+        world.advance(20).await;
+        let number = |row: &Value, name: &str| row[name]["N"].as_str().and_then(|number| number.parse::<i64>().ok());
+        let late = i64::try_from(LATE).expect("a few seconds");
+        let is_sent_again = |row: &Value| number(row, "attempt") == Some(2) && number(row, "sent_at").is_some();
+        assert_punctual("the second attempt", late, first_written(&world, "fails", is_sent_again));
+        assert_settled(&world, "starts", "TIMED_OUT", late);
+        world.end().await;
+    }
 }

@@ -63,11 +63,10 @@ impl<C: Calls> Driver<'_, C> {
     /// # Errors
     /// A failed write.
     pub async fn write(&self, row: Execution, change: &Change) -> Result<WriteOutcome<Execution>, Error> {
-        let decided_at = self.now();
         Ok(match self.calls.write_execution(change).await? {
             WriteOutcome::Applied(written) => {
                 if let DueEntry::At(due) = change.due {
-                    self.wake_at(&change.key, due, decided_at).await;
+                    self.wake_at(&change.key, due).await;
                 }
                 // Another writer may have changed the row since it was read, and the condition held all the same.
                 match written.or_else(|| row.apply(change)) {
@@ -81,13 +80,17 @@ impl<C: Calls> Driver<'_, C> {
         })
     }
 
-    /// Sends the wake of a due entry that this function has written, and decided on at `decided_at`. An entry that has
-    /// come due during its write has one too: this function leaves what was not due then to another one.
-    pub(crate) async fn wake_at(&self, key: &Key, due: i64, decided_at: Timestamp) {
-        let is_later = due > decided_at.as_seconds();
-        let at = if is_later { due.max(self.now().as_seconds() + 1) } else { due };
-        let wake = Wake::Execution { key: key.clone(), due, at };
-        self.calls.send_wake(wake).await;
+    /// Sends the wake of a due entry that this function has written. It goes on with what was due at the time of its
+    /// event; what has come due since then is left to the wake.
+    pub(crate) async fn wake_at(&self, key: &Key, due: i64) {
+        if due > self.event_time.as_seconds() {
+            self.look_again(key, due, due).await;
+        }
+    }
+
+    /// Sends a wake for the entry `due`, which arrives at `at`, in seconds since 1970, or at once where that has passed.
+    pub(crate) async fn look_again(&self, key: &Key, due: i64, at: i64) {
+        self.calls.send_wake(Wake::Execution { key: key.clone(), due, at }).await;
     }
 
     /// Decides a change of `row` and writes it. If the write is lost, it is decided again on the row that the other

@@ -1,7 +1,7 @@
 //! Drives an execution that is due: a reconciler has found it, or its wake has come.
 
 use calls::{Calls, Error, WriteOutcome};
-use domain::{Execution, Key, Wake};
+use domain::{Execution, Key};
 
 use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
@@ -67,6 +67,9 @@ impl<C: Calls> Driver<'_, C> {
         let row = self.with_broadcast_state(row).await?;
         match row.next_look_at(self.event_time()) {
             None => self.run_until_idle(row).await,
+            // A device that was heard of may be silent for a while longer. Moving the entry would cost three write units
+            // for each heartbeat that is missed by its wake, so it stays, and another message goes out for it. The next
+            // tick moves the entry, and with it goes this chain of messages.
             Some(later) => {
                 self.look_again(key, due, later).await;
                 Ok(DriveStats::default())
@@ -74,23 +77,15 @@ impl<C: Calls> Driver<'_, C> {
         }
     }
 
-    /// This function could not claim the request, since another one sends it, or its device has reported meanwhile. The
-    /// entry that is due stays, and has no wake any more.
+    /// This function could not claim the request: another one sends it, its device has reported, or its time has passed
+    /// since the event. The entry that is due stays, and has no wake any more.
     pub(crate) async fn look_after_claim(&self, row: &Execution) -> Result<(), Error> {
         let Some(due) = row.due_at.filter(|due| *due <= self.now().as_seconds()) else { return Ok(()) };
         let row = self.read(&row.key).await?.filter(|row| row.due_at == Some(due));
-        if let Some(row) = row
-            && let Some(later) = row.next_look_at(self.now())
-        {
-            self.look_again(&row.key, due, later).await;
+        if let Some(row) = row {
+            let at = row.next_look_at(self.now()).unwrap_or(due);
+            self.look_again(&row.key, due, at).await;
         }
         Ok(())
-    }
-
-    /// Nothing is to be done yet, because a device that was heard of may be silent for a while longer. Moving the entry
-    /// would cost three write units for each heartbeat that is missed by its wake, so it stays, and another message
-    /// goes out for the same entry. The next tick moves the entry, and with it goes this chain of messages.
-    pub(crate) async fn look_again(&self, key: &Key, due: i64, at: i64) {
-        self.calls.send_wake(Wake::Execution { key: key.clone(), due, at }).await;
     }
 }

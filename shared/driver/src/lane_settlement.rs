@@ -6,7 +6,7 @@
 //! more work; the others leave their executions as they are, which stay due.
 
 use calls::{Calls, Error, WriteOutcome};
-use domain::{Change, Execution, HeadAction, Key, LaneClaim, LaneName, LaneQueue, LaneSettlement, NextAction, Wake};
+use domain::{Change, Execution, HeadAction, Key, LaneClaim, LaneName, LaneQueue, LaneSettlement, NextAction};
 
 use crate::drive_stats::DriveStats;
 use crate::driver::Driver;
@@ -63,8 +63,7 @@ impl<C: Calls> Driver<'_, C> {
     /// Sends a wake for a row that stays due while its lane is claimed, at the end of the claim.
     pub(crate) async fn wake_after_claim(&self, row: &Execution, claim: &LaneClaim) {
         if let Some(due) = row.due_at {
-            let wake = Wake::Execution { key: row.key.clone(), due, at: claim.until.as_seconds_rounded_up() };
-            self.calls.send_wake(wake).await;
+            self.look_again(&row.key, due, claim.until.as_seconds_rounded_up()).await;
         }
     }
 

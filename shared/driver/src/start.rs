@@ -37,8 +37,8 @@ impl<C: Calls> Driver<'_, C> {
     /// # Errors
     /// A failed write, or an existing row that can't be read.
     pub async fn store(&self, row: Execution) -> Result<StoreOutcome, Error> {
-        let (creator, now) = (CreatorToken::new(self.token, self.calls.nonce()), self.now());
-        let row = row.stored_by(creator.clone(), now);
+        let creator = CreatorToken::new(self.token, self.calls.nonce());
+        let row = row.stored_by(creator.clone(), self.now());
         let stored = match self.calls.put_execution(&row).await? {
             PutOutcome::Stored => row,
             // The row was written, and only the answer was lost.
@@ -46,7 +46,7 @@ impl<C: Calls> Driver<'_, C> {
             PutOutcome::Exists(row) => return Ok(StoreOutcome::Exists(*row)),
         };
         if let Some(due) = stored.due_at {
-            self.wake_at(&stored.key, due, now).await;
+            self.wake_at(&stored.key, due).await;
         }
         Ok(StoreOutcome::Stored(stored))
     }

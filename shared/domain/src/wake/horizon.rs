@@ -16,10 +16,10 @@ use crate::timestamp::Timestamp;
 /// The length of a cell: the time between two events of the schedule.
 pub(super) const CELL_SECONDS: i64 = 60;
 
-/// Whether the writer of a due entry sends its wake. An entry that is due already has none: its writer goes on with the
-/// work, and the next tick finds what a crash leaves.
+/// Whether the writer of a due entry sends its wake. The wake of an entry whose time has passed meanwhile, since an event
+/// may be handled long after its time, arrives at once.
 pub fn is_woken_by_writer(due: i64, now: Timestamp) -> bool {
-    due > now.as_seconds() && due <= cell_start(now) + 2 * CELL_SECONDS
+    due <= cell_start(now) + 2 * CELL_SECONDS
 }
 
 /// The entries whose wakes a tick of the schedule sends: those of the cell after its own.
@@ -78,9 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn entry_that_is_due_has_no_wake() {
+    fn entry_has_a_wake_until_the_end_of_the_next_cell() {
         let now = Timestamp::from_millis(BEGIN * 1000 + 500);
-        assert!(!is_woken_by_writer(BEGIN, now) && is_woken_by_writer(BEGIN + 1, now));
+        assert!(is_woken_by_writer(BEGIN - 100, now) && is_woken_by_writer(BEGIN + 1, now));
         assert!(is_woken_by_writer(BEGIN + 120, now) && !is_woken_by_writer(BEGIN + 121, now));
     }
 }

@@ -237,7 +237,7 @@ impl World {
         }
     }
 
-    /// Sends a wake, unless the tick that comes before its time does so; an entry that is due already has none.
+    /// Sends a wake, unless the tick that comes before its time does so.
     fn send_wake(&mut self, scenario: &Scenario, wake: &Wake) {
         let Wake::Execution { key, due, at: time } = wake else { return };
         if is_woken_by_writer(*time, at(self.now)) {

@@ -109,7 +109,8 @@ fn path_text(path: Path<World, Action>) -> String {
         let rows: Vec<_> = world.rows.iter().flatten().map(|found| row(found)).collect();
         let calls: Vec<_> =
             world.handlers.iter().map(|handler| (&handler.node.event.kind, handler.node.asks())).collect();
-        format!("{:>3} {rows:?} {calls:?}\n    -> {action:?}\n", world.now)
+        let wakes: Vec<_> = world.wakes.iter().map(|wake| (wake.n, wake.at)).collect();
+        format!("{:>3} {rows:?} wakes {wakes:?} {calls:?}\n    -> {action:?}\n", world.now)
     };
     path.into_vec().into_iter().map(line).collect()
 }

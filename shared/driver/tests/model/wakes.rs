@@ -1,6 +1,6 @@
 //! Checks with wakes: each may come at its time, late, twice or never. The ticks do what is left.
 
-use domain::{Channel, Deadlines, Reason, ShadowRoute, Status};
+use domain::{Channel, Deadlines, Reason, Retry, RetryOptions, ShadowRoute, Status};
 
 use super::{
     scenario::{STEP, Scenario, TICK, at, command, retried, with_heartbeats, with_payload},
@@ -26,10 +26,23 @@ fn a_retry_with_wakes() {
 }
 
 #[test]
+fn a_retry_after_a_late_report() {
+    let mut command = retried(command(1), &["FAILED"]);
+    let backoff =
+        RetryOptions { attempts: Some(2), on: Some(vec!["FAILED"]), wait: Some(5), base: Some(3), cap: Some(3) };
+    command.definition.retry = Some(Retry::new(&backoff, 15).unwrap());
+    let mut scenario = Scenario::of(vec![command]);
+    scenario.setting.wakes = true;
+    (scenario.fails, scenario.no_start_report, scenario.elapses, scenario.end) = (true, true, true, 20);
+    scenario.reached = vec![("the second attempt is sent between two ticks", retried_before_the_tick)];
+    scenario.check("a retry after a late report");
+}
+
+#[test]
 fn heartbeats_with_wakes() {
     let mut scenario = Scenario::of(vec![with_heartbeats(command(1))]);
     scenario.setting.wakes = true;
-    // A function that takes longer may write an entry that is due by then, and has no wake: the tick finds it.
+    // After a longer one, an earlier report may move the deadline back, and the wake of the later deadline stays.
     scenario.handler_seconds = STEP;
     (scenario.numbered_heartbeats, scenario.heartbeats, scenario.end) = (true, 1, 25);
     scenario.reached = vec![("the heartbeat is lost, and it ends between two ticks", |_, world| {
