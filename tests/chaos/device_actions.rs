@@ -9,6 +9,9 @@ use crate::{
     world::World,
 };
 
+/// Packet identifier of reports to other applications; no report of ours uses it.
+const FOREIGN_REPORT: u16 = u16::MAX - 1;
+
 impl World<'_> {
     pub fn on_timer(&mut self, thing: usize, boot: u32, timer: Timer) {
         if self.devices[thing].boot != boot || !self.devices[thing].has_power {
@@ -52,6 +55,23 @@ impl World<'_> {
         device.unacknowledged.insert(packet_id, report);
         if self.publish_report(thing, packet_id).is_continue() && is_sent_twice {
             let _ = self.publish_report(thing, packet_id);
+        }
+    }
+
+    /// Sends what a device sends when it has done what another application asked it on a topic of its own.
+    pub fn send_foreign_report(&mut self, thing: usize) {
+        const REPORTS: [&str; 4] = [
+            "SUCCESS: command ran successfully from payload: b'light: on'",
+            "FAILURE: command did not run successfully from payload: b'light: on'",
+            r#"SUCCESS: command ran successfully from payload: b'{"light": "on", "id": 7}'"#,
+            r#"{"light": "on", "ok": true}"#,
+        ];
+        let report = *self.random.pick(&REPORTS);
+        let device = &self.devices[thing];
+        if let Some(connection) = device.connection.as_ref().filter(|_| device.is_subscribed) {
+            let topic = format!("cmd/{}/resp", device.config.name);
+            connection.publish(&topic, report.as_bytes(), FOREIGN_REPORT);
+            self.trace(|| format!("{topic} about another application: {report}"));
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Event {
     CancelCommand(usize),
     /// The operator reads the execution of a command.
     ReadExecutions(usize),
+    /// A device reports a command of another application.
+    SendForeignReport(usize),
     /// Another writer changes the shadows of a thing.
     WriteForeignState(usize),
     /// An event reaches its function.

@@ -45,6 +45,7 @@ impl World<'_> {
     /// Checks the history.
     fn finish(mut self) -> ScheduleOutcome {
         self.history.is_over = true;
+        self.record_excluded();
         let mut violations = std::mem::take(&mut self.errors);
         violations.extend(history::violations(&self.history).iter().map(ToString::to_string));
         ScheduleOutcome { violations, trace: self.take_trace() }
@@ -133,6 +134,7 @@ impl World<'_> {
             Event::CreateCommand(command) => self.create_command(command),
             Event::CancelCommand(cancel) => self.cancel_command(cancel),
             Event::ReadExecutions(command) => self.read_executions(command),
+            Event::SendForeignReport(thing) => self.send_foreign_report(thing),
             Event::WriteForeignState(thing) => self.write_foreign_state(thing),
             Event::Invoke(invocation) => self.invoke(invocation),
             Event::Tick { scheduled_ms } => self.tick(scheduled_ms),

@@ -98,6 +98,13 @@ impl World<'_> {
         }
     }
 
+    /// Adds to the history that no command is for the bystander.
+    pub fn record_excluded(&mut self) {
+        let Some(bystander) = self.scenario.things.last().filter(|_| self.scenario.has_bystander) else { return };
+        let commands = self.history.images.iter().filter_map(|image| image.text("command_id"));
+        self.history.excluded = commands.map(|command| (bystander.name.clone(), command.to_owned())).collect();
+    }
+
     /// Cancels a command, if it was accepted.
     pub fn cancel_command(&mut self, number: usize) {
         let cancel = self.scenario.cancels[number].clone();

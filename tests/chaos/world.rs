@@ -121,6 +121,9 @@ impl<'a> World<'a> {
         for (number, cancel) in scenario.cancels.iter().enumerate() {
             self.plan_at(cancel.at_ms, Event::CancelCommand(number));
         }
+        for &(at_ms, thing) in &scenario.foreign_reports {
+            self.plan_at(at_ms, Event::SendForeignReport(thing));
+        }
         for &(at_ms, thing) in &scenario.foreign_shadow_writes {
             self.plan_at(at_ms, Event::WriteForeignState(thing));
         }

@@ -11,6 +11,8 @@ pub struct History {
     pub images: Vec<RowImage>,
     /// Thing and execution id of each execution that the API accepted.
     pub accepted: Vec<(String, String)>,
+    /// Thing and command id of each thing that a command excludes, or that is no target of it.
+    pub excluded: BTreeSet<(String, String)>,
     /// Requests that reached a device.
     pub deliveries: Vec<Delivery>,
     /// Runs that devices started.

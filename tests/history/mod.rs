@@ -5,6 +5,7 @@
 //! | [`entries`] | the entries of a history: rows, requests, runs, reports, cancel notices |
 //! | [`row_image`] | one image of an execution's row |
 //! | [`property`] | the properties, and a violation of one |
+//! | [`excluded`] | an excluded thing has no execution |
 //! | [`completion`] | accepted executions are stored and end, and nothing stays due |
 //! | [`transitions`] | a row changes only as its progress allows |
 //! | [`runs`] | an attempt runs once and not after its expiry; requests agree with the rows |
@@ -16,6 +17,7 @@
 mod claims_and_cancels;
 mod completion;
 mod entries;
+mod excluded;
 mod final_state;
 mod lane_order;
 mod property;
@@ -35,6 +37,7 @@ pub use row_image::RowImage;
 /// Returns every violation of a property in a history.
 pub fn violations(history: &History) -> Vec<Violation> {
     [
+        excluded::check,
         completion::check,
         transitions::check,
         runs::check,

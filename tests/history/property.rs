@@ -5,6 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 /// A property of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
+    ExcludedIsNotAsked,
     AcceptedIsStored,
     ExecutionEnds,
     NothingStaysDue,
@@ -25,6 +26,7 @@ pub enum Property {
 impl Display for Property {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(match self {
+            Self::ExcludedIsNotAsked => "an excluded thing is not asked",
             Self::AcceptedIsStored => "an accepted execution has a row",
             Self::ExecutionEnds => "every execution ends",
             Self::NothingStaysDue => "no due entry remains at the end",

@@ -28,6 +28,8 @@ impl World {
         let request =
             headers.iter().fold(self.http.request(method, url), |request, (name, value)| request.header(*name, *value));
         let request = request.body(body).build().expect("a request");
+        let sent = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
+        let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
         let what = format!("the response to {} {path}", request.method());
         let response = waiting(what, self.http.execute(request)).await.expect("a response");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -41,6 +43,11 @@ impl World {
         {
             let thing = thing.to_owned();
             self.accepted.lock().expect("not poisoned").push((thing, command.to_owned()));
+        }
+        if let (200 | 202, "/commands", Some(command)) = (status, path, response.body["commandId"].as_str()) {
+            let names = sent["target"]["exclude"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let pairs = names.map(|thing| (thing.to_owned(), command.to_owned()));
+            self.excluded.lock().expect("not poisoned").extend(pairs);
         }
         response
     }

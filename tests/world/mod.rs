@@ -13,7 +13,7 @@ mod held;
 mod inspect;
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub struct World {
     http: reqwest::Client,
     /// Thing and command id of each accepted command for a single thing.
     accepted: Mutex<Vec<(String, String)>>,
+    /// Thing and command id of each thing that an accepted command excludes.
+    excluded: Mutex<BTreeSet<(String, String)>>,
     ended: bool,
     /// The stack's open work, for the report of a test that fails at its deadline.
     _diagnosis: Arc<Diagnosis>,
@@ -96,6 +98,7 @@ impl World {
             stack,
             http: reqwest::Client::new(),
             accepted: Mutex::default(),
+            excluded: Mutex::default(),
             ended: false,
             _diagnosis: diagnosis,
             _certificates: certificates,
@@ -122,6 +125,7 @@ impl World {
         let accepted = std::mem::take(&mut *self.accepted.lock().expect("not poisoned"));
         let mut history = history(&self.stack.journal.entries(), &accepted, self.stack.clock.now_ms());
         (history.runs, history.memory_losses) = (runs, memory_losses);
+        history.excluded = std::mem::take(&mut *self.excluded.lock().expect("not poisoned"));
         let violations: Vec<String> = violations(&history).iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
     }

@@ -33,6 +33,10 @@ pub struct Scenario {
     pub things: Vec<ThingConfig>,
     pub commands: Vec<CommandPlan>,
     pub cancels: Vec<CancelPlan>,
+    /// The last thing is one that no command is for.
+    pub has_bystander: bool,
+    /// Times at which a device reports a command of another application, with the thing's index.
+    pub foreign_reports: Vec<(i64, usize)>,
     /// Times at which another writer changes the shadows of a thing, with the thing's index.
     pub foreign_shadow_writes: Vec<(i64, usize)>,
     /// Seconds between two runs of the reconciler.
@@ -54,11 +58,15 @@ impl Scenario {
             // The retry of a call fails more often than not as well.
             (600, 20, 50, 100),
         ]);
-        let things: Vec<ThingConfig> =
+        let mut things: Vec<ThingConfig> =
             (0..1 + random.below(2)).map(|number| ThingConfig::draw(seed, number, random)).collect();
         let count = 1 + random.below(5);
         let commands: Vec<CommandPlan> =
             (0..count).map(|number| CommandPlan::draw(seed, number, &things, random)).collect();
+        let has_bystander = random.chance(200);
+        if has_bystander {
+            things.push(ThingConfig::draw(seed, things.len(), random));
+        }
         let end_ms = commands.iter().map(|command| command.finish_by_ms).max().unwrap_or(START_MS);
         let ticks = draw_ticks(end_ms, random);
         let cancels = (0..random.below(3)).map(|_| CancelPlan::draw(&commands, random)).collect();
@@ -66,9 +74,22 @@ impl Scenario {
         let foreign_shadow_writes = (0..if uses_shadows { random.below(4) } else { 0 })
             .map(|_| (START_MS + random.between(0, 150_000), random.below(things.len())))
             .collect();
+        let foreign_reports =
+            (0..random.below(4)).map(|_| (START_MS + random.between(0, 150_000), random.below(things.len()))).collect();
         let reconcile_seconds = *random.pick(&[60, 60, 60, 60, 60, 20]);
         let fault_rates = FaultRates { calls, messages, events, index_lag };
-        Self { fault_rates, things, commands, cancels, foreign_shadow_writes, reconcile_seconds, ticks, end_ms }
+        Self {
+            fault_rates,
+            things,
+            has_bystander,
+            commands,
+            cancels,
+            foreign_reports,
+            foreign_shadow_writes,
+            reconcile_seconds,
+            ticks,
+            end_ms,
+        }
     }
 }
 

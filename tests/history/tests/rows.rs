@@ -51,3 +51,16 @@ fn retry_policy_allows_the_next_attempt_only_for_the_reasons_that_it_names() {
     ended.images[1] = with(row(5, 1, 12, "FAILED"), "retry", "2 4 30 5 300");
     assert_ne!(transitions::check(&ended), []);
 }
+
+#[test]
+fn excluded_thing_has_no_execution() {
+    let excluding = |thing: &str, command: &str| {
+        let mut history = succeeded();
+        history.images.iter_mut().for_each(|image| *image = with(image.clone(), "command_id", "ring"));
+        history.excluded.insert((thing.to_owned(), command.to_owned()));
+        violated(&history)
+    };
+    assert_eq!(excluding("valve", "ring"), []);
+    assert_eq!(excluding("pump", "reboot"), []);
+    assert_eq!(excluding("pump", "ring"), [Property::ExcludedIsNotAsked]);
+}
