@@ -1,6 +1,8 @@
 //! Ticks of the reconciler: their interval is the template's parameter ReconcileSeconds, at most a minute. And wakes, which
 //! are lost, come twice or late: the ticks are the net under them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use local::journal::Event;
 use serde_json::json;
 
@@ -125,33 +127,74 @@ async fn without_the_tick_queue_the_schedule_still_ticks_and_the_failure_is_repo
     world.end().await;
 }
 
+/// Delivers messages of the queue of ticks.
+async fn deliver(world: &World, bodies: &[String]) {
+    let record = |(n, body)| json!({"messageId": format!("{n}"), "eventSource": "aws:sqs", "body": body});
+    let event = json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()});
+    let answer = world.invoke("reconcile-commands", &event.to_string()).await.expect("handled");
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+}
+
+/// The number of requests on each topic.
+fn requests(world: &World) -> BTreeMap<String, usize> {
+    let mut requests = BTreeMap::new();
+    for entry in world.stack.journal.entries() {
+        if let Event::Published { topic, .. } = entry.event
+            && topic.ends_with("/req")
+        {
+            *requests.entry(topic).or_default() += 1;
+        }
+    }
+    requests
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_queue_that_redelivers_for_an_hour_changes_nothing() {
+    let world = ticking("60").await;
+    let names: Vec<String> = (0..8).map(|n| format!("pump-{n}")).collect();
+    world.stack.registry.add_things("pumps", &names).expect("a group");
+    let retry = json!({"attempts": 2, "wait": 20, "backoff": {"base": 0, "cap": 0}});
+    let body = json!({"name": "reboot", "target": {"groups": ["pumps"]}, "delivery": "topic", "ttl": 65, "retry": retry,
+        "rollout": {"maximumPerMinute": 60}});
+    assert_eq!(world.post("/commands", &body).await.status, 202);
+    let mut wakes = BTreeSet::new();
+    for second in 0..120 {
+        wakes.extend(world.stack.sqs.peek(QUEUE));
+        if second % 10 == 5 {
+            deliver(&world, &wakes.iter().cloned().collect::<Vec<_>>()).await;
+        }
+        world.advance(1).await;
+    }
+    assert!(wakes.len() >= 24, "a step, a second attempt and a verdict each: {wakes:?}");
+    let (rows, asked) = (world.rows(EXECUTIONS).await, requests(&world));
+    assert_eq!(asked, names.iter().map(|name| (format!("cmd/{name}/req"), 2)).collect());
+    let ended = rows.iter().filter(|row| row["status"]["S"] == "TIMED_OUT").count();
+    assert_eq!(ended, 8, "{rows:#?}");
+    for _ in 0..60 {
+        world.advance(60).await;
+        deliver(&world, &wakes.iter().cloned().collect::<Vec<_>>()).await;
+    }
+    assert_eq!((world.rows(EXECUTIONS).await, requests(&world)), (rows, asked));
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_wake_that_comes_twice_early_or_an_hour_late_changes_nothing() {
     let world = ticking("60").await;
     let retry = json!({"attempts": 2, "wait": 20, "backoff": {"base": 0, "cap": 0}});
     world.command("pump-7", json!({"ttl": 65, "retry": retry, "delivery": "topic"})).await;
-    let deliver = async |bodies: &[String]| {
-        let record = |(n, body)| json!({"messageId": format!("{n}"), "eventSource": "aws:sqs", "body": body});
-        let event = json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()});
-        let answer = world.invoke("reconcile-commands", &event.to_string()).await.expect("handled");
-        assert_eq!(answer, json!({"batchItemFailures": []}));
-    };
     let wakes = world.stack.sqs.peek(QUEUE);
     assert_eq!(wakes.len(), 1, "{wakes:?}");
     world.advance(20).await;
     let second = world.rows(EXECUTIONS).await;
     assert_eq!((&second[0]["attempt"]["N"], &second[0]["delivery_status"]["S"]), (&json!("2"), &json!("SENT")));
-    deliver(&[wakes.clone(), wakes.clone()].concat()).await;
+    deliver(&world, &[wakes.clone(), wakes.clone()].concat()).await;
     assert_eq!(world.rows(EXECUTIONS).await, second, "the first attempt's wake");
     world.advance(3600).await;
     let ended = world.rows(EXECUTIONS).await;
     assert_eq!(ended[0]["status"]["S"], "TIMED_OUT");
-    let sent = world.stack.journal.entries().into_iter().filter(|entry| match &entry.event {
-        Event::Published { topic, .. } => topic == "cmd/pump-7/req",
-        _ => false,
-    });
-    assert_eq!(sent.count(), 2);
-    deliver(&wakes).await;
+    assert_eq!(requests(&world), BTreeMap::from([("cmd/pump-7/req".to_owned(), 2)]));
+    deliver(&world, &wakes).await;
     assert_eq!(world.rows(EXECUTIONS).await, ended);
     world.end().await;
 }

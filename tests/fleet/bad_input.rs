@@ -61,6 +61,11 @@ async fn invalid_member_is_refused_with_its_field_and_the_correction() {
             "it lists 10001. For more, name a thing group or a query",
         ),
         (json!({"target": {"groups": ["pumps"], "exclude": too_many}}), 422, "target.exclude", "10000"),
+        // Names only: a pattern would leave out none of those whom it means.
+        (json!({"target": {"groups": ["pumps"], "exclude": ["pump-*"]}}), 422, "target.exclude", "it has '*'"),
+        (json!({"target": {"groups": ["pumps"], "exclude": ["*"]}}), 422, "target.exclude", "it has '*'"),
+        (json!({"target": {"groups": ["pumps"], "exclude": [""]}}), 422, "target.exclude", "1 to 128 characters"),
+        (json!({"target": {"groups": ["pump*"]}}), 422, "target.groups", "it has '*'"),
         (
             json!({"target": {"groups": (0..101).map(|n| format!("group-{n}")).collect::<Vec<_>>()}}),
             422,

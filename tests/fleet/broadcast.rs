@@ -109,6 +109,33 @@ async fn devices_that_share_one_topic_report_there_in_text() {
     world.end().await;
 }
 
+/// A group includes the things of its child groups, which have to listen on the topic of the parent.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn things_of_child_groups_are_asked_on_the_topic_of_the_parent() {
+    let world = World::start().await;
+    let registry = &world.stack.registry;
+    registry.add_group("site", None).expect("the group is valid");
+    registry.add_group("pumps", Some("site")).expect("the group is valid");
+    registry.add_things("site", &["door-1"]).expect("the group is valid");
+    registry.add_things("pumps", &["pump-1", "pump-2"]).expect("the group is valid");
+    let topics = ["cmd/group/site/req", TOPIC];
+    let mut listening = [world.device("door-1", &topics[..1]).await, world.device("pump-1", &topics).await];
+    let mut elsewhere = world.device("pump-2", &topics[1..]).await;
+    let id = broadcast(&world, json!({"target": {"groups": ["site"]}, "ttl": 60})).await;
+    world.advance(2).await;
+    for (device, name) in listening.iter_mut().zip(["door-1", "pump-1"]) {
+        let (topic, request) = device.next_json().await;
+        assert_eq!((&*topic, &request["commandId"], &request["group"]), (topics[0], &json!(id), &json!("site")));
+        device.report(name, json!({"commandId": id, "status": "SUCCEEDED"})).await;
+        assert!(device.has_nothing(), "{name} is asked once");
+    }
+    assert!(elsewhere.has_nothing(), "it does not listen on the topic of its group's parent");
+    let done = wait_for_state(&world, &id, 150, "COMPLETED").await;
+    assert_eq!((&done["counts"]["SUCCEEDED"], &done["counts"]["byReason"]["NO_RESPONSE"]), (&json!(2), &json!(1)));
+    assert_eq!(world.status(&id, "pump-2").await.1, "NO_RESPONSE");
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn shared_topics_are_parameters_of_the_deployment() {
     let world = World::with_parameters(&[
