@@ -14,7 +14,7 @@ use fastrand::Rng;
 
 use crate::deadline::waiting;
 
-/// Pairs of a row and a change in each run of the tests; CI runs 100,000.
+/// Pairs of a row and a change in each run of the tests; CI runs 50,000.
 const PAIRS: usize = 2_500;
 /// Changes in one walk.
 const WALK: usize = 25;
