@@ -62,6 +62,13 @@ fn desired_states_behind_an_atlas_command() {
 }
 
 #[test]
+fn a_desired_state_between_atlas_commands() {
+    let mut scenario = mixed(vec![in_atlas(command(1)), state(2, r#"{"light":"on"}"#), in_atlas(command(3))]);
+    (scenario.handler_seconds, scenario.max_handlers) = (STEP, 1);
+    scenario.check("a desired state between atlas commands");
+}
+
+#[test]
 fn a_newer_desired_state_behind_an_atlas_command() {
     let states = [r#"{"light":"on"}"#, r#"{"light":"off"}"#];
     let mut scenario = mixed(vec![state(1, states[0]), in_atlas(command(2)), state(3, states[1])]);
