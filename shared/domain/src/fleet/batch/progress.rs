@@ -45,6 +45,8 @@ impl Batch {
             (true, false) => Some(due_after(now, Self::RETRY_SECONDS)),
         };
         let monitor_at = next.monitor_at.map(Timestamp::as_seconds_rounded_up);
+        // What is overdue is looked at with the next sending: a sending that fails is not retried before its time.
+        let monitor_at = monitor_at.filter(|at| send_at.is_none() || progress.held || *at > now.as_seconds());
         next.due_at = send_at.into_iter().chain(monitor_at).min();
         if progress.done.is_some() && next.allowed < next.things {
             next.due_at = next.due_at.map(|due| self.due_between_releases(due, now));

@@ -127,6 +127,18 @@ fn a_processed_batch_is_due_for_its_next_task() {
     assert_eq!(due_after(&BatchProgress { done: Some(3), ..BatchProgress::default() }), None);
 }
 
+/// Otherwise a broadcast whose ttl is over, and of which one execution can't be stored, would be tried without pause.
+#[test]
+fn an_overdue_check_waits_for_the_next_sending() {
+    let due_after = |progress: &BatchProgress| released().with_progress(progress, at(30)).due_at;
+    let seconds = |seconds| Some(at(seconds).as_seconds_rounded_up());
+    let overdue = BatchProgress { done: Some(3), monitor_at: Some(Some(at(10))), ..BatchProgress::default() };
+    assert_eq!(due_after(&overdue), seconds(10), "nothing is sent: the executions are looked at, at once");
+    assert_eq!(due_after(&BatchProgress { retry_places: vec![1], ..overdue.clone() }), seconds(35));
+    let held = BatchProgress { done: None, held: true, ..overdue };
+    assert_eq!(due_after(&held), seconds(10), "nothing is sent soon");
+}
+
 #[test]
 fn a_change_of_control_wakes_only_batches_that_it_concerns() {
     let wakes = |batch: &Batch, control: &Control| batch.mark_ready_after(control, at(0)).is_some();
