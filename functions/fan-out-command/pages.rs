@@ -36,7 +36,7 @@ impl Planner<'_> {
                 let stored = self.store_batches(command, fleet, plan.batches, names).await?;
                 let next = plan.page_read(stored.things, stored.next_batch, next_token, self.now());
                 let shards = self.clients.executions.shards();
-                let looks = looks_at_target(&command.definition, plan.things..next.things, shards, self.now());
+                let looks = looks_at_target(command, plan.things..next.things, shards, self.now());
                 return self.write_with_wakes(next, &looks).await;
             }
             PageOutcome::Unreadable(why) => plan.skip_source(why, self.now()),

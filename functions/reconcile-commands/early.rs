@@ -4,9 +4,11 @@
 use aws::{Error, Lease};
 use domain::wake::early::{EarlyStart, Entry, MAX_EARLY_SECONDS, early_starts};
 use domain::wake::looks::look_lease_until;
-use domain::{Timestamp, Wake};
+use domain::wake::unsent::Unsent;
+use domain::{CommandId, Timestamp, Wake};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
+use runtime::handler_error::chain;
 use tokio::task::JoinSet;
 
 use super::due_shard::Shard;
@@ -21,33 +23,47 @@ pub(super) async fn is_only_look(clients: &Clients, clock: EventClock, token: &s
 }
 
 /// Sends the wakes of the work that has to begin before its time, and by `until`, unless another look was begun shortly
-/// before.
+/// before. `command`: the command that led to the look, of which more requests may follow.
 ///
 /// # Errors
 /// The first failure to read a shard, once the wakes of the others are sent.
-pub(super) async fn look(clients: &Clients, clock: EventClock, token: &str, until: Timestamp) -> Result<(), Error> {
+pub(super) async fn look(
+    clients: &Clients,
+    clock: EventClock,
+    token: &str,
+    until: Timestamp,
+    command: Option<&CommandId>,
+) -> Result<(), Error> {
     if !is_only_look(clients, clock, token).await? {
         return Ok(());
     }
+    let now = clock.event_time();
     let mut shards = JoinSet::new();
     for shard in clients.executions.shards().all() {
         let clients = clients.clone();
         shards.spawn(async move {
-            let now = clock.event_time();
             let end = until.as_seconds() + MAX_EARLY_SECONDS;
             let entries = Shard::Executions(shard).entries(&clients, now.as_seconds() + 1..=end, None).await?;
-            Ok(wakes(shard, entries, now, until))
+            Ok((shard, entries))
         });
     }
     let (mut found, mut failed) = (Vec::new(), Ok(()));
     while let Some(looked) = shards.join_next().await {
         match looked {
-            Ok(Ok(early)) => found.extend(early),
+            Ok(Ok(entries)) => found.push(entries),
             Ok(Err(error)) => failed = Err(error),
             Err(error) => tracing::error!(%error, "the task of a shard panicked"),
         }
     }
-    send_in_order(clients, clock, found).await;
+    let due = found.iter().flat_map(|(_, entries)| entries).map(|entry| entry.due);
+    let unsent = match command {
+        Some(command) => unsent(clients, command, due, now).await.unwrap_or_else(is_left_out),
+        None => None,
+    };
+    let shard_number = clients.executions.shards().number();
+    let expected = unsent.map(|unsent| unsent.due_in_shard(shard_number)).unwrap_or_default();
+    let wakes = found.into_iter().flat_map(|(shard, entries)| wakes(shard, entries, &expected, now, until)).collect();
+    send_in_order(clients, clock, wakes).await;
     failed
 }
 
@@ -59,9 +75,27 @@ pub(super) async fn send_in_order(clients: &Clients, clock: EventClock, mut wake
     }
 }
 
-/// The wakes of the work on these entries of a shard that has to begin before its time.
-pub(super) fn wakes(shard: u8, entries: Vec<Entry>, now: Timestamp, until: Timestamp) -> Vec<Wake> {
-    let starts = early_starts(entries, now, until).into_iter();
+/// What of a command is still to be sent. `due`: the entries of the due index.
+async fn unsent(
+    clients: &Clients,
+    id: &CommandId,
+    due: impl Iterator<Item = i64>,
+    now: Timestamp,
+) -> Result<Option<Unsent>, Error> {
+    let (command, plan) = (clients.commands.get(id).await?, clients.fleets.plan(id).await?);
+    let counts = clients.counts.sum(id).await?;
+    Ok(command.zip(plan).and_then(|(command, plan)| Unsent::of(&command, &plan, &counts, due, now)))
+}
+
+fn is_left_out(error: Error) -> Option<Unsent> {
+    tracing::warn!(error = chain(&error), "what is still to be sent is not known: a look does not count on it");
+    None
+}
+
+/// The wakes of the work on these entries of a shard that has to begin before its time. `expected`: when entries will be
+/// due that are not there yet.
+pub(super) fn wakes(shard: u8, entries: Vec<Entry>, expected: &[i64], now: Timestamp, until: Timestamp) -> Vec<Wake> {
+    let starts = early_starts(entries, expected, now, until).into_iter();
     let wake = |start: EarlyStart| {
         let at = start.arrives_at(now);
         let (first, last) = start.entries.into_inner();

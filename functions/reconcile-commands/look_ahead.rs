@@ -77,7 +77,7 @@ pub(super) async fn send_wakes(
         }
     }
     if !early.is_empty() {
-        wakes.extend(further_looks(scheduled, Timestamp::from_seconds(*look_ahead(scheduled).end())));
+        wakes.extend(further_looks(scheduled, Timestamp::from_seconds(*look_ahead(scheduled).end()), None));
     }
     early.retain(|wake| wake.at() <= looked_until(scheduled));
     if !early.is_empty() && early::is_only_look(clients, clock, token).await.unwrap_or_else(is_left_to_next) {
@@ -121,7 +121,7 @@ async fn look(shard: Shard, clients: &Clients, scheduled: Timestamp) -> Result<F
     let seconds: BTreeSet<i64> = entries.iter().map(|entry| entry.due).filter(|due| ahead.contains(due)).collect();
     let wakes = seconds.into_iter().map(|at| shard.wake(at)).collect();
     let early = match shard {
-        Shard::Executions(shard) => early::wakes(shard, entries, scheduled, Timestamp::from_seconds(*ahead.end())),
+        Shard::Executions(shard) => early::wakes(shard, entries, &[], scheduled, Timestamp::from_seconds(*ahead.end())),
         Shard::Fleets(_) => Vec::new(),
     };
     Ok(Found { wakes, early, is_due })

@@ -25,8 +25,9 @@ impl DueExecutions {
             Wake::Run(run) => self.run(run).await,
             Wake::Second { shard, at } => self.look_at_second(*shard, *at).await,
             Wake::Early { shard, first, last, .. } => self.withdraw_early(*shard, *first..=*last).await,
-            Wake::LookAhead { until, .. } => {
-                early::look(&self.clients, self.clock, &self.token, *until).await.map(|()| Summary::default())
+            Wake::LookAhead { until, command, .. } => {
+                let looked = early::look(&self.clients, self.clock, &self.token, *until, command.as_ref());
+                looked.await.map(|()| Summary::default())
             }
             Wake::Fleet { shard, at } => fleets().wake_shard(*shard, *at..=*at).await,
             Wake::Batch { command, number, .. } => {

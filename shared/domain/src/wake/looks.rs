@@ -7,9 +7,10 @@ use std::ops::Range;
 use super::Wake;
 use super::early::{EarlyStart, MAX_EARLY_SECONDS, can_end_together};
 use super::horizon::{CELL_SECONDS, look_ahead};
-use crate::command::definition::Definition;
 use crate::command::delivery::Delivery;
+use crate::command::row::Command;
 use crate::execution::due_index::DueShards;
+use crate::ids::CommandId;
 use crate::timestamp::Timestamp;
 
 /// How long after a tick, or after a target was found to be large, the two further looks at the next entries come, in
@@ -19,23 +20,29 @@ const FURTHER_LOOKS_SECONDS: [u32; 2] = [20, 40];
 /// How long after a look no other one is begun, in seconds: less than between two looks, since a message may come late.
 const LOOK_LEASE_SECONDS: u32 = 15;
 
-/// How much later the message arrives that a look sends for the work of the next look.
+/// How long after it has come a look leaves the work to the messages of the look before, in seconds: it needs time itself.
+const HANDED_OVER_SECONDS: u32 = 5;
+
+/// How much later the message arrives that a look sends for work which another look brings as well.
 const REPEATED_LATER_SECONDS: u32 = 3;
 
 impl EarlyStart {
-    /// When the message of a look at `looked` arrives. What begins after the next look has a message of that one. A
-    /// second one comes later, so that it finds the work done, unless the next look was late.
+    /// When the message of a look at `looked` arrives. What begins within five seconds has a message of the look before,
+    /// and what begins five seconds after the next look has one of that. A second message comes later, so that it finds
+    /// the work done, unless the other look was late, or there was none.
     pub fn arrives_at(&self, looked: Timestamp) -> Timestamp {
-        let has_next_look = self.at > looked.plus_seconds(FURTHER_LOOKS_SECONDS[0]);
-        if has_next_look { self.at.plus_seconds(REPEATED_LATER_SECONDS) } else { self.at }
+        let begin = looked.plus_seconds(HANDED_OVER_SECONDS);
+        let is_own = (begin..begin.plus_seconds(FURTHER_LOOKS_SECONDS[0])).contains(&self.at);
+        if is_own { self.at } else { self.at.plus_seconds(REPEATED_LATER_SECONDS) }
     }
 }
 
 /// The looks that follow one at `now`. The last one brings what begins until `until`; each of the others also brings
-/// what the next one finds, in case that comes late.
-pub fn further_looks(now: Timestamp, until: Timestamp) -> [Wake; 2] {
+/// what the next one finds, in case that comes late. `command`: the command whose large target leads to them.
+pub fn further_looks(now: Timestamp, until: Timestamp, command: Option<&CommandId>) -> [Wake; 2] {
     let [first, second] = FURTHER_LOOKS_SECONDS.map(|seconds| now.plus_seconds(seconds));
-    [Wake::LookAhead { at: first, until: looked_until(first).min(until) }, Wake::LookAhead { at: second, until }]
+    let look = |at, until| Wake::LookAhead { at, until, command: command.cloned() };
+    [look(first, looked_until(first).min(until)), look(second, until)]
 }
 
 /// Until when a look brings what begins, where further ones follow.
@@ -51,13 +58,14 @@ pub fn look_lease_until(now: Timestamp) -> Timestamp {
 /// The looks that follow when a page of a target has been read: where it is more than can end together with its things,
 /// and was not with those before them. None where no request gets into a shadow, or they end so late that a tick finds
 /// each of them in time.
-pub fn looks_at_target(definition: &Definition, things: Range<u64>, shards: DueShards, now: Timestamp) -> Vec<Wake> {
+pub fn looks_at_target(command: &Command, things: Range<u64>, shards: DueShards, now: Timestamp) -> Vec<Wake> {
+    let definition = &command.definition;
     let may_use_shadows = matches!(definition.delivery, Delivery::Shadow | Delivery::Auto);
     let is_seen_by_tick = i64::from(definition.deadlines.ttl_seconds()) > MAX_EARLY_SECONDS + CELL_SECONDS;
     if !may_use_shadows || is_seen_by_tick || !things.contains(&can_end_together(shards)) {
         return Vec::new();
     }
-    further_looks(now, Timestamp::from_seconds(*look_ahead(now).end())).into()
+    further_looks(now, Timestamp::from_seconds(*look_ahead(now).end()), Some(&command.id)).into()
 }
 
 #[cfg(test)]
@@ -80,7 +88,7 @@ mod tests {
     #[test]
     fn each_look_brings_what_the_next_one_finds() {
         let end = Timestamp::from_seconds(*look_ahead(now()).end());
-        let looks = further_looks(now(), end);
+        let looks = further_looks(now(), end, None);
         let next_tick = now().plus_seconds(60);
         let times: Vec<_> = looks.iter().map(Wake::at).chain([next_tick]).collect();
         let until = [looked_until(now()), until_of(&looks[0]), until_of(&looks[1])];
@@ -93,26 +101,29 @@ mod tests {
     #[test]
     fn only_many_requests_that_end_soon_in_shadows_are_looked_at_again() {
         let of = |delivery, things, shards, ttl| {
-            let mut definition = command(delivery, None).definition;
-            definition.deadlines = Deadlines::new(Some(ttl), None, None).unwrap();
-            looks_at_target(&definition, things, DueShards::new(shards).unwrap(), now()).len()
+            let mut command = command(delivery, None);
+            command.definition.deadlines = Deadlines::new(Some(ttl), None, None).unwrap();
+            looks_at_target(&command, things, DueShards::new(shards).unwrap(), now()).len()
         };
         let looks = |things, shards, ttl| of(Delivery::Shadow, things, shards, ttl);
-        assert_eq!((looks(0..384, 64, 90), looks(300..385, 64, 90), looks(0..7, 1, 90)), (0, 2, 2));
-        assert_eq!(looks(385..585, 64, 90), 0, "a page before has brought them");
-        assert_eq!((looks(0..20_000, 64, 330), looks(0..20_000, 64, 331), looks(0..u64::MAX, 64, 1)), (2, 0, 2));
+        assert_eq!((looks(0..320, 64, 90), looks(300..321, 64, 90), looks(0..6, 1, 90)), (0, 2, 2));
+        assert_eq!(looks(321..521, 64, 90), 0, "a page before has brought them");
+        assert_eq!((looks(0..20_000, 64, 390), looks(0..20_000, 64, 391), looks(0..u64::MAX, 64, 1)), (2, 0, 2));
         let by = |delivery| of(delivery, 0..20_000, 64, 90);
         assert_eq!((by(Delivery::Auto), by(Delivery::Direct), by(Delivery::Topic)), (2, 0, 0));
     }
 
     #[test]
-    fn message_for_the_work_of_the_next_look_comes_after_that_of_the_next_look() {
+    fn message_for_the_work_of_another_look_comes_after_that_of_the_other_look() {
         let arrives = |seconds| {
             let entry = Entry { due: 1_700_000_040, place: 0 };
             EarlyStart { entries: entry..=entry, at: now().plus_seconds(seconds) }.arrives_at(now())
         };
-        let [own, of_next] = [20, 21].map(|seconds| (arrives(seconds), now().plus_seconds(seconds)));
-        assert_eq!(own.0, own.1);
-        assert_eq!(of_next.0, of_next.1.plus_seconds(3));
+        for own in [5, 24] {
+            assert_eq!(arrives(own), now().plus_seconds(own));
+        }
+        for of_other in [0, 4, 25] {
+            assert_eq!(arrives(of_other), now().plus_seconds(of_other + 3));
+        }
     }
 }

@@ -7,12 +7,13 @@
 //!
 //! - [`Wake`]: what a message says; [`horizon`]: which due entries have a wake, and who sends it
 //! - [`early`]: which entries need work before their time, since too many come at one time; [`looks`]: when they are
-//!   looked for between two ticks
+//!   looked for between two ticks; [`unsent`]: what a look expects to be sent
 
 pub mod early;
 pub mod horizon;
 pub mod looks;
 mod message;
+pub mod unsent;
 
 use crate::execution::key::Key;
 use crate::ids::{BatchNumber, CommandId};
@@ -59,6 +60,8 @@ pub enum Wake {
         at: Timestamp,
         /// The work that begins until then is brought by messages of this look, later work by one of a later look.
         until: Timestamp,
+        /// The command whose large target led to the look: more of its requests may follow.
+        command: Option<CommandId>,
     },
     /// More executions of a shard are due than a tick has time for: a run works through them.
     Run(ShardRun),
