@@ -55,11 +55,12 @@ class Stack:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.output()
             try:
-                socket.create_connection(("127.0.0.1", self.ports["http"]), timeout=1).close()
-                return
+                # Ports take connections before the stack has its certificates and answers.
+                with urllib.request.urlopen(f"{self.environment['AWS_ENDPOINT_URL']}/health", timeout=1):
+                    return
             except OSError:
                 time.sleep(0.05)
-        raise AssertionError("the stack does not accept connections\n" + self.output())
+        raise AssertionError("the stack does not answer\n" + self.output())
 
     def output(self):
         self.log.flush()

@@ -128,8 +128,7 @@ impl State {
 
         let will = link.will.take().filter(|_| end.publish_will);
         if let Some(will) = will.filter(|will| link.is_publish_allowed(&client_id, will)) {
-            let publisher =
-                Publisher { client_id: Some(client_id.to_string()), principal: link.peer.principal.clone() };
+            let publisher = Publisher { client_id: Some(client_id.to_string()), principal: link.peer.principal_id() };
             self.publish(will, publisher, true);
         }
         if let Some(event) = event {

@@ -7,8 +7,32 @@ use super::message::Message;
 pub struct Peer {
     /// Socket address, shown in lifecycle events and by GetConnection.
     pub address: Option<std::net::SocketAddr>,
-    /// The certificate id of a mutual TLS connection.
-    pub principal: Option<String>,
+    /// None of a connection without TLS: it comes from a program of this machine.
+    pub principal: Option<Principal>,
+}
+
+/// Who a client has proved to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A certificate, by its id: mutual TLS. Its policies say what the client may do.
+    Certificate(String),
+    /// A user of the account, by the unique id: a signed request. It may do everything.
+    User(String),
+}
+
+impl Principal {
+    /// The id, as lifecycle events and the function `principal()` of rules show it.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Certificate(id) | Self::User(id) => id,
+        }
+    }
+}
+
+impl Peer {
+    pub(super) fn principal_id(&self) -> Option<String> {
+        self.principal.as_ref().map(|principal| principal.id().to_owned())
+    }
 }
 
 /// Returns whether a peer is allowed an action. Set only in a stack with `--authorize`.

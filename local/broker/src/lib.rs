@@ -57,7 +57,7 @@ use local_clock::Clock;
 use local_faults::Faults;
 use local_journal::Journal;
 
-pub use authorization::{AccessRequest, Authorizer, Peer};
+pub use authorization::{AccessRequest, Authorizer, Peer, Principal};
 pub use connection_api::{Connection, Subscription};
 pub use direct_messages::DirectError;
 pub use matching::matches;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::authorization::Principal;
 use super::link::Link;
 use super::message::Message;
 
@@ -80,7 +81,7 @@ fn event_body(event_type: &str, client_id: &str, session_id: &str, link: &Link, 
         "eventType": event_type,
         "sessionIdentifier": session_id,
         // AWS has no connections without a principal; the listener without TLS has.
-        "principalIdentifier": link.peer.principal.as_deref().unwrap_or("anonymous"),
+        "principalIdentifier": link.peer.principal.as_ref().map_or("anonymous", Principal::id),
     })
 }
 

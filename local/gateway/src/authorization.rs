@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::service::Service;
-use super::sigv4::{Credentials, Scope};
+use super::sigv4::{Credentials, Scope, is_signed};
 
 /// The client of a connection.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Guard {
         let certificate =
             request.extensions.get::<ConnectInfo<Caller>>().and_then(|ConnectInfo(caller)| caller.certificate.as_ref());
         if let Some(certificate) = certificate
-            && !request.headers.contains_key("authorization")
+            && !is_signed(request)
         {
             return self.authorize_certificate(certificate, request, service);
         }

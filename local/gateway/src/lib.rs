@@ -37,6 +37,7 @@ pub use accepted::AcceptedConnections;
 pub use authorization::{Caller, Guard};
 use protocol::Protocol;
 use service::Service;
+pub use sigv4::is_signed;
 
 /// Maximum bytes of a request body; the largest limit of all services (DynamoDB: 16 MB).
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -52,6 +53,8 @@ pub struct Services {
     pub lambda: Router,
     /// AWS IoT data plane (`iot-data`).
     pub data_plane: Router,
+    /// MQTT over WebSocket: path `/mqtt`.
+    pub mqtt: Router,
     /// AWS IoT control plane (`iot`).
     pub registry: Router,
     /// Account id of all callers.
@@ -96,6 +99,7 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         Service::Sqs => &services.sqs,
         Service::Lambda => &services.lambda,
         Service::IotData => &services.data_plane,
+        Service::Mqtt => &services.mqtt,
         Service::Iot => &services.registry,
         Service::Sts => return sts::answer(&services.account, &body),
         Service::Unknown | Service::About => return unsupported_operation(protocol, &operation_name(&parts)),

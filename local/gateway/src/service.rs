@@ -10,6 +10,8 @@ pub(super) enum Service {
     Sqs,
     Lambda,
     IotData,
+    /// MQTT over WebSocket.
+    Mqtt,
     Iot,
     Sts,
     Unknown,
@@ -22,8 +24,8 @@ impl Service {
             Self::DynamoDb => &["dynamodb"],
             Self::Sqs => &["sqs"],
             Self::Lambda => &["lambda"],
-            // Clients of MQTT over WebSocket sign for the device gateway.
-            Self::IotData => &["iotdata", "iotdevicegateway"],
+            // Both are names of the device gateway: SDKs use the first for requests, the second for WebSocket.
+            Self::IotData | Self::Mqtt => &["iotdata", "iotdevicegateway"],
             Self::Iot => &["iot"],
             Self::Sts => &["sts"],
             Self::About | Self::Unknown => &[],
@@ -49,6 +51,7 @@ impl Service {
                 Self::About
             }
             [""] => Self::Unknown,
+            ["mqtt"] => Self::Mqtt,
             ["topics" | "retainedMessage" | "connections", ..] => Self::IotData,
             ["api", "things", "shadow", ..] | ["things", _, "shadow"] => Self::IotData,
             [version, "functions" | "event-source-mappings" | "account-settings" | "tags", ..] if is_date(version) => {

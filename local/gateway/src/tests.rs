@@ -15,6 +15,7 @@ fn endpoint(guard: Option<Guard>) -> Router {
         sqs: named("sqs"),
         lambda: named("lambda"),
         data_plane: named("iot-data"),
+        mqtt: named("mqtt"),
         registry: Router::new().route("/things/{thing}", axum::routing::post(|| async { "iot" })),
         account: "000000000000".into(),
         about: json!({"mqtt": "127.0.0.1:1883"}),
@@ -47,6 +48,7 @@ async fn each_request_reaches_its_service() {
         (HttpRequest::get("/api/things/shadow/ListNamedShadowsForThing/a"), "iot-data"),
         (HttpRequest::post("/connections/a/messages"), "iot-data"),
         (HttpRequest::get("/retainedMessage"), "iot-data"),
+        (HttpRequest::get("/mqtt?X-Amz-Algorithm=x"), "mqtt"),
         (HttpRequest::post("/things/shadow"), "iot"),
     ] {
         let shown = format!("{request:?}");
@@ -120,6 +122,8 @@ async fn a_certificate_is_authorized_by_its_policies() {
         (HttpRequest::post("/topics/a"), 403),
         (HttpRequest::get("/things/a/shadow"), 403),
         (HttpRequest::post("/things/a"), 403),
+        // With a certificate, MQTT is spoken without WebSocket.
+        (HttpRequest::get("/mqtt"), 403),
     ] {
         let shown = format!("{request:?}");
         let request = with_certificate(request);

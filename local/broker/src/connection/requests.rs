@@ -46,8 +46,7 @@ impl ClientConnection {
             let cause = if reason == reason::NOT_AUTHORIZED { "AUTH_ERROR" } else { "CLIENT_ERROR" };
             return Err(ConnectionEnd::closed(cause, reason));
         }
-        let publisher =
-            Publisher { client_id: Some(self.client_id.to_string()), principal: self.peer.principal.clone() };
+        let publisher = Publisher { client_id: Some(self.client_id.to_string()), principal: self.peer.principal_id() };
         self.broker.lock().publish(message, publisher, false);
         if let Some(packet_id) = packet_id {
             self.outbox.push(Outgoing::PubAck { packet_id, reason: reason::SUCCESS });

@@ -5,13 +5,16 @@ use std::time::Duration;
 use super::raw_client::{RawClient, clean_connect, persistent_connect};
 use super::{NOW_MS, broker, events};
 use crate::codec::Version::{V5, V311};
-use crate::{Broker, Peer};
+use crate::{Broker, Peer, Principal};
 
 #[tokio::test]
 async fn all_lifecycle_events_of_a_client_are_published() {
     let (broker, _) = broker();
     let mut tap = broker.tap();
-    let peer = Peer { address: Some("192.0.2.7:4711".parse().expect("an address")), principal: Some("c0ffee".into()) };
+    let peer = Peer {
+        address: Some("192.0.2.7:4711".parse().expect("an address")),
+        principal: Some(Principal::Certificate("c0ffee".into())),
+    };
     let mut client = RawClient::open_as(&broker, peer);
     client.send_connect(&clean_connect(V311, "dev/1")).await;
     client.subscribe_with(&[("a", 1), ("$aws/rules/r/x", 0), ("b/#", 0)], &[]).await;

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use local_broker::{AccessRequest, Authorizer, Peer};
+use local_broker::{AccessRequest, Authorizer, Peer, Principal};
 use local_gateway::Guard;
 use local_gateway::sigv4::{Credentials, Scope};
 use local_registry::Registry;
 
-/// Evaluates the policies of a client's certificate. A connection without TLS comes from a program of this machine: it
-/// has no certificate, and every action is allowed.
+/// Evaluates the policies of a client's certificate. Every action is allowed to the user that signs, who owns the account,
+/// and on a connection without TLS, which comes from a program of this machine.
 pub(super) fn authorizer(registry: Registry) -> Authorizer {
     Arc::new(move |peer: &Peer, request: &AccessRequest<'_>| match &peer.principal {
-        Some(certificate) => registry.allows(certificate, request.client_id, request.action, request.resource),
-        None => true,
+        Some(Principal::Certificate(certificate)) => {
+            registry.allows(certificate, request.client_id, request.action, request.resource)
+        }
+        Some(Principal::User(_)) | None => true,
     })
 }
 

@@ -85,6 +85,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         sqs: sqs.router(),
         lambda: lambda.router(),
         data_plane: local_data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
+        mqtt: local_websocket::router(broker.clone(), &place.account, closing.clone()),
         registry: registry.router().merge(registry.index_router(connections(broker.clone()))),
         account: place.account.clone(),
         about: about(&addresses, &template),

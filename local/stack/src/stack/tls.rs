@@ -3,16 +3,16 @@
 //! | port | ALPN | protocol |
 //! |---|---|---|
 //! | 8883 | any | MQTT, a certificate is required |
-//! | 8443 | any | HTTPS |
+//! | 8443 | any | HTTPS, and MQTT over WebSocket at `/mqtt` |
 //! | 443 | `x-amzn-mqtt-ca`, `mqtt` | MQTT, a certificate is required |
-//! | 443 | `x-amzn-http-ca`, `http/1.1`, none | HTTPS |
+//! | 443 | `x-amzn-http-ca`, `http/1.1`, none | as 8443 |
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local_broker::{Broker, Peer};
+use local_broker::{Broker, Peer, Principal};
 use local_gateway::Caller;
 use local_pki::{Pki, certificate_id};
 use local_registry::Registry;
@@ -98,7 +98,8 @@ impl Front {
         } else if certificate.is_none() {
             tracing::info!(%address, "connection refused: MQTT needs a certificate");
         } else {
-            self.broker.serve(stream, Peer { address: Some(address), principal: certificate }).await;
+            let principal = certificate.map(Principal::Certificate);
+            self.broker.serve(stream, Peer { address: Some(address), principal }).await;
         }
     }
 }

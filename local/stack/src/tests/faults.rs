@@ -67,6 +67,7 @@ impl Bench {
             sqs: sqs.router(),
             lambda: lambda.router(),
             data_plane: local_data_plane::router(clock.clone(), broker, shadows.clone()),
+            mqtt: axum::Router::new(),
             registry: axum::Router::new(),
             account: "000000000000".into(),
             about: json!({}),
