@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{Device, World};
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn every_change_of_a_classic_or_named_shadow_is_trimmed() {
@@ -27,6 +27,55 @@ async fn every_change_of_a_classic_or_named_shadow_is_trimmed() {
             assert_eq!(body, json!({"state": state, "version": version, "clientToken": "t-1"}));
             assert!(small.len() * 2 < whole.len(), "{} of {} bytes", small.len(), whole.len());
         }
+    }
+    world.end().await;
+}
+
+/// What a device that comes back reads: its answer looks like the changes that it would have received.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn the_answer_to_a_device_that_asks_for_its_shadow_is_trimmed() {
+    let world = World::start().await;
+    for (prefix, trimmed) in [
+        ("$aws/things/pump-7/shadow", "things/pump-7/shadow/trimmed/get"),
+        ("$aws/things/pump-7/shadow/name/config", "things/pump-7/shadow/config/trimmed/get"),
+    ] {
+        let accepted = format!("{prefix}/update/accepted");
+        let mut device = world.device("pump-7", &[trimmed, &accepted]).await;
+        let all = json!({"speed": 3, "color": {"r": 1, "g": 2}});
+        let ask = async |device: &mut Device, token: &str| {
+            let request = json!({"clientToken": token}).to_string();
+            assert!(device.publish(&format!("{prefix}/get"), request).await);
+            let (topic, body) = device.next_json().await;
+            assert_eq!(topic, trimmed);
+            body
+        };
+        let update = json!({"state": {"desired": all, "reported": {"color": {"r": 1}}}});
+        assert!(device.publish(&format!("{prefix}/update"), update.to_string()).await);
+        assert_eq!(device.next().await.0, accepted);
+        for token in ["t-1", "t-2"] {
+            let to_do = json!({"speed": 3, "color": {"g": 2}});
+            assert_eq!(ask(&mut device, token).await, json!({"state": to_do, "version": 1, "clientToken": token}));
+        }
+        let done = json!({"state": {"reported": all}});
+        assert!(device.publish(&format!("{prefix}/update"), done.to_string()).await);
+        assert_eq!(device.next().await.0, accepted);
+        assert_eq!(ask(&mut device, "t-3").await, json!({"state": {}, "version": 2, "clientToken": "t-3"}));
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn answers_are_not_trimmed_without_the_parameter() {
+    let world = World::with_parameters(&[("TrimmedAnswers", "false")]).await;
+    let (get, accepted) = ("$aws/things/pump-7/shadow/get", "$aws/things/pump-7/shadow/get/accepted");
+    let mut device = world.device("pump-7", &["things/pump-7/shadow/trimmed/get", accepted]).await;
+    let desired = json!({"state": {"desired": {"speed": 3}}});
+    assert!(device.publish("$aws/things/pump-7/shadow/update", desired.to_string()).await);
+    world.settle().await;
+    for _ in 0..2 {
+        assert!(device.publish(get, "").await);
+        assert_eq!(device.next().await.0, accepted);
+        world.settle().await;
     }
     world.end().await;
 }

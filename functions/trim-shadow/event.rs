@@ -1,9 +1,9 @@
 //! The event of this function: a shadow message, with the members that the shadow rules add. There is only one kind;
-//! the environment says which message of a shadow update the rules select.
+//! the environment says which message of a shadow update the rules select, and a member which messages are answers.
 
 use std::borrow::Cow;
 
-use domain::trim::{TrimError, TrimOptions, TrimOutcome, trim_message};
+use domain::trim::{TrimError, TrimOptions, TrimOutcome, trim_answer, trim_message};
 use domain::{NameError, ShadowName, ThingName, Timestamp};
 use runtime::handler_error::HandlerError;
 use serde::Deserialize;
@@ -18,6 +18,15 @@ pub struct Added<'a> {
     #[serde(borrow)]
     shadow: Option<Cow<'a, str>>,
     received_at: i64,
+    operation: Option<Operation>,
+}
+
+/// What a message is about: without one, it tells of a change of the shadow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Operation {
+    /// The device has asked for its shadow.
+    Get,
 }
 
 /// A message whose shadow is known and that has been trimmed.
@@ -25,6 +34,7 @@ pub struct Added<'a> {
 pub struct TrimmedMessage {
     pub thing: ThingName,
     pub shadow: Option<ShadowName>,
+    pub operation: Option<Operation>,
     pub outcome: TrimOutcome,
 }
 
@@ -49,10 +59,15 @@ impl<'a> Added<'a> {
 
     /// Trims the event that these members were added to.
     pub fn trim(&self, event: &RawValue, options: &TrimOptions) -> Result<TrimmedMessage, MessageError> {
+        let trim = match self.operation {
+            None => trim_message,
+            Some(Operation::Get) => trim_answer,
+        };
         Ok(TrimmedMessage {
             thing: ThingName::parse(&self.thing).map_err(MessageError::Name)?,
             shadow: self.shadow.as_deref().map(ShadowName::parse).transpose().map_err(MessageError::Name)?,
-            outcome: trim_message(event, options, self.received_at().as_seconds()).map_err(MessageError::Message)?,
+            operation: self.operation,
+            outcome: trim(event, options, self.received_at().as_seconds()).map_err(MessageError::Message)?,
         })
     }
 }
@@ -75,12 +90,13 @@ mod tests {
         for (name, event) in fixtures("trim-shadow") {
             let trimmed = trimmed(event.trim());
             let (shadow, is_smaller) = match name.as_str() {
-                "good_classic" | "good_with_token" => (None, true),
-                "good_named" | "good_named_with_token" => (Some("cmd"), true),
+                "good_classic" | "good_with_token" | "good_answer" => (None, true),
+                "good_named" | "good_named_with_token" | "good_named_answer" => (Some("cmd"), true),
                 "good_nothing_to_trim" => (None, false),
                 bad => {
                     let (what, why) = match bad {
                         "bad_no_thing" => ("failure", "missing field `thing`"),
+                        "bad_operation" => ("failure", "unknown variant `delete`"),
                         "bad_not_an_object" => ("failure", "invalid"),
                         "bad_thing" => ("counted", "a thing name must be"),
                         "bad_shadow" => ("counted", "a shadow name must be"),

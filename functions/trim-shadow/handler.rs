@@ -8,7 +8,7 @@ use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 use serde_json::value::RawValue;
 
-use super::event::{Added, TrimmedMessage};
+use super::event::{Added, Operation, TrimmedMessage};
 use super::newest_versions::NewestVersions;
 
 /// Trims messages, one after the other.
@@ -32,7 +32,7 @@ impl Trimmer {
     pub async fn handle(&self, event: &RawValue) -> Result<(), HandlerError> {
         let added = Added::decode(event)?;
         let at = added.received_at();
-        let TrimmedMessage { thing, shadow, outcome } = match added.trim(event, &self.options) {
+        let TrimmedMessage { thing, shadow, operation, outcome } = match added.trim(event, &self.options) {
             Ok(trimmed) => trimmed,
             Err(error) => {
                 metrics::count(at, &[("ShadowUndecodable", 1)], &[("why", &chain(&error))]);
@@ -40,8 +40,12 @@ impl Trimmer {
             }
         };
         let TrimOutcome::Trimmed { body, version, original_bytes } = outcome else { return Ok(()) };
-        let topic = Topic::trimmed_shadow(&thing, shadow.as_ref());
-        if !self.newest.record(thing, shadow, version, at) {
+        let topic = match operation {
+            None => Topic::trimmed_shadow(&thing, shadow.as_ref()),
+            Some(Operation::Get) => Topic::trimmed_answer(&thing, shadow.as_ref()),
+        };
+        // A device waits for an answer, so it gets each.
+        if operation.is_none() && !self.newest.record(thing, shadow, version, at) {
             metrics::count(at, &[("ShadowOldNews", 1)], &[("topic", topic.as_str())]);
             return Ok(());
         }

@@ -103,12 +103,13 @@ def test_a_persistent_session_gets_its_command_on_reconnect(stack):
 def test_a_desired_change_arrives_as_delta_and_as_trimmed_message(stack):
     connection = connect(stack, "shadow-1")
     client = iotshadow.IotShadowClient(connection)
-    deltas, trimmed, accepted, rejected = (queue.Queue() for _ in range(4))
+    deltas, trimmed, answers, accepted, rejected = (queue.Queue() for _ in range(5))
     at_least_once = mqtt.QoS.AT_LEAST_ONCE
     client.subscribe_to_get_shadow_rejected(iotshadow.GetShadowSubscriptionRequest(thing_name="shadow-1"), at_least_once, rejected.put)[0].result(MAX_WAIT_SECONDS)
     client.subscribe_to_get_shadow_accepted(iotshadow.GetShadowSubscriptionRequest(thing_name="shadow-1"), at_least_once, accepted.put)[0].result(MAX_WAIT_SECONDS)
     client.subscribe_to_shadow_delta_updated_events(iotshadow.ShadowDeltaUpdatedSubscriptionRequest(thing_name="shadow-1"), at_least_once, deltas.put)[0].result(MAX_WAIT_SECONDS)
     connection.subscribe("things/shadow-1/shadow/trimmed/update", at_least_once, lambda topic, payload, **_: trimmed.put(payload))[0].result(MAX_WAIT_SECONDS)
+    connection.subscribe("things/shadow-1/shadow/trimmed/get", at_least_once, lambda topic, payload, **_: answers.put(payload))[0].result(MAX_WAIT_SECONDS)
 
     client.publish_get_shadow(iotshadow.GetShadowRequest(thing_name="shadow-1", client_token="t-0"), at_least_once).result(MAX_WAIT_SECONDS)
     assert rejected.get(timeout=MAX_WAIT_SECONDS).code == 404
@@ -123,6 +124,8 @@ def test_a_desired_change_arrives_as_delta_and_as_trimmed_message(stack):
     client.publish_get_shadow(iotshadow.GetShadowRequest(thing_name="shadow-1", client_token="t-3"), at_least_once).result(MAX_WAIT_SECONDS)
     found = accepted.get(timeout=MAX_WAIT_SECONDS)
     assert found.client_token == "t-3"
+    # There is nothing left to do.
+    assert json.loads(answers.get(timeout=MAX_WAIT_SECONDS)) == {"state": {}, "version": 2, "clientToken": "t-3"}
     connection.disconnect().result(MAX_WAIT_SECONDS)
 
 

@@ -60,6 +60,14 @@ impl Topic {
         }
     }
 
+    /// Trimmed answers to a thing that has asked for a shadow: the classic one, or a named one.
+    pub fn trimmed_answer(thing: &ThingName, shadow: Option<&ShadowName>) -> Self {
+        match shadow {
+            None => Self(format!("things/{thing}/shadow/trimmed/get")),
+            Some(shadow) => Self(format!("things/{thing}/shadow/{shadow}/trimmed/get")),
+        }
+    }
+
     /// Whether a subscription with this filter receives a message on this topic. Topics of this type never begin with
     /// `$`.
     pub fn matches(&self, filter: &str) -> bool {
@@ -180,6 +188,7 @@ mod tests {
                 response_of.clone(),
                 Topic::cancel(&thing),
                 Topic::trimmed_shadow(&thing, shadow.as_ref()),
+                Topic::trimmed_answer(&thing, shadow.as_ref()),
             ] {
                 prop_assert!(topic.as_str().len() <= 256);
                 prop_assert!(topic.as_str().matches('/').count() <= 7);

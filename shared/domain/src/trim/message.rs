@@ -25,8 +25,7 @@ pub fn trim_message(message: &RawValue, options: &TrimOptions, now_seconds: i64)
         }
     };
     let original_bytes = message.len().saturating_sub(parts.added);
-    let state = parts.state.filter(|s| s.starts_with('{')).ok_or(TrimError::Missing { missing: "state" })?;
-    let version = parts.version.and_then(|v| v.parse().ok()).ok_or(TrimError::Missing { missing: "version" })?;
+    let (state, version) = parts.required()?;
 
     let mut body = String::with_capacity(state.len() + 128);
     body.push_str("{\"state\":");
@@ -40,13 +39,7 @@ pub fn trim_message(message: &RawValue, options: &TrimOptions, now_seconds: i64)
     if &body[before..] == "{}" && state != "{}" {
         return Ok(TrimOutcome::NothingLeft);
     }
-    body.push_str(",\"version\":");
-    body.push_str(parts.version.unwrap_or_default());
-    if let Some(token) = parts.token {
-        body.push_str(",\"clientToken\":");
-        body.push_str(token);
-    }
-    body.push('}');
+    parts.write_end(&mut body);
     if body.len() >= original_bytes {
         return Ok(TrimOutcome::NotSmaller);
     }
@@ -55,18 +48,18 @@ pub fn trim_message(message: &RawValue, options: &TrimOptions, now_seconds: i64)
 
 /// The members of a message that trimming needs, as JSON text.
 #[derive(Default)]
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     state: Option<&'a str>,
-    metadata: Option<&'a str>,
+    pub(super) metadata: Option<&'a str>,
     version: Option<&'a str>,
     token: Option<&'a str>,
     current: Option<&'a str>,
     /// The size in bytes of the members that the rule's SELECT added, with their names, quotes, colons and commas.
-    added: usize,
+    pub(super) added: usize,
 }
 
 impl<'a> Parts<'a> {
-    fn of(message: &'a str) -> Self {
+    pub(super) fn of(message: &'a str) -> Self {
         let mut parts = Self::default();
         for (name, value) in scan::members(message) {
             match name {
@@ -75,17 +68,35 @@ impl<'a> Parts<'a> {
                 "version" => parts.version = Some(value),
                 "clientToken" => parts.token = Some(value),
                 "current" => parts.current = Some(value),
-                "thing" | "shadow" | "receivedAt" => parts.added += name.len() + 4 + value.len(),
+                "thing" | "shadow" | "receivedAt" | "operation" => parts.added += name.len() + 4 + value.len(),
                 _ => {}
             }
         }
         parts
     }
+
+    /// The state, which is an object, and the version.
+    pub(super) fn required(&self) -> Result<(&'a str, u64), TrimError> {
+        let state = self.state.filter(|state| state.starts_with('{')).ok_or(TrimError::Missing { missing: "state" })?;
+        let version = self.version.and_then(|version| version.parse().ok());
+        Ok((state, version.ok_or(TrimError::Missing { missing: "version" })?))
+    }
+
+    /// Writes what follows the state, and the end of the body.
+    pub(super) fn write_end(&self, body: &mut String) {
+        body.push_str(",\"version\":");
+        body.push_str(self.version.unwrap_or_default());
+        if let Some(token) = self.token {
+            body.push_str(",\"clientToken\":");
+            body.push_str(token);
+        }
+        body.push('}');
+    }
 }
 
-/// Writes `{"desired":{..},"reported":{..}}`, each section by itself. Commands expire only in `desired`: in `reported`
-/// they are the device's record of what it has run.
-fn write_sections(
+/// Writes `{"desired":{..},"reported":{..},"delta":{..}}`, each section by itself. Commands expire in `desired`, and in
+/// `delta`, which has the metadata of `desired`: in `reported` they are the device's record of what it has run.
+pub(super) fn write_sections(
     state: &str,
     metadata: Option<&str>,
     options: &TrimOptions,
@@ -101,9 +112,11 @@ fn write_sections(
             out.raw(name, text);
             continue;
         }
-        let section_metadata = metadata.and_then(|m| members::get(m, name));
+        let commands_expire = matches!(name.as_ref(), "desired" | "delta");
+        let described_by = if commands_expire { "desired" } else { name };
+        let section_metadata = metadata.and_then(|m| members::get(m, described_by));
         let mut trimmed = String::with_capacity(text.len());
-        write_section(text, section_metadata, name == "desired", options, now_seconds, &mut trimmed)?;
+        write_section(text, section_metadata, commands_expire, options, now_seconds, &mut trimmed)?;
         if trimmed != "{}" || text == "{}" {
             out.raw(name, &trimmed);
         }
@@ -112,7 +125,7 @@ fn write_sections(
     Ok(())
 }
 
-fn write_section(
+pub(super) fn write_section(
     state: &str,
     metadata: Option<&str>,
     commands_expire: bool,

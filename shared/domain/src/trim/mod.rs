@@ -7,6 +7,7 @@
 //! Message shapes: AWS IoT Developer Guide, "Device Shadow service documents".
 
 pub(crate) mod allow_list;
+pub(crate) mod answer;
 pub(crate) mod expired;
 pub(crate) mod members;
 pub(crate) mod message;
@@ -15,6 +16,7 @@ pub(crate) mod outcome;
 pub(crate) mod scan;
 
 pub use allow_list::{AllowList, AllowListError};
+pub use answer::trim_answer;
 pub use message::trim_message;
 pub use options::{ShadowMessageKind, TrimOptions};
 pub use outcome::{TrimError, TrimOutcome};
