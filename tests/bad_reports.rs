@@ -89,6 +89,41 @@ async fn an_oversized_result_is_cut_at_the_limit_and_marked() {
     world.end().await;
 }
 
+/// A report that the shadow service refuses is in no shadow: without this, the device's answer would be a silent
+/// NO_RESPONSE.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn explanation_shows_that_a_shadow_refused_the_report_of_its_device() {
+    let world = World::start().await;
+    let mut pump = world.device("pump-7", &["$aws/things/pump-7/shadow/#"]).await;
+    let command = world.command("pump-7", json!({"delivery": "shadow", "shadow": "map", "ttl": 60})).await;
+    let path = format!("/commands/{command}/executions/pump-7?explain");
+    let too_large = json!({"state": {"reported": {"log": "x".repeat(9_000)}}, "clientToken": "t-1"});
+    let outdated = json!({"state": {"reported": {"c": {}}}, "version": 77});
+    for (shadow, update, reason, excerpt) in [
+        ("shadow/name/cmd", too_large, "the shadow cmd refused an update with 413: ", "t-1"),
+        ("shadow/name/cmd", outdated, "the shadow cmd refused an update with 409: Version conflict", ""),
+        ("shadow", json!("no object"), "the classic shadow refused an update with 400: ", ""),
+    ] {
+        // Twice: a device retries, and a message arrives again.
+        for _ in 0..2 {
+            pump.publish(&format!("$aws/things/pump-7/{shadow}/update"), update.to_string()).await;
+            world.settle().await;
+        }
+        let shown = world.get(&path).await.body;
+        let last = shown["unusableReports"].as_array().and_then(|reports| reports.last()).expect("a report");
+        assert!(last["reason"].as_str().is_some_and(|text| text.starts_with(reason)), "{shown}");
+        assert_eq!(last["excerpt"], excerpt, "{shown}");
+        assert_eq!(shown["status"], "CREATED");
+    }
+    let shown = world.get(&path).await.body;
+    assert_eq!(shown["unusableReports"].as_array().map(Vec::len), Some(3), "each once: {shown}");
+    let explanation = shown["explanation"].as_str().expect("an explanation");
+    assert!(explanation.contains("could not be used: the classic shadow refused"), "{explanation}");
+    assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
+    while pump.try_next().is_some() {}
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn explanation_shows_the_last_reports_that_could_not_be_used() {
     let world = World::start().await;

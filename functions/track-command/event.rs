@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
-use domain::{ShadowEvent, Timestamp};
+use domain::{ShadowEvent, ShadowRefusal, Timestamp};
 use runtime::handler_error::HandlerError;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -13,6 +13,8 @@ pub enum Event {
     Report(ResponseMessage),
     /// A shadow that has changed.
     Shadow(ShadowEvent),
+    /// An update of a shadow that was refused.
+    Refusal(ShadowRefusal),
 }
 
 /// A message on a response topic, with what the rule knows of it.
@@ -34,7 +36,7 @@ impl ResponseMessage {
     }
 }
 
-const KINDS: &[&str] = &["report", "shadow"];
+const KINDS: &[&str] = &["report", "shadow", "refusal"];
 
 #[derive(Deserialize)]
 struct Tag<'a> {
@@ -49,15 +51,17 @@ impl Event {
         match kind.as_ref() {
             "report" => serde_json::from_str(event).map(Self::Report).map_err(HandlerError::Event),
             "shadow" => ShadowEvent::decode(event).map(Self::Shadow).map_err(HandlerError::Shadow),
+            "refusal" => ShadowRefusal::decode(event).map(Self::Refusal).map_err(HandlerError::Shadow),
             unknown => Err(HandlerError::Event(serde_json::Error::unknown_variant(unknown, KINDS))),
         }
     }
 
-    /// The time at which AWS IoT received the message or the change.
+    /// The time at which AWS IoT received the message or the change, or refused it.
     pub fn received_at(&self) -> Timestamp {
         match self {
             Self::Report(message) => message.received_at(),
             Self::Shadow(shadow) => shadow.received_at,
+            Self::Refusal(refusal) => refusal.received_at,
         }
     }
 }
@@ -87,6 +91,7 @@ mod tests {
             let refused_whole = !good
                 && (name.contains("kind")
                     || name.starts_with("bad_shadow")
+                    || name.starts_with("bad_refusal")
                     || matches!(
                         name.as_str(),
                         "bad_base64"
@@ -102,6 +107,7 @@ mod tests {
                     assert!(!name.contains("shadow"), "{name}");
                 }
                 Ok(Event::Shadow(_)) => assert!(name.contains("shadow"), "{name}"),
+                Ok(Event::Refusal(_)) => assert!(name.contains("refusal"), "{name}"),
                 Err(_) => {}
             }
         }
@@ -110,7 +116,10 @@ mod tests {
     #[test]
     fn an_event_of_an_unknown_kind_is_refused_with_its_kind() {
         for (event, why) in [
-            (r#"{"kind":"lifecycle","clientId":"pump-7"}"#, "`lifecycle`, expected `report` or `shadow`"),
+            (
+                r#"{"kind":"lifecycle","clientId":"pump-7"}"#,
+                "`lifecycle`, expected one of `report`, `shadow`, `refusal`",
+            ),
             (r#"{"topic":"cmd/pump-7/resp","payload":"","receivedAt":1}"#, "missing field `kind`"),
             (r#"{"kind":7}"#, "integer `7`"),
             (r#"{"kind":"report","topic":"cmd/pump-7/resp"}"#, "missing field `payload`"),

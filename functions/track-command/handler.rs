@@ -21,5 +21,9 @@ pub async fn handle(clients: &Clients, event: &str, start: Timestamp, request_id
     match event {
         Event::Report(message) => message_report::handle(&driver, &message).await,
         Event::Shadow(shadow) => shadow_reports::handle(&driver, &shadow).await,
+        Event::Refusal(refusal) => {
+            shadow_reports::handle_refusal(&driver, &refusal).await;
+            Ok(())
+        }
     }
 }

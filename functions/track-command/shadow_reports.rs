@@ -1,6 +1,7 @@
-//! Applies the reports in a shadow that has changed. Only those that may be mistakes are counted and kept.
+//! Applies the reports in a shadow that has changed, and keeps that an update was refused. Only what may be a mistake is
+//! counted and kept.
 
-use domain::{ShadowEvent, UnusableReport};
+use domain::{ShadowEvent, ShadowRefusal, UnusableReport};
 use runtime::event_calls::Driver;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
@@ -26,4 +27,12 @@ pub(super) async fn handle(driver: &Driver<'_>, event: &ShadowEvent) -> Result<(
         count("ReportUnknown", "the thing has no such execution in this shadow");
     }
     outcome.result.map_err(HandlerError::Aws)
+}
+
+/// Nothing is known of what the update would have reported. So it changes no execution, and `?explain` shows it.
+pub(super) async fn handle_refusal(driver: &Driver<'_>, refusal: &ShadowRefusal) {
+    let report = refusal.report();
+    let about = [("thing", refusal.thing.as_str()), ("why", &report.reason)];
+    metrics::count(driver.event_time(), &[("ShadowUpdateRefused", 1)], &about);
+    unusable::keep(driver, &refusal.thing, report).await;
 }

@@ -14,6 +14,7 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod limits;
 pub(crate) mod map;
+pub(crate) mod refusal;
 pub(crate) mod removal;
 pub(crate) mod reports;
 pub(crate) mod route;
