@@ -33,6 +33,8 @@ pub fn check_client_topic(topic: &str) -> Result<(), &'static str> {
     if !topic.starts_with('$') || is_request(topic) { Ok(()) } else { Err("it is reserved") }
 }
 
+/// Whether a topic is a request of a service of AWS. Source:
+/// <https://docs.aws.amazon.com/iot/latest/developerguide/reserved-topics.html>.
 fn is_request(topic: &str) -> bool {
     let levels: Vec<&str> = topic.split('/').collect();
     match levels.as_slice() {
@@ -43,8 +45,22 @@ fn is_request(topic: &str) -> bool {
         | ["$aws", "things", _, "jobs", _, "get" | "update"]
         | ["$aws", "commands", "things" | "clients", _, "executions", _, "response"]
         | ["$aws", "commands", "things" | "clients", _, "executions", _, "response", "json" | "cbor"] => true,
-        _ => false,
+        _ => is_request_of_absent_service(topic),
     }
+}
+
+/// Whether a topic is a request of a service that the stack does not have: Device Defender, fleet provisioning, file
+/// delivery, device location. AWS accepts a message there, so it does not end the connection; here nothing answers it.
+pub(super) fn is_request_of_absent_service(topic: &str) -> bool {
+    let levels: Vec<&str> = topic.split('/').collect();
+    matches!(
+        levels.as_slice(),
+        ["$aws", "things", _, "defender", "metrics", "json" | "cbor"]
+            | ["$aws", "certificates", "create" | "create-from-csr", "json" | "cbor"]
+            | ["$aws", "provisioning-templates", _, "provision", "json" | "cbor"]
+            | ["$aws", "things", _, "streams", _, "get" | "describe", "json" | "cbor"]
+            | ["$aws", "device_location", _, "get_position_estimate"]
+    )
 }
 
 fn check_length(topic: &str) -> Result<(), &'static str> {
@@ -132,6 +148,13 @@ mod tests {
             "$aws/things/t/jobs/start-next",
             "$aws/commands/things/t/executions/e/response/json",
             "$aws/rules/r/a/b/c/d/e/f/g/h",
+            "$aws/things/t/defender/metrics/json",
+            "$aws/certificates/create/cbor",
+            "$aws/certificates/create-from-csr/json",
+            "$aws/provisioning-templates/t/provision/json",
+            "$aws/things/t/streams/s/get/cbor",
+            "$aws/things/t/streams/s/describe/json",
+            "$aws/device_location/t/get_position_estimate",
         ] {
             assert_eq!(check_client_topic(allowed), Ok(()), "{allowed}");
         }
@@ -146,6 +169,10 @@ mod tests {
             "$aws/events/presence/connected/c",
             "$aws/commands/things/t/executions/e/request/json",
             "$aws/rules/r",
+            "$aws/things/t/defender/metrics",
+            "$aws/certificates/create/json/accepted",
+            "$aws/things/t/streams/s/data/json",
+            "$aws/device_location/t/get_position_estimate/accepted",
             "$aws/rules/r/a/b/c/d/e/f/g/h/i",
             "$SYS/broker",
         ] {
