@@ -25,8 +25,8 @@ impl Unsent {
     /// and with as many whose device does not answer. None of a command that goes through no shadow, is not sent as fast as possible,
     /// or of which nothing was sent yet.
     ///
-    /// `due`: the entries of the due index. Counts come from a stream and may be late, just when much is sent: entries that
-    /// requests of this command have are taken for them.
+    /// `due`: the entries of the due index. Counts come from a stream and may be late, just when much is sent. So entries in
+    /// the seconds in which requests of this command are due count as its own, also those of another command.
     pub fn of(
         command: &Command,
         plan: &Plan,
@@ -40,8 +40,8 @@ impl Unsent {
         let in_shadow = i64::from(seconds_in_shadow(command.definition.deadlines.ttl_seconds()));
         let [earliest, first] = [command.created_at, now].map(|at| at.as_seconds() + in_shadow);
         let indexed = u64::try_from(due.filter(|due| (earliest..=first).contains(due)).count()).unwrap_or(u64::MAX);
-        // Those that were withdrawn early stayed in their shadows too.
-        let stayed = counts.open().saturating_add(counts.status(Status::TimedOut));
+        // Those that were withdrawn early stayed in their shadows too. One in progress is not withdrawn early.
+        let stayed = counts.status(Status::Created).saturating_add(counts.status(Status::TimedOut));
         let counted = counts.reached();
         let asked = counted.max(indexed);
         let elapsed = now.as_seconds().saturating_sub(command.created_at.as_seconds()).max(1).unsigned_abs();
@@ -139,6 +139,8 @@ mod tests {
         let unsent = |requests, last_after| Some(Unsent { requests, due: first..=first + last_after });
         assert_eq!(left(&command, 8_000, 0), unsent(12_000, 30));
         assert_eq!(left(&command, 800, 7_200), unsent(1_200, 30), "a tenth of them has not answered");
+        let begun = [(Status::Created, 800), (Status::InProgress, 7_200)];
+        assert_eq!(left_of(&command, &begun), unsent(1_200, 30), "what has begun is not withdrawn early");
         let withdrawn = [(Status::Created, 500), (Status::TimedOut, 300), (Status::Succeeded, 7_200)];
         assert_eq!(left_of(&command, &withdrawn), unsent(1_200, 30), "some of the tenth were withdrawn early");
         assert_eq!((left(&command, 0, 0), left(&command, 20_000, 0)), (None, None));
