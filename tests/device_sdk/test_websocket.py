@@ -89,8 +89,9 @@ def test_a_command_succeeds_over_mqtt_5(stack):
     stopped.get(timeout=MAX_WAIT_SECONDS)
 
 
-def test_a_wrong_signature_is_refused(strict_stack):
-    device = connection(strict_stack, "web-wrong", credentials(secret="wrong"))
+@pytest.mark.parametrize("kind", ["stack", "strict_stack"])
+def test_a_wrong_signature_is_refused(kind, request):
+    device = connection(request.getfixturevalue(kind), "web-wrong", credentials(secret="wrong"))
     with pytest.raises(exceptions.AwsCrtError) as refused:
         device.connect().result(MAX_WAIT_SECONDS)
     assert refused.value.name == "AWS_ERROR_HTTP_WEBSOCKET_UPGRADE_FAILURE"

@@ -1,5 +1,5 @@
-//! Authorization of requests if the stack runs with `--authorize`: by signature, or by client certificate and its
-//! policies.
+//! Authorization of requests by signature, or by client certificate and its policies: of all if the stack runs with
+//! `--authorize`, and always of MQTT over WebSocket.
 
 use std::sync::Arc;
 
@@ -33,6 +33,9 @@ pub struct Guard {
     pub region: String,
     /// Evaluates the policies of certificates.
     pub policies: Policies,
+    /// Whether every request is authorized. Otherwise only MQTT over WebSocket is: unlike other requests, a page of any
+    /// website may open one to this machine.
+    pub authorizes_all: bool,
 }
 
 pub(super) struct AuthorizationError {
@@ -41,6 +44,10 @@ pub(super) struct AuthorizationError {
 }
 
 impl Guard {
+    pub(super) fn applies_to(&self, service: Service) -> bool {
+        self.authorizes_all || service == Service::Mqtt
+    }
+
     pub(super) fn authorize(&self, request: &Parts, body: &[u8], service: Service) -> Result<(), AuthorizationError> {
         let certificate =
             request.extensions.get::<ConnectInfo<Caller>>().and_then(|ConnectInfo(caller)| caller.certificate.as_ref());

@@ -37,7 +37,6 @@ pub use accepted::AcceptedConnections;
 pub use authorization::{Caller, Guard};
 use protocol::Protocol;
 use service::Service;
-pub use sigv4::is_signed;
 
 /// Maximum bytes of a request body; the largest limit of all services (DynamoDB: 16 MB).
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -89,6 +88,7 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         return about(&gateway.services.about);
     }
     if let Some(guard) = &gateway.guard
+        && guard.applies_to(service)
         && let Err(denied) = guard.authorize(&parts, &body, service)
     {
         return protocol.error_response(StatusCode::FORBIDDEN, denied.code, &denied.message);

@@ -105,7 +105,7 @@ pub struct Scope<'a> {
 }
 
 /// Whether a request has a signature, which is not verified.
-pub fn is_signed(request: &Parts) -> bool {
+pub(super) fn is_signed(request: &Parts) -> bool {
     access_key(request).is_some()
 }
 

@@ -91,6 +91,7 @@ fn guard() -> Guard {
             let allowed = [("iot:Publish", "a/b"), ("iot:Publish", "kept"), ("iot:RetainPublish", "kept")];
             certificate == "c" && allowed.contains(&(action, resource))
         }),
+        authorizes_all: true,
     }
 }
 
@@ -105,6 +106,14 @@ async fn a_guarded_endpoint_rejects_unsigned_requests() {
     let (status, body) = answer(endpoint(Some(guard())), request, "{}").await;
     assert!(status == 403 && body.contains("UnrecognizedClientException"), "{body}");
     assert_eq!(answer(endpoint(Some(guard())), HttpRequest::get("/health"), "").await.0, 200);
+}
+
+#[tokio::test]
+async fn mqtt_over_websocket_is_always_signed() {
+    let open = Guard { authorizes_all: false, ..guard() };
+    let status = async |request| answer(endpoint(Some(open.clone())), request, "{}").await.0;
+    assert_eq!(status(HttpRequest::get("/mqtt")).await, 403);
+    assert_eq!(status(target("DynamoDB_20120810.Scan")).await, 200, "everything else needs no signature");
 }
 
 #[tokio::test]

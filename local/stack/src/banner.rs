@@ -47,7 +47,7 @@ fn places(stack: &Stack, options: &Options) -> Vec<(&'static str, String)> {
     let mut places = vec![
         ("HTTP API", format!("http://{}", at.http_api)),
         ("AWS endpoint", format!("http://{}, with TLS https://{}", at.endpoint, at.https)),
-        ("MQTT", format!("{}, with mutual TLS {}", at.mqtt, at.mqtts)),
+        ("MQTT", format!("{}, with mutual TLS {}, signed wss://{}/mqtt", at.mqtt, at.mqtts, at.https)),
     ];
     if let Some(alpn) = at.alpn {
         places.push(("MQTT and HTTPS", format!("{alpn}, distinguished by ALPN")));

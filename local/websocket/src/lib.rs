@@ -1,7 +1,7 @@
 //! MQTT over WebSocket: `GET /mqtt` on an HTTPS port. The data of the binary messages is one stream of bytes, on which
 //! the client speaks MQTT; packets and messages need not begin together.
 //!
-//! The gateway has checked the signature of the request. Source for path, port and subprotocol:
+//! The gateway has checked the signature of the request, with and without `--authorize`. Source for path, port and subprotocol:
 //! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>; for the stream of bytes: MQTT 5, section 6.
 
 use std::future::ready;
@@ -17,7 +17,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, TryStreamExt};
 use local_broker::{Broker, Peer, Principal};
-use local_gateway::{Caller, is_signed};
+use local_gateway::Caller;
 use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
 use tokio_util::sync::CancellationToken;
 
@@ -45,8 +45,7 @@ pub fn router(broker: Broker, account: &str, stop: CancellationToken) -> Router 
 
 async fn upgrade(State(sockets): State<WebSockets>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let peer =
-        Peer { address: address(&parts), principal: is_signed(&parts).then(|| Principal::User(sockets.user.clone())) };
+    let peer = Peer { address: address(&parts), principal: Some(Principal::User(sockets.user.clone())) };
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade.protocols(SUBPROTOCOLS),
         Err(rejection) => return rejection.into_response(),

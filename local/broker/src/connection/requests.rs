@@ -47,7 +47,7 @@ impl ClientConnection {
             return Err(ConnectionEnd::closed(cause, reason));
         }
         if topic::is_request_of_absent_service(&message.topic) {
-            warn!(client_id = &*self.client_id, topic = message.topic, "not answered: the stack has no such service");
+            info!(client_id = &*self.client_id, topic = message.topic, "not answered: the stack has no such service");
         }
         let publisher = Publisher { client_id: Some(self.client_id.to_string()), principal: self.peer.principal_id() };
         self.broker.lock().publish(message, publisher, false);

@@ -19,12 +19,14 @@ pub(super) fn authorizer(registry: Registry) -> Authorizer {
     })
 }
 
-/// Accepts signed requests, and requests of certificates whose policies allow them.
-pub(super) fn guard(credentials: Credentials, region: &str, registry: Registry) -> Guard {
+/// Accepts signed requests, and requests of certificates whose policies allow them. Without `authorizes_all`, it is asked
+/// for MQTT over WebSocket only.
+pub(super) fn guard(credentials: Credentials, region: &str, registry: Registry, authorizes_all: bool) -> Guard {
     Guard {
         credentials,
         region: region.to_owned(),
         policies: Arc::new(move |certificate, action, resource| registry.allows(certificate, "", action, resource)),
+        authorizes_all,
     }
 }
 

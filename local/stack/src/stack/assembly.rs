@@ -92,14 +92,14 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         faults: faults.clone(),
         journal: journal.clone(),
     };
-    let guard = config.authorize.then(|| access::guard(credentials.clone(), &place.region, registry.clone()));
+    let guard = access::guard(credentials.clone(), &place.region, registry.clone(), config.authorize);
     let options = local_http_api::Options {
         account: place.account.clone(),
-        authorize: guard.as_ref().map(|_| access::http_authorizer(credentials, &place.region)),
+        authorize: config.authorize.then(|| access::http_authorizer(credentials, &place.region)),
         ..local_http_api::Options::default()
     };
     let api = local_http_api::router(clock.clone(), lambda.clone(), template.routes.clone(), options);
-    let endpoint = local_gateway::router(services, guard);
+    let endpoint = local_gateway::router(services, Some(guard));
     let front = |https| Front { broker: broker.clone(), registry: registry.clone(), https, stop: closing.clone() };
     serve(listeners, &pki, api, endpoint, front, &stop).map_err(unusable)?;
     if let Some(keeper) = &keeper {
@@ -195,6 +195,7 @@ fn about(addresses: &Addresses, template: &Template) -> serde_json::Value {
         "endpointWithTls": format!("https://{}", addresses.https),
         "mqtt": addresses.mqtt.to_string(),
         "mqttWithTls": addresses.mqtts.to_string(),
+        "mqttOverWebSocket": format!("wss://{}/mqtt", addresses.https),
         "alpn": addresses.alpn.map(|address| address.to_string()),
         "functions": names(&mut template.functions.iter().map(|function| &function.name)),
         "tables": names(&mut template.tables.iter().map(|table| &table.name)),
