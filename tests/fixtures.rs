@@ -93,6 +93,7 @@ async fn rules_and_schedules_produce_events_like_the_good_fixtures() {
     let state = json!({"desired": {"a": 1}, "reported": {"a": 1, "command": [], "c": {}}});
     let documents =
         json!({"previous": null, "current": {"version": 3, "state": state, "metadata": {}}, "timestamp": START});
+    let refusal = json!({"code": 413, "message": "m", "timestamp": START, "clientToken": "t"});
     let event =
         json!({"clientId": "pump-7", "timestamp": START * 1000, "sessionIdentifier": "s", "principalIdentifier": "p"});
     let with = |more: Value| {
@@ -115,6 +116,14 @@ async fn rules_and_schedules_produce_events_like_the_good_fixtures() {
             }
             "NamedShadowReportRule" => {
                 ("track-command", "$aws/things/pump-7/shadow/name/cmd/update/documents", documents.to_string())
+            }
+            "ClassicShadowAnswerRule" => ("trim-shadow", "$aws/things/pump-7/shadow/get/accepted", shadow.to_string()),
+            "NamedShadowAnswerRule" => {
+                ("trim-shadow", "$aws/things/pump-7/shadow/name/cmd/get/accepted", shadow.to_string())
+            }
+            "ShadowRefusalRule" => ("track-command", "$aws/things/pump-7/shadow/update/rejected", refusal.to_string()),
+            "NamedShadowRefusalRule" => {
+                ("track-command", "$aws/things/pump-7/shadow/name/cmd/update/rejected", refusal.to_string())
             }
             "SubscribedRule" => {
                 ("dispatch-commands", "$aws/events/subscriptions/subscribed/pump-7", subscribed.to_string())

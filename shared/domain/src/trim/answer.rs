@@ -12,7 +12,7 @@ use crate::trim::outcome::{TrimError, TrimOutcome};
 ///
 /// Where deltas are trimmed, `state` holds what differs, as in a delta: a device handles both messages alike. Otherwise it
 /// has its sections. The device waits for an answer, so the outcome is always [`TrimOutcome::Trimmed`]: `state` is `{}`
-/// where nothing is left to do.
+/// where nothing is left to do of what the allow-list keeps.
 ///
 /// # Errors
 ///
