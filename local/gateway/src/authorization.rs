@@ -33,8 +33,8 @@ pub struct Guard {
     pub region: String,
     /// Evaluates the policies of certificates.
     pub policies: Policies,
-    /// Whether every request is authorized. Otherwise only MQTT over WebSocket is: unlike other requests, a page of any
-    /// website may open one to this machine.
+    /// Whether every request is authorized. Otherwise only MQTT over WebSocket is: the signature says who the client is, which
+    /// rules and lifecycle events show.
     pub authorizes_all: bool,
 }
 

@@ -29,6 +29,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use local_faults::Faults;
+use local_http::origin;
 use local_journal::Journal;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -73,7 +74,8 @@ struct Gateway {
 
 /// The endpoint as a router. Without a guard, every request is allowed.
 pub fn router(services: Services, guard: Option<Guard>) -> Router {
-    Router::new().fallback(handle).with_state(Arc::new(Gateway { services, guard }))
+    let endpoint = Router::new().fallback(handle).with_state(Arc::new(Gateway { services, guard }));
+    endpoint.layer(axum::middleware::from_fn(origin::refuse_other_machines))
 }
 
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {

@@ -62,6 +62,21 @@ async fn each_request_reaches_its_service() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_machine_reaches_no_service() {
+    for (origin, allowed) in [("https://evil.example", false), ("null", false), ("http://localhost:5173", true)] {
+        for request in [
+            HttpRequest::post("/topics/cmd%2Fpump-7%2Freq").header("content-type", "text/plain"),
+            HttpRequest::get("/mqtt?X-Amz-Algorithm=x"),
+            HttpRequest::get("/"),
+        ] {
+            let (status, body) = answer(endpoint(None), request.header("origin", origin), "").await;
+            assert_eq!(status, if allowed { 200 } else { 403 }, "{origin}: {body}");
+            assert_eq!(body.contains(origin), !allowed, "{body}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_unsupported_operation_is_named_in_an_error_of_the_clients_protocol() {
     let (status, body) = answer(endpoint(None), target("Logs_20140328.PutLogEvents"), "{}").await;
     assert_eq!(status, 400);

@@ -24,6 +24,7 @@ use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use local_clock::Clock;
 use local_http::body::{self, BodyError};
+use local_http::origin;
 use local_lambda::{InvokeError, Lambda};
 use local_resources::Route;
 
@@ -70,7 +71,8 @@ struct Api {
 /// the address of the client.
 pub fn router(clock: Clock, lambda: Lambda, routes: Vec<Route>, options: Options) -> Router {
     let api = Api { clock, lambda, routes: Routes::new(routes), options };
-    Router::new().fallback(handle).with_state(Arc::new(api))
+    let api = Router::new().fallback(handle).with_state(Arc::new(api));
+    api.layer(axum::middleware::from_fn(origin::refuse_other_machines))
 }
 
 async fn handle(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {

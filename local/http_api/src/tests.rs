@@ -67,6 +67,15 @@ fn message(status: u16, text: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
+async fn a_page_of_another_machine_is_refused() {
+    let bench = Bench::new(Options::default()).await;
+    for (origin, status) in [("https://evil.example", 403), ("http://localhost:5173", 200)] {
+        let response = bench.post().header("origin", origin).header("content-type", "text/plain").body("{}");
+        assert_eq!(response.send().await.expect("answered").status().as_u16(), status, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_contains_all_parts_of_the_request() {
     let bench = Bench::new(Options::default()).await;
     let request = bench

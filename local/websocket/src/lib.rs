@@ -1,4 +1,4 @@
-//! MQTT over WebSocket: `GET /mqtt` on an HTTPS port. The data of the binary messages is one stream of bytes, on which
+//! MQTT over WebSocket: `GET /mqtt` on an HTTPS port, as AWS has it, and on the endpoint without TLS. The data of the binary messages is one stream of bytes, on which
 //! the client speaks MQTT; packets and messages need not begin together.
 //!
 //! The gateway has checked the signature of the request, with and without `--authorize`. Source for path, port and subprotocol:
