@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::service::Service;
-use super::sigv4::{Credentials, Scope, is_signed};
+use super::sigv4::{Credentials, Scope, SignatureError, is_signed};
 
 /// The client of a connection.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ pub type Policies = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 /// Authorizes requests.
 #[derive(Clone)]
 pub struct Guard {
-    /// Credentials that requests must be signed with.
-    pub credentials: Credentials,
+    /// Credentials that requests must be signed with, one of them.
+    pub credentials: Vec<Credentials>,
     /// The Region that requests must be signed for.
     pub region: String,
     /// Evaluates the policies of certificates.
@@ -59,10 +59,16 @@ impl Guard {
         // The global endpoint of STS is signed for us-east-1, wherever the client is.
         let regions: &[&str] = if service == Service::Sts { &[] } else { &[&self.region] };
         let scope = Scope { regions, services: service.signing_names() };
-        match self.credentials.verify(request, body, Timestamp::now(), &scope) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(AuthorizationError { code: error.code(), message: error.to_string() }),
+        let mut refusal = SignatureError::UnknownKey;
+        for credentials in &self.credentials {
+            match credentials.verify(request, body, Timestamp::now(), &scope) {
+                Ok(_) => return Ok(()),
+                Err(SignatureError::UnknownKey) => {}
+                // The key is known, so this error says more.
+                Err(error) => refusal = error,
+            }
         }
+        Err(AuthorizationError { code: refusal.code(), message: refusal.to_string() })
     }
 
     fn authorize_certificate(

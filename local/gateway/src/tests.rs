@@ -77,6 +77,23 @@ async fn a_page_of_another_machine_reaches_no_service() {
 }
 
 #[tokio::test]
+async fn the_signature_may_be_of_any_of_the_credentials() {
+    let other = sigv4::Credentials { access_key: "other".into(), secret_key: "secret".into() };
+    let guard = Guard { credentials: vec![other, sigv4::Credentials::test()], ..guard() };
+    let wrong = |key: &str| {
+        let scope = format!("Credential={key}/20260101/us-east-1/dynamodb/aws4_request");
+        let fields = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=00");
+        target("DynamoDB_20120810.Scan").header("authorization", fields).header("x-amz-date", "20260101T000000Z")
+    };
+    let codes = ["test", "other", "unknown"].map(|key| (key, wrong(key)));
+    for (key, request) in codes {
+        let (status, body) = answer(endpoint(Some(guard.clone())), request, "{}").await;
+        // Of a key that is known, the old signature is wrong, not the key.
+        assert_eq!((status, body.contains("UnrecognizedClientException")), (403, key == "unknown"), "{key}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn an_unsupported_operation_is_named_in_an_error_of_the_clients_protocol() {
     let (status, body) = answer(endpoint(None), target("Logs_20140328.PutLogEvents"), "{}").await;
     assert_eq!(status, 400);
@@ -100,7 +117,7 @@ async fn an_unsupported_operation_is_named_in_an_error_of_the_clients_protocol()
 
 fn guard() -> Guard {
     Guard {
-        credentials: sigv4::Credentials { access_key: "test".into(), secret_key: "test".into() },
+        credentials: vec![sigv4::Credentials::test()],
         region: "us-east-1".into(),
         policies: Arc::new(|certificate, action, resource| {
             let allowed = [("iot:Publish", "a/b"), ("iot:Publish", "kept"), ("iot:RetainPublish", "kept")];

@@ -21,7 +21,7 @@ pub(super) fn authorizer(registry: Registry) -> Authorizer {
 
 /// Accepts signed requests, and requests of certificates whose policies allow them. Without `authorizes_all`, it is asked
 /// for MQTT over WebSocket only.
-pub(super) fn guard(credentials: Credentials, region: &str, registry: Registry, authorizes_all: bool) -> Guard {
+pub(super) fn guard(credentials: Vec<Credentials>, region: &str, registry: Registry, authorizes_all: bool) -> Guard {
     Guard {
         credentials,
         region: region.to_owned(),
