@@ -1,5 +1,9 @@
 //! Trimmed shadow messages: a constrained device gets each change in a fraction of the bytes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use local::faults::Fault;
 use serde_json::json;
 
 use crate::world::{Device, World};
@@ -88,5 +92,38 @@ async fn the_kept_attributes_and_the_trimmed_message_are_template_parameters() {
     assert!(device.publish("$aws/things/pump-7/shadow/update", update.to_string()).await);
     let (_, body) = device.next_json().await;
     assert_eq!(body, json!({"state": {"desired": {"speed": 3}, "reported": {"speed": 3}}, "version": 1}));
+    world.end().await;
+}
+
+/// Lambda retries what has failed after a minute. Until then a command may have expired, and the device has asked again.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn what_is_trimmed_late_holds_no_expired_command_and_a_late_answer_is_left_out() {
+    let world = World::start().await;
+    let (changes, answers) = ("things/pump-7/shadow/trimmed/update", "things/pump-7/shadow/trimmed/get");
+    let accepted = "$aws/things/pump-7/shadow/get/accepted";
+    let mut device = world.device("pump-7", &[changes, answers, accepted]).await;
+    let is_down = Arc::new(AtomicBool::new(true));
+    let down = is_down.clone();
+    world.stack.faults.plan(move |call| {
+        (down.load(Ordering::Relaxed) && call.operation == "IotData.Publish").then_some(Fault::Unavailable)
+    });
+    let expires_at = world.stack.clock.now_ms() / 1000 + 45;
+    let desired = json!({"state": {"desired": {"speed": 3, "c": {"id": {"expiresAt": expires_at}}}}});
+    assert!(device.publish("$aws/things/pump-7/shadow/update", desired.to_string()).await);
+    assert!(device.publish("$aws/things/pump-7/shadow/get", "").await);
+    assert_eq!(device.next().await.0, accepted);
+    world.settle().await;
+    is_down.store(false, Ordering::Relaxed);
+    world.advance(90).await;
+    let (topic, body) = device.next_json().await;
+    assert_eq!((topic.as_str(), &body["state"]), (changes, &json!({"speed": 3})));
+    assert!(device.has_nothing());
+    assert_eq!(world.counted("trim-shadow", "ShadowAnswerLate"), 1);
+    // The device asks again.
+    assert!(device.publish("$aws/things/pump-7/shadow/get", "").await);
+    for _ in 0..2 {
+        let (topic, body) = device.next_json().await;
+        assert!(topic == accepted || body["state"] == json!({"speed": 3}), "{topic}: {body}");
+    }
     world.end().await;
 }

@@ -57,8 +57,13 @@ impl<'a> Added<'a> {
         Timestamp::from_millis(self.received_at)
     }
 
-    /// Trims the event that these members were added to.
-    pub fn trim(&self, event: &RawValue, options: &TrimOptions) -> Result<TrimmedMessage, MessageError> {
+    /// Trims the event that these members were added to, as it is for a device at `now`.
+    pub fn trim(
+        &self,
+        event: &RawValue,
+        options: &TrimOptions,
+        now: Timestamp,
+    ) -> Result<TrimmedMessage, MessageError> {
         let trim = match self.operation {
             None => trim_message,
             Some(Operation::Get) => trim_answer,
@@ -67,7 +72,7 @@ impl<'a> Added<'a> {
             thing: ThingName::parse(&self.thing).map_err(MessageError::Name)?,
             shadow: self.shadow.as_deref().map(ShadowName::parse).transpose().map_err(MessageError::Name)?,
             operation: self.operation,
-            outcome: trim(event, options, self.received_at().as_seconds()).map_err(MessageError::Message)?,
+            outcome: trim(event, options, now.as_seconds()).map_err(MessageError::Message)?,
         })
     }
 }
@@ -82,7 +87,9 @@ mod tests {
     fn trimmed(event: &str) -> Result<TrimmedMessage, String> {
         let event: Box<RawValue> = serde_json::from_str(event).expect("JSON");
         let added = Added::decode(&event).map_err(|error| format!("failure: {}", chain(&error)))?;
-        added.trim(&event, &TrimOptions::default()).map_err(|error| format!("counted: {}", chain(&error)))
+        added
+            .trim(&event, &TrimOptions::default(), added.received_at())
+            .map_err(|error| format!("counted: {}", chain(&error)))
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! tree.
 
 use aws::Messages;
-use domain::Topic;
-use domain::trim::{TrimOptions, TrimOutcome};
+use domain::trim::{TrimOptions, TrimOutcome, is_answer_late};
+use domain::{Timestamp, Topic};
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 use serde_json::value::RawValue;
@@ -24,15 +24,17 @@ impl Trimmer {
         Self { messages, options, newest: NewestVersions::default() }
     }
 
-    /// Handles one event.
+    /// Handles one event. `start`: when the invocation started.
     ///
     /// # Errors
     ///
     /// [`HandlerError`] if the event is not what a shadow rule selects, or AWS does not answer.
-    pub async fn handle(&self, event: &RawValue) -> Result<(), HandlerError> {
+    pub async fn handle(&self, event: &RawValue, start: Timestamp) -> Result<(), HandlerError> {
         let added = Added::decode(event)?;
         let at = added.received_at();
-        let TrimmedMessage { thing, shadow, operation, outcome } = match added.trim(event, &self.options) {
+        // A retry comes minutes later: what has expired since is no longer for the device.
+        let now = at.max(start);
+        let TrimmedMessage { thing, shadow, operation, outcome } = match added.trim(event, &self.options, now) {
             Ok(trimmed) => trimmed,
             Err(error) => {
                 metrics::count(at, &[("ShadowUndecodable", 1)], &[("why", &chain(&error))]);
@@ -44,6 +46,10 @@ impl Trimmer {
             None => Topic::trimmed_shadow(&thing, shadow.as_ref()),
             Some(Operation::Get) => Topic::trimmed_answer(&thing, shadow.as_ref()),
         };
+        if operation.is_some() && is_answer_late(at, now) {
+            metrics::count(at, &[("ShadowAnswerLate", 1)], &[("topic", topic.as_str())]);
+            return Ok(());
+        }
         // A device waits for an answer, so it gets each.
         if operation.is_none() && !self.newest.record(thing, shadow, version, at) {
             metrics::count(at, &[("ShadowOldNews", 1)], &[("topic", topic.as_str())]);

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::timestamp::Timestamp;
 use crate::trim::members;
 use crate::trim::message::{Parts, write_section, write_sections};
 use crate::trim::options::{ShadowMessageKind, TrimOptions};
@@ -36,6 +37,15 @@ pub fn trim_answer(message: &RawValue, options: &TrimOptions, now_seconds: i64) 
     }
     parts.write_end(&mut body);
     Ok(TrimOutcome::Trimmed { body, version, original_bytes: message.len().saturating_sub(parts.added) })
+}
+
+/// How long after its request a device still gets the answer, in seconds.
+const MAX_ANSWER_DELAY_SECONDS: u32 = 30;
+
+/// Whether the answer to a request of `asked_at` is left out at `now`. Devices wait five to ten seconds, and ask again: a
+/// later answer could hold a command that was canceled or withdrawn meanwhile, which a device can't tell.
+pub fn is_answer_late(asked_at: Timestamp, now: Timestamp) -> bool {
+    now > asked_at.plus_seconds(MAX_ANSWER_DELAY_SECONDS)
 }
 
 #[cfg(test)]

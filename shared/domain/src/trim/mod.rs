@@ -16,7 +16,7 @@ pub(crate) mod outcome;
 pub(crate) mod scan;
 
 pub use allow_list::{AllowList, AllowListError};
-pub use answer::trim_answer;
+pub use answer::{is_answer_late, trim_answer};
 pub use message::trim_message;
 pub use options::{ShadowMessageKind, TrimOptions};
 pub use outcome::{TrimError, TrimOutcome};
