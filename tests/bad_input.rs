@@ -174,6 +174,27 @@ async fn the_broker_disconnects_on_a_message_beyond_the_limits_of_aws_and_serves
     world.end().await;
 }
 
+/// Any client may publish there. What the shadow service answers is no event of a thing, and no retry mends it.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn shadow_topics_with_names_that_no_thing_or_shadow_has_are_counted() {
+    let world = World::start().await;
+    let mut device = world.device("pump-7", &["$aws/things/+/shadow/update/rejected"]).await;
+    for prefix in
+        ["$aws/things/pump.7/shadow", "$aws/things/pump-7/shadow/name/a b", "$aws/things/pump-7/shadow/name/a$b"]
+    {
+        for update in ["{}", r#"{"state":{"desired":{"a":1},"reported":{"c":1}}}"#] {
+            assert!(device.publish(&format!("{prefix}/update"), update).await);
+            world.settle().await;
+        }
+    }
+    let (topic, _) = device.next().await;
+    assert_eq!(topic, "$aws/things/pump.7/shadow/update/rejected");
+    world.advance(600).await;
+    assert!(world.stack.sqs.peek("flaghoist-failures").is_empty());
+    assert!(world.counted("track-command", "ShadowUndecodable") >= 3);
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn bad_shadow_updates_are_rejected_with_a_code_and_a_message() {
     let world = World::start().await;
