@@ -1,6 +1,8 @@
 //! Looks for what has to begin before its time, and sends messages that bring it ([`domain::wake::early`]). One function
 //! at a time does that: two that look at the same time would bring the same work at the same time, twice.
 
+use std::ops::RangeInclusive;
+
 use aws::{Error, Lease};
 use domain::wake::early::{EarlyStart, Entry, MAX_EARLY_SECONDS, early_starts};
 use domain::wake::looks::look_lease_until;
@@ -22,8 +24,18 @@ pub(super) async fn is_only_look(clients: &Clients, clock: EventClock, token: &s
     clients.executions.take_lease(Lease::LookAhead, token, None, now, look_lease_until(now)).await
 }
 
-/// Sends the wakes of the work that has to begin before its time, and by `until`, unless another look was begun shortly
-/// before. `command`: the command that led to the look, of which more requests may follow.
+/// A look between two ticks.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    /// It brings the work that begins until then.
+    pub(super) until: Timestamp,
+    /// The command that led to the look, of which more requests may follow.
+    pub(super) command: Option<&'a CommandId>,
+    /// Whether no look came before it.
+    pub(super) is_first: bool,
+}
+
+/// Sends the wakes of the work that has to begin before its time, unless another look was begun shortly before.
 ///
 /// # Errors
 /// The first failure to read a shard, once the wakes of the others are sent.
@@ -31,8 +43,7 @@ pub(super) async fn look(
     clients: &Clients,
     clock: EventClock,
     token: &str,
-    until: Timestamp,
-    command: Option<&CommandId>,
+    Look { until, command, is_first }: Look<'_>,
 ) -> Result<(), Error> {
     if !is_only_look(clients, clock, token).await? {
         return Ok(());
@@ -62,7 +73,8 @@ pub(super) async fn look(
     };
     let shard_number = clients.executions.shards().number();
     let expected = unsent.map(|unsent| unsent.due_in_shard(shard_number)).unwrap_or_default();
-    let wakes = found.into_iter().flat_map(|(shard, entries)| wakes(shard, entries, &expected, now, until)).collect();
+    let found = found.into_iter();
+    let wakes = found.flat_map(|(shard, entries)| wakes(shard, entries, &expected, now..=until, is_first)).collect();
     send_in_order(clients, clock, wakes).await;
     failed
 }
@@ -93,11 +105,18 @@ fn is_left_out(error: Error) -> Option<Unsent> {
 }
 
 /// The wakes of the work on these entries of a shard that has to begin before its time. `expected`: when entries will be
-/// due that are not there yet.
-pub(super) fn wakes(shard: u8, entries: Vec<Entry>, expected: &[i64], now: Timestamp, until: Timestamp) -> Vec<Wake> {
+/// due that are not there yet. `looked`: from the time of the look until when it brings what begins.
+pub(super) fn wakes(
+    shard: u8,
+    entries: Vec<Entry>,
+    expected: &[i64],
+    looked: RangeInclusive<Timestamp>,
+    is_first: bool,
+) -> Vec<Wake> {
+    let (now, until) = looked.into_inner();
     let starts = early_starts(entries, expected, now, until).into_iter();
     let wake = |start: EarlyStart| {
-        let at = start.arrives_at(now);
+        let at = start.arrives_at(now, is_first);
         let (first, last) = start.entries.into_inner();
         Wake::Early { shard, first, last, at }
     };

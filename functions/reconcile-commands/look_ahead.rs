@@ -121,7 +121,10 @@ async fn look(shard: Shard, clients: &Clients, scheduled: Timestamp) -> Result<F
     let seconds: BTreeSet<i64> = entries.iter().map(|entry| entry.due).filter(|due| ahead.contains(due)).collect();
     let wakes = seconds.into_iter().map(|at| shard.wake(at)).collect();
     let early = match shard {
-        Shard::Executions(shard) => early::wakes(shard, entries, &[], scheduled, Timestamp::from_seconds(*ahead.end())),
+        Shard::Executions(shard) => {
+            let looked = scheduled..=Timestamp::from_seconds(*ahead.end());
+            early::wakes(shard, entries, &[], looked, false)
+        }
         Shard::Fleets(_) => Vec::new(),
     };
     Ok(Found { wakes, early, is_due })

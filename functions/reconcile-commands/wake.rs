@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::due_executions::DueExecutions;
 use super::due_fleets::DueFleets;
-use super::early;
+use super::early::{self, Look};
 use super::summary::Summary;
 
 /// The most entries that one query reads.
@@ -25,9 +25,9 @@ impl DueExecutions {
             Wake::Run(run) => self.run(run).await,
             Wake::Second { shard, at } => self.look_at_second(*shard, *at).await,
             Wake::Early { shard, first, last, .. } => self.withdraw_early(*shard, *first..=*last).await,
-            Wake::LookAhead { until, command, .. } => {
-                let looked = early::look(&self.clients, self.clock, &self.token, *until, command.as_ref());
-                looked.await.map(|()| Summary::default())
+            Wake::LookAhead { until, command, is_first, .. } => {
+                let look = Look { until: *until, command: command.as_ref(), is_first: *is_first };
+                early::look(&self.clients, self.clock, &self.token, look).await.map(|()| Summary::default())
             }
             Wake::Fleet { shard, at } => fleets().wake_shard(*shard, *at..=*at).await,
             Wake::Batch { command, number, .. } => {

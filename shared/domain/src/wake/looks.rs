@@ -10,6 +10,7 @@ use super::horizon::{CELL_SECONDS, look_ahead};
 use crate::command::delivery::Delivery;
 use crate::command::row::Command;
 use crate::execution::due_index::DueShards;
+use crate::execution::shadow_expiry::seconds_in_shadow;
 use crate::ids::CommandId;
 use crate::timestamp::Timestamp;
 
@@ -29,20 +30,21 @@ const REPEATED_LATER_SECONDS: u32 = 3;
 impl EarlyStart {
     /// When the message of a look at `looked` arrives. What begins within five seconds has a message of the look before,
     /// and what begins five seconds after the next look has one of that. A second message comes later, so that it finds
-    /// the work done, unless the other look was late, or there was none.
-    pub fn arrives_at(&self, looked: Timestamp) -> Timestamp {
+    /// the work done, unless the other look was late. Before the first look there was none.
+    pub fn arrives_at(&self, looked: Timestamp, is_first: bool) -> Timestamp {
         let begin = looked.plus_seconds(HANDED_OVER_SECONDS);
-        let is_own = (begin..begin.plus_seconds(FURTHER_LOOKS_SECONDS[0])).contains(&self.at);
+        let is_own = (is_first || self.at >= begin) && self.at < begin.plus_seconds(FURTHER_LOOKS_SECONDS[0]);
         if is_own { self.at } else { self.at.plus_seconds(REPEATED_LATER_SECONDS) }
     }
 }
 
 /// The looks that follow one at `now`. The last one brings what begins until `until`; each of the others also brings
-/// what the next one finds, in case that comes late. `command`: the command whose large target leads to them.
+/// what the next one finds, in case that comes late. `command`: the command whose large target leads to them, if there was
+/// no look at `now` itself.
 pub fn further_looks(now: Timestamp, until: Timestamp, command: Option<&CommandId>) -> [Wake; 2] {
     let [first, second] = FURTHER_LOOKS_SECONDS.map(|seconds| now.plus_seconds(seconds));
-    let look = |at, until| Wake::LookAhead { at, until, command: command.cloned() };
-    [look(first, looked_until(first).min(until)), look(second, until)]
+    let look = |at, until, is_first| Wake::LookAhead { at, until, command: command.cloned(), is_first };
+    [look(first, looked_until(first).min(until), command.is_some()), look(second, until, false)]
 }
 
 /// Until when a look brings what begins, where further ones follow.
@@ -61,7 +63,8 @@ pub fn look_lease_until(now: Timestamp) -> Timestamp {
 pub fn looks_at_target(command: &Command, things: Range<u64>, shards: DueShards, now: Timestamp) -> Vec<Wake> {
     let definition = &command.definition;
     let may_use_shadows = matches!(definition.delivery, Delivery::Shadow | Delivery::Auto);
-    let is_seen_by_tick = i64::from(definition.deadlines.ttl_seconds()) > MAX_EARLY_SECONDS + CELL_SECONDS;
+    let in_shadow = seconds_in_shadow(definition.deadlines.ttl_seconds());
+    let is_seen_by_tick = i64::from(in_shadow) > MAX_EARLY_SECONDS + CELL_SECONDS;
     if !may_use_shadows || is_seen_by_tick || !things.contains(&can_end_together(shards)) {
         return Vec::new();
     }
@@ -96,6 +99,11 @@ mod tests {
             assert!(until >= next.plus_seconds(20), "{until:?} {next:?}");
         }
         assert_eq!(until[2], end);
+        let are_first = |command| {
+            further_looks(now(), end, command).map(|look| matches!(look, Wake::LookAhead { is_first: true, .. }))
+        };
+        let id = command(Delivery::Shadow, None).id;
+        assert_eq!((are_first(None), are_first(Some(&id))), ([false, false], [true, false]));
     }
 
     #[test]
@@ -108,22 +116,22 @@ mod tests {
         let looks = |things, shards, ttl| of(Delivery::Shadow, things, shards, ttl);
         assert_eq!((looks(0..320, 64, 90), looks(300..321, 64, 90), looks(0..6, 1, 90)), (0, 2, 2));
         assert_eq!(looks(321..521, 64, 90), 0, "a page before has brought them");
-        assert_eq!((looks(0..20_000, 64, 390), looks(0..20_000, 64, 391), looks(0..u64::MAX, 64, 1)), (2, 0, 2));
+        assert_eq!((looks(0..20_000, 64, 395), looks(0..20_000, 64, 396), looks(0..u64::MAX, 64, 1)), (2, 0, 2));
         let by = |delivery| of(delivery, 0..20_000, 64, 90);
         assert_eq!((by(Delivery::Auto), by(Delivery::Direct), by(Delivery::Topic)), (2, 0, 0));
     }
 
     #[test]
     fn message_for_the_work_of_another_look_comes_after_that_of_the_other_look() {
-        let arrives = |seconds| {
+        let arrives = |seconds, is_first| {
             let entry = Entry { due: 1_700_000_040, place: 0 };
-            EarlyStart { entries: entry..=entry, at: now().plus_seconds(seconds) }.arrives_at(now())
+            EarlyStart { entries: entry..=entry, at: now().plus_seconds(seconds) }.arrives_at(now(), is_first)
         };
-        for own in [5, 24] {
-            assert_eq!(arrives(own), now().plus_seconds(own));
+        for (own, is_first) in [(5, false), (24, false), (0, true), (4, true), (24, true)] {
+            assert_eq!(arrives(own, is_first), now().plus_seconds(own), "{own} {is_first}");
         }
-        for of_other in [0, 4, 25] {
-            assert_eq!(arrives(of_other), now().plus_seconds(of_other + 3));
+        for (of_other, is_first) in [(0, false), (4, false), (25, false), (25, true)] {
+            assert_eq!(arrives(of_other, is_first), now().plus_seconds(of_other + 3), "{of_other} {is_first}");
         }
     }
 }

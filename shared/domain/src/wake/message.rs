@@ -48,6 +48,8 @@ enum Body {
         until_millis: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         command: Option<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_first: bool,
     },
     #[serde(rename_all = "camelCase")]
     Run {
@@ -88,10 +90,11 @@ impl Wake {
                 let [first, last] = [first, last].map(|entry| (entry.due, entry.place));
                 Body::Early { shard: *shard, first, last, at_millis: at.as_millis() }
             }
-            Self::LookAhead { at, until, command } => Body::LookAhead {
+            Self::LookAhead { at, until, command, is_first } => Body::LookAhead {
                 at_millis: at.as_millis(),
                 until_millis: until.as_millis(),
                 command: command.as_ref().map(|command| command.as_str().to_owned()),
+                is_first: *is_first,
             },
             Self::Run(ShardRun { shard, from, at, lease, hops }) => {
                 Body::Run { shard: *shard, from: *from, at_millis: at.as_millis(), lease: lease.clone(), hops: *hops }
@@ -123,10 +126,11 @@ impl Wake {
                 let [first, last] = [first, last].map(|(due, place)| Entry { due, place });
                 Self::Early { shard, first, last, at: Timestamp::from_millis(at_millis) }
             }
-            Body::LookAhead { at_millis, until_millis, command } => Self::LookAhead {
+            Body::LookAhead { at_millis, until_millis, command, is_first } => Self::LookAhead {
                 at: Timestamp::from_millis(at_millis),
                 until: Timestamp::from_millis(until_millis),
                 command: command.as_deref().map(CommandId::parse).transpose()?,
+                is_first,
             },
             Body::Run { shard, from, at_millis, lease, hops } => {
                 Self::Run(ShardRun { shard, from, at: Timestamp::from_millis(at_millis), lease, hops })
@@ -160,8 +164,13 @@ mod tests {
                 last: Entry { due: at + 61, place: 65_535 },
                 at: CREATED_AT,
             },
-            Wake::LookAhead { at: CREATED_AT, until: CREATED_AT.plus_seconds(40), command: None },
-            Wake::LookAhead { at: CREATED_AT, until: CREATED_AT.plus_seconds(40), command: Some(id.clone()) },
+            Wake::LookAhead { at: CREATED_AT, until: CREATED_AT.plus_seconds(40), command: None, is_first: false },
+            Wake::LookAhead {
+                at: CREATED_AT,
+                until: CREATED_AT.plus_seconds(40),
+                command: Some(id.clone()),
+                is_first: true,
+            },
             Wake::Run(ShardRun { shard: 63, from: at, at: CREATED_AT, lease: "request-1/7".into(), hops: 2 }),
             Wake::Fleet { shard: 3, at },
             Wake::Batch { command: id.clone(), number: 12, at },

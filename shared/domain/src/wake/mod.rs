@@ -62,6 +62,8 @@ pub enum Wake {
         until: Timestamp,
         /// The command whose large target led to the look: more of its requests may follow.
         command: Option<CommandId>,
+        /// Whether no look came before it, which would have brought the work of its first seconds.
+        is_first: bool,
     },
     /// More executions of a shard are due than a tick has time for: a run works through them.
     Run(ShardRun),

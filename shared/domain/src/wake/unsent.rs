@@ -54,6 +54,9 @@ impl Unsent {
         let last_after = elapsed.saturating_mul(left) / asked;
         let last = first.saturating_add(i64::try_from(last_after).unwrap_or(i64::MAX));
         let requests = left.saturating_mul(stayed).checked_div(counted).unwrap_or(left);
+        // What waits for its device, or has reached it directly, has no entry.
+        let is_auto = command.definition.delivery == Delivery::Auto;
+        let requests = if is_auto { requests.min(left.saturating_mul(indexed) / asked) } else { requests };
         Some(Self { requests, due: first..=last })
     }
 
@@ -151,12 +154,27 @@ mod tests {
         for delivery in [Delivery::Direct, Delivery::Topic] {
             assert_eq!(left(&fleet_command(delivery, None), 8_000, 0), None);
         }
-        assert!(left(&fleet_command(Delivery::Auto, None), 8_000, 0).is_some());
         assert_eq!(left(&fleet_command(Delivery::Shadow, Some(600)), 8_000, 0), None);
         let mut paused = fleet_command(Delivery::Shadow, None);
         let actor = paused.created_by.clone();
         paused.control = Control::default().change_to(ControlState::Paused, CREATED_AT, actor, None).unwrap();
         assert_eq!(left(&paused, 8_000, 0), None);
+    }
+
+    #[test]
+    fn of_what_goes_through_several_channels_only_what_has_entries_is_expected() {
+        let command = fleet_command(Delivery::Auto, None);
+        let plan = Plan { things: 20_000, complete: true, ..Plan::new(&command, CREATED_AT) };
+        let first = CREATED_AT.as_seconds() + i64::from(command.definition.deadlines.ttl_seconds()) - 5;
+        let mut counts = Counts::default();
+        let status =
+            Contribution::Execution { status: Status::Created, delivery_status: DeliveryStatus::Queued, reason: None };
+        (0..8_000).for_each(|_| counts.fold(None, Some(&status)));
+        for (in_shadows, expected) in [(0, 0), (2_000, 3_000), (8_000, 12_000)] {
+            let due = iter::repeat_n(first, in_shadows);
+            let unsent = Unsent::of(&command, &plan, &counts, due, CREATED_AT.plus_seconds(20));
+            assert_eq!(unsent.map(|unsent| unsent.requests), Some(expected), "{in_shadows}");
+        }
     }
 
     #[test]
