@@ -110,8 +110,8 @@ def old_client(stack, monkeypatch, client_id, secret="test"):
     client.configureEndpoint(AWS_NAME, stack.ports["https"])
     client.configureCredentials(stack.ca)
     client.configureIAMCredentials("test", secret, "a/token")
-    client.configureConnectDisconnectTimeout(10)
-    client.configureMQTTOperationTimeout(10)
+    client.configureConnectDisconnectTimeout(MAX_WAIT_SECONDS)
+    client.configureMQTTOperationTimeout(MAX_WAIT_SECONDS)
     return client
 
 
