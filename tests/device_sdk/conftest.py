@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,6 +12,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / ".aws-sam" / "build"
@@ -86,18 +88,31 @@ class Stack:
         assert run.returncode == 0, f"aws {' '.join(words)}: {run.stderr}"
         return json.loads(run.stdout) if run.stdout.strip().startswith("{") else run.stdout
 
-    def http(self, method, path, body=None):
+    def http(self, method, path, body=None, signed=False):
         """Calls the HTTP API. Returns status and body."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.ports['http']}{path}", method=method)
-        data = None
         if body is not None:
-            data = json.dumps(body).encode()
+            request.data = json.dumps(body).encode()
             request.add_header("content-type", "application/json")
+        if signed:
+            sign(request, "execute-api")
         try:
-            with urllib.request.urlopen(request, data, timeout=MAX_WAIT_SECONDS) as response:
+            with urllib.request.urlopen(request, timeout=MAX_WAIT_SECONDS) as response:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as refused:
             return refused.code, json.load(refused)
+
+    def subscriptions(self, client_id):
+        """The topic filters of a connected client."""
+        url = f"{self.environment['AWS_ENDPOINT_URL']}/connections/{client_id}/subscriptions"
+        request = urllib.request.Request(url, method="GET")
+        sign(request, "iotdata")
+        try:
+            with urllib.request.urlopen(request, timeout=MAX_WAIT_SECONDS) as response:
+                return [found["topicFilter"] for found in json.load(response)["subscriptions"]]
+        except urllib.error.HTTPError as refused:
+            assert refused.code == 404, refused.read()
+            return []
 
     def command(self, thing, **more):
         """Creates a command for one thing. Returns its id."""
@@ -110,35 +125,24 @@ class Stack:
         return until(lambda: self.http("GET", f"/commands/{command}/executions/{thing}")[1], lambda shown: shown["status"] == wanted)
 
     def certificate(self, thing):
-        """Creates a thing with a certificate through the AWS CLI. Returns the paths of certificate and key."""
+        """Creates a thing with a certificate that has the template's policy. Returns the paths of certificate and key."""
         pem, key = self.folder / f"{thing}.pem", self.folder / f"{thing}.key"
-        self.aws("iot", "create-thing", "--thing-name", thing)
-        created = self.aws(
-            "iot", "create-keys-and-certificate", "--set-as-active", "--certificate-pem-outfile", str(pem), "--private-key-outfile", str(key)
-        )
-        assert re.fullmatch("[0-9a-f]{64}", created["certificateId"])
-        arn = created["certificateArn"]
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:aws:iot:us-east-1:000000000000:client/${iot:Connection.Thing.ThingName}"},
-                {
-                    "Effect": "Allow",
-                    "Action": ["iot:Publish", "iot:Receive"],
-                    "Resource": [
-                        "arn:aws:iot:us-east-1:000000000000:topic/cmd/${iot:Connection.Thing.ThingName}/*",
-                        "arn:aws:iot:us-east-1:000000000000:topic/$aws/things/${iot:Connection.Thing.ThingName}/shadow/*",
-                        "arn:aws:iot:us-east-1:000000000000:topic/things/${iot:Connection.Thing.ThingName}/shadow/*",
-                    ],
-                },
-                {"Effect": "Allow", "Action": "iot:Subscribe", "Resource": "arn:aws:iot:us-east-1:000000000000:topicfilter/*"},
-            ],
-        }
-        if not any(known["policyName"] == "device" for known in self.aws("iot", "list-policies")["policies"]):
-            self.aws("iot", "create-policy", "--policy-name", "device", "--policy-document", json.dumps(policy))
-        self.aws("iot", "attach-policy", "--policy-name", "device", "--target", arn)
-        self.aws("iot", "attach-thing-principal", "--thing-name", thing, "--principal", arn)
+        iot = self.client("iot")
+        iot.create_thing(thingName=thing)
+        created = iot.create_keys_and_certificate(setAsActive=True)
+        pem.write_text(created["certificatePem"], encoding="utf-8")
+        key.write_text(created["keyPair"]["PrivateKey"], encoding="utf-8")
+        iot.attach_policy(policyName="flaghoist-device", target=created["certificateArn"])
+        iot.attach_thing_principal(thingName=thing, principal=created["certificateArn"])
         return str(pem), str(key)
+
+
+def sign(request, service):
+    """Signs a request with the credentials of the stacks."""
+    copy = AWSRequest(request.method, request.full_url, data=request.data)
+    SigV4Auth(Credentials("test", "test"), service, "us-east-1").add_auth(copy)
+    for name, value in copy.headers.items():
+        request.add_header(name, value)
 
 
 def until(read, is_wanted, seconds=MAX_WAIT_SECONDS):

@@ -49,6 +49,17 @@ pub struct AccessRequest<'a> {
     pub action: &'static str,
     /// Client id, topic or topic filter, depending on the action.
     pub resource: &'a str,
+    /// Of `iot:Connect`: whether the session outlives the connection.
+    pub persistent: bool,
+    /// Of `iot:Connect`: the topic of the last will.
+    pub will_topic: Option<&'a str>,
+}
+
+impl<'a> AccessRequest<'a> {
+    /// A request of a client that is connected.
+    pub(super) fn connected(client_id: &'a str, action: &'static str, resource: &'a str) -> Self {
+        Self { client_id, action, resource, persistent: false, will_topic: None }
+    }
 }
 
 /// Without an authorizer every action is allowed.
@@ -64,6 +75,6 @@ pub(super) fn is_publish_allowed(
     message: &Message,
 ) -> bool {
     let actions = ["iot:Publish", "iot:RetainPublish"].into_iter().take(if message.retain { 2 } else { 1 });
-    let mut requests = actions.map(|action| AccessRequest { client_id, action, resource: &message.topic });
+    let mut requests = actions.map(|action| AccessRequest::connected(client_id, action, &message.topic));
     requests.all(|request| is_allowed(authorizer, peer, &request))
 }

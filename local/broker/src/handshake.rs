@@ -45,7 +45,16 @@ pub(super) fn check_connect(
     if connect.authentication_method.is_some() {
         return Err(refusal("enhanced authentication is not supported", reason::BAD_AUTHENTICATION_METHOD, None));
     }
-    let access = AccessRequest { client_id: &client_id, action: "iot:Connect", resource: &client_id };
+    let access = AccessRequest {
+        client_id: &client_id,
+        action: "iot:Connect",
+        resource: &client_id,
+        persistent: match connect.version {
+            Version::V311 => !connect.clean_start,
+            Version::V5 => connect.session_expiry_s.is_some_and(|expiry| expiry > 0),
+        },
+        will_topic: connect.will.as_ref().map(|will| will.topic.as_ref()),
+    };
     if !is_allowed(authorizer.as_ref(), &peer, &access) {
         return Err(refusal("not authorized", reason::NOT_AUTHORIZED, Some(reason::V311_NOT_AUTHORIZED)));
     }

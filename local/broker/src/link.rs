@@ -34,11 +34,7 @@ pub(super) struct Link {
 impl Link {
     /// Checks `iot:Receive`.
     pub(super) fn is_receive_allowed(&self, client_id: &str, topic: &str) -> bool {
-        is_allowed(
-            self.authorizer.as_ref(),
-            &self.peer,
-            &AccessRequest { client_id, action: "iot:Receive", resource: topic },
-        )
+        is_allowed(self.authorizer.as_ref(), &self.peer, &AccessRequest::connected(client_id, "iot:Receive", topic))
     }
 
     /// Checks `iot:Publish` and, for a retained message, `iot:RetainPublish`.

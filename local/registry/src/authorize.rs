@@ -1,5 +1,6 @@
 //! Authorization of devices: evaluates the policies of a certificate and of its thing's groups.
 
+use super::certificate_variables;
 use super::certificates::{Certificate, Status};
 use super::document::{Decision, Document};
 use super::principals::PrincipalType;
@@ -12,29 +13,72 @@ const THING_TYPE: &str = "iot:Connection.Thing.ThingTypeName";
 const IS_ATTACHED: &str = "iot:Connection.Thing.IsAttached";
 const ATTRIBUTES: &str = "iot:Connection.Thing.Attributes[";
 
+const CERTIFICATE_ID: &str = "iot:CertificateId";
+const CONNECT_ATTRIBUTES: &str = "iot:ConnectAttributes";
+const LAST_WILL_TOPIC: &str = "iot:LastWillTopic";
+
+/// One action of a client on one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessRequest<'a> {
+    /// The MQTT client id; empty for a request over HTTPS.
+    pub client_id: &'a str,
+    /// An IoT policy action such as `iot:Publish`.
+    pub action: &'a str,
+    /// A client id, topic, topic filter or thing name, depending on the action; not an ARN.
+    pub resource: &'a str,
+    /// Of `iot:Connect` only.
+    pub connect: ConnectAttributes<'a>,
+}
+
+/// What a CONNECT asks for besides the connection: `iot:ConnectAttributes` and `iot:LastWillTopic`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConnectAttributes<'a> {
+    /// A session that outlives the connection.
+    pub persistent: bool,
+    /// The topic of the last will, if there is one.
+    pub will_topic: Option<&'a str>,
+}
+
 /// Whether the local stack evaluates a policy variable or condition key of this name.
 pub(super) fn is_supported_key(key: &str) -> bool {
-    [CLIENT_ID, THING_NAME, THING_TYPE, IS_ATTACHED].contains(&key) || attribute(key).is_some()
+    let known = [CLIENT_ID, THING_NAME, THING_TYPE, IS_ATTACHED, CERTIFICATE_ID, CONNECT_ATTRIBUTES, LAST_WILL_TOPIC];
+    known.contains(&key) || attribute(key).is_some() || certificate_variables::is_supported(key)
 }
 
 /// The connection to authorize: source of the values of policy variables and condition keys.
 #[derive(Clone, Copy)]
 struct Connection<'a> {
     client_id: &'a str,
+    certificate: (&'a str, &'a Certificate),
     thing: Option<(&'a str, &'a Thing)>,
+    persistent: bool,
+    /// ARN of the topic of the last will.
+    will_topic: Option<&'a str>,
 }
 
 impl<'a> Connection<'a> {
+    fn values(&self, key: &str) -> Vec<&'a str> {
+        match key {
+            CONNECT_ATTRIBUTES => {
+                let persistent = self.persistent.then_some("PersistentConnect");
+                persistent.into_iter().chain(self.will_topic.map(|_| "LastWill")).collect()
+            }
+            _ => self.value(key).into_iter().collect(),
+        }
+    }
+
     fn value(&self, key: &str) -> Option<&'a str> {
         match key {
             CLIENT_ID => Some(self.client_id),
+            CERTIFICATE_ID => Some(self.certificate.0),
+            LAST_WILL_TOPIC => self.will_topic,
             THING_NAME => self.thing.map(|(name, _)| name),
             THING_TYPE => self.thing.and_then(|(_, thing)| thing.thing_type.as_deref()),
             IS_ATTACHED => Some(if self.thing.is_some() { "true" } else { "false" }),
-            _ => {
-                let (_, thing) = self.thing?;
-                thing.attributes.get(attribute(key)?).map(String::as_str)
-            }
+            _ => match attribute(key) {
+                Some(attribute) => self.thing?.1.attributes.get(attribute).map(String::as_str),
+                None => self.certificate.1.variables.get(key).map(String::as_str),
+            },
         }
     }
 }
@@ -49,9 +93,11 @@ fn resource_type(action: &str) -> Option<&'static str> {
         "iot:Connect" => Some("client"),
         "iot:Publish" | "iot:Receive" | "iot:RetainPublish" | "iot:GetRetainedMessage" => Some("topic"),
         "iot:Subscribe" => Some("topicfilter"),
-        "iot:GetThingShadow" | "iot:UpdateThingShadow" | "iot:DeleteThingShadow" | "iot:ListNamedShadowsForThing" => {
-            Some("thing")
-        }
+        "greengrass:Discover"
+        | "iot:GetThingShadow"
+        | "iot:UpdateThingShadow"
+        | "iot:DeleteThingShadow"
+        | "iot:ListNamedShadowsForThing" => Some("thing"),
         _ => None,
     }
 }
@@ -62,14 +108,8 @@ impl Store {
     }
 
     /// Deny overrides Allow; an action that no statement matches is denied.
-    pub(super) fn allows(
-        &self,
-        scope: &Scope,
-        certificate_id: &str,
-        client_id: &str,
-        action: &str,
-        resource: &str,
-    ) -> bool {
+    pub(super) fn allows(&self, scope: &Scope, certificate_id: &str, request: &AccessRequest<'_>) -> bool {
+        let AccessRequest { client_id, action, resource, connect } = *request;
         let Some(certificate) =
             self.certificates.get(certificate_id).filter(|certificate| certificate.status == Status::Active)
         else {
@@ -77,10 +117,17 @@ impl Store {
         };
         let Some(kind) = resource_type(action) else { return false };
         let arn = scope.arn(kind, resource);
-        let connection = Connection { client_id, thing: self.thing_of(certificate, client_id) };
+        let will_topic = connect.will_topic.map(|topic| scope.arn("topic", topic));
+        let connection = Connection {
+            client_id,
+            certificate: (certificate_id, certificate),
+            thing: self.thing_of(certificate, client_id),
+            persistent: connect.persistent,
+            will_topic: will_topic.as_deref(),
+        };
         let mut allowed = false;
         for document in self.documents(certificate, connection.thing.map(|(_, thing)| thing)) {
-            match document.evaluate(action, &arn, |key| connection.value(key)) {
+            match document.evaluate(action, &arn, |key| connection.values(key)) {
                 Decision::Denied => return false,
                 Decision::Allowed => allowed = true,
                 Decision::NoMatch => {}

@@ -7,6 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::certificate_variables;
 use super::check;
 use super::error::{Error, ErrorKind};
 use super::http::Outcome;
@@ -32,6 +33,9 @@ pub(super) struct Certificate {
     pub policies: BTreeSet<String>,
     /// Names of the things that the certificate is attached to.
     pub things: BTreeMap<String, PrincipalType>,
+    /// Its policy variables, by name; read from the certificate.
+    #[serde(skip)]
+    pub variables: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +109,17 @@ impl Certificate {
             modified_ms: now_ms,
             policies: BTreeSet::new(),
             things: BTreeMap::new(),
+            variables: certificate_variables::read(&parsed),
             pem,
         };
         Ok((local_pki::certificate_id(&der), certificate))
+    }
+
+    /// Reads the policy variables of a certificate whose state was saved.
+    pub(super) fn read_variables(&mut self) {
+        let der = CertificateDer::from_pem_slice(self.pem.as_bytes()).ok();
+        let parsed = der.as_deref().and_then(|der| x509_parser::parse_x509_certificate(der).ok());
+        self.variables = parsed.map(|(_, parsed)| certificate_variables::read(&parsed)).unwrap_or_default();
     }
 
     fn summary(&self, scope: &Scope, id: &str) -> Value {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition;
 use super::pattern::Pattern;
 
 /// Maximum characters of a document, white space not counted (AWS IoT Core quotas).
@@ -21,14 +22,6 @@ struct Statement {
     actions: Vec<Pattern>,
     resources: Vec<Pattern>,
     conditions: Vec<Condition>,
-}
-
-/// One key of a `Condition` block: holds if its value matches one of `values`, or none of them if `negated`.
-#[derive(Clone, Debug, PartialEq)]
-struct Condition {
-    key: String,
-    negated: bool,
-    values: Vec<Pattern>,
 }
 
 /// Reason for rejecting a policy document.
@@ -157,12 +150,12 @@ impl Document {
         &self.text
     }
 
-    /// Evaluates all statements; Deny overrides Allow. `value` returns the values of variables and condition keys.
-    pub(super) fn evaluate<'v>(&self, action: &str, arn: &str, value: impl Fn(&str) -> Option<&'v str>) -> Decision {
+    /// Evaluates all statements; Deny overrides Allow. `values` returns the values of a variable or a condition key.
+    pub(super) fn evaluate<'v>(&self, action: &str, arn: &str, values: impl Fn(&str) -> Vec<&'v str>) -> Decision {
         let action = action.to_ascii_lowercase();
         let mut decision = Decision::NoMatch;
         for statement in &self.statements {
-            if statement.covers(&action, arn, &value) {
+            if statement.covers(&action, arn, &values) {
                 if !statement.allows {
                     return Decision::Denied;
                 }
@@ -181,20 +174,13 @@ impl Statement {
         }
         let mut conditions = Vec::new();
         for (operator, keys) in statement.condition {
-            let (negated, literal) = match operator.as_str() {
-                "Bool" | "StringEquals" => (false, true),
-                "StringNotEquals" => (true, true),
-                "StringLike" => (false, false),
-                "StringNotLike" => (true, false),
-                _ => return Err(DocumentError::Operator(operator)),
-            };
             for (key, values) in keys {
                 if !super::authorize::is_supported_key(&key) {
                     return Err(DocumentError::Key(key));
                 }
-                let parse = if literal { Pattern::literal } else { Pattern::parse };
-                let values = values.0.into_iter().map(|value| parse(&value.into_text(), variables)).collect();
-                conditions.push(Condition { key, negated, values });
+                let values: Vec<String> = values.0.into_iter().map(wire::Scalar::into_text).collect();
+                let condition = Condition::parse(&operator, key, &values, variables);
+                conditions.push(condition.ok_or_else(|| DocumentError::Operator(operator.clone()))?);
             }
         }
         Ok(Self {
@@ -205,16 +191,10 @@ impl Statement {
         })
     }
 
-    fn covers<'v>(&self, action: &str, arn: &str, value: &impl Fn(&str) -> Option<&'v str>) -> bool {
+    fn covers<'v>(&self, action: &str, arn: &str, values: &impl Fn(&str) -> Vec<&'v str>) -> bool {
+        let variable = |name: &str| values(name).first().copied();
         self.actions.iter().any(|pattern| pattern.matches(action, |_| None))
-            && self.resources.iter().any(|pattern| pattern.matches(arn, value))
-            && self.conditions.iter().all(|condition| condition.holds(value))
-    }
-}
-
-impl Condition {
-    fn holds<'v>(&self, value: &impl Fn(&str) -> Option<&'v str>) -> bool {
-        let found = value(&self.key).is_some_and(|text| self.values.iter().any(|pattern| pattern.matches(text, value)));
-        found != self.negated
+            && self.resources.iter().any(|pattern| pattern.matches(arn, variable))
+            && self.conditions.iter().all(|condition| condition.holds(values))
     }
 }

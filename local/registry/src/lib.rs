@@ -14,9 +14,11 @@
 //! | [`groups`] | thing groups and their hierarchy |
 //! | [`members`] | members of thing groups |
 //! | [`certificates`] | device certificates |
+//! | [`certificate_variables`] | policy variables of a certificate: its subject and its issuer |
 //! | [`principals`] | attachments of certificates to things |
 //! | [`policies`] | policies and their versions |
 //! | [`document`] | policy documents: parsing and evaluation |
+//! | [`condition`] | conditions of a policy's statements |
 //! | [`pattern`] | patterns of policies with `*`, `?` and variables |
 //! | [`attachments`] | attachments of policies to certificates and groups |
 //! | [`authorize`] | evaluation of the policies that apply to a device |
@@ -27,8 +29,10 @@
 mod attachments;
 mod attributes;
 mod authorize;
+mod certificate_variables;
 mod certificates;
 mod check;
+mod condition;
 mod document;
 mod endpoint;
 mod error;
@@ -48,14 +52,25 @@ mod types;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use certificates::Certificate;
+use document::Document;
 use local_clock::Clock;
 use local_pki::Pki;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use authorize::{AccessRequest, ConnectAttributes};
 pub use fleet::AddError;
 pub use search::{Connectivity, ConnectivityLookup};
 use store::{Context, Scope, Store};
+
+/// Why a policy of a template is refused.
+#[derive(Debug, thiserror::Error)]
+#[error("policy {name}: {why}")]
+pub struct PolicyError {
+    name: String,
+    why: String,
+}
 
 /// Handle of the registry; clones share its state.
 #[derive(Clone)]
@@ -83,10 +98,26 @@ impl Registry {
 
     /// Whether the policies of a certificate, and of the groups of its thing, allow an action on a resource.
     ///
-    /// `action` is an IoT policy action such as `iot:Publish`; `resource` is a client id, topic, topic filter or thing
-    /// name, not an ARN. Evaluation follows the AWS IoT Core developer guide, "AWS IoT Core policies".
-    pub fn allows(&self, certificate_id: &str, client_id: &str, action: &str, resource: &str) -> bool {
-        self.read(|store, context| store.allows(context.scope, certificate_id, client_id, action, resource))
+    /// Evaluation follows the AWS IoT Core developer guide, "AWS IoT Core policies".
+    pub fn allows(&self, certificate_id: &str, request: &AccessRequest<'_>) -> bool {
+        self.read(|store, context| store.allows(context.scope, certificate_id, request))
+    }
+
+    /// The ARN of a thing; none if there is no such thing.
+    pub fn thing_arn(&self, name: &str) -> Option<String> {
+        self.read(|store, context| store.things.contains_key(name).then(|| context.scope.arn("thing", name)))
+    }
+
+    /// Declares a policy of a template: creates it, or makes `document` its default version.
+    ///
+    /// # Errors
+    /// AWS IoT has no policies of this name or with this document, or the local stack does not support what is in it.
+    pub fn declare_policy(&self, name: &str, document: &Value) -> Result<(), PolicyError> {
+        let refused = |why: String| PolicyError { name: name.to_owned(), why };
+        check::policy_name(name).map_err(|error| refused(error.message))?;
+        let document = Document::try_from(document.to_string()).map_err(|error| refused(error.to_string()))?;
+        self.write(|store, context| store.declare_policy(context, name, &document));
+        Ok(())
     }
 
     /// The HTTP API of the registry. Its fallback returns `UnknownOperationException`.
@@ -113,6 +144,7 @@ impl Registry {
         let restored = Store::deserialize(state)?;
         self.write(|store, context| {
             *store = restored;
+            store.certificates.values_mut().for_each(Certificate::read_variables);
             let foreign = store.certificates.iter().filter(|(_, certificate)| certificate.foreign);
             foreign.for_each(|(id, _)| context.pki.trust(id));
         });

@@ -72,6 +72,19 @@ pub(super) struct PolicyVersionOf {
 }
 
 impl Policy {
+    /// A policy with this version only.
+    fn new(version: Version) -> Self {
+        let created_ms = version.created_ms;
+        Self {
+            default: 1,
+            latest: 1,
+            versions: BTreeMap::from([(1, version)]),
+            generation: new_id(),
+            created_ms,
+            modified_ms: created_ms,
+        }
+    }
+
     /// The document of the default version.
     pub(super) fn document(&self) -> Option<&Document> {
         self.versions.get(&self.default).map(|version| &version.document)
@@ -114,16 +127,29 @@ impl Store {
             "policyVersionId": "1",
         });
         let version = Version { document: parse(request.policy_document)?, created_ms: context.now_ms };
-        let policy = Policy {
-            default: 1,
-            latest: 1,
-            versions: BTreeMap::from([(1, version)]),
-            generation: new_id(),
-            created_ms: context.now_ms,
-            modified_ms: context.now_ms,
-        };
-        self.policies.insert(name, policy);
+        self.policies.insert(name, Policy::new(version));
         Ok(answer)
+    }
+
+    /// Makes `document` the default version of a policy, as CloudFormation does: creates the policy, or a version if the
+    /// document differs from the default one, in place of the oldest other one if there are as many as there may be.
+    pub(super) fn declare_policy(&mut self, context: &Context<'_>, name: &str, document: &Document) {
+        let version = Version { document: document.clone(), created_ms: context.now_ms };
+        let Some(policy) = self.policies.get_mut(name) else {
+            self.policies.insert(name.to_owned(), Policy::new(version));
+            return;
+        };
+        if policy.document() == Some(document) {
+            return;
+        }
+        let replaceable = policy.versions.keys().copied().find(|number| *number != policy.default);
+        if let Some(oldest) = replaceable.filter(|_| policy.versions.len() >= MAX_VERSIONS) {
+            policy.versions.remove(&oldest);
+        }
+        policy.latest += 1;
+        policy.versions.insert(policy.latest, version);
+        policy.default = policy.latest;
+        policy.modified_ms = context.now_ms;
     }
 
     pub(super) fn get_policy(&self, context: &Context<'_>, request: PolicyNamed) -> Outcome {

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`function`] | `AWS::Serverless::Function` |
 //! | [`topic_rule`] | `AWS::IoT::TopicRule` and its actions |
+//! | [`iot_policy`] | `AWS::IoT::Policy` |
 //! | [`table`] | `AWS::DynamoDB::Table` and its change stream |
 //! | [`queue`] | `AWS::SQS::Queue`, and the mapping from a queue to a function |
 //! | [`stream_source`] | the mapping from a table's change stream to a function |
@@ -17,6 +18,7 @@
 
 mod filter;
 mod function;
+mod iot_policy;
 mod place;
 mod queue;
 mod route;
@@ -27,6 +29,7 @@ mod topic_rule;
 
 pub use filter::{Pattern, PatternError};
 pub use function::Function;
+pub use iot_policy::IotPolicy;
 pub use place::Place;
 pub use queue::{EventSource, Queue};
 pub use route::Route;

@@ -12,6 +12,7 @@
 //! | [`resource`] | the resources that exist under the template's conditions |
 //! | [`function`] | functions and their events |
 //! | [`rule`] | topic rules, and the permissions to invoke a function |
+//! | [`iot_policy`] | policies of devices |
 //! | [`table`] | tables as input of `CreateTable` |
 //! | [`queue`] | queues, and their event source mappings |
 //! | [`stream`] | change streams, and their event source mappings |
@@ -21,6 +22,7 @@ mod error;
 mod function;
 mod globals;
 mod intrinsics;
+mod iot_policy;
 mod names;
 mod node;
 mod parameters;
@@ -39,7 +41,7 @@ use std::path::Path;
 pub use error::TemplateError;
 use intrinsics::Resolver;
 pub use local_resources::{
-    Action, EventSource, Function, Pattern, Place, Queue, Route, Schedule, StreamSource, StreamView, Table,
+    Action, EventSource, Function, IotPolicy, Pattern, Place, Queue, Route, Schedule, StreamSource, StreamView, Table,
     TableStream, TopicRule,
 };
 use names::ResourceKind;
@@ -54,6 +56,8 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// Topic rules, disabled ones included.
     pub rules: Vec<TopicRule>,
+    /// Policies of devices.
+    pub iot_policies: Vec<IotPolicy>,
     /// DynamoDB tables.
     pub tables: Vec<Table>,
     /// SQS queues.
@@ -114,6 +118,7 @@ impl Template {
             rules: of_kind(ResourceKind::TopicRule)
                 .map(|r| rule::read(r, &permissions, place))
                 .collect::<Result<_, _>>()?,
+            iot_policies: of_kind(ResourceKind::IotPolicy).map(iot_policy::read).collect::<Result<_, _>>()?,
             tables: of_kind(ResourceKind::Table).map(|r| table::read(r, place)).collect::<Result<_, _>>()?,
             queues: of_kind(ResourceKind::Queue).map(queue::read).collect::<Result<_, _>>()?,
             routes: Vec::new(),

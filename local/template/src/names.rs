@@ -8,6 +8,7 @@ pub enum ResourceKind {
     Function,
     HttpApi,
     TopicRule,
+    IotPolicy,
     Table,
     Queue,
     QueuePolicy,
@@ -22,10 +23,11 @@ pub enum ResourceKind {
 }
 
 /// Type name, type, and the property with the physical name.
-const KINDS: [(&str, ResourceKind, Option<&str>); 14] = [
+const KINDS: [(&str, ResourceKind, Option<&str>); 15] = [
     ("AWS::Serverless::Function", ResourceKind::Function, Some("FunctionName")),
     ("AWS::Serverless::HttpApi", ResourceKind::HttpApi, None),
     ("AWS::IoT::TopicRule", ResourceKind::TopicRule, Some("RuleName")),
+    ("AWS::IoT::Policy", ResourceKind::IotPolicy, Some("PolicyName")),
     ("AWS::DynamoDB::Table", ResourceKind::Table, Some("TableName")),
     ("AWS::SQS::Queue", ResourceKind::Queue, Some("QueueName")),
     ("AWS::SQS::QueuePolicy", ResourceKind::QueuePolicy, None),
@@ -85,6 +87,7 @@ impl ResourceKind {
             (ResourceKind::HttpApi, "ApiId") => name.to_owned(),
             (ResourceKind::HttpApi, "ApiEndpoint") => format!("https://{name}.execute-api.{region}.amazonaws.com"),
             (ResourceKind::TopicRule, "Arn") => arn("iot", region, account, &format!("rule/{name}")),
+            (ResourceKind::IotPolicy, "Arn") => arn("iot", region, account, &format!("policy/{name}")),
             (ResourceKind::Table, "Arn") => arn("dynamodb", region, account, &format!("table/{name}")),
             // On AWS, the label is the creation time of the stream.
             (ResourceKind::Table, "StreamArn") => {

@@ -93,8 +93,7 @@ impl ClientConnection {
                 info!(client_id = &*self.client_id, filter = filter_request.filter, cause, "filter refused");
                 self.close_with_error("an invalid topic filter", reason::TOPIC_FILTER_INVALID)
             })?;
-            let access =
-                AccessRequest { client_id: &self.client_id, action: "iot:Subscribe", resource: filter.pattern };
+            let access = AccessRequest::connected(&self.client_id, "iot:Subscribe", filter.pattern);
             let refusal = if !filter.is_subscribable() {
                 Some(reason::TOPIC_FILTER_INVALID)
             } else if !is_allowed(self.broker.0.authorizer.as_ref(), &self.peer, &access) {

@@ -52,9 +52,9 @@ async fn thing_name_policy_limits_a_device_to_its_own_client_id_and_topics() {
         ("dev-1", "iot:Subscribe", "#", false),
         ("dev-1", "iot:Unsupported", "cmd/dev-1/resp", false),
     ] {
-        assert_eq!(bench.registry.allows(&id, client, action, resource), expected, "{client} {action} {resource}");
+        assert_eq!(bench.allows(&id, client, action, resource), expected, "{client} {action} {resource}");
     }
-    assert!(!bench.registry.allows("unknown", "dev-1", "iot:Connect", "dev-1"));
+    assert!(!bench.allows("unknown", "dev-1", "iot:Connect", "dev-1"));
 }
 
 #[tokio::test]
@@ -81,15 +81,11 @@ async fn actions_and_resources_match_wildcards_and_resource_types() {
     ] {
         let resource = if resource == "*" { resource.to_owned() } else { format!("{ARN}{resource}") };
         let (bench, id) = with(json!([{ "Effect": "Allow", "Action": action, "Resource": resource }])).await;
-        assert_eq!(
-            bench.registry.allows(&id, "dev-1", requested, on),
-            expected,
-            "{action} {resource}: {requested} {on}"
-        );
+        assert_eq!(bench.allows(&id, "dev-1", requested, on), expected, "{action} {resource}: {requested} {on}");
     }
     let other_account = "arn:aws:iot:us-east-1:123456789012:topic/*";
     let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": other_account }])).await;
-    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "a"));
+    assert!(!bench.allows(&id, "dev-1", "iot:Publish", "a"));
 }
 
 #[tokio::test]
@@ -98,16 +94,16 @@ async fn deny_overrides_allow_in_any_order_and_from_a_group() {
     let deny = json!({ "Effect": "Deny", "Action": "iot:Publish", "Resource": format!("{ARN}topic/secret/*") });
     for statements in [json!([allow, deny]), json!([deny, allow])] {
         let (bench, id) = with(statements).await;
-        assert!(bench.registry.allows(&id, "dev-1", "iot:Publish", "open"));
-        assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "secret/a"));
-        assert!(bench.registry.allows(&id, "dev-1", "iot:Receive", "secret/a"));
+        assert!(bench.allows(&id, "dev-1", "iot:Publish", "open"));
+        assert!(!bench.allows(&id, "dev-1", "iot:Publish", "secret/a"));
+        assert!(bench.allows(&id, "dev-1", "iot:Receive", "secret/a"));
     }
     let (bench, id) = with(json!([allow])).await;
     bench.group("g", None).await;
     bench.join("dev-1", "g").await;
     bench.policy("deny", &document(json!([deny]))).await;
     bench.attach_policy("deny", &format!("{ARN}thinggroup/g")).await;
-    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "secret/a"));
+    assert!(!bench.allows(&id, "dev-1", "iot:Publish", "secret/a"));
 }
 
 #[tokio::test]
@@ -127,13 +123,91 @@ async fn a_statement_applies_only_if_its_conditions_hold() {
         (json!({ "StringEquals": { "iot:ClientId": "${iot:Connection.Thing.ThingName}" } }), true, false),
         (json!({ "StringEquals": { room: "a", "iot:ClientId": "dev-2" } }), false, false),
         (json!({ "Bool": { is_attached: "true" }, "StringEquals": { room: "b" } }), false, false),
+        (json!({ "StringEqualsIfExists": { room: "b" } }), false, true),
+        (json!({ "StringEqualsIfExists": { room: "a" } }), true, true),
+        (json!({ "Null": { room: "true" } }), false, true),
+        (json!({ "Null": { room: "false" } }), true, false),
+        (json!({ "ForAllValues:StringEquals": { room: ["a", "b"] } }), true, true),
+        (json!({ "ForAllValues:StringEquals": { room: "b" } }), false, true),
+        (json!({ "ForAnyValue:StringEquals": { room: ["a", "b"] } }), true, false),
     ] {
         let statement = json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": "*", "Condition": condition }]);
         let (bench, id) = with(statement).await;
         for (client, expected) in [("dev-1", dev_1), ("dev-2", dev_2)] {
-            assert_eq!(bench.registry.allows(&id, client, "iot:Connect", client), expected, "{client} {condition}");
+            assert_eq!(bench.allows(&id, client, "iot:Connect", client), expected, "{client} {condition}");
         }
     }
+}
+
+#[tokio::test]
+async fn persistent_sessions_and_last_wills_are_allowed_by_conditions() {
+    let attributes = "iot:ConnectAttributes";
+    let plain = ConnectAttributes::default();
+    let persistent = ConnectAttributes { persistent: true, ..plain };
+    let will = ConnectAttributes { will_topic: Some("wills/dev-1"), ..plain };
+    let both = ConnectAttributes { persistent: true, ..will };
+    for (condition, expected) in [
+        (json!({}), [true, true, true, true]),
+        (json!({ "ForAllValues:StringEquals": { attributes: ["PersistentConnect"] } }), [true, true, false, false]),
+        (json!({ "ForAllValues:StringNotEquals": { attributes: ["PersistentConnect"] } }), [true, false, true, false]),
+        (
+            json!({ "ForAllValues:StringEquals": { attributes: ["PersistentConnect", "LastWill"] } }),
+            [true, true, true, true],
+        ),
+        (json!({ "ForAllValues:StringEquals": { attributes: [] } }), [true, false, false, false]),
+        (json!({ "ForAnyValue:StringEquals": { attributes: "LastWill" } }), [false, false, true, true]),
+        (json!({ "ForAnyValue:StringNotEquals": { attributes: "LastWill" } }), [false, true, false, true]),
+        (json!({ "ArnEquals": { "iot:LastWillTopic": format!("{ARN}topic/wills/*") } }), [false, false, true, true]),
+        (
+            json!({ "ArnLikeIfExists": { "iot:LastWillTopic": format!("{ARN}topic/other/*") } }),
+            [true, true, false, false],
+        ),
+        (
+            json!({ "ArnNotLike": { "iot:LastWillTopic": format!("{ARN}topic/wills/${{iot:ClientId}}") } }),
+            [true, true, false, false],
+        ),
+    ] {
+        let statement =
+            json!([{ "Effect": "Allow", "Action": "iot:Connect", "Resource": "*", "Condition": condition }]);
+        let (bench, id) = with(statement).await;
+        let allowed = [plain, persistent, will, both].map(|connect| {
+            let request = AccessRequest { client_id: "dev-1", action: "iot:Connect", resource: "dev-1", connect };
+            bench.registry.allows(&id, &request)
+        });
+        assert_eq!(allowed, expected, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn policies_have_variables_of_the_certificate() {
+    let (bench, id) = with(json!([])).await;
+    let statement =
+        |topic: &str| json!({ "Effect": "Allow", "Action": "iot:Publish", "Resource": format!("{ARN}topic/{topic}") });
+    let statements = json!([
+        statement("certs/${iot:CertificateId}/up"),
+        statement("subjects/${iot:Certificate.Subject.CommonName}"),
+        statement("issuers/${iot:Certificate.Issuer.CommonName}*"),
+        statement("countries/${iot:Certificate.Subject.Country}*"),
+    ]);
+    let body = json!({ "policyDocument": document(statements).to_string() });
+    bench.ok("POST", "/policies/p/version?setAsDefault=true", body).await;
+    let check = |bench: &Bench| {
+        for (topic, expected) in [
+            (format!("certs/{id}/up"), true),
+            ("certs/other/up".to_owned(), false),
+            ("subjects/AWS IoT Certificate".to_owned(), true),
+            ("subjects/dev-1".to_owned(), false),
+            ("issuers/".to_owned(), false),
+            // The certificate names no country.
+            ("countries/".to_owned(), false),
+        ] {
+            assert_eq!(bench.allows(&id, "dev-1", "iot:Publish", &topic), expected, "{topic}");
+        }
+    };
+    check(&bench);
+    let restored = Bench::new().await;
+    restored.registry.restore(&bench.registry.snapshot()).unwrap();
+    check(&restored);
 }
 
 #[tokio::test]
@@ -141,7 +215,7 @@ async fn only_an_active_certificate_is_authorized() {
     let (bench, id) = with(json!([{ "Effect": "Allow", "Action": "iot:*", "Resource": "*" }])).await;
     for (status, expected) in [("INACTIVE", false), ("ACTIVE", true), ("REVOKED", false)] {
         bench.ok("PUT", &format!("/certificates/{id}?newStatus={status}"), Value::Null).await;
-        assert_eq!(bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"), expected, "{status}");
+        assert_eq!(bench.allows(&id, "dev-1", "iot:Connect", "dev-1"), expected, "{status}");
     }
 }
 
@@ -152,12 +226,12 @@ async fn policies_of_parent_groups_apply_to_the_connecting_thing() {
     bench.group("leaf", Some("root")).await;
     bench.policy("all", &document(json!({ "Effect": "Allow", "Action": "iot:*", "Resource": "*" }))).await;
     bench.attach_policy("all", &format!("{ARN}thinggroup/root")).await;
-    assert!(!bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"));
+    assert!(!bench.allows(&id, "dev-1", "iot:Connect", "dev-1"));
     bench.join("dev-1", "leaf").await;
-    assert!(bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"));
-    assert!(!bench.registry.allows(&id, "dev-2", "iot:Connect", "dev-2"));
+    assert!(bench.allows(&id, "dev-1", "iot:Connect", "dev-1"));
+    assert!(!bench.allows(&id, "dev-2", "iot:Connect", "dev-2"));
     bench.ok("POST", "/target-policies/all", json!({ "target": format!("{ARN}thinggroup/root") })).await;
-    assert!(!bench.registry.allows(&id, "dev-1", "iot:Connect", "dev-1"));
+    assert!(!bench.allows(&id, "dev-1", "iot:Connect", "dev-1"));
 }
 
 #[tokio::test]
@@ -170,8 +244,8 @@ async fn an_exclusive_thing_connects_under_any_client_id() {
     let topic = format!("{ARN}topic/${{iot:Connection.Thing.ThingName}}");
     bench.policy("own", &document(json!({ "Effect": "Allow", "Action": "iot:Publish", "Resource": topic }))).await;
     bench.attach_policy("own", &arn).await;
-    assert!(bench.registry.allows(&id, "any-client", "iot:Publish", "only"));
-    assert!(!bench.registry.allows(&id, "any-client", "iot:Publish", "any-client"));
+    assert!(bench.allows(&id, "any-client", "iot:Publish", "only"));
+    assert!(!bench.allows(&id, "any-client", "iot:Publish", "any-client"));
 }
 
 #[tokio::test]
@@ -183,8 +257,8 @@ async fn the_default_version_is_evaluated_and_the_2008_language_has_no_variables
     });
     let body = json!({ "policyDocument": older.to_string() });
     bench.ok("POST", "/policies/p/version", body).await;
-    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "${iot:ClientId}"));
+    assert!(!bench.allows(&id, "dev-1", "iot:Publish", "${iot:ClientId}"));
     bench.ok("PATCH", "/policies/p/version/2", Value::Null).await;
-    assert!(bench.registry.allows(&id, "dev-1", "iot:Publish", "${iot:ClientId}"));
-    assert!(!bench.registry.allows(&id, "dev-1", "iot:Publish", "dev-1"));
+    assert!(bench.allows(&id, "dev-1", "iot:Publish", "${iot:ClientId}"));
+    assert!(!bench.allows(&id, "dev-1", "iot:Publish", "dev-1"));
 }

@@ -19,7 +19,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::Registry;
+use super::{AccessRequest, ConnectAttributes, Registry};
 
 /// A registry on a manual clock that serves HTTP, and an HTTP client for it.
 struct Bench {
@@ -106,6 +106,12 @@ impl Bench {
 
     async fn thing(&self, name: &str) {
         self.ok("POST", &format!("/things/{name}"), json!({})).await;
+    }
+
+    /// Whether a connected client may do this.
+    fn allows(&self, certificate_id: &str, client_id: &str, action: &str, resource: &str) -> bool {
+        let connect = ConnectAttributes::default();
+        self.registry.allows(certificate_id, &AccessRequest { client_id, action, resource, connect })
     }
 
     async fn group(&self, name: &str, parent: Option<&str>) {

@@ -175,3 +175,30 @@ async fn policies_are_listed_by_creation_time() {
     assert_eq!(names(&json!(policies), "policyName"), ["b", "c", "a"]);
     assert_eq!(names(&bench.get("/policies").await["policies"], "policyName"), ["a", "c", "b"]);
 }
+
+#[tokio::test]
+async fn a_declared_policy_is_created_and_then_updated_by_a_new_default_version() {
+    let bench = Bench::new().await;
+    let declare = |action: &str| {
+        let document =
+            json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": action, "Resource": "*" } });
+        bench.registry.declare_policy("p", &document)
+    };
+    for _ in 0..2 {
+        declare("iot:Connect").unwrap();
+        assert_eq!(bench.get("/policies/p").await["defaultVersionId"], "1");
+    }
+    for version in 2..=7 {
+        declare(&format!("iot:Publish{version}")).unwrap();
+        let found = bench.get("/policies/p").await;
+        assert_eq!(found["defaultVersionId"], version.to_string());
+        assert!(text(&found["policyDocument"]).contains(&format!("Publish{version}")));
+    }
+    let list = bench.get("/policies/p/version").await;
+    assert_eq!(names(&list["policyVersions"], "versionId"), ["7", "6", "5", "4", "3"]);
+
+    let error = declare("Connect").unwrap_err().to_string();
+    assert!(error.contains("policy p") && error.contains("Connect is not an action"), "{error}");
+    let error = bench.registry.declare_policy("a:b", &allow_all()).unwrap_err().to_string();
+    assert!(error.starts_with("policy a:b: "), "{error}");
+}

@@ -97,7 +97,7 @@ async fn restore_recreates_the_state_of_a_snapshot() {
     let other = Bench::new().await;
     other.registry.restore(&serde_json::from_str(&snapshot.to_string()).unwrap()).unwrap();
     assert_eq!(other.registry.snapshot(), snapshot);
-    assert!(other.registry.allows(&id, "t", "iot:Connect", "t"));
+    assert!(other.allows(&id, "t", "iot:Connect", "t"));
     assert_eq!(other.get("/things/t").await, bench.get("/things/t").await);
 
     for broken in [json!(3), json!({ "things": 3 }), json!({ "policies": { "p": {} } }), Value::Null] {

@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use local_broker::{AccessRequest, Authorizer, Peer, Principal};
 use local_gateway::Guard;
 use local_gateway::sigv4::{Credentials, Scope};
-use local_registry::Registry;
+use local_registry::{ConnectAttributes, Registry};
 
 /// Evaluates the policies of a client's certificate. Every action is allowed to the user that signs, who owns the account,
 /// and on a connection without TLS, which comes from a program of this machine.
 pub(super) fn authorizer(registry: Registry) -> Authorizer {
     Arc::new(move |peer: &Peer, request: &AccessRequest<'_>| match &peer.principal {
         Some(Principal::Certificate(certificate)) => {
-            registry.allows(certificate, request.client_id, request.action, request.resource)
+            let AccessRequest { client_id, action, resource, persistent, will_topic } = *request;
+            let connect = ConnectAttributes { persistent, will_topic };
+            registry.allows(certificate, &local_registry::AccessRequest { client_id, action, resource, connect })
         }
         Some(Principal::User(_)) | None => true,
     })
@@ -25,7 +27,11 @@ pub(super) fn guard(credentials: Vec<Credentials>, region: &str, registry: Regis
     Guard {
         credentials,
         region: region.to_owned(),
-        policies: Arc::new(move |certificate, action, resource| registry.allows(certificate, "", action, resource)),
+        policies: Arc::new(move |certificate, action, resource| {
+            let connect = ConnectAttributes::default();
+            let request = local_registry::AccessRequest { client_id: "", action, resource, connect };
+            registry.allows(certificate, &request)
+        }),
         authorizes_all,
     }
 }

@@ -63,6 +63,10 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     if let Some(keeper) = &keeper {
         keeper.restore()?;
     }
+    // After the saved state: the template may have changed since.
+    for policy in &template.iot_policies {
+        registry.declare_policy(&policy.name, &policy.document)?;
+    }
 
     let lambda = Lambda::start_with(clock.clone(), functions, sqs.clone(), faults.clone(), journal.clone());
     let lambda = lambda.await.map_err(StackError::Lambda)?;

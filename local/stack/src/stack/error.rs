@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use local_dynamodb::DynamoDbError;
+use local_registry::PolicyError;
 use local_rules::RuleError;
 use local_template::TemplateError;
 
@@ -69,6 +70,9 @@ pub enum StackError {
     /// A rule cannot be run.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// A policy of devices cannot be evaluated.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The Lambda host did not start.
     #[error("cannot start the Lambda host: {0}")]
     Lambda(#[source] io::Error),
