@@ -1,9 +1,14 @@
 """The AWS CLI and boto3 against the local stack: registry, index, shadows, tables and signatures."""
 
 import json
+import re
+import shutil
+import subprocess
 
 import pytest
+from awsiot import mqtt_connection_builder
 from botocore.exceptions import ClientError
+from conftest import MAX_WAIT_SECONDS
 
 
 def test_the_cli_manages_things_and_groups(stack):
@@ -54,7 +59,7 @@ def test_the_cli_publishes_and_updates_shadows(stack, tmp_path):
 def test_boto3_reads_rows_and_gets_typed_errors(stack):
     command = stack.command("offline-1", delivery="direct")
     rows = stack.client("dynamodb").scan(TableName="flaghoist-executions")["Items"]
-    found = [row for row in rows if row["command_id"]["S"] == command]
+    found = [row for row in rows if row.get("command_id", {}).get("S") == command]
     assert [row["delivery_status"]["S"] for row in found] == ["QUEUED"]
     data = stack.client("iot-data")
     with pytest.raises(data.exceptions.ResourceNotFoundException):
@@ -70,3 +75,42 @@ def test_unsigned_calls_are_refused_when_signatures_are_checked(strict_stack):
     status, _ = strict_stack.http("POST", "/commands", {"name": "reboot", "target": {"things": ["a"]}})
     assert status == 403
     assert strict_stack.client("sts").get_caller_identity()["Account"] == "000000000000"
+
+
+def test_the_cli_hands_out_certificates(strict_stack, tmp_path):
+    pem, key, thing = tmp_path / "certificate.pem", tmp_path / "private.key", "cli-device"
+    strict_stack.aws("iot", "create-thing", "--thing-name", thing)
+    made = strict_stack.aws("iot", "create-keys-and-certificate", "--set-as-active", "--certificate-pem-outfile", str(pem), "--private-key-outfile", str(key))
+    assert re.fullmatch("[0-9a-f]{64}", made["certificateId"])
+    strict_stack.aws("iot", "attach-policy", "--policy-name", "flaghoist-device", "--target", made["certificateArn"])
+    strict_stack.aws("iot", "attach-thing-principal", "--thing-name", thing, "--principal", made["certificateArn"])
+    connection = mqtt_connection_builder.mtls_from_path(
+        endpoint="localhost", port=strict_stack.ports["mqtts"], cert_filepath=str(pem), pri_key_filepath=str(key), ca_filepath=strict_stack.ca, client_id=thing
+    )
+    connection.connect().result(MAX_WAIT_SECONDS)
+    connection.disconnect().result(MAX_WAIT_SECONDS)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl")
+@pytest.mark.parametrize("algorithm", [["-newkey", "rsa:2048"], ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]], ids=["rsa", "ec"])
+def test_a_device_connects_with_a_certificate_for_its_own_key(strict_stack, tmp_path, algorithm):
+    key, request, pem = tmp_path / "key.pem", tmp_path / "request.pem", tmp_path / "certificate.pem"
+    subprocess.run(["openssl", "req", "-new", "-nodes", *algorithm, "-keyout", key, "-out", request, "-subj", "/O=Example/CN=own-key"], check=True, capture_output=True)
+    thing = f"own-key-{algorithm[1][:2]}"
+    strict_stack.aws("iot", "create-thing", "--thing-name", thing)
+    made = strict_stack.aws("iot", "create-certificate-from-csr", "--set-as-active", "--certificate-signing-request", f"file://{request}", "--certificate-pem-outfile", str(pem))
+    strict_stack.aws("iot", "attach-policy", "--policy-name", "flaghoist-device", "--target", made["certificateArn"])
+    strict_stack.aws("iot", "attach-thing-principal", "--thing-name", thing, "--principal", made["certificateArn"])
+    connection = mqtt_connection_builder.mtls_from_path(
+        endpoint="localhost", port=strict_stack.ports["mqtts"], cert_filepath=str(pem), pri_key_filepath=str(key), ca_filepath=strict_stack.ca, client_id=thing
+    )
+    connection.connect().result(MAX_WAIT_SECONDS)
+    connection.disconnect().result(MAX_WAIT_SECONDS)
+    subject = subprocess.run(["openssl", "x509", "-in", pem, "-noout", "-subject"], check=True, capture_output=True, text=True).stdout
+    assert "own-key" in subject
+
+
+def test_a_request_that_is_none_is_refused(stack):
+    iot = stack.client("iot")
+    with pytest.raises(iot.exceptions.InvalidRequestException):
+        iot.create_certificate_from_csr(certificateSigningRequest="-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n")

@@ -47,6 +47,11 @@ pub struct Issued {
     pub private_key_pem: String,
 }
 
+/// Why a signing request is refused.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct RequestError(rcgen::Error);
+
 impl Pki {
     /// Loads the authority and the server certificate from `directory` (`ca.pem`, `ca.key`, `server.pem`,
     /// `server.key`), or creates them.
@@ -96,6 +101,15 @@ impl Pki {
             public_key_pem: key.public_key_pem(),
             private_key_pem: key.serialize_pem(),
         })
+    }
+
+    /// Issues a client certificate for the key and the name of a signing request (PEM). Returns it as PEM.
+    ///
+    /// # Errors
+    /// The request is malformed, is not signed with its key, or the kind of the key is not supported.
+    pub fn sign(&self, request: &str) -> Result<String, RequestError> {
+        let certificate = mint::requested(request, &self.0.issuer, SystemTime::now()).map_err(RequestError)?;
+        Ok(certificate.pem())
     }
 
     /// The authority's certificate, PEM: the root certificate for devices.

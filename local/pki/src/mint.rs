@@ -4,8 +4,8 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
 /// A server certificate is replaced when it expires within this time.
@@ -70,17 +70,37 @@ pub(super) fn client(
     leaf(params, ExtendedKeyUsagePurpose::ClientAuth, key, issuer)
 }
 
+/// A device's certificate for the key and the name of its signing request, PEM.
+pub(super) fn requested(
+    request: &str,
+    issuer: &Issuer<'_, KeyPair>,
+    now: SystemTime,
+) -> Result<Certificate, rcgen::Error> {
+    let mut request = CertificateSigningRequestParams::from_pem(request)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = request.params.distinguished_name;
+    params.not_before = (now - BACKDATED).into();
+    params.not_after = date_time_ymd(2049, 12, 31);
+    // What else the request asks for is not granted.
+    request.params = as_leaf(params, ExtendedKeyUsagePurpose::ClientAuth);
+    request.signed_by(issuer)
+}
+
 fn leaf(
-    mut params: CertificateParams,
+    params: CertificateParams,
     usage: ExtendedKeyUsagePurpose,
     key: &KeyPair,
     issuer: &Issuer<'_, KeyPair>,
 ) -> io::Result<Certificate> {
+    as_leaf(params, usage).signed_by(key, issuer).map_err(io::Error::other)
+}
+
+fn as_leaf(mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> CertificateParams {
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![usage];
     params.use_authority_key_identifier_extension = true;
-    params.signed_by(key, issuer).map_err(io::Error::other)
+    params
 }
 
 fn named(common_name: &str, now: SystemTime) -> CertificateParams {

@@ -263,3 +263,40 @@ fn issued_certificate_is_a_v3_client_certificate_and_its_id_is_its_digest() {
     assert!(issued.private_key_pem.starts_with("-----BEGIN PRIVATE KEY-----"));
     assert!(issued.public_key_pem.starts_with("-----BEGIN PUBLIC KEY-----"));
 }
+
+#[test]
+fn signing_request_becomes_a_client_certificate_for_its_key_and_name_and_nothing_more() {
+    let (_directory, pki) = pki();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "own-key");
+    params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+    let request = params.serialize_request(&key).unwrap().pem().unwrap();
+    let pem = pki.sign(&request).unwrap();
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+    assert_eq!(certificate.subject().iter_common_name().next().unwrap().as_str().unwrap(), "own-key");
+    assert_eq!(certificate.public_key().raw, rcgen::PublicKeyData::subject_public_key_info(&key));
+    let usage = certificate.extended_key_usage().unwrap().unwrap().value;
+    assert!(usage.client_auth && !usage.server_auth && !certificate.is_ca());
+    assert!(certificate.subject_alternative_name().unwrap().is_none());
+    assert!(!certificate.key_usage().unwrap().unwrap().value.key_cert_sign());
+
+    // A signature that is not the key's, and what is no request.
+    let mut forged = data_encoding::BASE64.decode(body(&request).as_bytes()).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = format!(
+        "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
+        data_encoding::BASE64.encode(&forged)
+    );
+    for bad in
+        [forged.as_str(), "", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", &pem]
+    {
+        assert!(pki.sign(bad).is_err(), "{bad}");
+    }
+}
+
+/// What is between the first and the last line of a PEM text.
+fn body(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}

@@ -58,6 +58,14 @@ pub(super) struct CreateKeysAndCertificate {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct CreateCertificateFromCsr {
+    certificate_signing_request: String,
+    #[serde(default)]
+    set_as_active: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct RegisterCertificate {
     certificate_pem: String,
     status: Option<Status>,
@@ -171,6 +179,20 @@ impl Store {
             "certificatePem": issued.certificate_pem,
             "keyPair": { "PublicKey": issued.public_key_pem, "PrivateKey": issued.private_key_pem },
         }))
+    }
+
+    pub(super) fn create_certificate_from_csr(
+        &mut self,
+        context: &Context<'_>,
+        request: CreateCertificateFromCsr,
+    ) -> Outcome {
+        let refused = |error| Error::invalid(format!("The certificate signing request is not valid: {error}"));
+        let pem = context.pki.sign(&request.certificate_signing_request).map_err(refused)?;
+        let status = if request.set_as_active { Status::Active } else { Status::Inactive };
+        let (id, certificate) = Certificate::new(pem.clone(), status, false, context.now_ms)?;
+        let arn = context.scope.arn("cert", &id);
+        self.certificates.insert(id.clone(), certificate);
+        Ok(json!({ "certificateArn": arn, "certificateId": id, "certificatePem": pem }))
     }
 
     /// Registers a certificate that another authority, or the device itself, has signed.

@@ -48,6 +48,7 @@ pub(super) fn all(router: Router<Registry>) -> Router<Registry> {
         // Certificates.
         .route("/keys-and-certificate", write(POST, Store::create_keys_and_certificate))
         .route("/certificate/register-no-ca", write(POST, Store::register_certificate_without_ca))
+        .route("/certificates", write(POST, Store::create_certificate_from_csr))
         .route("/certificates", read(GET, Store::list_certificates))
         .route("/certificates/{certificateId}", read(GET, Store::describe_certificate))
         .route("/certificates/{certificateId}", write(PUT, Store::update_certificate))
