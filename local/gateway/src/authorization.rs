@@ -78,8 +78,11 @@ impl Guard {
         service: Service,
     ) -> Result<(), AuthorizationError> {
         let denied = |message: &str| AuthorizationError { code: "ForbiddenException", message: message.to_owned() };
-        let Some((action, resource)) = (service == Service::IotData).then(|| policy_action(request)).flatten() else {
-            return Err(denied("a client certificate authorizes data plane requests only: sign this request"));
+        let has_policies = matches!(service, Service::IotData | Service::Greengrass);
+        let Some((action, resource)) = has_policies.then(|| policy_action(request)).flatten() else {
+            let message =
+                "a client certificate authorizes requests of the data plane and discovery only: sign this request";
+            return Err(denied(message));
         };
         let retained = (action == "iot:Publish" && sets_retain(request)).then_some("iot:RetainPublish");
         match std::iter::once(action).chain(retained).find(|action| !(self.policies)(certificate, action, &resource)) {
@@ -97,7 +100,7 @@ fn sets_retain(request: &Parts) -> bool {
     pairs.into_iter().any(|(name, value)| decoded(name) == "retain" && decoded(value) != "false")
 }
 
-/// The IoT policy action of a data plane request, and its topic or thing.
+/// The IoT policy action of a request of the data plane or of discovery, and its topic or thing.
 fn policy_action(request: &Parts) -> Option<(&'static str, String)> {
     let decode = |segment: &str| percent_decode_str(segment).decode_utf8().ok().map(|text| text.into_owned());
     let path = request.uri.path();
@@ -109,6 +112,9 @@ fn policy_action(request: &Parts) -> Option<(&'static str, String)> {
     }
     if let Some(thing) = path.strip_prefix("/api/things/shadow/ListNamedShadowsForThing/") {
         return Some(("iot:ListNamedShadowsForThing", decode(thing)?));
+    }
+    if let Some(thing) = path.strip_prefix("/greengrass/discover/thing/") {
+        return Some(("greengrass:Discover", decode(thing)?));
     }
     let thing = path.strip_prefix("/things/")?.strip_suffix("/shadow")?;
     let action = match request.method {

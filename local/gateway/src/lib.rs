@@ -57,6 +57,8 @@ pub struct Services {
     pub mqtt: Router,
     /// AWS IoT control plane (`iot`).
     pub registry: Router,
+    /// Greengrass: paths `/greengrass/...`.
+    pub greengrass: Router,
     /// Account id of all callers.
     pub account: String,
     /// Description of the stack, the response to `GET /`.
@@ -103,6 +105,7 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         Service::IotData => &services.data_plane,
         Service::Mqtt => &services.mqtt,
         Service::Iot => &services.registry,
+        Service::Greengrass => &services.greengrass,
         Service::Sts => return sts::answer(&services.account, &body),
         Service::Unknown | Service::About => return unsupported_operation(protocol, &operation_name(&parts)),
     };

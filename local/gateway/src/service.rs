@@ -13,6 +13,7 @@ pub(super) enum Service {
     /// MQTT over WebSocket.
     Mqtt,
     Iot,
+    Greengrass,
     Sts,
     Unknown,
 }
@@ -27,6 +28,7 @@ impl Service {
             // Both are names of the device gateway: SDKs use the first for requests, the second for WebSocket.
             Self::IotData | Self::Mqtt => &["iotdata", "iotdevicegateway"],
             Self::Iot => &["iot"],
+            Self::Greengrass => &["greengrass"],
             Self::Sts => &["sts"],
             Self::About | Self::Unknown => &[],
         }
@@ -52,6 +54,7 @@ impl Service {
             }
             [""] => Self::Unknown,
             ["mqtt"] => Self::Mqtt,
+            ["greengrass", ..] => Self::Greengrass,
             ["topics" | "retainedMessage" | "connections", ..] => Self::IotData,
             ["api", "things", "shadow", ..] | ["things", _, "shadow"] => Self::IotData,
             [version, "functions" | "event-source-mappings" | "account-settings" | "tags", ..] if is_date(version) => {

@@ -17,6 +17,7 @@ fn endpoint(guard: Option<Guard>) -> Router {
         data_plane: named("iot-data"),
         mqtt: named("mqtt"),
         registry: Router::new().route("/things/{thing}", axum::routing::post(|| async { "iot" })),
+        greengrass: named("greengrass"),
         account: "000000000000".into(),
         about: json!({"mqtt": "127.0.0.1:1883"}),
         faults: Faults::default(),
@@ -50,6 +51,7 @@ async fn each_request_reaches_its_service() {
         (HttpRequest::get("/retainedMessage"), "iot-data"),
         (HttpRequest::get("/mqtt?X-Amz-Algorithm=x"), "mqtt"),
         (HttpRequest::post("/things/shadow"), "iot"),
+        (HttpRequest::get("/greengrass/discover/thing/a"), "greengrass"),
     ] {
         let shown = format!("{request:?}");
         assert_eq!(answer(endpoint(None), request, "").await, (200, service.into()), "{shown}");

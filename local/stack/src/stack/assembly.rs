@@ -9,6 +9,7 @@ use local_event_source::{QueueMappings, StreamMappings};
 use local_faults::Faults;
 use local_gateway::sigv4::Credentials;
 use local_gateway::{AcceptedConnections, Caller, Services};
+use local_greengrass::Greengrass;
 use local_journal::Journal;
 use local_lambda::Lambda;
 use local_pki::Pki;
@@ -55,10 +56,11 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let broker = Broker::with_faults_and_journal(clock.clone(), authorizer, faults.clone(), journal.clone());
     let shadows = Shadows::with_journal(clock.clone(), broker.clone(), journal.clone());
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
+    let greengrass = Greengrass::new(clock.clone(), registry.clone(), pki.clone(), addresses.mqtts);
     let keeper = directory.map(|directory| {
         let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
-        let streams = dynamodb.streams().clone();
-        Arc::new(Keeper { directory, broker, shadows, registry, sqs, streams, saving: Arc::default() })
+        let (streams, greengrass) = (dynamodb.streams().clone(), greengrass.clone());
+        Arc::new(Keeper { directory, broker, shadows, registry, greengrass, sqs, streams, saving: Arc::default() })
     });
     if let Some(keeper) = &keeper {
         keeper.restore()?;
@@ -91,6 +93,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         data_plane: local_data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
         mqtt: local_websocket::router(broker.clone(), &place.account, closing.clone()),
         registry: registry.router().merge(registry.index_router(connections(broker.clone()))),
+        greengrass: greengrass.router(),
         account: place.account.clone(),
         about: about(&addresses, &template),
         faults: faults.clone(),

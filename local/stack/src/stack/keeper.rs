@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local_broker::Broker;
+use local_greengrass::Greengrass;
 use local_registry::Registry;
 use local_shadows::Shadows;
 use local_sqs::Sqs;
@@ -22,6 +23,7 @@ pub(super) struct Keeper {
     pub(super) broker: Broker,
     pub(super) shadows: Shadows,
     pub(super) registry: Registry,
+    pub(super) greengrass: Greengrass,
     pub(super) sqs: Sqs,
     pub(super) streams: Streams,
     /// Held during a save, so that an earlier save never overwrites a later one.
@@ -33,6 +35,9 @@ impl Keeper {
     pub(super) fn restore(&self) -> Result<(), StackError> {
         if let Some(state) = self.directory.load("registry")? {
             self.registry.restore(&state).map_err(|why| self.directory.unreadable("registry", &why))?;
+        }
+        if let Some(state) = self.directory.load("greengrass")? {
+            self.greengrass.restore(&state).map_err(|why| self.directory.unreadable("greengrass", &why))?;
         }
         if let Some(state) = self.directory.load("shadows")? {
             self.shadows.restore(&state).map_err(|why| self.directory.unreadable("shadows", &why))?;
@@ -57,6 +62,7 @@ impl Keeper {
             keeper.directory.save("streams", &keeper.streams.snapshot())?;
             keeper.directory.save("sqs", &keeper.sqs.snapshot())?;
             keeper.directory.save("registry", &keeper.registry.snapshot())?;
+            keeper.directory.save("greengrass", &keeper.greengrass.snapshot())?;
             keeper.directory.save("shadows", &keeper.shadows.snapshot())?;
             keeper.directory.save("broker", &keeper.broker.snapshot())
         });
