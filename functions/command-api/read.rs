@@ -3,6 +3,7 @@
 
 use domain::{Command, CommandId, Execution, Key, NewestFirst, Target, ThingName, Timestamp, fleet::ExecutionPage};
 use runtime::clients::Clients;
+use runtime::handler_error::chain;
 use runtime::metrics;
 
 use super::{
@@ -67,8 +68,15 @@ pub async fn execution(
     if !explain {
         return Ok(Response::json(200, &ExecutionView::new(&execution, now, false)));
     }
-    let unusable = clients.unusable_reports.read(thing).await?;
-    let view = ExecutionView::new(&execution, now, true).with_unusable(&execution, &unusable);
+    let (unusable, connection) = tokio::join!(clients.unusable_reports.read(thing), clients.messages.connection(thing));
+    let view = ExecutionView::new(&execution, now, true).with_unusable(&execution, &unusable?);
+    let view = match connection {
+        Ok(connection) => view.with_connection(&execution.observe(now), connection.as_ref()),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), %thing, "an explanation says nothing of the device's connection");
+            view
+        }
+    };
     Ok(Response::json(200, &view))
 }
 

@@ -1,5 +1,6 @@
 //! An execution as the API shows it.
 
+use aws::DeviceConnection;
 use domain::{Execution, Key, Timestamp, UnusableReport, UnusableReports};
 use runtime::time_format;
 use serde::Serialize;
@@ -40,6 +41,9 @@ pub struct ExecutionView {
     /// Reports about the execution, or perhaps about it, that changed nothing. Shown with the explanation.
     #[serde(skip_serializing_if = "Option::is_none")]
     unusable_reports: Option<Vec<UnusableReportView>>,
+    /// The device's connection now. Shown with the explanation of one execution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<ConnectionView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<ProgressView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +82,7 @@ impl ExecutionView {
             next_at: explanation.next.as_ref().map(|next| time_format::show(next.at)),
             explanation: explain.then(|| explanation.text(time_format::show)),
             unusable_reports: None,
+            connection: None,
             stop_confirmed: execution.stop_confirmed(),
             progress: execution.interim.as_ref().map(ProgressView::of),
             history: execution.timeline(now).into_iter().map(Entry::from).collect(),
@@ -98,6 +103,34 @@ impl ExecutionView {
         };
         Self { explanation, unusable_reports: Some(reports), ..self }
     }
+}
+
+impl ExecutionView {
+    /// The view with the device's connection. The explanation of an execution that has not ended says since when its device
+    /// has been offline.
+    pub fn with_connection(self, execution: &Execution, connection: Option<&DeviceConnection>) -> Self {
+        let since = connection.and_then(|connection| connection.since).map(time_format::show);
+        let connected = connection.is_some_and(|connection| connection.connected);
+        let explanation = match (self.explanation, &since) {
+            (Some(explanation), Some(since)) if !connected && !execution.is_terminal() => {
+                Some(format!("{explanation} {} has been offline since {since}.", execution.key.thing))
+            }
+            (explanation, _) => explanation,
+        };
+        let disconnect_reason = connection.and_then(|connection| connection.disconnect_reason.clone());
+        let connection = ConnectionView { connected, since, disconnect_reason };
+        Self { explanation, connection: Some(connection), ..self }
+    }
+}
+
+/// A device's connection.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionView {
+    connected: bool,
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disconnect_reason: Option<String>,
 }
 
 /// A report that could not be used.

@@ -49,7 +49,7 @@ pub use executions::Executions;
 pub use fleets::Fleets;
 pub use lanes::Lanes;
 pub use lease::Lease;
-pub use messages::Messages;
+pub use messages::{DeviceConnection, Messages};
 pub use name_lists::List;
 pub use queue::{Delayed, Queue};
 pub use registry::{Listed, Registry, ThingPage};

@@ -22,6 +22,17 @@ pub struct Messages {
     client: Client,
 }
 
+/// Whether a device is connected, and since when: the answer of GetConnection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceConnection {
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Since when it is, or is not.
+    pub since: Option<Timestamp>,
+    /// Why its last connection ended, such as `CONNECTION_LOST`.
+    pub disconnect_reason: Option<String>,
+}
+
 /// MQTT's quality of service "at least once".
 const QOS_AT_LEAST_ONCE: i32 = 1;
 
@@ -125,8 +136,24 @@ impl Messages {
     /// # Errors
     /// A failed call.
     pub async fn connected_since(&self, thing: &ThingName) -> Result<Option<Timestamp>, Error> {
+        let connection = self.connection(thing).await?;
+        Ok(connection.filter(|connection| connection.connected).and_then(|connection| connection.since))
+    }
+
+    /// The connection of the device whose client id is the thing's name; none if AWS IoT knows of none.
+    ///
+    /// # Errors
+    /// A failed call.
+    pub async fn connection(&self, thing: &ThingName) -> Result<Option<DeviceConnection>, Error> {
         match self.client.get_connection().client_id(thing.as_str()).send().await {
-            Ok(answer) => Ok(answer.connected.then(|| Timestamp::from_millis(answer.connected_since))),
+            Ok(answer) => {
+                let since = if answer.connected { answer.connected_since } else { answer.disconnected_since };
+                Ok(Some(DeviceConnection {
+                    connected: answer.connected,
+                    since: (since > 0).then(|| Timestamp::from_millis(since)),
+                    disconnect_reason: answer.disconnect_reason.filter(|_| !answer.connected),
+                }))
+            }
             Err(error) => match error.as_service_error() {
                 Some(GetConnectionError::ResourceNotFoundException(_)) => Ok(None),
                 _ => Err(Error::sdk("reading the connection of a device", thing, error)),
