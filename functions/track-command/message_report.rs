@@ -2,7 +2,7 @@
 //! mends a malformed one: a report that is malformed, stale or about an unknown execution is counted, and the event has
 //! been handled.
 
-use domain::{Key, Report, ReportError, ResponseTopic, UnusableReport};
+use domain::{Execution, Key, Report, ReportError, ResponseTopic, UnusableReport};
 use driver::report::ReportOutcome;
 use runtime::event_calls::Driver;
 use runtime::handler_error::{HandlerError, chain};
@@ -32,6 +32,10 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
                 ([], []) => {
                     return refuse(driver, message, "ReportUnknown", "the thing has no outstanding execution").await;
                 }
+                ([only], []) if report.is_relayed && !is_relay_of(driver, &report, only).await? => {
+                    let why = "it relays a message, and that is not the message of the only command in its shadow";
+                    return refuse(driver, message, "ReportUnknown", why).await;
+                }
                 ([only], []) => only.key.id.clone(),
                 // The report may be about a row that can't be read.
                 _ => {
@@ -58,6 +62,11 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
         }
     }
     Ok(())
+}
+
+async fn is_relay_of(driver: &Driver<'_>, report: &Report, execution: &Execution) -> Result<bool, HandlerError> {
+    let command = driver.calls.clients.commands.get(&execution.command).await.map_err(HandlerError::Aws)?;
+    Ok(command.is_some_and(|command| report.is_relay_of(&command, execution)))
 }
 
 /// Counts a report that could not be used, and keeps it for `?explain`.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::relay::Relay;
-use super::{THING, create, desired_command, is_clean, is_idle, state, status_and_reason, world};
+use super::{THING, create, desired_command, is_clean, is_idle, state, status_and_reason, world, world_with};
 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_relayed_message_is_success_and_cleans_the_shadow() {
@@ -74,5 +74,42 @@ async fn an_echo_in_the_shadow_of_another_thing_is_not_applied() {
     world.settle().await;
     assert_eq!(world.status(&command, THING).await.0, "CREATED");
     assert_eq!(world.counted("track-command", "ReportUndecodable"), 1);
+    world.end().await;
+}
+
+/// A device that relays every message to a topic of its own choice, and reports nothing in its shadow.
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_message_relayed_to_a_topic_without_an_id_is_that_of_the_command_in_the_shadow() {
+    let world = world_with(&[("ResponseTopic", "relay-command/response")]).await;
+    let mut motor = world.device(THING, &[]).await;
+    let mut other = world.device("motor-2", &[]).await;
+    let relayed = |message: &str| json!({"msg": message, "deviceId": THING}).to_string();
+    for topic in ["cmd/motor-1/response", "cmd/motor-1/resp", "relay-command/response"] {
+        let command = create(&world, "go", 300).await;
+        let waiting = create(&world, "go", 300).await;
+        // Of another application's command, and from another device on the topic that both share.
+        assert!(motor.publish(topic, relayed("stop")).await);
+        assert!(other.publish("relay-command/response", relayed("go")).await);
+        world.settle().await;
+        assert_eq!(world.status(&command, THING).await.0, "CREATED", "{topic}");
+        assert!(motor.publish(topic, relayed("go")).await);
+        world.settle().await;
+        let shown = world.execution(&command, THING).await;
+        assert_eq!((&shown["status"], &shown["result"]), (&json!("SUCCEEDED"), &json!("go")), "{topic}");
+        // The next one is in the shadow now, and nothing was said of it.
+        assert_eq!(world.status(&waiting, THING).await.0, "CREATED", "{topic}");
+        assert!(motor.publish(topic, relayed("go")).await);
+        world.settle().await;
+        assert_eq!(world.status(&waiting, THING).await.0, "SUCCEEDED", "{topic}");
+        assert!(is_clean(&world) && is_idle(&world).await, "{}", state(&world));
+    }
+    // Of a command that is in no shadow nothing is relayed.
+    let direct = world.command(THING, json!({"payload": "go", "delivery": "topic"})).await;
+    assert!(motor.publish("cmd/motor-1/response", relayed("go")).await);
+    world.settle().await;
+    assert_eq!(world.status(&direct, THING).await.0, "CREATED");
+    assert!(motor.publish("relay-command/response", "SUCCESS").await);
+    world.settle().await;
+    assert_eq!(world.status(&direct, THING).await.0, "SUCCEEDED", "words count there as well");
     world.end().await;
 }

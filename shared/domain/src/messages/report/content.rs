@@ -20,6 +20,7 @@ pub(super) struct ReportContent {
     pub(super) code: Option<ReasonCode>,
     pub(super) description: Option<String>,
     pub(super) result: Option<ReportResult>,
+    pub(super) is_relayed: bool,
 }
 
 impl ReportContent {
@@ -34,6 +35,7 @@ impl ReportContent {
             code: None,
             description: None,
             result,
+            is_relayed: true,
         }
     }
 }

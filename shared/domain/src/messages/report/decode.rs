@@ -46,7 +46,7 @@ impl Report {
         let payload = payload.trim_matches(|c: char| c.is_whitespace() || c == '\0');
         let content = match payload.as_bytes() {
             [] => return Err(ReportError::Empty),
-            [b'{', ..] => json::decode(&topic.thing, payload, topic.execution.is_some())?,
+            [b'{', ..] => json::decode(&topic.thing, payload, true)?,
             _ => text::decode(&topic.thing, payload, topic.execution.is_some())?,
         };
         Self::new(topic, content, ReportChannel::Mqtt)
@@ -85,6 +85,7 @@ impl Report {
             code: content.code,
             description: content.description,
             result: content.result,
+            is_relayed: content.is_relayed,
         })
     }
 }

@@ -38,13 +38,16 @@ pub struct Report {
     pub description: Option<String>,
     /// The result of the command.
     pub result: Option<ReportResult>,
+    /// Whether this is the message of a command of the AWS IoT Atlas dialect, which the device relays at its end. It says
+    /// nothing of its execution: where its topic names none, see [`Report::is_relay_of`].
+    pub is_relayed: bool,
 }
 
 impl Report {
     /// The success that a device of the AWS IoT Atlas dialect reports by echoing a command in its shadow.
     pub(crate) fn relayed(key: Key, message: Option<&RawValue>) -> Self {
         let result = message.map(|message| ReportResult::new(message.get()));
-        Self { result, ..Self::success_in_shadow(key, 1, false) }
+        Self { result, is_relayed: true, ..Self::success_in_shadow(key, 1, false) }
     }
 
     /// The success of a desired-state execution: the device reports the desired state in its shadow.
@@ -64,6 +67,7 @@ impl Report {
             code: None,
             description: None,
             result: None,
+            is_relayed: false,
         }
     }
 }

@@ -49,13 +49,12 @@ struct StatusReason<'a> {
     reason_description: Option<Cow<'a, str>>,
 }
 
-/// `topic_names_execution`: a relayed message names no execution in its payload, so it counts only where its topic
-/// names one.
-pub(super) fn decode(thing: &ThingName, text: &str, topic_names_execution: bool) -> Result<ReportContent, ReportError> {
+/// `may_be_relayed`: a relayed message has no status; an entry of a shadow without one is none.
+pub(super) fn decode(thing: &ThingName, text: &str, may_be_relayed: bool) -> Result<ReportContent, ReportError> {
     let body: Body = serde_json::from_str(text).map_err(ReportError::Malformed)?;
     let Some(word) = body.status else {
-        let relayed = topic_names_execution && body.device_id.is_some();
-        return if relayed { Ok(ReportContent::relayed(body.msg)) } else { Err(ReportError::NoStatus) };
+        let is_relayed = may_be_relayed && body.device_id.is_some();
+        return if is_relayed { Ok(ReportContent::relayed(body.msg)) } else { Err(ReportError::NoStatus) };
     };
     let reported = ReportedStatus::parse(word.trim(), body.seq.and_then(as_number).unwrap_or(0)).ok_or_else(|| {
         ReportError::UnknownStatus(printable_prefix(&word, MAX_QUOTED_STATUS_BYTES).unwrap_or_default())
@@ -83,6 +82,7 @@ pub(super) fn decode(thing: &ThingName, text: &str, topic_names_execution: bool)
         code,
         description,
         result: body.result.map(|raw| ReportResult::new(raw.get())),
+        is_relayed: false,
     })
 }
 

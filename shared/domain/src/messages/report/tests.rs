@@ -170,14 +170,15 @@ fn an_id_in_the_topic_must_not_be_contradicted() {
 }
 
 #[test]
-fn a_relayed_message_is_success_if_the_topic_names_the_execution() {
+fn a_relayed_message_is_success() {
     let relayed = r#"{"msg": {"on": true}, "deviceId": "relay-1"}"#;
     let topic = format!("cmd/pump-7/resp/{ID}");
     let report = Report::decode(&topic, relayed.as_bytes()).unwrap();
     assert_eq!((id(&report), report.thing.as_str(), report.attempt), (Some(ID), "pump-7", 1));
     assert_eq!(report.reported, ReportedStatus::Succeeded);
     assert_eq!(report.result.unwrap().text, r#"{"on": true}"#);
-    assert!(matches!(decode(relayed), Err(ReportError::NoStatus)));
+    let unnamed = decode(relayed).unwrap();
+    assert_eq!((id(&unnamed), unnamed.is_relayed, unnamed.reported), (None, true, ReportedStatus::Succeeded));
     assert!(matches!(Report::decode(&topic, br#"{"msg":"x"}"#), Err(ReportError::NoStatus)));
     let with_status = Report::decode(&topic, br#"{"msg":"x","deviceId":"d","status":"FAILED"}"#).unwrap();
     assert_eq!(with_status.reported, ReportedStatus::Failed, "an explicit status takes precedence");

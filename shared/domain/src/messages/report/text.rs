@@ -41,7 +41,7 @@ pub(super) fn decode(thing: &ThingName, text: &str, topic_names_execution: bool)
             printable_prefix(reason, MAX_DESCRIPTION_BYTES)
         }
     };
-    Ok(ReportContent { execution, attempt, reported, code: None, description, result: None })
+    Ok(ReportContent { execution, attempt, reported, code: None, description, result: None, is_relayed: false })
 }
 
 /// What a text says of the request that it answers.

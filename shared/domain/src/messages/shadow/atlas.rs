@@ -8,13 +8,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::command::row::Command;
 use crate::execution::key::Key;
 use crate::execution::row::Execution;
+use crate::messages::report::device_report::Report;
 use crate::messages::shadow::document::Document;
 use crate::messages::shadow::error::ShadowError;
+use crate::messages::shadow::route::ShadowRoute;
 use crate::messages::shadow::update::{ShadowUpdate, State};
 use crate::messages::shadow::{check, document};
 use crate::timestamp::Timestamp;
@@ -88,6 +91,23 @@ fn without<'a>(section: Option<&'a RawValue>, topic: &Topic) -> Option<Remaining
     let all = entries.len();
     let rest: Vec<&RawValue> = entries.into_iter().filter(|entry| !has_topic(entry)).collect();
     (rest.len() < all).then(|| RemainingCommands { command: Some(rest).filter(|rest| !rest.is_empty()) })
+}
+
+impl Report {
+    /// Whether this is the message of this execution, relayed by the device that found it in its shadow. Another
+    /// application may write commands to the same shadow, so the message has to be the same.
+    pub fn is_relay_of(&self, command: &Command, execution: &Execution) -> bool {
+        let asked = command.definition.payload.as_ref().map_or("null", |payload| payload.as_json().get());
+        let asked: Option<Value> = serde_json::from_str(asked).ok().map(|asked| match asked {
+            Value::Null => Value::String(String::new()),
+            asked => asked,
+        });
+        let relayed = self.result.as_ref().and_then(|relayed| serde_json::from_str(&relayed.text).ok());
+        self.is_relayed
+            && execution.channel.shadow() == Some(&ShadowRoute::Atlas)
+            && asked.is_some()
+            && asked == relayed
+    }
 }
 
 /// The entries of the array `command` of a section.

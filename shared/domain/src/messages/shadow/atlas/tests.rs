@@ -1,5 +1,6 @@
 //! The IoT Atlas dialect. Cases A to I are observed behaviour of the unmodified device of AWS's IoT Atlas.
 
+use crate::execution::channel::Channel;
 use crate::messages::shadow::fixtures::*;
 
 const ATLAS: ShadowRoute = ShadowRoute::Atlas;
@@ -165,5 +166,34 @@ proptest! {
         }
         shadow.write(&update);
         prop_assert_eq!(&shadow.delta().unwrap()["command"], &shadow.desired["command"]);
+    }
+}
+
+#[test]
+fn a_relayed_message_is_that_of_the_command_in_the_shadow() {
+    let relayed = |message: &str| {
+        Report::decode("cmd/pump-7/response", format!(r#"{{"msg":{message},"deviceId":"pump-7"}}"#).as_bytes()).unwrap()
+    };
+    for (payload, message, expected) in [
+        (Some(r#""go""#), r#""go""#, true),
+        (Some(r#""go""#), r#""stop""#, false),
+        (Some(r#"{"delay": 5, "a": 1}"#), r#"{"a":1,"delay":5}"#, true),
+        (Some(r#"{"delay": 5}"#), r#"{"delay":6}"#, false),
+        (None, r#""""#, true),
+        (None, "null", false),
+        (Some("null"), r#""""#, true),
+    ] {
+        let (command, execution) = sent(1, payload);
+        let in_shadow = Execution { channel: Channel::Shadow(ATLAS), ..execution.clone() };
+        let report = relayed(message);
+        assert_eq!(report.is_relay_of(&command, &in_shadow), expected, "{payload:?} {message}");
+        let elsewhere = Execution { channel: Channel::Shadow(ShadowRoute::default()), ..execution };
+        assert!(!report.is_relay_of(&command, &elsewhere), "{payload:?} {message}");
+    }
+    let (command, execution) = sent(1, Some(r#""go""#));
+    let without_message = Report::decode("cmd/pump-7/response", br#"{"deviceId":"pump-7"}"#).unwrap();
+    let in_words = Report::decode("cmd/pump-7/response", b"SUCCESS").unwrap();
+    for report in [without_message, in_words] {
+        assert!(!report.is_relay_of(&command, &execution));
     }
 }
