@@ -20,6 +20,7 @@ mod lifecycle;
 mod once;
 mod one_command;
 mod openapi;
+mod presence;
 mod punctual;
 mod reconcile;
 mod record;

@@ -1,6 +1,6 @@
 //! The events of this function: records of the stream of commands, and the lifecycle events that two rules select.
 
-use domain::{ThingName, Timestamp, Topic};
+use domain::{Presence, PresenceError, ThingName, Timestamp, Topic};
 use runtime::handler_error::HandlerError;
 use runtime::stream_event::StreamEvent;
 use serde::Deserialize;
@@ -11,6 +11,8 @@ pub enum Event {
     Stream(StreamEvent),
     /// A device has connected or subscribed.
     Lifecycle(LifecycleEvent),
+    /// A device has connected or disconnected, or says so.
+    Presence(Result<Option<Presence>, PresenceError>),
 }
 
 /// What the lifecycle rules select of `$aws/events/presence/connected/<client>` and
@@ -44,6 +46,7 @@ struct Tag {
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Lifecycle,
+    Presence,
 }
 
 impl Event {
@@ -52,6 +55,7 @@ impl Event {
         let Tag { kind } = serde_json::from_str(event).map_err(HandlerError::Event)?;
         match kind {
             Some(Kind::Lifecycle) => serde_json::from_str(event).map(Self::Lifecycle).map_err(HandlerError::Event),
+            Some(Kind::Presence) => Ok(Self::Presence(Presence::decode(event))),
             None => StreamEvent::decode(event).map(Self::Stream),
         }
     }
@@ -91,6 +95,7 @@ mod tests {
             let decoded = Event::decode(&event);
             match &decoded {
                 Ok(Event::Stream(_)) => assert!(name.starts_with("good_batch"), "{name}: {decoded:?}"),
+                Ok(Event::Presence(presence)) => assert_eq!(presence.is_ok(), name.starts_with("good_"), "{name}"),
                 Ok(Event::Lifecycle(_)) => assert!(name.starts_with("good_"), "{name}: {decoded:?}"),
                 Err(error) => assert!(name.starts_with("bad_"), "{name}: {}", chain(error)),
             }
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn an_event_of_an_unknown_kind_is_refused_with_its_kind() {
         for (event, why) in [
-            (r#"{"kind":"report","topic":"cmd/pump-7/resp"}"#, "`report`, expected `lifecycle`"),
+            (r#"{"kind":"report","topic":"cmd/pump-7/resp"}"#, "`report`, expected `lifecycle` or `presence`"),
             (r#"{"clientId":"pump-7","eventType":"connected","receivedAt":1}"#, "missing field `Records`"),
             (
                 r#"{"kind":"lifecycle","clientId":"pump-7","eventType":"disconnected","receivedAt":1}"#,

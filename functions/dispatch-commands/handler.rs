@@ -6,6 +6,7 @@ use aws::ChangedItem;
 use domain::Timestamp;
 use tokio::task::JoinSet;
 
+use super::presence::{self, PresenceShadow};
 use super::{device_online, dispatcher::Dispatcher, event::Event, summary::Summary, throttle::Throttle};
 use runtime::clients::Clients;
 use runtime::event_clock::EventClock;
@@ -15,11 +16,12 @@ use runtime::stream_event::{BatchResponse, StreamEvent};
 /// Handles one event. `start`: when the invocation started. `request_id` is the same when Lambda retries the event.
 ///
 /// # Errors
-/// The event is of an unknown kind, or executions that wait for a device could not be sent. A batch that cannot be
+/// The event is of an unknown kind, executions that wait for a device could not be sent, or a shadow not be written. A batch that cannot be
 /// processed is a failed record of the response.
 pub async fn handle(
     clients: &Clients,
     throttle: &Throttle,
+    presence_shadow: &PresenceShadow,
     event: &str,
     start: Timestamp,
     request_id: &str,
@@ -28,6 +30,10 @@ pub async fn handle(
         Event::Stream(event) => Ok(process_batches(clients, throttle, &event, start, request_id).await),
         Event::Lifecycle(event) => {
             device_online::handle(clients, &event, start, request_id).await.map(|()| BatchResponse::default())
+        }
+        Event::Presence(event) => {
+            let written = Box::pin(presence::handle(clients, presence_shadow, &event, start)).await;
+            written.map(|()| BatchResponse::default())
         }
     }
 }

@@ -14,10 +14,11 @@ async fn main() -> Result<(), Error> {
     let clients = &Clients::from_env(&Connection::from_env(config::call_timeout_factor()).await)?;
     let timeout_seconds = config::number("TIMEOUT_SECONDS")?;
     let throttle = &dispatch_commands::Throttle::new();
+    let presence = &dispatch_commands::PresenceShadow::from_env()?;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let start = invocation_start(&event.context, timeout_seconds);
         let request_id = &event.context.request_id;
-        dispatch_commands::handle(clients, throttle, event.payload.get(), start, request_id).await
+        dispatch_commands::handle(clients, throttle, presence, event.payload.get(), start, request_id).await
     }))
     .await
 }

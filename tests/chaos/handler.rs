@@ -54,8 +54,9 @@ impl Handler {
                 handled.map_or_else(failed, |()| InvocationOutcome::Done)
             }
             Self::DispatchCommands => {
-                let throttle = &container.throttle;
-                let handled = dispatch_commands::handle(&clients, throttle, &event, start, &request_id).await;
+                // No rule brings presence here.
+                let (throttle, presence) = (&container.throttle, &dispatch_commands::PresenceShadow::default());
+                let handled = dispatch_commands::handle(&clients, throttle, presence, &event, start, &request_id).await;
                 handled.map_or_else(failed, |_| InvocationOutcome::Done)
             }
             Self::ReconcileCommands => {

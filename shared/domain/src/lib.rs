@@ -90,6 +90,7 @@ pub use messages::{
         desired_state::{desired_state_reached, desired_states_overlap},
         error::ShadowError,
         event::{ShadowEvent, ShadowEventError},
+        presence::{Presence, PresenceError},
         refusal::ShadowRefusal,
         reports::{ShadowReport, ShadowReportError, ShadowReports},
         route::{ShadowRoute, ShadowRouteError},
