@@ -22,6 +22,7 @@ async fn a_direct_command_is_delivered_started_and_completed() {
     assert_eq!(request["payload"], json!({"delay": 5}));
     assert_eq!(request["attempt"], 1);
     assert_eq!(request["expiresAt"], START + 300);
+    assert_eq!((&request["issuedAt"], &request["sequence"]), (&json!(START), &json!(START * 1000)));
     assert_eq!(request["heartbeat"], 30);
     assert_eq!(request["responseTopic"], "cmd/pump-7/resp");
     let id = &request["executionId"];

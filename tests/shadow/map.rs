@@ -55,7 +55,7 @@ async fn a_command_is_reported_by_topic_and_removed() {
     let command = create(&world, json!({"payload": {"delay": 5}, "ttl": 300, "heartbeat": 30})).await;
     let (id, request) = next_request(&mut pump).await;
     // expiresAt is 5 s before the ttl ends, so that an entry that has not started is removed in time.
-    let entry = json!({"attempt": 1, "command": "reboot", "payload": {"delay": 5}, "ttl": 295, "expiresAt": START + 295, "heartbeat": 30});
+    let entry = json!({"attempt": 1, "command": "reboot", "payload": {"delay": 5}, "ttl": 295, "expiresAt": START + 295, "issuedAt": START, "sequence": START * 1000, "heartbeat": 30});
     assert_eq!(request, entry);
     let shown = world.execution(&command, "pump-7").await;
     assert_eq!((&shown["status"], &shown["deliveryStatus"]), (&json!("CREATED"), &json!("SENT")));

@@ -32,6 +32,10 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
     ttl: u32,
     expires_at: i64,
+    // Seconds since 1970, as the expiry.
+    issued_at: i64,
+    // The same in milliseconds: of two requests to a thing, the one with the greater number was issued later.
+    sequence: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u32>,
     /// The target, so that a thing that is not in the group ignores the request.
@@ -63,6 +67,8 @@ impl BroadcastRequest {
             payload: command.definition.payload.as_ref().map(|payload| payload.as_json()),
             ttl: deadlines.ttl_seconds(),
             expires_at: command.start_by().as_seconds(),
+            issued_at: command.created_at.as_seconds(),
+            sequence: command.created_at.as_millis(),
             heartbeat: deadlines.heartbeat_seconds(),
             group: command
                 .definition

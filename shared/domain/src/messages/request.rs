@@ -34,6 +34,10 @@ struct Body<'a> {
     payload: Option<&'a RawValue>,
     ttl: u32,
     expires_at: i64,
+    // Seconds since 1970, as the expiry.
+    issued_at: i64,
+    // The same in milliseconds: of two requests to a thing, the one with the greater number was issued later.
+    sequence: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u32>,
     response_topic: &'a str,
@@ -58,6 +62,8 @@ impl Request {
             payload: command.definition.payload.as_ref().map(|payload| payload.as_json()),
             ttl: execution.start_seconds(),
             expires_at: execution.start_by.as_seconds(),
+            issued_at: execution.created_at.as_seconds(),
+            sequence: execution.created_at.as_millis(),
             heartbeat: execution.heartbeat_seconds,
             response_topic: response_topic.as_str(),
         })?;
@@ -91,7 +97,7 @@ mod tests {
         let request = Request::new(&command, &execution, CREATED_AT.plus_seconds(10)).unwrap();
         let id = execution.key.id.as_str();
         let expected = format!(
-            r#"{{"executionId":"{id}","attempt":1,"command":"reboot","payload":{{"delay": 5.0}},"ttl":60,"expiresAt":1700000060,"heartbeat":30,"responseTopic":"cmd/pump-7/resp"}}"#
+            r#"{{"executionId":"{id}","attempt":1,"command":"reboot","payload":{{"delay": 5.0}},"ttl":60,"expiresAt":1700000060,"issuedAt":1700000000,"sequence":1700000000123,"heartbeat":30,"responseTopic":"cmd/pump-7/resp"}}"#
         );
         assert_eq!(String::from_utf8(request.body).unwrap(), expected);
         assert_eq!((request.topic.as_str(), request.expiry_seconds), ("cmd/pump-7/req", 50));

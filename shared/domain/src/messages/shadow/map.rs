@@ -34,6 +34,10 @@ struct MapCommand<'a> {
     payload: Option<&'a RawValue>,
     ttl: u32,
     expires_at: i64,
+    // Seconds since 1970, as the expiry.
+    issued_at: i64,
+    // The same in milliseconds: of two requests to a thing, the one with the greater number was issued later.
+    sequence: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u32>,
 }
@@ -61,6 +65,8 @@ pub(super) fn delivery_update(
         payload,
         ttl: execution.start_seconds(),
         expires_at: execution.start_by.as_seconds(),
+        issued_at: execution.created_at.as_seconds(),
+        sequence: execution.created_at.as_millis(),
         heartbeat: execution.heartbeat_seconds,
     };
     let desired = Commands::one(key, Some(command));

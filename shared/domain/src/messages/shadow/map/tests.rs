@@ -13,7 +13,7 @@ fn a_command_is_one_member_with_the_execution_id() {
     let id = one.1.key.id.as_str();
     let update = delivery(&map(), &one);
     let expected = format!(
-        r#"{{"state":{{"desired":{{"c":{{"{id}":{{"attempt":1,"command":"reboot","payload":{{"delay": 5.0}},"ttl":60,"expiresAt":1700000060,"heartbeat":30}}}}}}}},"clientToken":"{id}"}}"#
+        r#"{{"state":{{"desired":{{"c":{{"{id}":{{"attempt":1,"command":"reboot","payload":{{"delay": 5.0}},"ttl":60,"expiresAt":1700000060,"issuedAt":1700000000,"sequence":1700000000123,"heartbeat":30}}}}}}}},"clientToken":"{id}"}}"#
     );
     assert_eq!(String::from_utf8(update.body).unwrap(), expected);
     assert_eq!((update.thing.as_str(), update.shadow), ("pump-7", Some(ShadowName::commands())));
