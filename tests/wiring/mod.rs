@@ -1,5 +1,6 @@
 //! What must stay true of the repository itself: each invariant of ARCHITECTURE.md has a test here.
 
+mod coverage;
 mod documents;
 mod invariants;
 mod modules;
