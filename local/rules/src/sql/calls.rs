@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 
 use data_encoding::{BASE64, HEXLOWER};
+use md5::Md5;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use super::SQL_VERSION;
 use super::eval::{Incoming, number_or_undefined};
 use super::functions::Function;
 use super::number::Number;
+use super::patterns;
 use super::value::Value;
 
 pub fn call<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<'a>) -> Value<'a> {
@@ -84,7 +87,15 @@ fn try_call<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<
             let code = u8::try_from(whole(0)?).ok().filter(u8::is_ascii)?;
             Value::text(char::from(code).to_string())
         }
-        Function::Sha256 => Value::text(HEXLOWER.encode(&Sha256::digest(text(0)?.as_bytes()))),
+        Function::Md5 => digest::<Md5>(&text(0)?),
+        Function::Sha1 => digest::<Sha1>(&text(0)?),
+        Function::Sha224 => digest::<Sha224>(&text(0)?),
+        Function::Sha256 => digest::<Sha256>(&text(0)?),
+        Function::Sha384 => digest::<Sha384>(&text(0)?),
+        Function::Sha512 => digest::<Sha512>(&text(0)?),
+        Function::RegexpMatches => Value::Bool(patterns::matches(&text(0)?, &text(1)?)?),
+        Function::RegexpSubstr => Value::text(patterns::first_match(&text(0)?, &text(1)?)?),
+        Function::RegexpReplace => Value::text(patterns::replace(&text(0)?, &text(1)?, &text(2)?)?),
 
         Function::Abs => Value::Number(n(0)?.abs()),
         Function::Sign => Value::Number(n(0)?.sign()),
@@ -93,13 +104,36 @@ fn try_call<'a>(function: Function, arguments: &[Value<'a>], message: &Incoming<
         Function::Round => Value::Number(n(0)?.round()),
         Function::Trunc => Value::Number(n(0)?.truncated(whole(1)?.clamp(0, 34))),
         Function::Mod => number_or_undefined(n(0)?.remainder(&n(1)?)),
-        Function::Power => number_or_undefined(Number::from_f64(n(0)?.to_f64().powf(n(1)?.to_f64()))),
-        Function::Sqrt => number_or_undefined(Number::from_f64(n(0)?.to_f64().sqrt())),
+        Function::Acos => real(n(0)?.to_f64().acos()),
+        Function::Asin => real(n(0)?.to_f64().asin()),
+        Function::Atan => real(n(0)?.to_f64().atan()),
+        Function::Atan2 => real(n(0)?.to_f64().atan2(n(1)?.to_f64())),
+        Function::Cos => real(n(0)?.to_f64().cos()),
+        Function::Cosh => real(n(0)?.to_f64().cosh()),
+        Function::Sin => real(n(0)?.to_f64().sin()),
+        Function::Sinh => real(n(0)?.to_f64().sinh()),
+        Function::Tan => real(n(0)?.to_f64().tan()),
+        Function::Tanh => real(n(0)?.to_f64().tanh()),
+        Function::Exp => real(n(0)?.to_f64().exp()),
+        Function::Ln => real(n(0)?.to_f64().ln()),
+        Function::Log => real(n(0)?.to_f64().log10()),
+        Function::Rand => real(rand::random::<f64>()),
+        Function::Power => real(n(0)?.to_f64().powf(n(1)?.to_f64())),
+        Function::Sqrt => real(n(0)?.to_f64().sqrt()),
         Function::BitAnd => Value::Number((whole(0)? & whole(1)?).into()),
         Function::BitOr => Value::Number((whole(0)? | whole(1)?).into()),
         Function::BitXor => Value::Number((whole(0)? ^ whole(1)?).into()),
         Function::BitNot => Value::Number((!whole(0)?).into()),
     })
+}
+
+/// Undefined if the result is not a number.
+fn real<'a>(n: f64) -> Value<'a> {
+    number_or_undefined(Number::from_f64(n))
+}
+
+fn digest<'a, D: Digest>(text: &str) -> Value<'a> {
+    Value::text(HEXLOWER.encode(&D::digest(text.as_bytes())))
 }
 
 fn count<'a>(n: usize) -> Value<'a> {

@@ -9,6 +9,7 @@ mod number;
 mod operands;
 mod operators;
 mod parser;
+mod patterns;
 mod select;
 mod template;
 #[cfg(test)]
