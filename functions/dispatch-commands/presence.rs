@@ -60,6 +60,8 @@ pub(super) async fn handle(
             }
         };
         match clients.shadows.update(&update).await.map_err(HandlerError::Aws)? {
+            // What was created names no version: another event may have been overwritten, so it is read again.
+            ShadowWriteOutcome::Applied if document.is_none() => {}
             ShadowWriteOutcome::Applied => return Ok(()),
             ShadowWriteOutcome::Conflict => {}
             ShadowWriteOutcome::TooLarge => {

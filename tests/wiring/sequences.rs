@@ -62,7 +62,7 @@ fn functions_use_of_the_driver_what_is_explored() {
 #[test]
 fn functions_write_no_execution_lane_or_shadow_by_themselves() {
     for (path, text) in sources("functions") {
-        // It writes no command, and nothing of an execution depends on it.
+        // It writes no command, and leaves a classic shadow alone that holds one.
         if path.ends_with("dispatch-commands/presence.rs") {
             continue;
         }

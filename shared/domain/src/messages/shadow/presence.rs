@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use crate::messages::shadow::atlas;
 use crate::messages::shadow::document::Document;
 use crate::messages::shadow::error::ShadowError;
 use crate::messages::shadow::update::ShadowUpdate;
@@ -93,8 +94,8 @@ struct State {
 }
 
 /// Within this time the number of a connection says more than its time, in milliseconds: the end of a connection that a new
-/// one has replaced comes after the new one has begun. AWS IoT starts to count again after a week without a connection.
-const NUMBERS_COUNT_MILLIS: i64 = 3_600_000;
+/// one has replaced comes after the new one has begun. AWS IoT starts to count again after about an hour without one.
+const NUMBERS_COUNT_MILLIS: i64 = 120_000;
 
 impl Presence {
     /// Decodes `{"thing", "eventType", "versionNumber", "at"}`, or `{"thing", "payload", "at"}` with the message of a device,
@@ -120,7 +121,8 @@ impl Presence {
         Ok(thing.map(|thing| Self { thing, connected, at, number: event.version_number }))
     }
 
-    /// The update of a shadow that says so; none if it says something newer, or does not exist and is not to be created.
+    /// The update of a shadow that says so. None if it says something newer, or does not exist and is not to be created; nor
+    /// if the classic shadow holds a command: with each update its device gets the delta again, and runs the command again.
     /// `document`: the shadow as it is, whose version the update names.
     ///
     /// # Errors
@@ -133,6 +135,10 @@ impl Presence {
         creates: bool,
     ) -> Result<Option<ShadowUpdate>, ShadowError> {
         let document = document.map(Document::parse).transpose()?;
+        let desired = document.as_ref().and_then(|document| document.sections().desired);
+        if shadow.is_none() && desired.is_some_and(|desired| !atlas::entries(desired).is_empty()) {
+            return Ok(None);
+        }
         let known = match &document {
             None if !creates => return Ok(None),
             None => Reported::default(),
@@ -165,6 +171,9 @@ impl Presence {
                 (number, !self.connected) > (known, !known_connected)
             }
             // Of the same moment, that it is connected: a connection that replaces another one begins when that ends.
+            // Of a connection that the broker has told of, it tells the end as well. Its last will may come later than the
+            // connection that replaces it.
+            (None, Some(_)) if known_connected && !self.connected => false,
             _ => (at, self.connected) > (known_at, known_connected),
         }
     }
@@ -255,6 +264,29 @@ mod tests {
                 }
                 assert_eq!(written(first, &written(first, &json!({})).unwrap()), None, "it comes twice");
             }
+        }
+    }
+
+    #[test]
+    fn a_last_will_does_not_end_a_connection_that_the_broker_tells_of() {
+        let connected = written(&event(true, AT, Some(4)), &json!({})).unwrap();
+        assert_eq!(written(&event(false, AT + 1_000, None), &connected), None);
+        let ended = written(&event(false, AT + 2_000, Some(4)), &connected).unwrap();
+        // Behind a core it speaks for itself.
+        let behind = written(&event(true, AT + 9_000, None), &ended).unwrap();
+        assert_eq!(written(&event(false, AT + 9_500, None), &behind).unwrap()["connected"], false);
+    }
+
+    #[test]
+    fn a_classic_shadow_that_holds_a_command_is_left_alone() {
+        let command = r#"[{"reboot":{"message":"","topic":"t","ttl":60}}]"#;
+        let named = ShadowName::parse("presence").ok();
+        for (desired, shadow, writes) in
+            [(command, None, false), (command, named.as_ref(), true), ("[]", None, true), ("null", None, true)]
+        {
+            let document = format!(r#"{{"state":{{"desired":{{"command":{desired}}}}},"version":7}}"#);
+            let update = event(true, AT, Some(1)).update(shadow, Some(document.as_bytes()), false).unwrap();
+            assert_eq!(update.is_some(), writes, "{desired} {shadow:?}");
         }
     }
 
