@@ -187,7 +187,11 @@ impl Execution {
     pub fn matches_unnamed_report(&self, at: Timestamp) -> bool {
         // A device may report before the result of the sending is written.
         let may_have_request = self.may_be_delivered() || self.attempt > 1;
-        self.created_at <= at && at < self.finish_by && self.outcome.is_none() && may_have_request
+        // A report that is handled again must not count for the execution that was sent because of it. Where the request was
+        // sent several times, the time is that of the last.
+        let was_sent_once = self.attempt == 1 && self.history.is_empty() && !self.maybe_delivered;
+        let is_sent_later = was_sent_once && self.sent_at.is_some_and(|sent| at < sent);
+        self.created_at <= at && !is_sent_later && at < self.finish_by && self.outcome.is_none() && may_have_request
     }
 }
 
@@ -205,6 +209,11 @@ mod tests {
         assert!(sent.matches_unnamed_report(CREATED_AT));
         let before = Timestamp::from_millis(CREATED_AT.as_millis() - 1);
         assert!(!sent.matches_unnamed_report(before), "it did not exist yet");
+        let sent_later = Execution { sent_at: Some(after(10)), ..sent.clone() };
+        assert!(!sent_later.matches_unnamed_report(after(9)), "the report led to its sending");
+        assert!(sent_later.matches_unnamed_report(after(10)));
+        let sent_again = Execution { maybe_delivered: true, ..sent_later };
+        assert!(sent_again.matches_unnamed_report(after(9)), "it was sent before, too");
         assert!(sent.matches_unnamed_report(after(599)), "it has expired, but its device may still run it");
         assert!(!sent.matches_unnamed_report(after(600)));
         let verdict = sent.overdue_verdict(after(60)).unwrap();
