@@ -67,8 +67,8 @@ impl BroadcastRequest {
             payload: command.definition.payload.as_ref().map(|payload| payload.as_json()),
             ttl: deadlines.ttl_seconds(),
             expires_at: command.start_by().as_seconds(),
-            issued_at: command.created_at.as_seconds(),
-            sequence: command.created_at.as_millis(),
+            issued_at: now.as_seconds(),
+            sequence: now.as_millis(),
             heartbeat: deadlines.heartbeat_seconds(),
             group: command
                 .definition
