@@ -1,6 +1,7 @@
 //! A device for Flaghoist, as small as it may be: it runs each request once, in time, and says what became of it.
 
-use std::{env, fs, io, sync::mpsc, thread, time::Duration, time::SystemTime, time::UNIX_EPOCH};
+use std::io::{self, Write};
+use std::{env, fs, sync::mpsc, thread, time::Duration, time::SystemTime, time::UNIX_EPOCH};
 
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS, Transport};
 use serde_json::{Value, json};
@@ -30,7 +31,9 @@ impl Device {
         self.known.retain(|known| known["executionId"] != execution);
         self.known.push(report.clone());
         self.known.drain(..self.known.len().saturating_sub(100));
-        fs::write(format!("{}.new", self.memory), serde_json::to_vec(&self.known)?)?;
+        let mut file = fs::File::create(format!("{}.new", self.memory))?;
+        file.write_all(&serde_json::to_vec(&self.known)?)?;
+        file.sync_all()?;
         fs::rename(format!("{}.new", self.memory), &self.memory)?;
         self.publish(&report)
     }
@@ -72,6 +75,29 @@ impl Device {
     }
 }
 
+impl Device {
+    fn work(&mut self, work: mpsc::Receiver<Option<Value>>) -> io::Result<()> {
+        // What was interrupted has failed. The answers may have been lost: all are repeated.
+        for report in self.known.clone() {
+            let interrupted = report["status"] == "IN_PROGRESS";
+            let failed = json!({"status": "FAILED", "statusReason": {"reasonCode": "DEVICE_RESTARTED"}});
+            let id = report["executionId"].as_str().unwrap_or_default();
+            if interrupted { self.say(id, &report["attempt"], failed)? } else { self.publish(&report)? }
+        }
+        for request in work {
+            match request {
+                Some(request) => self.handle(&request)?,
+                None => {
+                    let topic = format!("cmd/{}/req", self.thing);
+                    self.client.subscribe(topic, QoS::AtLeastOnce).map_err(io::Error::other)?;
+                    self.known.iter().try_for_each(|report| self.publish(report))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let set = |name: &str| env::var(name).map_err(|error| format!("{name}: {error}"));
     let (thing, memory) = (set("THING")?, set("MEMORY")?);
@@ -83,27 +109,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     options.set_clean_session(false).set_keep_alive(Duration::from_secs(60));
     let (client, mut connection) = Client::new(options, 100);
     let known = fs::read(&memory).ok().map_or_else(|| Ok(Vec::new()), |text| serde_json::from_slice(&text))?;
-    let mut device = Device { client: client.clone(), thing: thing.clone(), memory, known };
+    let mut device = Device { client, thing, memory, known };
 
-    // Commands run beside the connection, which goes on meanwhile.
-    let (sender, requests) = mpsc::channel::<Value>();
-    thread::spawn(move || -> io::Result<()> {
-        let interrupted: Vec<Value> =
-            device.known.iter().filter(|known| known["status"] == "IN_PROGRESS").cloned().collect();
-        for report in interrupted {
-            let failed = json!({"status": "FAILED", "statusReason": {"reasonCode": "DEVICE_RESTARTED"}});
-            device.say(report["executionId"].as_str().unwrap_or_default(), &report["attempt"], failed)?;
-        }
-        requests.iter().try_for_each(|request| device.handle(&request))
+    // Commands run beside the connection, which goes on meanwhile. None: it is connected, without its session.
+    let (sender, work) = mpsc::channel::<Option<Value>>();
+    thread::spawn(move || {
+        let ended = device.work(work);
+        eprintln!("{ended:?}");
+        std::process::exit(1);
     });
     for event in connection.iter() {
         match event {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                client.subscribe(format!("cmd/{thing}/req"), QoS::AtLeastOnce)?
-            }
+            Ok(Event::Incoming(Packet::ConnAck(connected))) if !connected.session_present => sender.send(None)?,
             Ok(Event::Incoming(Packet::Publish(message))) => {
                 if let Ok(request) = serde_json::from_slice(&message.payload) {
-                    sender.send(request)?;
+                    sender.send(Some(request))?;
                 }
             }
             Ok(_) => {}
