@@ -35,7 +35,7 @@ class Program:
             words = [sys.executable if language == "python" else "node", str(script)]
         if language == "javascript":
             modules = os.environ.get("FLAGHOIST_NODE_MODULES")
-            if not modules or not shutil.which("node"):
+            if not modules or not (Path(modules) / "mqtt").is_dir() or not shutil.which("node"):
                 pytest.skip("FLAGHOIST_NODE_MODULES names no folder with mqtt.js, or there is no node")
             if not (folder / "node_modules").exists():
                 (folder / "node_modules").symlink_to(modules)
