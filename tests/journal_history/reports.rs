@@ -38,6 +38,8 @@ pub(super) fn reports_in_message(at_ms: i64, topic: &str, payload: &[u8]) -> Vec
 fn report_in_response(at_ms: i64, thing: &str, id_in_topic: Option<&str>, payload: &[u8]) -> Vec<Report> {
     let text = String::from_utf8_lossy(payload);
     let json: Value = serde_json::from_slice(payload).unwrap_or_default();
+    // The id of a command, a UUID, names no execution to one who does not know how they are derived.
+    let id_in_topic = id_in_topic.filter(|id| !id.contains('-'));
     let id = id_in_topic.or(json["executionId"].as_str());
     let status = match json["status"].as_str() {
         Some(text) => status_in(text),
@@ -116,6 +118,8 @@ mod tests {
         }
         assert_eq!(reports_on("cmd/p/resp/y", "SUCCESS"), [("y".to_owned(), ReportedStatus::Succeeded, true)]);
         assert_eq!(reports_on("cmd/p/resp/y", "FAILURE: no success"), [("y".to_owned(), ReportedStatus::Failed, true)]);
+        let of_command = "cmd/p/resp/018bcfe5-687b-7d2c-9a41-5f0c3b8e7a10";
+        assert_eq!(reports_on(of_command, "SUCCESS"), [(String::new(), ReportedStatus::Succeeded, false)]);
         assert_eq!(reports_on("cmd/p/resp", "RUNNING"), [(String::new(), ReportedStatus::InProgress, false)]);
         let entry = r#"{"state":{"reported":{"c":{"x":{"status":"REJECTED"}}}}}"#;
         let rejected = [("x".to_owned(), ReportedStatus::Rejected, false)];

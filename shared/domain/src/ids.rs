@@ -88,6 +88,18 @@ impl ExecutionId {
         if valid { Ok(Self(id.to_owned())) } else { Err(IdError::Execution) }
     }
 
+    /// The execution that a device names by this id: its own, or that of its command, which is all that a broadcast
+    /// tells the device.
+    ///
+    /// # Errors
+    /// [`IdError::Execution`] if the text is neither.
+    pub fn named(id: &str, thing: &ThingName) -> Result<Self, IdError> {
+        match CommandId::parse(id) {
+            Ok(command) => Ok(Self::of(&command, thing)),
+            Err(_) => Self::parse(id),
+        }
+    }
+
     /// The first id in a text that has no letter or digit next to it.
     pub fn find(text: &str) -> Option<Self> {
         text.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| Self::parse(word).ok())

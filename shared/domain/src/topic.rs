@@ -102,13 +102,13 @@ pub struct ResponseTopic {
     /// The thing that reports. The IoT policy ties the topic to the certificate, so a device can't report for another
     /// thing.
     pub thing: ThingName,
-    /// The execution, where the topic is `cmd/<thing>/resp/<execution id>`.
+    /// The execution, where the topic is `cmd/<thing>/resp/<execution id>`, or ends in the id of its command.
     pub execution: Option<ExecutionId>,
 }
 
 /// Why a topic is not a report's topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not cmd/<thing>/resp, cmd/<thing>/response or cmd/<thing>/resp/<execution id>")]
+#[error("{0:?} is not cmd/<thing>/resp, cmd/<thing>/response or cmd/<thing>/resp/<id of the execution or command>")]
 pub struct TopicError(String);
 
 impl ResponseTopic {
@@ -125,10 +125,12 @@ impl ResponseTopic {
         let levels: Vec<&str> = direct.split('/').collect();
         let (thing, execution) = match levels[..] {
             ["cmd", thing, "resp" | "response"] => (thing, None),
-            ["cmd", thing, "resp", id] => (thing, Some(ExecutionId::parse(id).map_err(|_| refused())?)),
+            ["cmd", thing, "resp", id] => (thing, Some(id)),
             _ => return Err(refused()),
         };
-        Ok(Self { thing: ThingName::parse(thing).map_err(|_| refused())?, execution })
+        let thing = ThingName::parse(thing).map_err(|_| refused())?;
+        let execution = execution.map(|id| ExecutionId::named(id, &thing)).transpose().map_err(|_| refused())?;
+        Ok(Self { thing, execution })
     }
 }
 
@@ -148,6 +150,8 @@ mod tests {
             (format!("cmd/pump-7/resp/{ID}"), Some(ID)),
             ("$aws/rules/track_response/cmd/pump-7/resp".to_owned(), None),
             (format!("$aws/rules/track_response/cmd/pump-7/resp/{ID}"), Some(ID)),
+            // The answer to a broadcast, whose message names the command alone.
+            ("cmd/pump-7/resp/018f0000-0000-7000-8000-000000000000".to_owned(), Some("wzn3r4hcw7qn2jmhxoao5t7d4i")),
         ] {
             let parsed = ResponseTopic::parse(&topic).unwrap();
             assert_eq!(parsed.thing.as_str(), "pump-7", "{topic}");
@@ -165,6 +169,7 @@ mod tests {
             "cmd/pump 7/resp",
             "cmd/pump-7/resp/",
             "cmd/pump-7/resp/not-an-id",
+            "cmd/pump-7/resp/018F0000-0000-7000-8000-000000000000",
             "cmd/pump-7/response/abcdefghijklmnopqrstuvwxyz",
             "$aws/rules/x",
             "/cmd/pump-7/resp",
