@@ -1,5 +1,6 @@
 //! Dialect `map`: requests in `desired.c.<execution id>` of the named shadow `cmd`, reports by topic or in the shadow.
 
+use local::faults::{Call, Fault};
 use serde_json::{Value, json};
 
 use crate::world::{Device, EXECUTIONS, START, World};
@@ -186,6 +187,27 @@ async fn a_late_report_in_the_shadow_is_applied_and_removed() {
         assert!(is_cleaned_up(&world, &id).await, "{status}");
         assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
+async fn a_late_report_counts_at_once_where_its_shadow_can_not_be_cleaned() {
+    let world = World::start().await;
+    let mut pump = connect_pump(&world).await;
+    let command = create(&world, json!({"ttl": 300})).await;
+    let (id, _) = next_request(&mut pump).await;
+    world.advance(300).await;
+    assert!(is_cleaned_up(&world, &id).await);
+    // The service of shadows refuses the functions; devices reach it over MQTT.
+    let refuse = |call: &Call| call.operation.ends_with("ThingShadow").then_some(Fault::Throttle);
+    world.stack.faults.plan(refuse);
+    report(&mut pump, &id, json!({"status": "SUCCEEDED"})).await;
+    world.settle().await;
+    assert_eq!(world.status(&command, "pump-7").await.0, "SUCCEEDED");
+    // The event is retried for the entry that is left.
+    world.stack.faults.clear();
+    world.advance(180).await;
+    assert!(is_cleaned_up(&world, &id).await);
     world.end().await;
 }
 

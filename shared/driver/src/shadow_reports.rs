@@ -42,10 +42,11 @@ impl<C: Calls> Driver<'_, C> {
         let Some(row) = row.filter(|row| row.channel.shadow() == Some(route)) else {
             return Ok(ReportOutcome::UnknownExecution);
         };
-        if row.is_terminal() && !row.shadow_cleanup_pending {
-            // The request was removed, and the device has written it back with a late report.
-            self.clean_shadow(&row).await?;
-        }
-        self.apply_report_to(row, report, true).await
+        // The request was removed, and the device has written it back with a late report.
+        let is_written_back = row.is_terminal() && !row.shadow_cleanup_pending;
+        let cleaned = if is_written_back { self.clean_shadow(&row).await } else { Ok(()) };
+        // Shadows that do not answer must not cost the report, which may be the last of its execution.
+        let outcome = self.apply_report_to(row, report, true).await;
+        cleaned.and(outcome)
     }
 }
