@@ -81,7 +81,7 @@ impl Scenario {
     pub fn delivered_by(&self, update: &ShadowUpdate) -> Option<Sending> {
         let body: Value = serde_json::from_slice(&update.body).unwrap();
         let desired = &body["state"]["desired"];
-        let id = |n: usize| self.key(n).id;
+        let id = |n: usize| &self.key(n).id;
         let is_of = |n: usize| match self.route(n)? {
             ShadowRoute::Map(_) => {
                 let entry = desired["c"].get(id(n).as_str()).filter(|entry| entry.is_object())?;

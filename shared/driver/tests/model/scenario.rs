@@ -38,6 +38,8 @@ pub fn seconds(at: Timestamp) -> i64 {
 pub struct Scenario {
     /// The commands. The first is created at time 0.
     pub setting: Setting,
+    /// The keys of their executions, which are derived once.
+    keys: Vec<Key>,
     /// The shadow of a request whose device is not connected.
     pub fallback_shadow: Option<ShadowRoute>,
     /// The most handlers at a time.
@@ -183,18 +185,19 @@ pub fn with_payload(mut command: Command, payload: &str) -> Command {
 
 impl Scenario {
     /// The key of the n-th execution.
-    pub fn key(&self, n: usize) -> Key {
-        self.setting.commands[n].key_at(&thing())
+    pub fn key(&self, n: usize) -> &Key {
+        &self.keys[n]
     }
 
     /// The index of the execution with this id.
     pub fn index_of(&self, id: &str) -> Option<usize> {
-        (0..self.setting.commands.len()).find(|n| self.key(*n).id.as_str() == id)
+        self.keys.iter().position(|key| key.id.as_str() == id)
     }
 
     /// Direct commands without faults.
     pub fn of(commands: Vec<Command>) -> Self {
         Self {
+            keys: commands.iter().map(|command| command.key_at(&thing())).collect(),
             setting: Setting { commands, wakes: false },
             fallback_shadow: None,
             max_handlers: 2,
