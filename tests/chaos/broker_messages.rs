@@ -10,10 +10,27 @@ use crate::{
 };
 
 impl World<'_> {
-    pub fn on_published(&mut self, published: Published) {
+    /// The next message that the broker has accepted, with the report in a shadow that it is the document of.
+    pub fn next_published(&mut self) -> Option<(Published, Option<usize>)> {
+        self.taken.pop_front().or_else(|| Some((self.published.try_recv().ok()?, None)))
+    }
+
+    pub fn on_published(&mut self, published: Published, caused_by: Option<usize>) {
+        while let Ok(earlier) = self.published.try_recv() {
+            self.taken.push_back((earlier, None));
+        }
         self.shadows.on_published(&published);
         let (topic, payload) = (published.message.topic.clone(), published.message.payload.clone());
         let report = self.record_report(&published);
+        let before = self.taken.len();
+        while let Ok(caused) = self.published.try_recv() {
+            self.taken.push_back((caused, None));
+        }
+        // Rules process a report in a shadow with the document that follows it.
+        let documents = format!("{topic}/documents");
+        if let Some((_, of)) = self.taken.range_mut(before..).find(|(caused, _)| caused.message.topic == documents) {
+            *of = report;
+        }
         self.last_message += 1;
         let trace_id = format!("trace-{}", self.last_message);
         let context = Context {
@@ -23,19 +40,7 @@ impl World<'_> {
             at_ms: published.at_ms,
             trace_id: &trace_id,
         };
-        if let Some((shadow, suffix)) = topic.split_once("/update").filter(|_| topic.starts_with("$aws/things/")) {
-            // Rules process a report in a shadow with the document that follows it.
-            match suffix {
-                "" => self.reports_in_shadows.entry(shadow.to_owned()).or_default().extend(report),
-                "/documents" => {
-                    let reports = self.reports_in_shadows.remove(shadow).unwrap_or_default();
-                    self.apply_rules(&topic, &payload, context, &reports);
-                }
-                _ => {}
-            }
-            return;
-        }
-        self.apply_rules(&topic, &payload, context, report.as_slice());
+        self.apply_rules(&topic, &payload, context, report.or(caused_by).as_slice());
     }
 
     /// Adds a message to the history if it is a device's report; its index there.
@@ -73,6 +78,7 @@ impl World<'_> {
             let max_delay_ms = if self.random.chance(self.fault_rates.events) { 30_000 } else { 100 };
             let delay_ms = self.random.between(1, max_delay_ms);
             let (id, invoker) = (self.next_request_id(), Invoker::Rule(reports.to_vec()));
+            self.trace(|| format!("  a message on {topic} with the reports {reports:?} becomes request-{id}"));
             let invocation = Invocation { id, function, event: event.to_string(), invoker, retries: 0 };
             self.invoke_async(invocation, delay_ms);
         }

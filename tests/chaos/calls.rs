@@ -61,6 +61,8 @@ impl World<'_> {
             self.apply_to_queue(&request)
         } else if transport::is_for_dynamodb(&request) {
             self.apply_to_table(&request)
+        } else if transport::is_for_registry(&request) {
+            return apply_to_router(self.registry.clone(), request, reply);
         } else {
             return self.apply_to_data_plane(request, reply);
         };
@@ -85,11 +87,9 @@ impl World<'_> {
                     call.await
                 }
             };
-            let response = answered.unwrap_or_else(|never| match never {});
-            let (parts, body) = response.into_parts();
-            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+            let response = in_memory(answered.unwrap_or_else(|never| match never {})).await;
             if let Some(reply) = reply {
-                drop(reply.send(http::Response::from_parts(parts, body)));
+                drop(reply.send(response));
             }
         });
     }
@@ -108,18 +108,23 @@ impl World<'_> {
         {
             return response;
         }
-        let before = self.fixture.dynamodb.writes().len();
-        let response = self.fixture.dynamodb.execute(&operation, request.body(), now_ms);
-        let writes: Vec<_> = self.fixture.dynamodb.writes()[before..].to_vec();
-        for write in writes {
-            self.record_item_write(write);
+        let (response, change) = self.fixture.dynamodb.execute(&operation, request.body(), now_ms);
+        if let Some((table, change)) = change {
+            if let Some(write) = self.fixture.dynamodb.writes().last().filter(|_| self.is_executions_table(&table)) {
+                self.record_item_write(write.clone());
+            }
+            self.append_to_stream(&table, change);
         }
         response
     }
 
+    fn is_executions_table(&self, table: &str) -> bool {
+        self.fixture.lambda.executions_table() == table
+    }
+
     /// Adds a write to the history, as an image of a row or of a lane.
     fn record_item_write(&mut self, write: ItemWrite) {
-        let ItemWrite { at_ms, key: (pk, sk), item } = write;
+        let ItemWrite { at_ms, key: (pk, sk), item, .. } = write;
         let thing = pk.trim_start_matches("T#").to_owned();
         if let Some(lane) = sk.strip_prefix("L#") {
             let ids = item.as_ref().and_then(|item| item["ids"]["L"].as_array()).cloned().unwrap_or_default();
@@ -158,4 +163,21 @@ impl World<'_> {
         }
         dynamodb::respond(200, json!({"Successful": successful, "Failed": []}).to_string().into())
     }
+}
+
+/// Answers a call in a task of its own.
+fn apply_to_router(router: axum::Router, request: Request, reply: Option<Reply>) {
+    tokio::spawn(async move {
+        let response = router.oneshot(request.map(Body::from)).await.unwrap_or_else(|never| match never {});
+        if let Some(reply) = reply {
+            let _ = reply.send(in_memory(response).await);
+        }
+    });
+}
+
+/// A response with its whole body.
+async fn in_memory(response: http::Response<Body>) -> http::Response<Bytes> {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    http::Response::from_parts(parts, body)
 }

@@ -1,6 +1,7 @@
 //! Messages on their way from the broker to a device: late, twice or lost, and how the device handles them.
 
 use bytes::Bytes;
+use domain::{CommandId, ExecutionId, ThingName};
 use serde_json::Value;
 
 use crate::{
@@ -71,15 +72,25 @@ impl World<'_> {
         let name = self.devices[thing].config.name.clone();
         self.trace(|| format!("{name} gets the cancel notice {text}"));
         let notice: Value = serde_json::from_str(text).expect("a cancel notice is JSON");
-        let execution = notice["executionId"].as_str().expect("a cancel notice names its execution").to_owned();
+        let execution = match notice["executionId"].as_str() {
+            Some(execution) => execution.to_owned(),
+            None => execution_of(notice["commandId"].as_str().expect("a cancel notice names what it cancels"), &name),
+        };
         self.devices[thing].on_cancel(&execution);
         self.history.cancel_notices.push(CancelNotice { at_ms: self.now_ms(), thing: name, execution });
     }
 
     fn on_request(&mut self, thing: usize, text: String) {
         let name = self.devices[thing].config.name.clone();
-        let request: Request =
+        let mut request: Request =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name} got the request {text}: {error}"));
+        if request.execution_id.is_empty() {
+            let command = request.command_id.as_deref().unwrap_or_default();
+            request.execution_id = execution_of(command, &name);
+            request.response_topic = format!("cmd/{name}/resp");
+        } else {
+            request.command_id = None;
+        }
         self.record_delivery(thing, &request);
         let now_ms = self.now_ms();
         let actions = self.devices[thing].on_request(request, text.clone(), false, now_ms, &mut self.random);
@@ -97,4 +108,12 @@ impl World<'_> {
             expires_at_ms: request.expires_at * 1000,
         });
     }
+}
+
+/// The id of the execution that a thing has of a command.
+fn execution_of(command: &str, thing: &str) -> String {
+    let command =
+        CommandId::parse(command).unwrap_or_else(|error| panic!("{thing} got the command {command}: {error}"));
+    let thing = ThingName::parse(thing).expect("the name of a thing");
+    ExecutionId::of(&command, &thing).to_string()
 }

@@ -17,11 +17,11 @@ impl SimulatedDynamoDb {
             let due_at = item.as_ref().and_then(|item| item["due_at"]["N"].as_str()?.parse::<i64>().ok());
             due_at.is_some_and(|due_at| due_at <= until_s)
         };
-        let mut may_be_found: BTreeMap<&Key, bool> = BTreeMap::new();
-        for ItemWrite { at_ms, key, item } in &self.writes {
+        let mut may_be_found: BTreeMap<(&String, &Key), bool> = BTreeMap::new();
+        for ItemWrite { at_ms, table, key, item } in &self.writes {
             let is_recent = *at_ms + MAX_LAG_MS > now_ms;
-            let was_found = is_recent && may_be_found.get(key).copied().unwrap_or(false);
-            may_be_found.insert(key, was_found || is_due(item));
+            let was_found = is_recent && may_be_found.get(&(table, key)).copied().unwrap_or(false);
+            may_be_found.insert((table, key), was_found || is_due(item));
         }
         may_be_found.into_values().any(|may_be_found| may_be_found)
     }
@@ -41,16 +41,13 @@ impl SimulatedDynamoDb {
         if request["IndexName"] != "due" {
             return None;
         }
-        // Only fleet commands are ever due, and schedules have none.
-        if request["TableName"] != *self.executions {
-            return Some(respond(200, json!({"Count": 0, "ScannedCount": 0, "Items": []}).to_string().into()));
-        }
         let values = &request["ExpressionAttributeValues"];
         let seconds = |name: &str| values[name]["N"].as_str()?.parse::<i64>().ok();
         let (shard, from_s, until_s) = (values[":shard"]["S"].as_str()?, seconds(":from")?, seconds(":until")?);
         let limit = request["Limit"].as_u64().unwrap_or(u64::MAX) as usize;
         let mut rows = BTreeMap::new();
-        for write in self.writes.iter().take_while(|write| write.at_ms <= then_ms) {
+        let of_table = |write: &&ItemWrite| request["TableName"] == *write.table;
+        for write in self.writes.iter().take_while(|write| write.at_ms <= then_ms).filter(of_table) {
             rows.insert(&write.key, write.item.as_ref());
         }
         let entry = |item: &Value| {

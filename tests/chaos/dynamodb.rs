@@ -1,9 +1,9 @@
-//! DynamoDB: the local stack's database, called without a socket. It records every image of an execution's row.
+//! DynamoDB: the local stack's database, called without a socket. It records every write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use local::{clock::Clock, dynamodb::DynamoDb, template::Template};
+use local::{clock::Clock, dynamodb::DynamoDb, streams::Change, template::Template};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -11,29 +11,30 @@ use tower::ServiceExt;
 /// Partition key and sort key.
 pub type Key = (String, String);
 
-/// A write to the table of executions. `item` is `None` where the item was deleted.
+/// A write that changed an item. `item` is `None` where the item was deleted.
 #[derive(Clone)]
 pub struct ItemWrite {
     pub at_ms: i64,
+    pub table: String,
     pub key: Key,
     pub item: Option<Value>,
 }
 
 pub struct SimulatedDynamoDb {
     dynamodb: DynamoDb,
-    /// Name of the table of executions.
-    pub(super) executions: String,
     /// Runtime of the stack's own HTTP front, which answers rare calls.
     server_runtime: Runtime,
-    /// Every change to the table of executions in this schedule.
+    /// Every change in this schedule.
     pub(super) writes: Vec<ItemWrite>,
+    /// The items as the last write left them.
+    items: BTreeMap<(String, Key), Value>,
     /// The shards of the due index in which an entry was ever listed, as queries name them.
     pub(super) used_shards: BTreeSet<String>,
     written_keys: BTreeSet<(String, Key)>,
 }
 
 impl SimulatedDynamoDb {
-    pub fn start(template: &Template, executions: &str) -> Self {
+    pub fn start(template: &Template) -> Self {
         let server_runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -44,9 +45,9 @@ impl SimulatedDynamoDb {
             .expect("the database starts");
         Self {
             dynamodb,
-            executions: executions.to_owned(),
             server_runtime,
             writes: Vec::new(),
+            items: BTreeMap::new(),
             used_shards: BTreeSet::new(),
             written_keys: BTreeSet::new(),
         }
@@ -60,38 +61,53 @@ impl SimulatedDynamoDb {
             assert_eq!(status, 200, "DeleteItem {body}: {response:?}");
         }
         self.writes.clear();
+        self.items.clear();
         self.used_shards.clear();
     }
 
-    /// Every change to the table of executions, in order.
+    /// Every change, in order.
     pub fn writes(&self) -> &[ItemWrite] {
         &self.writes
     }
 
-    /// Executes a request, and records what it writes.
-    pub fn execute(&mut self, operation: &str, body: &Bytes, now_ms: i64) -> http::Response<Bytes> {
+    /// Executes a request. Returns the response, and the change that the request made, with its table.
+    pub fn execute(
+        &mut self,
+        operation: &str,
+        body: &Bytes,
+        now_ms: i64,
+    ) -> (http::Response<Bytes>, Option<(String, Change)>) {
         let (status, response) = self.call(operation, body);
-        if status == 200 && matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem") {
-            self.record_write(body, now_ms);
-        }
-        respond(status, response)
+        let is_write = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
+        let change = if status == 200 && is_write { self.record_write(body, now_ms) } else { None };
+        (respond(status, response), change)
     }
 
-    fn record_write(&mut self, body: &[u8], now_ms: i64) {
+    fn record_write(&mut self, body: &[u8], now_ms: i64) -> Option<(String, Change)> {
         let request: Value = serde_json::from_slice(body).expect("the request is JSON");
-        let key = if request["Key"].is_object() { &request["Key"] } else { &request["Item"] };
-        let part = |name: &str| key[name]["S"].as_str().expect("the request has a key").to_owned();
+        let item_key = if request["Key"].is_object() { &request["Key"] } else { &request["Item"] };
+        let part = |name: &str| item_key[name]["S"].as_str().expect("the request has a key").to_owned();
         let key = (part("pk"), part("sk"));
         let table = request["TableName"].as_str().expect("the request names a table").to_owned();
-        if table == self.executions {
-            let item = self.item(&table, &key);
-            let last = self.writes.iter().rev().find(|write| write.key == key);
-            if last.is_none_or(|last| last.item != item) {
-                self.used_shards.extend(item.as_ref().and_then(shard_in_queries));
-                self.writes.push(ItemWrite { at_ms: now_ms, key: key.clone(), item });
-            }
+        self.written_keys.insert((table.clone(), key.clone()));
+        let after = self.item(&table, &key);
+        let place = (table.clone(), key.clone());
+        let before = match &after {
+            Some(item) => self.items.insert(place, item.clone()),
+            None => self.items.remove(&place),
+        };
+        if before == after {
+            return None;
         }
-        self.written_keys.insert((table, key));
+        self.used_shards.extend(after.as_ref().and_then(shard_in_queries));
+        let change = Change {
+            key: json!({"pk": item_key["pk"], "sk": item_key["sk"]}),
+            before,
+            after: after.clone(),
+            expired: false,
+        };
+        self.writes.push(ItemWrite { at_ms: now_ms, table: table.clone(), key, item: after });
+        Some((table, change))
     }
 
     fn item(&self, table: &str, (pk, sk): &Key) -> Option<Value> {

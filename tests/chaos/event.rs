@@ -10,8 +10,10 @@ pub enum Event {
     CreateCommand(usize),
     /// The operator cancels a command.
     CancelCommand(usize),
-    /// The operator reads the execution of a command.
+    /// The operator reads the executions of a command.
     ReadExecutions(usize),
+    /// The operator reads a command.
+    ReadCommand(usize),
     /// A device reports a command of another application.
     SendForeignReport(usize),
     /// Another writer changes the shadows of a thing.
@@ -26,6 +28,10 @@ pub enum Event {
     /// The schedule fires; its event has this time.
     Tick {
         scheduled_ms: i64,
+    },
+    /// A mapping reads the next records of a stream.
+    ReadStream {
+        reader: usize,
     },
     /// AWS applies a delayed call, whose caller no longer waits.
     ApplyDelayedCall(Request),

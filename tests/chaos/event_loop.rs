@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use crate::{
-    event::Event,
-    history::{self, RowImage},
-    outcome::ScheduleOutcome,
-    scenario::FaultRates,
-    transport::PendingCall,
-    world::World,
+    event::Event, history, outcome::ScheduleOutcome, scenario::FaultRates, transport::PendingCall, world::World,
 };
 
 /// Far more steps than any schedule needs.
 const MAX_STEPS: u32 = 100_000;
 
-/// Ticks without faults after the end of the scenario.
+/// Ticks without faults after the end of the scenario. A fleet's deadlines count from when its things were asked, which
+/// faults may have put off.
 const MAX_FINAL_TICKS: i64 = 8;
+const MAX_FINAL_TICKS_WITH_FLEET: i64 = 20;
 
 impl World<'_> {
     /// Runs the schedule to its end, and then without faults until every deadline has passed and is processed.
@@ -25,17 +22,20 @@ impl World<'_> {
         self.fault_rates = FaultRates::default();
         let last_ms = self.now_ms().max(self.scenario.end_ms);
         let minute_ms = last_ms - last_ms % 60_000;
-        for number in 1..=MAX_FINAL_TICKS {
+        let most = if self.scenario.has_fleet() { MAX_FINAL_TICKS_WITH_FLEET } else { MAX_FINAL_TICKS };
+        for number in 1..=most {
             let scheduled_ms = minute_ms + number * 60_000;
             self.plan_at(scheduled_ms, Event::Tick { scheduled_ms });
             self.run_until_idle().await;
-            let is_due = |images: &Vec<&RowImage>| images.last().is_some_and(|last| last.text("due_at").is_some());
-            if !self.history.images_by_row().values().any(is_due) {
+            if !self.fixture.dynamodb.has_due(i64::MAX, i64::MAX) {
                 break;
             }
         }
         for command in 0..self.commands.len() {
             self.plan_after(1, Event::ReadExecutions(command));
+            if self.scenario.commands[command].is_fleet {
+                self.plan_after(1, Event::ReadCommand(command));
+            }
         }
         self.run_until_idle().await;
         self.record_shadow_entries();
@@ -45,7 +45,7 @@ impl World<'_> {
     /// Checks the history.
     fn finish(mut self) -> ScheduleOutcome {
         self.history.is_over = true;
-        self.record_excluded();
+        self.record_targets();
         let mut violations = std::mem::take(&mut self.errors);
         violations.extend(history::violations(&self.history).iter().map(ToString::to_string));
         ScheduleOutcome { violations, trace: self.take_trace() }
@@ -115,11 +115,14 @@ impl World<'_> {
                 self.on_invocation_end(running.invocation, outcome);
             }
         }
-        for packet in self.received_packets.take_all() {
+        // The broker sends a message to its subscribers in any order.
+        let mut packets: Vec<_> = self.received_packets.take_all().into_iter().collect();
+        packets.sort_by_key(|packet| packet.thing);
+        for packet in packets {
             self.on_packet(packet);
         }
-        while let Ok(published) = self.published.try_recv() {
-            self.on_published(published);
+        while let Some((published, report)) = self.next_published() {
+            self.on_published(published, report);
         }
     }
 
@@ -134,6 +137,8 @@ impl World<'_> {
             Event::CreateCommand(command) => self.create_command(command),
             Event::CancelCommand(cancel) => self.cancel_command(cancel),
             Event::ReadExecutions(command) => self.read_executions(command),
+            Event::ReadCommand(command) => self.read_command(command),
+            Event::ReadStream { reader } => self.read_stream(reader),
             Event::SendForeignReport(thing) => self.send_foreign_report(thing),
             Event::WriteForeignState(thing) => self.write_foreign_state(thing),
             Event::Invoke(invocation) => self.invoke(invocation),

@@ -2,7 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use local::template::{Action, Place, Template};
+use local::{
+    pki::Pki,
+    template::{Action, Place, StreamSource, Table, Template},
+};
 use tokio::sync::Notify;
 
 use crate::{dynamodb::SimulatedDynamoDb, lambda::Lambda, mailbox::Mailbox, transport::PendingCall};
@@ -20,6 +23,14 @@ pub struct Fixture {
     pub dynamodb: SimulatedDynamoDb,
     pub lambda: Lambda,
     pub rules: Vec<LambdaRule>,
+    /// The tables of the template.
+    pub table_definitions: Vec<Table>,
+    /// Their names.
+    pub tables: Vec<String>,
+    /// The mappings of streams, each with the index of its function.
+    pub stream_sources: Vec<(usize, StreamSource)>,
+    /// The authority of the registry's certificates, of which there are none.
+    pub pki: Pki,
     /// Event of the template's schedule, with a placeholder for the time.
     pub tick_event: String,
     pub calls: Arc<Mailbox<PendingCall>>,
@@ -42,11 +53,28 @@ impl Fixture {
         let wakeup = Arc::new(Notify::new());
         let calls = Mailbox::new(&wakeup);
         let lambda = Lambda::new(&template, &calls);
-        let dynamodb = SimulatedDynamoDb::start(&template, lambda.executions_table());
+        let dynamodb = SimulatedDynamoDb::start(&template);
         let rules = lambda_rules(&template, &lambda);
         let tick_event = template.schedules.first().and_then(|schedule| schedule.input.clone());
         let tick_event = tick_event.expect("template.yaml has a schedule with an input");
-        Self { dynamodb, lambda, rules, tick_event, calls, call_count: 0, wakeup }
+        let tables = template.tables.iter().map(|table| table.name.clone()).collect();
+        let source_of = |source: &StreamSource| Some((lambda.find(&source.function_arn)?, source.clone()));
+        let stream_sources = template.stream_sources.iter().filter_map(source_of).collect();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let pki = Pki::load_or_create(directory.path()).expect("certificates");
+        Self {
+            dynamodb,
+            lambda,
+            rules,
+            table_definitions: template.tables,
+            tables,
+            stream_sources,
+            pki,
+            tick_event,
+            calls,
+            call_count: 0,
+            wakeup,
+        }
     }
 
     /// Removes everything that a schedule has left.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use functions::{command_api, dispatch_commands, reconcile_commands, track_command};
+use functions::{command_api, dispatch_commands, fan_out_command, reconcile_commands, tally_command, track_command};
 use runtime::{
     handler_error::{HandlerError, chain},
     stream_event::BatchResponse,
 };
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{invocation::InvocationOutcome, lambda::Container};
 
@@ -16,6 +18,8 @@ pub enum Handler {
     TrackCommand,
     DispatchCommands,
     ReconcileCommands,
+    FanOutCommand,
+    TallyCommand,
 }
 
 impl Handler {
@@ -26,8 +30,10 @@ impl Handler {
             "track-command" => Some(Self::TrackCommand),
             "dispatch-commands" => Some(Self::DispatchCommands),
             "reconcile-commands" => Some(Self::ReconcileCommands),
-            // Fleet commands are tested in tests/fleet and in domain's tests of counts and batches.
-            "fan-out-command" | "tally-command" | "trim-shadow" => None,
+            "fan-out-command" => Some(Self::FanOutCommand),
+            "tally-command" => Some(Self::TallyCommand),
+            // It writes nothing.
+            "trim-shadow" => None,
             other => panic!("template.yaml has a function {other}: add it to Handler, or to the functions left out"),
         }
     }
@@ -57,7 +63,16 @@ impl Handler {
                 // No rule brings presence here.
                 let (throttle, presence) = (&container.throttle, &dispatch_commands::PresenceShadow::default());
                 let handled = dispatch_commands::handle(&clients, throttle, presence, &event, start, &request_id).await;
-                handled.map_or_else(failed, |_| InvocationOutcome::Done)
+                handled.map_or_else(failed, |answer| InvocationOutcome::Batch(failures(&answer)))
+            }
+            Self::FanOutCommand => {
+                let registry = &container.api_context.registry;
+                let handled = fan_out_command::handle(&clients, registry, None, &event, start).await;
+                handled.map_or_else(failed, |answer| InvocationOutcome::Batch(failures(&answer)))
+            }
+            Self::TallyCommand => {
+                let handled = tally_command::handle(&clients, &event, start).await;
+                handled.map_or_else(failed, |answer| InvocationOutcome::Batch(failures(&answer)))
             }
             Self::ReconcileCommands => {
                 let seconds = reconcile_seconds.to_string().parse().expect("the scenario's value divides a minute");
@@ -71,4 +86,12 @@ impl Handler {
             }
         }
     }
+}
+
+/// The sequence numbers of the records that a response fails.
+fn failures(answer: &impl Serialize) -> Vec<String> {
+    let answer = serde_json::to_value(answer).expect("a response is JSON");
+    let failures = answer["batchItemFailures"].as_array().expect("a response lists its failures");
+    let number = |failure: &Value| failure["itemIdentifier"].as_str().expect("a failure names its record").to_owned();
+    failures.iter().map(number).collect()
 }

@@ -27,8 +27,9 @@ impl World<'_> {
         }
         let function = &self.fixture.lambda.functions[invocation.function];
         let (handler, timeout_s, retries) = (function.handler, function.settings.timeout_s, invocation.retries);
+        let id = invocation.id;
         let (container, number) = self.fixture.lambda.start(invocation, self.now_ms());
-        self.trace(|| format!("c{container} {handler:?}, retry {retries}"));
+        self.trace(|| format!("c{container} {handler:?} request-{id}, retry {retries}"));
         self.plan_after(i64::from(timeout_s) * 1000, Event::Timeout { container, number });
     }
 
@@ -54,9 +55,15 @@ impl World<'_> {
 
     /// Passes the outcome of an invocation to its invoker.
     pub fn on_invocation_end(&mut self, invocation: Invocation, outcome: InvocationOutcome) {
+        if let Invoker::Stream(batch) = &invocation.invoker {
+            self.on_batch_end(batch, &outcome);
+            if !matches!(outcome, InvocationOutcome::Panicked) {
+                return;
+            }
+        }
         let (status, body, error) = match outcome {
             InvocationOutcome::Response(status, body) => (status, body, None),
-            InvocationOutcome::Done => (BAD_GATEWAY, "{}".to_owned(), None),
+            InvocationOutcome::Done | InvocationOutcome::Batch(_) => (BAD_GATEWAY, "{}".to_owned(), None),
             InvocationOutcome::Failed(error) => (BAD_GATEWAY, "{}".to_owned(), Some(error)),
             InvocationOutcome::Panicked => {
                 let handler = self.fixture.lambda.functions[invocation.function].handler;
@@ -68,6 +75,8 @@ impl World<'_> {
             (Invoker::CreateCommand(command), _) => self.on_create_response(*command, status, &body),
             (Invoker::CancelCommand(cancel), _) => self.on_cancel_response(*cancel, status),
             (Invoker::ReadExecutions(command), _) => self.on_read_response(*command, status, &body),
+            (Invoker::ReadCommand(command), _) => self.on_command_response(*command, status, &body),
+            (Invoker::Stream(_), _) => {}
             (_, Some(error)) => self.retry_or_give_up(invocation, &error),
             (_, None) => {}
         }
@@ -83,7 +92,7 @@ impl World<'_> {
         let delay_ms = if is_message { VISIBILITY_MS } else { i64::from(invocation.retries) * 60_000 };
         self.trace(|| {
             let next = if is_retried { "is retried" } else { "is given up" };
-            format!("  the invocation failed and {next}: {error}")
+            format!("  request-{} failed and {next}: {error}", invocation.id)
         });
         if is_retried {
             self.plan_after(delay_ms, Event::Invoke(invocation));

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use aws::Connection;
 use functions::{command_api, dispatch_commands::Throttle};
 use local::template::{self, Template};
-use runtime::clients::{Clients, Settings};
+use runtime::{
+    clients::{Clients, Settings},
+    published::PublishedEvents,
+};
 use tokio::task::AbortHandle;
 
 use crate::{
@@ -50,7 +53,7 @@ pub struct Lambda {
     pub ended: Arc<Mailbox<Ended>>,
     last_number: u64,
     /// Names of the tables of commands and of executions.
-    tables: (String, String),
+    pub tables: (String, String),
     queue_url: String,
     /// Seconds between two runs of the reconciler.
     pub reconcile_seconds: u32,
@@ -95,6 +98,12 @@ impl Lambda {
         self.ended.take_all();
         self.free = (0..self.containers.len()).rev().collect();
         self.last_number = 0;
+        for container in &mut self.containers {
+            // What a process remembers of an earlier schedule would make a seed's outcome depend on it.
+            let container = Arc::get_mut(container).expect("no invocation of an earlier schedule runs");
+            container.throttle = Throttle::new();
+            container.clients.published = PublishedEvents::default();
+        }
     }
 
     /// Index of the function with this ARN; `None` for a function that the simulation leaves out.

@@ -15,6 +15,7 @@
 //! | [`fault`], [`calls`], [`transport`] | the calls of functions to AWS, and their faults |
 //! | [`lambda`], [`handler`], [`invocation`], [`invocations`] | the functions: containers, starts, crashes, retries |
 //! | [`dynamodb`], [`due_index`] | the tables, and an index that lags |
+//! | [`streams`] | the streams of the tables, for fleet commands |
 //! | [`device`], [`device_actions`] | simulated devices |
 //! | [`connections`], [`deliveries`], [`mqtt`] | the network between devices and the broker |
 //! | [`broker_messages`], [`shadows`] | topic rules and shadows |
@@ -49,6 +50,7 @@ mod outcome;
 mod random;
 mod scenario;
 mod shadows;
+mod streams;
 mod transport;
 mod world;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     event::Event,
     handler::Handler,
-    history::ShownExecution,
+    history::{ShownCounts, ShownExecution},
     invocation::{Invocation, Invoker},
     world::World,
 };
@@ -32,7 +32,7 @@ impl World<'_> {
     fn send_request(&mut self, method: &str, path: &str, headers: Value, body: String, invoker: Invoker) {
         let id = self.next_request_id();
         if let Invoker::CreateCommand(number) = invoker {
-            self.record_superseding(number, &format!("request-{id}"));
+            self.record_id(number, &format!("request-{id}"));
         }
         let event = json!({
             "version": "2.0",
@@ -52,22 +52,23 @@ impl World<'_> {
         self.invoke(Invocation { id, function, event: event.to_string(), invoker, retries: 0 });
     }
 
-    /// Adds the id of a superseding command to the history before the response, which may be lost.
-    fn record_superseding(&mut self, number: usize, request_id: &str) {
+    /// Remembers the id of a command before the response, which may be lost.
+    fn record_id(&mut self, number: usize, request_id: &str) {
         let command = &self.scenario.commands[number];
+        let id = match &command.idempotency_key {
+            Some(key) => CommandId::from_token(CALLER, key),
+            None => CommandId::from_request(Timestamp::from_millis(self.now_ms()), request_id),
+        };
         if command.body["supersede"] == true {
-            let id = match &command.idempotency_key {
-                Some(key) => CommandId::from_token(CALLER, key),
-                None => CommandId::from_request(Timestamp::from_millis(self.now_ms()), request_id),
-            };
             self.history.superseding_commands.insert(id.to_string());
         }
+        self.sent_ids.insert(id.to_string(), number);
     }
 
     pub fn on_create_response(&mut self, number: usize, status: u16, body: &str) {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let plan = &self.scenario.commands[number];
-        let (max_retries, max_repeats) = (plan.retries, plan.repeats);
+        let (max_retries, max_repeats, is_fleet) = (plan.retries, plan.repeats, plan.is_fleet);
         self.trace(|| {
             let execution = &body["execution"];
             format!("command {number}: HTTP {status}, {} {}", execution["status"], execution["executionId"])
@@ -75,8 +76,10 @@ impl World<'_> {
         let command = &mut self.commands[number];
         let is_repeated = match status {
             200 | 202 => {
-                let text = |field: &str| body["execution"][field].as_str().unwrap_or_default().to_owned();
-                self.history.accepted.push((text("thing"), text("executionId")));
+                if !is_fleet {
+                    let text = |field: &str| body["execution"][field].as_str().unwrap_or_default().to_owned();
+                    self.history.accepted.push((text("thing"), text("executionId")));
+                }
                 command.id = body["commandId"].as_str().map(str::to_owned);
                 command.accepted_requests += 1;
                 command.accepted_requests <= max_repeats
@@ -98,11 +101,20 @@ impl World<'_> {
         }
     }
 
-    /// Adds to the history that no command is for the bystander.
-    pub fn record_excluded(&mut self) {
-        let Some(bystander) = self.scenario.things.last().filter(|_| self.scenario.has_bystander) else { return };
-        let commands = self.history.images.iter().filter_map(|image| image.text("command_id"));
-        self.history.excluded = commands.map(|command| (bystander.name.clone(), command.to_owned())).collect();
+    /// Adds to the history whom each command is for, and whom it is not for.
+    pub fn record_targets(&mut self) {
+        let things = &self.scenario.things;
+        for (id, number) in &self.sent_ids {
+            let meant = &self.scenario.commands[*number].meant;
+            let others = things.iter().filter(|thing| !meant.contains(&thing.name));
+            self.history.excluded.extend(others.map(|thing| (thing.name.clone(), id.clone())));
+        }
+        let is_canceled = |number: usize| self.scenario.cancels.iter().any(|cancel| cancel.command == number);
+        for (number, command) in self.commands.iter().enumerate().filter(|(number, _)| !is_canceled(*number)) {
+            let meant = &self.scenario.commands[number].meant;
+            let of_command = command.id.iter().flat_map(|id| meant.iter().map(|thing| (thing.clone(), id.clone())));
+            self.history.meant.extend(of_command);
+        }
     }
 
     /// Cancels a command, if it was accepted.
@@ -130,7 +142,7 @@ impl World<'_> {
         }
     }
 
-    /// Reads the execution of a command, if it was accepted.
+    /// Reads the executions of a command, if it was accepted.
     pub fn read_executions(&mut self, number: usize) {
         let Some(id) = self.commands[number].id.clone() else { return };
         let path = format!("/commands/{id}/executions");
@@ -139,12 +151,34 @@ impl World<'_> {
 
     pub fn on_read_response(&mut self, number: usize, status: u16, body: &str) {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
-        let text = |field: &str| body["executions"][0][field].as_str().unwrap_or_default().to_owned();
-        if status != 200 || text("executionId").is_empty() {
+        let executions = body["executions"].as_array().filter(|_| status == 200 && body["nextToken"].is_null());
+        let is_fleet = self.scenario.commands[number].is_fleet;
+        let Some(executions) = executions.filter(|executions| is_fleet || executions.len() == 1) else {
             let error = format!("reading command {number}, which was accepted, got HTTP {status}: {body}");
             return self.errors.push(error);
+        };
+        for execution in executions {
+            let text = |field: &str| execution[field].as_str().unwrap_or_default().to_owned();
+            let shown = ShownExecution { thing: text("thing"), execution: text("executionId"), status: text("status") };
+            self.history.shown.push(shown);
         }
-        let shown = ShownExecution { thing: text("thing"), execution: text("executionId"), status: text("status") };
-        self.history.shown.push(shown);
+    }
+
+    /// Reads a command, if it was accepted.
+    pub fn read_command(&mut self, number: usize) {
+        let Some(id) = self.commands[number].id.clone() else { return };
+        self.send_request("GET", &format!("/commands/{id}"), json!({}), String::new(), Invoker::ReadCommand(number));
+    }
+
+    pub fn on_command_response(&mut self, number: usize, status: u16, body: &str) {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let counts = body["counts"].as_object().filter(|_| status == 200);
+        let (Some(counts), Some(command)) = (counts, body["commandId"].as_str()) else {
+            let error = format!("reading command {number}, which was accepted, got HTTP {status}: {body}");
+            return self.errors.push(error);
+        };
+        let counts = counts.iter().filter_map(|(name, count)| Some((name.clone(), count.as_u64()?))).collect();
+        self.trace(|| format!("command {number}: {counts:?}"));
+        self.history.counts.push(ShownCounts { command: command.to_owned(), counts });
     }
 }

@@ -53,6 +53,12 @@ pub fn is_for_sqs(request: &Request) -> bool {
     is_for(request, b"AmazonSQS")
 }
 
+/// Whether a request is one of the `iot` control plane that a function makes.
+pub fn is_for_registry(request: &Request) -> bool {
+    let path = request.uri().path();
+    path.starts_with("/thing-groups/") || (path.starts_with("/things/") && !path.ends_with("/shadow"))
+}
+
 fn is_for(request: &Request, service: &[u8]) -> bool {
     request.headers().get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(service))
 }

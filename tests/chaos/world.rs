@@ -8,7 +8,9 @@ use std::{
 use local::{
     broker::{Broker, Published},
     clock::Clock,
+    registry::Registry,
     shadows::Shadows,
+    streams::Streams,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -21,6 +23,7 @@ use crate::{
     mqtt::ReceivedPacket,
     random::Random,
     scenario::{CLOCK_TOLERANCE_MS, FaultRates, START_MS, Scenario},
+    streams::StreamReader,
     transport::PendingCall,
 };
 
@@ -46,6 +49,9 @@ pub struct World<'a> {
     pub broker: Broker,
     pub shadows: Shadows,
     pub data_plane: axum::Router,
+    pub registry: axum::Router,
+    pub streams: Streams,
+    pub readers: Vec<StreamReader>,
     pub received_packets: Arc<Mailbox<ReceivedPacket>>,
     /// Messages that the broker has accepted.
     pub published: mpsc::UnboundedReceiver<Published>,
@@ -53,10 +59,12 @@ pub struct World<'a> {
     pub sent_reports: BTreeMap<(String, String), OutgoingReport>,
     /// By the command's index in the scenario.
     pub commands: Vec<CommandState>,
+    /// Ids that a command may have been stored with, each with the command's index in the scenario.
+    pub sent_ids: BTreeMap<String, usize>,
     /// Number of failed requests, by the cancel's index in the scenario.
     pub failed_cancels: Vec<usize>,
-    /// Reports in shadows that no rule has processed, by the shadow's topic, as indexes in the history.
-    pub reports_in_shadows: BTreeMap<String, Vec<usize>>,
+    /// Those of them that were taken from there, each with the report that has caused it, as its index in the history.
+    pub taken: VecDeque<(Published, Option<usize>)>,
     pub last_connection: u64,
     pub last_message: u64,
     pub last_request: u64,
@@ -79,7 +87,12 @@ impl<'a> World<'a> {
         let clock = Clock::manual(START_MS);
         let broker = Broker::new(clock.clone(), None);
         let shadows = Shadows::new(clock.clone(), broker.clone());
+        let registry = Registry::new(clock.clone(), fixture.pki.clone(), "us-east-1", "000000000000", "localhost");
+        scenario.register(&registry);
         let mut world = Self {
+            registry: registry.router(),
+            streams: Streams::new(clock.clone(), &fixture.table_definitions),
+            readers: Vec::new(),
             data_plane: local::data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
             published: broker.tap(),
             fault_rates: scenario.fault_rates,
@@ -88,8 +101,9 @@ impl<'a> World<'a> {
             received_packets: Mailbox::new(&fixture.wakeup),
             sent_reports: BTreeMap::new(),
             commands: vec![CommandState::default(); scenario.commands.len()],
+            sent_ids: BTreeMap::new(),
             failed_cancels: vec![0; scenario.cancels.len()],
-            reports_in_shadows: BTreeMap::new(),
+            taken: VecDeque::new(),
             last_connection: 0,
             last_message: 0,
             last_request: 0,
@@ -106,6 +120,7 @@ impl<'a> World<'a> {
             shadows,
             clock,
         };
+        world.readers = StreamReader::all(&world);
         world.plan_scenario();
         world
     }

@@ -13,6 +13,8 @@ pub struct History {
     pub accepted: Vec<(String, String)>,
     /// Thing and command id of each thing that a command excludes, or that is no target of it.
     pub excluded: BTreeSet<(String, String)>,
+    /// Thing and command id of each thing that an accepted command is for, unless the command was canceled.
+    pub meant: BTreeSet<(String, String)>,
     /// Requests that reached a device.
     pub deliveries: Vec<Delivery>,
     /// Runs that devices started.
@@ -27,6 +29,8 @@ pub struct History {
     pub lanes: Vec<LaneImage>,
     /// Executions as the API showed them at the end.
     pub shown: Vec<ShownExecution>,
+    /// Counts of commands as the API showed them at the end.
+    pub counts: Vec<ShownCounts>,
     /// Entries of executions in shadows at the end.
     pub shadow_entries: Vec<ShadowEntry>,
     /// Reports of devices that AWS acknowledged.
@@ -104,6 +108,13 @@ pub struct ShownExecution {
     pub thing: String,
     pub execution: String,
     pub status: String,
+}
+
+/// The counts of a command as the API showed them, by their names: `total`, `waiting`, `notAsked`, and each status.
+#[derive(Clone, Debug)]
+pub struct ShownCounts {
+    pub command: String,
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// An entry of an execution in a shadow.

@@ -6,6 +6,7 @@
 //! | [`row_image`] | one image of an execution's row |
 //! | [`property`] | the properties, and a violation of one |
 //! | [`excluded`] | an excluded thing has no execution |
+//! | [`fleets`] | each thing of a fleet has an execution, and the counts of a fleet are exact |
 //! | [`completion`] | accepted executions are stored and end, and nothing stays due |
 //! | [`transitions`] | a row changes only as its progress allows |
 //! | [`runs`] | an attempt runs once and not after its expiry; requests agree with the rows |
@@ -19,6 +20,7 @@ mod completion;
 mod entries;
 mod excluded;
 mod final_state;
+mod fleets;
 mod lane_order;
 mod property;
 mod reports;
@@ -29,7 +31,7 @@ mod tests;
 mod transitions;
 
 pub use entries::{
-    CancelNotice, Delivery, History, LaneImage, Report, ReportedStatus, Run, ShadowEntry, ShownExecution,
+    CancelNotice, Delivery, History, LaneImage, Report, ReportedStatus, Run, ShadowEntry, ShownCounts, ShownExecution,
 };
 pub use property::{Property, Violation};
 pub use row_image::RowImage;
@@ -38,6 +40,7 @@ pub use row_image::RowImage;
 pub fn violations(history: &History) -> Vec<Violation> {
     [
         excluded::check,
+        fleets::check,
         completion::check,
         transitions::check,
         runs::check,

@@ -6,6 +6,8 @@ use std::fmt::{Display, Formatter, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
     ExcludedIsNotAsked,
+    MeantIsAsked,
+    CountsAreExact,
     AcceptedIsStored,
     ExecutionEnds,
     NothingStaysDue,
@@ -27,6 +29,8 @@ impl Display for Property {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(match self {
             Self::ExcludedIsNotAsked => "an excluded thing is not asked",
+            Self::MeantIsAsked => "each thing of a command has an execution",
+            Self::CountsAreExact => "the counts of a command are those of its executions",
             Self::AcceptedIsStored => "an accepted execution has a row",
             Self::ExecutionEnds => "every execution ends",
             Self::NothingStaysDue => "no due entry remains at the end",

@@ -9,12 +9,18 @@ use crate::history::ReportedStatus;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
+    /// A broadcast has none: then it is the execution that the device has of the command.
+    #[serde(default)]
     pub execution_id: String,
+    /// The command, of a broadcast, which reports name in place of the execution.
+    pub command_id: Option<String>,
     pub attempt: u64,
     /// Seconds since 1970.
     pub expires_at: i64,
     /// Seconds.
     pub heartbeat: Option<i64>,
+    /// A broadcast leaves it to the device.
+    #[serde(default)]
     pub response_topic: String,
 }
 

@@ -73,6 +73,7 @@ impl Device {
     pub fn filters(&self) -> Vec<String> {
         let name = &self.config.name;
         let mut filters = vec![format!("cmd/{name}/req"), format!("cmd/{name}/cancel")];
+        filters.extend(self.config.group.map(|group| format!("cmd/group/{group}/req")));
         for shadow in self.shadow_topics() {
             filters.extend([format!("{shadow}/get/accepted"), format!("{shadow}/update/delta")]);
         }

@@ -33,9 +33,14 @@ impl Device {
             other => other.as_str(),
         };
         let topic = request.response_topic.clone();
-        let (topic, payload, names_attempt) = match self.config.report_format {
+        let (member, named) = match &request.command_id {
+            Some(command) => ("commandId", command.as_str()),
+            None => ("executionId", id),
+        };
+        let format = self.config.report_format;
+        let (topic, payload, names_attempt) = match format {
             ReportFormat::Json => {
-                let mut body = json!({"executionId": id, "attempt": attempt, "status": status.as_str()});
+                let mut body = json!({member: named, "attempt": attempt, "status": status.as_str()});
                 match status {
                     ReportedStatus::InProgress if *seq > 0 => body["seq"] = (*seq).into(),
                     ReportedStatus::Succeeded => body["result"] = json!({"seq": seq}),
@@ -44,12 +49,14 @@ impl Device {
                 }
                 (topic, body.to_string(), true)
             }
-            ReportFormat::Text => (topic, format!("{word} {id}"), false),
+            ReportFormat::Text => (topic, format!("{word} {named}"), false),
             ReportFormat::Echo => (topic, format!("{word}: command ran from payload: b'{request_text}'"), true),
-            ReportFormat::IdInTopic => (format!("{topic}/{id}"), word.to_owned(), false),
+            ReportFormat::IdInTopic => (format!("{topic}/{named}"), word.to_owned(), false),
             ReportFormat::WordOnly => (topic, word.to_owned(), false),
         };
-        let names_execution = self.config.report_format != ReportFormat::WordOnly;
+        let names_execution = format != ReportFormat::WordOnly;
+        // Any text may hold a UUID, so one in plain text is not taken for the id of a command.
+        let names_execution = names_execution && (request.command_id.is_none() || format != ReportFormat::Text);
         let is_named = names_execution && (names_attempt || attempt == 1);
         OutgoingReport { topic, payload, execution: id.to_owned(), attempt, status: *status, is_named }
     }

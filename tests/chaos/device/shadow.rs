@@ -43,6 +43,7 @@ impl Device {
             }
             let request = Request {
                 execution_id: id.clone(),
+                command_id: None,
                 attempt,
                 expires_at: entry["expiresAt"].as_i64().unwrap_or(0),
                 heartbeat: entry["heartbeat"].as_i64(),

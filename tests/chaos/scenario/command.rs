@@ -1,5 +1,7 @@
 //! The commands of a scenario, and their cancels.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Dialect, START_MS, StateShadow, ThingConfig};
@@ -12,6 +14,10 @@ pub struct CommandPlan {
     pub idempotency_key: Option<String>,
     /// Body of `POST /commands`.
     pub body: Value,
+    /// Whether it is a fleet command.
+    pub is_fleet: bool,
+    /// The things that have to be asked; no other may be.
+    pub meant: BTreeSet<String>,
     pub finish_by_ms: i64,
     /// Number of repetitions after the API has accepted it.
     pub repeats: usize,
@@ -82,6 +88,8 @@ impl CommandPlan {
             repeats: if idempotency_key.is_some() { *random.pick(&[0, 0, 1, 2]) } else { 0 },
             idempotency_key,
             body,
+            is_fleet: false,
+            meant: BTreeSet::from([thing.name.clone()]),
             finish_by_ms: at_ms + timeout * 1000,
             retries: random.below(5),
         }
@@ -104,7 +112,7 @@ fn draw_delivery(thing: &ThingConfig, random: &mut Random) -> (&'static str, Opt
     *random.pick(&deliveries)
 }
 
-fn draw_retry(longest_wait: i64, random: &mut Random) -> Value {
+pub fn draw_retry(longest_wait: i64, random: &mut Random) -> Value {
     let reasons = *random.pick(&[
         &["NO_RESPONSE"][..],
         &["NO_RESPONSE", "HEARTBEAT_LOST"],

@@ -1,6 +1,7 @@
 //! A scenario: what a seed draws before its schedule starts, namely things, commands, cancels, ticks and fault rates.
 
 mod command;
+mod fleet;
 mod thing;
 
 pub use command::{CancelPlan, CommandPlan};
@@ -61,8 +62,15 @@ impl Scenario {
         let mut things: Vec<ThingConfig> =
             (0..1 + random.below(2)).map(|number| ThingConfig::draw(seed, number, random)).collect();
         let count = 1 + random.below(5);
-        let commands: Vec<CommandPlan> =
+        let mut commands: Vec<CommandPlan> =
             (0..count).map(|number| CommandPlan::draw(seed, number, &things, random)).collect();
+        if random.chance(150) {
+            for _ in 0..1 + random.below(4) {
+                things.push(ThingConfig::draw(seed, things.len(), random));
+            }
+            things.iter_mut().for_each(|thing| thing.group = Some(fleet::GROUP));
+            commands.push(CommandPlan::draw_fleet(seed, commands.len(), &things, random));
+        }
         let has_bystander = random.chance(200);
         if has_bystander {
             things.push(ThingConfig::draw(seed, things.len(), random));

@@ -46,6 +46,8 @@ pub struct Absence {
 #[derive(Clone, Debug)]
 pub struct ThingConfig {
     pub name: String,
+    /// The group whose broadcasts it gets.
+    pub group: Option<&'static str>,
     pub report_format: ReportFormat,
     /// `None` if it takes no commands in a shadow.
     pub dialect: Option<Dialect>,
@@ -93,6 +95,7 @@ impl ThingConfig {
         };
         Self {
             name: format!("pump-{seed}-{number}"),
+            group: None,
             report_format: *random.pick(&formats),
             dialect,
             reports_in_shadow: random.chance(500),

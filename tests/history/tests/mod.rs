@@ -2,6 +2,7 @@
 
 mod devices;
 mod final_state;
+mod fleets;
 mod lanes;
 mod rows;
 
