@@ -63,7 +63,8 @@ pub struct World<'a> {
     pub sent_ids: BTreeMap<String, usize>,
     /// Number of failed requests, by the cancel's index in the scenario.
     pub failed_cancels: Vec<usize>,
-    /// Those of them that were taken from there, each with the report that has caused it, as its index in the history.
+    /// Messages that were taken from `published` before their turn, each with the index in the history of the report
+    /// whose document it is.
     pub taken: VecDeque<(Published, Option<usize>)>,
     pub last_connection: u64,
     pub last_message: u64,

@@ -38,7 +38,7 @@ pub(super) fn reports_in_message(at_ms: i64, topic: &str, payload: &[u8]) -> Vec
 fn report_in_response(at_ms: i64, thing: &str, id_in_topic: Option<&str>, payload: &[u8]) -> Vec<Report> {
     let text = String::from_utf8_lossy(payload);
     let json: Value = serde_json::from_slice(payload).unwrap_or_default();
-    // The id of a command, a UUID, names no execution to one who does not know how they are derived.
+    // The id of a command, a UUID: this history does not derive the ids of executions.
     let id_in_topic = id_in_topic.filter(|id| !id.contains('-'));
     let id = id_in_topic.or(json["executionId"].as_str());
     let status = match json["status"].as_str() {

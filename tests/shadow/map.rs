@@ -24,6 +24,17 @@ async fn create(world: &World, more: Value) -> String {
     world.command("pump-7", body).await
 }
 
+/// Creates a command whose device has it, and whose ttl passes without a report. The device, and the ids of command and
+/// execution.
+async fn create_and_expire(world: &World) -> (Device, String, String) {
+    let mut pump = connect_pump(world).await;
+    let command = create(world, json!({"ttl": 300})).await;
+    let (id, _) = next_request(&mut pump).await;
+    world.advance(300).await;
+    assert!(is_cleaned_up(world, &id).await);
+    (pump, command, id)
+}
+
 /// Execution id and entry of the next request. Deltas without a request, as the clean-up causes them, are skipped.
 async fn next_request(device: &mut Device) -> (String, Value) {
     loop {
@@ -168,11 +179,7 @@ async fn several_commands_are_in_the_shadow_at_once_and_each_is_removed_alone() 
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_late_report_in_the_shadow_is_applied_and_removed() {
     let world = World::start().await;
-    let mut pump = connect_pump(&world).await;
-    let command = create(&world, json!({"ttl": 300})).await;
-    let (id, _) = next_request(&mut pump).await;
-    world.advance(300).await;
-    assert!(is_cleaned_up(&world, &id).await);
+    let (mut pump, command, id) = create_and_expire(&world).await;
     report(&mut pump, &id, json!({"status": "SUCCEEDED", "result": "at last"})).await;
     assert!(is_cleaned_up(&world, &id).await);
     let shown = world.execution(&command, "pump-7").await;
@@ -193,11 +200,7 @@ async fn a_late_report_in_the_shadow_is_applied_and_removed() {
 #[tokio::test(flavor = "multi_thread", crate = "crate::deadline")]
 async fn a_late_report_counts_at_once_where_its_shadow_can_not_be_cleaned() {
     let world = World::start().await;
-    let mut pump = connect_pump(&world).await;
-    let command = create(&world, json!({"ttl": 300})).await;
-    let (id, _) = next_request(&mut pump).await;
-    world.advance(300).await;
-    assert!(is_cleaned_up(&world, &id).await);
+    let (mut pump, command, id) = create_and_expire(&world).await;
     // The service of shadows refuses the functions; devices reach it over MQTT.
     let refuse = |call: &Call| call.operation.ends_with("ThingShadow").then_some(Fault::Throttle);
     world.stack.faults.plan(refuse);
