@@ -22,6 +22,7 @@ mod one_command;
 mod openapi;
 mod presence;
 mod punctual;
+mod raw;
 mod reconcile;
 mod record;
 mod registry;

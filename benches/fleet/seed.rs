@@ -5,7 +5,7 @@
 use aws::Connection;
 use domain::{
     Actor, Batch, BatchNumber, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Fingerprint,
-    Fleet, Payload, Selection, Target, ThingName, Timestamp, fleet,
+    Fleet, Payload, RequestForm, Selection, Target, ThingName, Timestamp, fleet,
 };
 use serde_json::{Value, json};
 
@@ -63,6 +63,7 @@ fn command() -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").expect("the name is valid"),
             payload: Payload::parse(r#"{"delay":5}"#).ok(),
+            form: RequestForm::default(),
             target: Target::Fleet(Box::new(fleet)),
             delivery: Delivery::Topic,
             shadow: None,

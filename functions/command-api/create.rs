@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 
-use domain::fleet::SharedTopic;
 use domain::{
     Actor, Channel, Command, CommandId, Control, Fingerprint, IdempotencyKey, LaneQueue, ShadowName, ShadowRoute,
     Target, ThingName, Timestamp,
@@ -16,7 +15,7 @@ use tokio::time::sleep;
 
 use super::{
     context::ApiContext,
-    create_body::{self, CreateBody},
+    create_body::{self, CreateBody, Topics},
     fleet, known_things,
     problem::Problem,
     request::Request,
@@ -35,14 +34,14 @@ pub struct CreateCommand {
     actor: Actor,
 }
 
-/// Decodes a request. `shared_topic`: see [`ApiContext`].
-pub fn decode(request: &Request, shared_topic: Option<&SharedTopic>) -> Result<CreateCommand, Problem> {
+/// Decodes a request.
+pub fn decode(request: &Request, topics: Topics<'_>) -> Result<CreateCommand, Problem> {
     let [] = request.query([])?;
     let id = match request.header("idempotency-key") {
         Some(key) => CommandId::from_token(request.caller(), IdempotencyKey::parse(key)?.as_str()),
         None => CommandId::from_request(request.received_at(), request.id()),
     };
-    let body = create_body::decode(&request.body()?, shared_topic)?;
+    let body = create_body::decode(&request.body()?, topics)?;
     Ok(CreateCommand { id, body, received_at: request.received_at(), actor: request.actor() })
 }
 

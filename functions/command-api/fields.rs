@@ -49,11 +49,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether the field is present and not null.
-    pub fn has(&self, field: &str) -> bool {
-        self.left.get(field).is_some_and(|value| value.get() != "null")
-    }
-
     /// Takes a field; none if it is absent or null. `expected` describes its type.
     pub fn take<T: Deserialize<'a>>(&mut self, field: &str, expected: &str) -> Result<Option<T>, Problem> {
         match self.left.remove(field) {

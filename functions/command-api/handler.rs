@@ -25,7 +25,7 @@ pub async fn handle(clients: &Clients, context: &ApiContext, event: &str) -> Res
             return Problem::internal().into_response(None);
         }
     };
-    let answered = match route::decode(&request, context.shared_topic.as_ref()) {
+    let answered = match route::decode(&request, context.topics()) {
         Ok(call) => execute(clients, context, call, &request).await,
         Err(problem) => Err(problem),
     };

@@ -7,6 +7,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use runtime::clients::Clients;
 use runtime::config;
 use runtime::metrics;
+use runtime::request_topics;
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,7 +15,11 @@ async fn main() -> Result<(), Error> {
     metrics::start_log();
     let connection = Connection::from_env(config::call_timeout_factor()).await;
     let clients = &Clients::from_env(&connection)?;
-    let context = &ApiContext { registry: connection.registry(), shared_topic: shared_topic()? };
+    let context = &ApiContext {
+        registry: connection.registry(),
+        shared_topic: shared_topic()?,
+        request_topics: request_topics::from_env(),
+    };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         Ok::<_, Error>(command_api::handle(clients, context, event.payload.get()).await)
     }))

@@ -2,7 +2,7 @@
 
 use domain::{
     BroadcastError, CancelError, ChannelError, ControlError, DeadlineError, DefinitionError, DeliveryError,
-    IdempotencyKeyError, PayloadError, RetryError, WhyError,
+    IdempotencyKeyError, PayloadError, RawPayloadError, RetryError, WhyError,
     fleet::{AbortError, RateChangeError, ScheduleError, SelectionError},
 };
 use runtime::handler_error::chain;
@@ -55,6 +55,15 @@ impl From<PayloadError> for Problem {
         match error {
             PayloadError::TooLarge { .. } => Self::too_large("payload", error.to_string()),
             PayloadError::NotJson(_) => Self::bad_request("payload", error.to_string()),
+        }
+    }
+}
+
+impl From<RawPayloadError> for Problem {
+    fn from(error: RawPayloadError) -> Self {
+        match error {
+            RawPayloadError::TooLarge { .. } => Self::too_large(error.field(), error.to_string()),
+            _ => Self::bad_request(error.field(), chain(&error)),
         }
     }
 }

@@ -1,13 +1,11 @@
 //! `ApiCall`: the operation that a request asks for, by method and path, with every part of the request decoded.
 
-use domain::{
-    CommandId, ControlState, ThingName,
-    fleet::{ExecutionPage, SharedTopic},
-};
+use domain::{CommandId, ControlState, ThingName, fleet::ExecutionPage};
 
 use super::{
     cancel::{self, CancelCommand},
     create::{self, CreateCommand},
+    create_body::Topics,
     fleet::{ChangeControl, ChangeRate},
     page::{self, ThingPage},
     problem::Problem,
@@ -27,12 +25,12 @@ pub enum ApiCall {
     ListThingExecutions(ThingPage),
 }
 
-/// Decodes a request. `shared_topic`: see [`ApiContext`](super::ApiContext).
-pub fn decode(request: &Request, shared_topic: Option<&SharedTopic>) -> Result<ApiCall, Problem> {
+/// Decodes a request.
+pub fn decode(request: &Request, topics: Topics<'_>) -> Result<ApiCall, Problem> {
     let path = request.path();
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     match (request.method(), path.as_slice()) {
-        ("POST", ["commands"]) => create::decode(request, shared_topic).map(Box::new).map(ApiCall::CreateCommand),
+        ("POST", ["commands"]) => create::decode(request, topics).map(Box::new).map(ApiCall::CreateCommand),
         ("POST", ["commands", id, "pause"]) => {
             ChangeControl::decode(command_id(id)?, ControlState::Paused, request).map(ApiCall::ChangeControl)
         }

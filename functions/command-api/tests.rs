@@ -1,8 +1,9 @@
 //! Every event in `events/command-api` is decoded: good ones are accepted, bad ones get the status in their name.
 
-use domain::{Topic, fleet::SharedTopic};
+use domain::{RequestTopics, Topic, fleet::SharedTopic};
 
 use super::{
+    create_body::Topics,
     problem::Problem,
     request::Request,
     route::{self, ApiCall},
@@ -12,7 +13,8 @@ use crate::fixtures::fixtures;
 /// Decodes with a configured broadcast topic.
 fn decode(request: &Request) -> Result<ApiCall, Problem> {
     let shared = SharedTopic { topic: Topic::from_stored("device_status/request"), group: None };
-    route::decode(request, Some(&shared))
+    let (topics, _) = RequestTopics::parse("lights/{thing}/set,valves/{thing}");
+    route::decode(request, Topics { shared: Some(&shared), request: &topics })
 }
 
 fn event(name: &str) -> Request {
@@ -80,7 +82,17 @@ fn a_problem_names_its_field() {
         ("bad_400_cancel_array", "body"),
         ("bad_400_cancel_query", "force"),
         ("bad_400_explain", "explain"),
-        ("bad_422_format", "format"),
+        ("bad_400_format", "format"),
+        ("bad_422_format_of_a_broadcast", "format"),
+        ("bad_422_format_in_a_shadow", "format"),
+        ("bad_400_raw_payload_object", "payload"),
+        ("bad_400_raw_payload_text", "payload"),
+        ("bad_413_raw_payload", "payload"),
+        ("bad_422_content_type_of_json", "contentType"),
+        ("bad_400_content_type_odd", "contentType"),
+        ("bad_422_topic_not_allowed", "topic"),
+        ("bad_422_topic_in_a_shadow", "topic"),
+        ("bad_400_topic_number", "topic"),
         ("bad_422_broadcast", "broadcast.topic"),
         ("bad_400_name_twice", "name"),
         ("bad_400_target_things_twice", "target.things"),

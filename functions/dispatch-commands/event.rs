@@ -1,6 +1,6 @@
 //! The events of this function: records of the stream of commands, and the lifecycle events that two rules select.
 
-use domain::{Presence, PresenceError, ThingName, Timestamp, Topic};
+use domain::{Presence, PresenceError, RequestTopics, ThingName, Timestamp};
 use runtime::handler_error::HandlerError;
 use runtime::stream_event::StreamEvent;
 use serde::Deserialize;
@@ -67,18 +67,19 @@ impl LifecycleEvent {
         Timestamp::from_millis(self.received_at)
     }
 
-    /// The thing that may receive requests after this event; none if the client is not a thing, or has subscribed to
-    /// other topics.
-    pub fn thing(&self) -> Option<ThingName> {
+    /// The thing that may receive requests after this event, on its own topic or on one of `topics`; none if the client
+    /// is not a thing, or has subscribed to other topics.
+    pub fn thing(&self, topics: &RequestTopics) -> Option<ThingName> {
         let thing = ThingName::parse(&self.client_id).ok()?;
-        let request = Topic::request(&thing);
-        let may_receive = !self.is_subscription() || self.topics.iter().any(|filter| request.matches(filter));
+        let may_receive =
+            self.subscribed().is_none_or(|filters| filters.iter().any(|filter| topics.may_reach(&thing, filter)));
         may_receive.then_some(thing)
     }
 
-    /// Whether the device has subscribed. A connected device may have subscribed in an earlier session.
-    pub fn is_subscription(&self) -> bool {
-        self.event_type == EventType::Subscribed
+    /// The topic filters that the device has subscribed to; none where it has connected. It may have subscribed in an
+    /// earlier session then.
+    pub fn subscribed(&self) -> Option<&[String]> {
+        (self.event_type == EventType::Subscribed).then_some(&self.topics)
     }
 }
 
@@ -119,15 +120,18 @@ mod tests {
 
     #[test]
     fn only_a_thing_that_subscribes_to_its_requests_is_served() {
+        let (topics_of_callers, _) = RequestTopics::parse("lights/{thing}/set");
         let thing = |client: &str, event: &str, topics: &str| {
             let event = format!(
                 r#"{{"kind":"lifecycle","clientId":"{client}","eventType":"{event}","topics":{topics},"receivedAt":1}}"#
             );
             let Event::Lifecycle(event) = Event::decode(&event).unwrap() else { panic!("{event}") };
-            event.thing().map(|thing| thing.to_string())
+            event.thing(&topics_of_callers).map(|thing| thing.to_string())
         };
         assert_eq!(thing("pump-7", "subscribed", r##"["cmd/pump-7/#"]"##).as_deref(), Some("pump-7"));
         assert_eq!(thing("pump-7", "subscribed", r#"["cmd/pump-8/req"]"#), None);
+        assert_eq!(thing("pump-7", "subscribed", r#"["lights/pump-7/set"]"#).as_deref(), Some("pump-7"));
+        assert_eq!(thing("pump-7", "subscribed", r#"["lights/pump-8/set"]"#), None);
         assert_eq!(thing("pump-7", "connected", "[]").as_deref(), Some("pump-7"));
         assert_eq!(thing("an app", "connected", "[]"), None);
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use aws::ChangedItem;
-use domain::Timestamp;
+use domain::{RequestTopics, Timestamp};
 use tokio::task::JoinSet;
 
 use super::presence::{self, PresenceShadow};
@@ -13,15 +13,16 @@ use runtime::event_clock::EventClock;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::stream_event::{BatchResponse, StreamEvent};
 
-/// Handles one event. `start`: when the invocation started. `request_id` is the same when Lambda retries the event.
+/// Handles one event. `topics`: those for requests besides each thing's own. `start`: when the invocation started. `request_id` is the same when Lambda retries the event.
 ///
 /// # Errors
-/// The event is of an unknown kind, executions that wait for a device could not be sent, or a shadow not be written. A batch that cannot be
-/// processed is a failed record of the response.
+/// The event is of an unknown kind, executions that wait for a device could not be sent, or a shadow not be written. A
+/// batch that cannot be processed is a failed record of the response.
 pub async fn handle(
     clients: &Clients,
     throttle: &Throttle,
     presence_shadow: &PresenceShadow,
+    topics: &RequestTopics,
     event: &str,
     start: Timestamp,
     request_id: &str,
@@ -29,7 +30,7 @@ pub async fn handle(
     match Event::decode(event)? {
         Event::Stream(event) => Ok(process_batches(clients, throttle, &event, start, request_id).await),
         Event::Lifecycle(event) => {
-            device_online::handle(clients, &event, start, request_id).await.map(|()| BatchResponse::default())
+            device_online::handle(clients, topics, &event, start, request_id).await.map(|()| BatchResponse::default())
         }
         Event::Presence(event) => {
             let written = Box::pin(presence::handle(clients, presence_shadow, &event, start)).await;

@@ -2,29 +2,46 @@
 //! mends a malformed one: a report that is malformed, stale or about an unknown execution is counted, and the event has
 //! been handled.
 
-use domain::{Execution, Key, Report, ReportError, ResponseTopic, UnusableReport};
+use domain::{EchoMatch, Execution, Key, Report, ResponseTopic, UnusableReport};
 use driver::report::ReportOutcome;
 use runtime::event_calls::Driver;
 use runtime::handler_error::{HandlerError, chain};
 use runtime::metrics;
 
+use super::echo::{self, Echo};
 use super::event::ResponseMessage;
 use super::unusable;
 
 pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Result<(), HandlerError> {
     let report = match Report::decode(&message.topic, &message.payload) {
         Ok(report) => report,
-        // It changes nothing, here as in the thing's list of unusable reports: the device answers another application.
-        Err(error @ ReportError::ForeignRequest) => {
-            count(driver, message, "ReportUndecodable", &chain(&error));
-            return Ok(());
-        }
         Err(error) => return refuse(driver, message, "ReportUndecodable", &chain(&error)).await,
     };
-    let id = match &report.execution {
-        Some(id) => id.clone(),
+    let echo = match &report.echo {
+        // A topic that names its execution is exact.
+        Some(request) if !names_execution(&message.topic) => {
+            Some(Box::pin(echo::find(driver, &report.thing, request)).await?)
+        }
+        _ => None,
+    };
+    let id = match (echo, &report.execution) {
+        (Some(Echo::Ours(EchoMatch::Execution(id))), _) => id,
+        (Some(Echo::Ours(EchoMatch::Ambiguous)), _) => {
+            let why = "it echoes a request that the thing has several executions of";
+            return refuse(driver, message, "ReportAmbiguous", why).await;
+        }
+        (Some(Echo::Ours(EchoMatch::NotFound)), _) => {
+            count(driver, message, "ReportOldNews", "the executions of the request that it echoes have ended");
+            return Ok(());
+        }
+        (Some(Echo::Foreign) | None, Some(id)) => id.clone(),
+        // It changes nothing, here as in the thing's list of unusable reports: the device answers another application.
+        (Some(Echo::Foreign), None) => {
+            count(driver, message, "ReportUndecodable", "the report echoes a request that is not one of ours");
+            return Ok(());
+        }
         // The report names no execution: it is about the thing's outstanding one, if there is exactly one.
-        None => {
+        (None, None) => {
             let found = driver.calls.clients.executions.outstanding(&report.thing, driver.event_time()).await;
             let found = found.map_err(HandlerError::Aws)?;
             metrics::count_unreadable(driver.event_time(), &report.thing, &found.unreadable);
@@ -62,6 +79,10 @@ pub(super) async fn handle(driver: &Driver<'_>, message: &ResponseMessage) -> Re
         }
     }
     Ok(())
+}
+
+fn names_execution(topic: &str) -> bool {
+    ResponseTopic::parse(topic).is_ok_and(|topic| topic.execution.is_some())
 }
 
 async fn is_relay_of(driver: &Driver<'_>, report: &Report, execution: &Execution) -> Result<bool, HandlerError> {

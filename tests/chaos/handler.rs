@@ -62,7 +62,9 @@ impl Handler {
             Self::DispatchCommands => {
                 // No rule brings presence here.
                 let (throttle, presence) = (&container.throttle, &dispatch_commands::PresenceShadow::default());
-                let handled = dispatch_commands::handle(&clients, throttle, presence, &event, start, &request_id).await;
+                let topics = &domain::RequestTopics::default();
+                let handled =
+                    dispatch_commands::handle(&clients, throttle, presence, topics, &event, start, &request_id).await;
                 handled.map_or_else(failed, |answer| InvocationOutcome::Batch(failures(&answer)))
             }
             Self::FanOutCommand => {

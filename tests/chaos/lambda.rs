@@ -162,7 +162,11 @@ impl Lambda {
         let settings = Settings { commands, executions, due_shards, ticks: self.queue_url.clone() };
         self.containers.push(Arc::new(Container {
             clients: Clients::new(&connection, settings),
-            api_context: command_api::ApiContext { registry: connection.registry(), shared_topic: None },
+            api_context: command_api::ApiContext {
+                registry: connection.registry(),
+                shared_topic: None,
+                request_topics: domain::RequestTopics::default(),
+            },
             throttle: Throttle::new(),
             queue: connection.queue(self.queue_url.clone()),
         }));

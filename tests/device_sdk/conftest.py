@@ -33,6 +33,7 @@ class Stack:
 
     def __init__(self, folder, *options):
         self.folder = folder
+        self.device_policies = ["flaghoist-device"]
         self.ports = {name: free_port() for name in ("http", "endpoint", "mqtt", "mqtts", "https")}
         program = Path(os.environ["FLAGHOIST_BIN"]) / "local"
         command = [program, "--template", ROOT / "template.yaml", "--certificates", folder, *options]
@@ -125,14 +126,15 @@ class Stack:
         return until(lambda: self.http("GET", f"/commands/{command}/executions/{thing}")[1], lambda shown: shown["status"] == wanted)
 
     def certificate(self, thing):
-        """Creates a thing with a certificate that has the template's policy. Returns the paths of certificate and key."""
+        """Creates a thing with a certificate that has the template's policies. Returns the paths of certificate and key."""
         pem, key = self.folder / f"{thing}.pem", self.folder / f"{thing}.key"
         iot = self.client("iot")
         iot.create_thing(thingName=thing)
         created = iot.create_keys_and_certificate(setAsActive=True)
         pem.write_text(created["certificatePem"], encoding="utf-8")
         key.write_text(created["keyPair"]["PrivateKey"], encoding="utf-8")
-        iot.attach_policy(policyName="flaghoist-device", target=created["certificateArn"])
+        for policy in self.device_policies:
+            iot.attach_policy(policyName=policy, target=created["certificateArn"])
         iot.attach_thing_principal(thingName=thing, principal=created["certificateArn"])
         return str(pem), str(key)
 

@@ -2,7 +2,8 @@
 
 use domain::{
     Actor, Channel, Command, CommandId, CommandName, Control, CreatorToken, Deadlines, Definition, Delivery, Execution,
-    Fingerprint, Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
+    Fingerprint, Lane, LaneName, OnFailure, Payload, RequestForm, Retry, RetryOptions, ShadowRoute, Target, ThingName,
+    Timestamp,
 };
 use fastrand::Rng;
 
@@ -40,6 +41,7 @@ fn command(rng: &mut Rng, seed: u64, thing: &ThingName) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").expect("a name"),
             payload: Some(Payload::parse(r#"{"delay": 5}"#).expect("JSON")),
+            form: RequestForm::default(),
             target: Target::Thing(thing.clone()),
             delivery: delivery.expect("one of them"),
             shadow: None,

@@ -3,19 +3,16 @@
 use std::{borrow::Cow, time::Duration};
 
 use domain::{
-    CommandName, Deadlines, Definition, Delivery, Payload, ShadowRoute,
-    fleet::{SelectionNames, SelectionOptions, SharedTopic},
+    CommandName, Deadlines, Definition, Delivery, ShadowRoute,
+    fleet::{SelectionNames, SelectionOptions},
 };
 use runtime::handler_error::chain;
 use serde_json::value::RawValue;
 
-use super::{fleet::FleetFields, lane, retry};
+use super::{fleet::FleetFields, lane, message, retry, topics::Topics};
 use crate::command_api::{fields::Fields, problem::Problem};
 
-/// Fields that are reserved, and refused unless they are null.
-const RESERVED: [&str; 1] = ["format"];
-
-const KNOWN: &str = "name, payload, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, \
+const KNOWN: &str = "name, payload, format, contentType, topic, target, delivery, shadow, ttl, timeout, heartbeat, retry, lane, supersede, \
                      rollout, abortConfig, schedule, broadcast, dryRun, strict, waitSeconds";
 const SECONDS: &str = "a whole number of seconds";
 const TARGET: &str = SelectionOptions::EXAMPLE;
@@ -38,17 +35,14 @@ pub struct CreateBody {
     pub strict: bool,
 }
 
-/// Decodes and validates a body. `shared_topic`: see [`ApiContext`](crate::command_api::ApiContext).
-pub fn decode(body: &[u8], shared_topic: Option<&SharedTopic>) -> Result<CreateBody, Problem> {
+/// Decodes and validates a body. `topics`: those that the stack allows.
+pub fn decode(body: &[u8], topics: Topics<'_>) -> Result<CreateBody, Problem> {
     let mut fields = Fields::of_body(body)?;
-    if let Some(field) = RESERVED.iter().find(|field| fields.has(field)) {
-        return Err(Problem::unprocessable(field, format!("{field} is not supported yet: leave it out")));
-    }
     let name: Cow<str> = fields.require("name", "a text such as \"reboot\"")?;
     let target: &RawValue = fields.require("target", TARGET)?;
     let delivery: Option<Cow<str>> = fields.take("delivery", "direct, topic, shadow, auto or broadcast")?;
     let shadow: Option<Cow<str>> = fields.take("shadow", "a text such as \"map\" or \"state/config\"")?;
-    let payload: Option<&RawValue> = fields.take("payload", "JSON")?;
+    let (payload, form) = message::take(&mut fields, topics)?;
     let ttl = fields.take_whole("ttl", SECONDS)?;
     let (timeout, heartbeat) = (fields.take_whole("timeout", SECONDS)?, fields.take_whole("heartbeat", SECONDS)?);
     let retry: Option<&RawValue> = fields.take("retry", retry::EXAMPLE)?;
@@ -58,18 +52,16 @@ pub fn decode(body: &[u8], shared_topic: Option<&SharedTopic>) -> Result<CreateB
     let fleet = FleetFields::take(&mut fields)?;
     let dry_run = fields.take("dryRun", "true or false")?.unwrap_or(false);
     let strict = fields.take("strict", "true or false")?.unwrap_or(false);
-    for field in RESERVED {
-        fields.take::<&RawValue>(field, "left out")?;
-    }
     fields.refuse_unknown(KNOWN)?;
 
     let deadlines = Deadlines::new(ttl, timeout, heartbeat)?;
     let ttl_seconds = deadlines.ttl_seconds();
     let delivery = delivery.as_deref().map(Delivery::parse).transpose()?;
-    let (target, names) = fleet.decode_target(target, delivery, ttl_seconds, dry_run, shared_topic)?;
+    let (target, names) = fleet.decode_target(target, delivery, ttl_seconds, dry_run, topics.shared)?;
     let definition = Definition {
         name: CommandName::parse(&name).map_err(|error| Problem::bad_request("name", error.to_string()))?,
-        payload: payload.map(|json| Payload::parse(json.get())).transpose()?,
+        payload,
+        form,
         delivery: delivery.unwrap_or(Delivery::default_for(&target)),
         target,
         shadow: shadow.as_deref().map(decode_shadow).transpose()?,

@@ -57,12 +57,21 @@ const SHADOW_STEP_BYTES: u64 = 1024;
 /// Size of a request without its payload.
 const ENVELOPE_BYTES: u64 = 300;
 
+/// The size of a request.
+fn request_bytes(definition: &Definition) -> u64 {
+    let (payload, envelope) = match &definition.form.raw {
+        Some(raw) => (raw.bytes().len(), 0),
+        None => (definition.payload.as_ref().map_or(0, |payload| payload.as_json().get().len()), ENVELOPE_BYTES),
+    };
+    u64::try_from(payload).unwrap_or(u64::MAX).saturating_add(envelope)
+}
+
 impl Cost {
     /// The cost of one thing of a command with this definition.
     pub(super) fn of(definition: &Definition) -> Self {
-        let bytes = definition.payload.as_ref().map_or(0, |payload| payload.as_json().get().len());
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(ENVELOPE_BYTES);
-        let request = bytes.div_ceil(MESSAGE_STEP_BYTES) * MESSAGE;
+        let bytes = request_bytes(definition);
+        // A message without bytes is one all the same.
+        let request = bytes.div_ceil(MESSAGE_STEP_BYTES).max(1) * MESSAGE;
         // The row is written when the request is sent and when the execution ends. It is read for the report and by the
         // monitor of its batch.
         let (row_writes, row_reads) = (2, 2);
@@ -88,6 +97,9 @@ impl Cost {
         let index_writes = if has_due_entry && definition.delivery != Delivery::Shadow { 2 } else { 0 };
         // The execution joins its lane and leaves it.
         let lane_writes = if has_lane { 2 } else { 0 };
+        // It is noted which execution the request is of, with a read before, and read with its row for a report that
+        // echoes the request.
+        let (raw_writes, raw_reads) = if definition.form.raw.is_some() { (1, 3) } else { (0, 0) };
         // A thing's share of a step, by the rate at the beginning: a step has a second's worth of things, one at least.
         let rate = definition.target.fleet().and_then(|fleet| fleet.rollout.rate(0, 0));
         let share = |step: u64| rate.map_or(0, |rate| step / u64::from(rate / 60).max(1));
@@ -97,9 +109,9 @@ impl Cost {
             functions: reports * (INVOCATION + LOG)
                 + SHARED_FUNCTIONS
                 + share(STEP_INVOCATIONS * (INVOCATION + LOG) + STEP_MESSAGES),
-            tables: (writes + index_writes + lane_writes) * WRITE_UNIT
+            tables: (writes + index_writes + lane_writes + raw_writes) * WRITE_UNIT
                 + SHARED_WRITE_HUNDREDTHS * WRITE_UNIT / 100
-                + row_reads * READ_UNIT
+                + (row_reads + raw_reads) * READ_UNIT
                 + share(STEP_WRITES * WRITE_UNIT),
         }
     }
@@ -121,14 +133,15 @@ mod tests {
     use super::*;
 
     use domain::{
-        Abort, CommandName, Deadlines, Fleet, Lane, LaneName, OnFailure, Payload, Retry, RetryOptions, Rollout,
-        Schedule, Selection, Target, ThingName, fleet::RolloutOptions,
+        Abort, CommandName, Deadlines, Fleet, Lane, LaneName, OnFailure, Payload, RequestForm, Retry, RetryOptions,
+        Rollout, Schedule, Selection, Target, ThingName, fleet::RolloutOptions,
     };
 
     fn definition(delivery: Delivery) -> Definition {
         Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
+            form: RequestForm::default(),
             target: Target::Thing(ThingName::parse("pump-7").unwrap()),
             delivery,
             shadow: None,

@@ -1,11 +1,19 @@
 //! A command as the API shows it, and the answer to its creation.
 
-use domain::{Command, Execution, FleetState, GroupName, SHADOW_CUT_SECONDS, Target, Timestamp, seconds_in_shadow};
+use std::borrow::Cow;
+
+use domain::{
+    Command, Definition, Execution, FleetState, GroupName, RawPayload, RequestTopic, SHADOW_CUT_SECONDS, Target,
+    Timestamp, seconds_in_shadow,
+};
 use runtime::audit_view::AuditView;
 use runtime::command_progress::counts_of_one_thing;
 use runtime::time_format;
 use serde::Serialize;
-use serde_json::{Map, Value, json, value::RawValue};
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use super::{execution::ExecutionView, parts};
 
@@ -16,7 +24,13 @@ pub struct CommandView<'a> {
     command_id: &'a str,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a RawValue>,
+    payload: Option<Cow<'a, RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<&'a str>,
     target: Value,
     delivery: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +76,10 @@ impl<'a> CommandView<'a> {
         Self {
             command_id: command.id.as_str(),
             name: definition.name.as_str(),
-            payload: definition.payload.as_ref().map(|payload| payload.as_json()),
+            payload: shown_payload(definition),
+            format: definition.form.raw.as_ref().map(|_| "raw"),
+            content_type: definition.form.raw.as_ref().map(RawPayload::content_type),
+            topic: definition.form.topic.as_ref().map(RequestTopic::as_str),
             target: target(&definition.target),
             delivery: definition.delivery.as_str(),
             shadow: definition.shadow.as_ref().map(ToString::to_string),
@@ -90,6 +107,14 @@ impl<'a> CreatedView<'a> {
             execution: ExecutionView::new(execution, now, false),
             notes: execution.channel.shadow().map(|_| shadow_note(command)).into_iter().chain(notes).collect(),
         }
+    }
+}
+
+/// The payload as the caller gave it: JSON, or the base64 of a raw request.
+fn shown_payload(definition: &Definition) -> Option<Cow<'_, RawValue>> {
+    match &definition.form.raw {
+        None => definition.payload.as_ref().map(|payload| Cow::Borrowed(payload.as_json())),
+        Some(raw) => to_raw_value(&raw.to_base64()).ok().map(Cow::Owned),
     }
 }
 

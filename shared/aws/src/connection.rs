@@ -20,7 +20,8 @@ use domain::DueShards;
 
 use crate::{
     commands::Commands, counts::CountsTable, executions::Executions, fleets::Fleets, lanes::Lanes, messages::Messages,
-    queue::Queue, registry::Registry, shadows::Shadows, unusable_reports::UnusableReportsTable,
+    queue::Queue, raw_requests::RawRequestsTable, registry::Registry, shadows::Shadows,
+    unusable_reports::UnusableReportsTable,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -122,6 +123,11 @@ impl Connection {
     /// The lanes in the table of executions.
     pub fn lanes(&self, table: String) -> Lanes {
         Lanes::new(self.dynamodb(), table)
+    }
+
+    /// The raw requests in the table of executions.
+    pub fn raw_requests(&self, table: String) -> RawRequestsTable {
+        RawRequestsTable::new(self.dynamodb(), table)
     }
 
     /// The unusable reports in the table of executions.

@@ -2,8 +2,7 @@
 //!
 //! - [`Connection`]: makes the clients, once for each process
 //! - [`Commands`], [`Executions`], [`Lanes`], [`Fleets`], [`CountsTable`],
-//!   [`UnusableReportsTable`]: the items of the two tables; every write is
-//!   conditional
+//!   [`RawRequestsTable`], [`UnusableReportsTable`]: the items of the two tables; every write is conditional
 //! - [`DuePage`]: a page of a due index
 //! - [`ChangedItem`], [`count_change`], [`ExecutionChange`]: the records of the tables' streams
 //! - [`Messages`], [`Shadows`]: what is sent to devices, and whether they are connected
@@ -31,6 +30,7 @@ mod name_lists;
 mod page;
 mod queries;
 mod queue;
+mod raw_requests;
 mod registry;
 mod shadows;
 mod stream;
@@ -52,6 +52,7 @@ pub use lease::Lease;
 pub use messages::{DeviceConnection, Messages};
 pub use name_lists::List;
 pub use queue::{Delayed, Queue};
+pub use raw_requests::RawRequestsTable;
 pub use registry::{Listed, Registry, ThingPage};
 pub use shadows::Shadows;
 pub use stream::ChangedItem;

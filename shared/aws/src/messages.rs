@@ -59,7 +59,7 @@ impl Messages {
             .topic(request.topic.as_str())
             .response_topic(request.response_topic.as_str())
             .correlation_data(BASE64.encode(request.correlation_data.as_bytes()))
-            .content_type(Request::CONTENT_TYPE)
+            .content_type(&request.content_type)
             .confirmation(true)
             .timeout(Self::ACKNOWLEDGEMENT_SECONDS)
             .payload(Blob::new(request.body.clone()))
@@ -87,7 +87,7 @@ impl Messages {
             .qos(QOS_AT_LEAST_ONCE)
             .response_topic(request.response_topic.as_str())
             .correlation_data(BASE64.encode(request.correlation_data.as_bytes()))
-            .content_type(Request::CONTENT_TYPE)
+            .content_type(&request.content_type)
             .message_expiry(request.expiry_seconds.into())
             .payload(Blob::new(request.body.clone()))
             .send()
@@ -161,24 +161,23 @@ impl Messages {
         }
     }
 
-    /// Whether the device whose client id is the thing's name subscribes to its request topic.
+    /// The topic filters that the device subscribes to whose client id is the thing's name; none without a session.
     ///
     /// # Errors
     /// A failed call.
-    pub async fn is_subscribed(&self, thing: &ThingName) -> Result<bool, Error> {
-        let request = Topic::request(thing);
+    pub async fn subscriptions(&self, thing: &ThingName) -> Result<Vec<String>, Error> {
+        let mut filters = Vec::new();
         let mut subscriptions =
             self.client.list_subscriptions().client_id(thing.as_str()).into_paginator().items().send();
         while let Some(subscription) = subscriptions.next().await {
             match subscription {
-                Ok(subscription) if request.matches(&subscription.topic_filter) => return Ok(true),
-                Ok(_) => {}
+                Ok(subscription) => filters.push(subscription.topic_filter),
                 Err(error) => match error.as_service_error() {
-                    Some(ListSubscriptionsError::ResourceNotFoundException(_)) => return Ok(false),
+                    Some(ListSubscriptionsError::ResourceNotFoundException(_)) => return Ok(Vec::new()),
                     _ => return Err(Error::sdk("listing the subscriptions of a device", thing, error)),
                 },
             }
         }
-        Ok(false)
+        Ok(filters)
     }
 }

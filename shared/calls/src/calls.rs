@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneClaim, LaneName, LaneQueue, Plan,
-    Request, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
+    Request, RequestDigest, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
 };
 
 use crate::{
@@ -56,6 +56,16 @@ pub trait Calls {
 
     /// Deletes a command of which no request was sent.
     async fn delete_unsent_command(&self, command: &Command) -> Result<(), Error>;
+
+    /// Notes that the raw request of an execution has this digest, so that a report that echoes the request finds it.
+    /// Noting it twice changes nothing. Returns false, and notes nothing, if another function has noted another
+    /// execution meanwhile.
+    async fn note_raw_request(
+        &self,
+        execution: &Execution,
+        digest: &RequestDigest,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
 
     /// Reads the plan of a fleet command.
     async fn read_plan(&self, id: &CommandId) -> Result<Option<Plan>, Error>;
@@ -112,8 +122,8 @@ pub trait Calls {
     /// Since when the device whose client id is the thing's name is connected; none if it is not.
     async fn connected_since(&self, thing: &ThingName) -> Result<Option<Timestamp>, Error>;
 
-    /// Whether the device whose client id is the thing's name subscribes to its request topic.
-    async fn is_subscribed(&self, thing: &ThingName) -> Result<bool, Error>;
+    /// The topic filters that the device subscribes to whose client id is the thing's name.
+    async fn subscriptions(&self, thing: &ThingName) -> Result<Vec<String>, Error>;
 
     /// Sends the wake of a due entry, unless the tick that comes before it does so. Best effort: one that is not sent is
     /// counted, and the next tick does its work.

@@ -4,7 +4,7 @@
 //!
 //! # Layout
 //!
-//! - `ids`, `names`, `topic`, `timestamp`, `status`, `actor`: values that are validated once, when they are parsed
+//! - `ids`, `names`, `topic`, `request_topic`, `timestamp`, `status`, `actor`: values that are validated once, when they are parsed
 //! - `command`: what an operator asked for: [`Command`], [`Definition`], [`Deadlines`], [`Retry`], [`Lane`]
 //! - `execution`: one command on one thing: its row [`Execution`], and its state machine. A [`Change`] is one
 //!   conditional write; [`NextAction`] says what a row needs done; [`LaneQueue`] orders the executions of a thing;
@@ -24,6 +24,7 @@ mod ids;
 mod jitter;
 mod messages;
 mod names;
+mod request_topic;
 mod status;
 mod timestamp;
 mod topic;
@@ -42,6 +43,8 @@ pub use command::{
     idempotency_key::{IdempotencyKey, IdempotencyKeyError},
     lane::{Lane, LaneName, OnFailure},
     payload::{Payload, PayloadError},
+    raw_payload::{RawPayload, RawPayloadError},
+    request_form::RequestForm,
     retry::{Retry, RetryError, RetryOptions},
     row::Command,
 };
@@ -79,6 +82,7 @@ pub use messages::{
     report::{
         channel::ReportChannel,
         device_report::Report,
+        echo::{EchoMatch, RawRequests, RequestDigest},
         error::ReportError,
         reason_code::ReasonCode,
         reported_status::ReportedStatus,
@@ -98,6 +102,7 @@ pub use messages::{
     },
 };
 pub use names::{CommandName, GroupName, NameError, ShadowName, ThingName};
+pub use request_topic::{RequestTopic, RequestTopicError, RequestTopics};
 pub use status::{DeliveryStatus, Reason, Status, UnknownWord};
 pub use timestamp::Timestamp;
 pub use topic::{ResponseTopic, Topic, TopicError};

@@ -36,7 +36,7 @@ impl Topic {
         Self(format!("cmd/group/{group}/req"))
     }
 
-    /// A topic of broadcasts as it is stored, or as the stack is configured: it was checked when it was given.
+    /// A topic as it is stored, or as the stack is configured: it was checked when it was given.
     pub fn from_stored(topic: &str) -> Self {
         Self(topic.to_owned())
     }

@@ -45,6 +45,7 @@ impl<C: Calls> Driver<'_, C> {
     ) -> Result<ThingOutcome, Error> {
         let begin = self.now();
         let row = Execution::create_in_batch(command, thing, batch, begin, channel);
+        self.note_raw_request(&row, command).await?;
         let stored = self.store(row).await?;
         let is_slow = self.now() >= begin.plus_seconds(SLOW_SECONDS);
         let outcome = match stored {

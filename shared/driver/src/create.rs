@@ -30,6 +30,7 @@ impl<C: Calls> Driver<'_, C> {
     pub async fn create(&self, command: Command, thing: &ThingName, channel: Channel) -> Result<CreateOutcome, Error> {
         let Some(command) = self.store_command(command).await? else { return Ok(CreateOutcome::IdTaken) };
         let row = Execution::create(&command, thing, channel);
+        self.note_raw_request(&row, &command).await?;
         match self.store(row).await? {
             StoreOutcome::Stored(row) if row.observe(self.event_time()).is_terminal() => Ok(created(command, row)),
             StoreOutcome::Stored(row) => self.start_or_undo(row, command).await,

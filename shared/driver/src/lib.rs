@@ -13,6 +13,7 @@
 //! - [`claim`], [`send`], [`transmit`]: claims a request, sends it on its channel, records the result
 //! - [`lane_entry`], [`lane_exit`]: enters a lane and supersedes; leaves a lane and sends the next execution
 //! - `lane_settlement`: leaves a lane in which several executions have ended
+//! - `raw_request`: notes which execution a raw request is of
 //! - [`shadow_cleanup`]: removes a request from a shadow
 //! - [`report`], [`finish`], [`shadow_reports`], [`desired_state`]: applies what a device reports
 //! - [`broadcast_state`]: whether the message of a broadcast was sent
@@ -33,6 +34,7 @@ pub mod lane_exit;
 mod lane_settlement;
 pub mod monitor;
 pub mod online;
+mod raw_request;
 pub mod report;
 pub mod run;
 pub mod send;

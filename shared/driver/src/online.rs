@@ -5,6 +5,8 @@
 //! Two events that are handled at the same time, as those of a connection and its subscription may be, share the
 //! executions between them, and the device may receive a later one first. Only a lane keeps the order of commands.
 
+use std::borrow::Cow;
+
 use calls::{Calls, Error, chain};
 use domain::{Execution, OnlineAction, ThingName};
 
@@ -22,24 +24,28 @@ pub struct WaitingSent {
 }
 
 impl<C: Calls> Driver<'_, C> {
-    /// Sends the executions that wait for a device. `is_subscription`: the device has just subscribed, and so receives
-    /// requests.
+    /// Sends the executions that wait for a device. `subscribed`: the topic filters that the device has just subscribed
+    /// to; none where it has only connected.
     ///
     /// # Errors
     /// A failed read. A failed sending is counted.
-    pub async fn send_waiting(&self, thing: &ThingName, is_subscription: bool) -> Result<WaitingSent, Error> {
-        let waiting = self.calls.waiting(thing, self.event_time(), is_subscription).await?;
+    pub async fn send_waiting(&self, thing: &ThingName, subscribed: Option<&[String]>) -> Result<WaitingSent, Error> {
+        let waiting = self.calls.waiting(thing, self.event_time(), subscribed.is_some()).await?;
         let mut done = WaitingSent { unreadable: waiting.unreadable, ..WaitingSent::default() };
         if waiting.executions.is_empty() {
             return Ok(done);
         }
         // A device that resumes its session does not subscribe again. Any other device receives requests only after it
         // has subscribed, which is an event of its own.
-        if !is_subscription && !self.calls.is_subscribed(thing).await? {
+        let filters = match subscribed {
+            Some(filters) => Cow::Borrowed(filters),
+            None => Cow::Owned(self.calls.subscriptions(thing).await?),
+        };
+        if filters.is_empty() {
             return Ok(done);
         }
         for row in waiting.executions {
-            match self.act_online(row, is_subscription).await {
+            match self.act_online(row, &filters, subscribed.is_some()).await {
                 Ok(true) => done.sent += 1,
                 Ok(false) => {}
                 Err(error) => {
@@ -51,13 +57,27 @@ impl<C: Calls> Driver<'_, C> {
         }
         Ok(done)
     }
-    /// Does what an execution needs because its device came online. Returns whether its request was sent.
-    async fn act_online(&self, row: Execution, subscribed: bool) -> Result<bool, Error> {
+
+    /// Does what an execution needs because its device came online, and subscribes to these topic filters. Returns
+    /// whether its request was sent.
+    async fn act_online(&self, row: Execution, filters: &[String], subscribed: bool) -> Result<bool, Error> {
         let online_since = self.event_time();
-        match row.online_action(online_since, subscribed) {
+        let action = row.online_action(online_since, subscribed);
+        if action == OnlineAction::Nothing {
+            return Ok(false);
+        }
+        let Some(command) = self.command_of(&row).await? else { return Ok(false) };
+        let form = &command.definition.form;
+        let topic = form.topic_of(&row.key.thing);
+        if !filters.iter().any(|filter| topic.matches(filter)) {
+            return Ok(false);
+        }
+        match action {
+            OnlineAction::Send => Ok(self.claim_and_send_command(row, &command).await?.is_some()),
+            // The device may have it, and would run it again.
+            OnlineAction::SendAgain | OnlineAction::SendAgainLater if !form.names_execution() => Ok(false),
+            OnlineAction::SendAgain => Ok(self.claim_and_send_again(row, &command, online_since).await?.is_some()),
             OnlineAction::Nothing => Ok(false),
-            OnlineAction::Send => Ok(self.claim_and_send(row).await?.is_some()),
-            OnlineAction::SendAgain => Ok(self.claim_and_send_again(row, online_since).await?.is_some()),
             OnlineAction::SendAgainLater => {
                 self.send_again_later(row).await?;
                 Ok(false)

@@ -33,8 +33,20 @@ impl<C: Calls> Driver<'_, C> {
     /// A failed read or write. A failed sending is no error: it is recorded in the row, and retried when it is due.
     pub async fn claim_and_send(&self, row: Execution) -> Result<Option<SentExecution>, Error> {
         let Some(command) = self.command_of(&row).await? else { return Ok(None) };
+        self.claim_and_send_command(row, &command).await
+    }
+
+    /// The same, with the command as it was read.
+    ///
+    /// # Errors
+    /// As [`Self::claim_and_send`].
+    pub(crate) async fn claim_and_send_command(
+        &self,
+        row: Execution,
+        command: &Command,
+    ) -> Result<Option<SentExecution>, Error> {
         match self.claim(row).await? {
-            Some(row) => self.send(row, &command).await.map(Some),
+            Some(row) => self.send(row, command).await.map(Some),
             None => Ok(None),
         }
     }
@@ -44,14 +56,14 @@ impl<C: Calls> Driver<'_, C> {
     ///
     /// # Errors
     /// As [`Self::claim_and_send`].
-    pub async fn claim_and_send_again(
+    pub(crate) async fn claim_and_send_again(
         &self,
         row: Execution,
+        command: &Command,
         online_since: Timestamp,
     ) -> Result<Option<SentExecution>, Error> {
-        let Some(command) = self.command_of(&row).await? else { return Ok(None) };
         match self.claim_again(row, online_since).await? {
-            Some(row) => self.send(row, &command).await.map(Some),
+            Some(row) => self.send(row, command).await.map(Some),
             None => Ok(None),
         }
     }
@@ -68,7 +80,8 @@ impl<C: Calls> Driver<'_, C> {
         self.decide_and_write("sending a request again later", row, decide).await.map(drop)
     }
 
-    async fn command_of(&self, row: &Execution) -> Result<Option<Command>, Error> {
+    /// The command of a row; none, and an error in the log, if it is missing from the table.
+    pub(crate) async fn command_of(&self, row: &Execution) -> Result<Option<Command>, Error> {
         let found = self.calls.read_command(&row.command).await?;
         if found.is_none() {
             let (key, command) = (&row.key, &row.command);
@@ -127,6 +140,10 @@ impl<C: Calls> Driver<'_, C> {
     /// now. The event of its coming online found the request being sent, so the connection is read after the write.
     async fn record_unacknowledged(&self, row: Execution, command: &Command) -> Result<SentExecution, Error> {
         let SentExecution { row, unsendable } = self.record(row, Transmission::Sent).await?;
+        // The device may have it, and would run it again.
+        if !command.definition.form.names_execution() {
+            return Ok(SentExecution { row, unsendable });
+        }
         let Some(online_since) = self.connected_since(&row).await.filter(|at| row.should_send_again(*at, self.now()))
         else {
             return Ok(SentExecution { row, unsendable });

@@ -1,6 +1,9 @@
 //! The AWS clients of a function, and the settings that all functions share.
 
-use aws::{Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, Shadows, UnusableReportsTable};
+use aws::{
+    Commands, Connection, CountsTable, Executions, Fleets, Lanes, Messages, RawRequestsTable, Shadows,
+    UnusableReportsTable,
+};
 use domain::DueShards;
 
 use crate::config::{self, ConfigError};
@@ -20,6 +23,8 @@ pub struct Clients {
     pub executions: Executions,
     /// The queues of lanes.
     pub lanes: Lanes,
+    /// The executions of raw requests.
+    pub raw_requests: RawRequestsTable,
     /// The last reports of each thing that could not be used.
     pub unusable_reports: UnusableReportsTable,
     /// The messages to devices.
@@ -55,6 +60,7 @@ impl Clients {
             counts: connection.counts(commands.clone()),
             commands: connection.commands(commands),
             executions: connection.executions(executions.clone(), due_shards),
+            raw_requests: connection.raw_requests(executions.clone()),
             unusable_reports: connection.unusable_reports(executions.clone()),
             lanes: connection.lanes(executions),
             messages: connection.messages(),

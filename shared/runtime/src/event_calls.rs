@@ -8,7 +8,7 @@ use std::{
 use calls::{Acknowledgement, Calls, Error, LaneEntry, Page, PutOutcome, ShadowWriteOutcome, WriteOutcome};
 use domain::{
     Actor, BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneClaim, LaneName, LaneQueue, Plan,
-    Request, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
+    Request, RequestDigest, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
 };
 
 use crate::{clients::Clients, conflict, event_clock::EventClock};
@@ -70,6 +70,15 @@ impl Calls for EventCalls<'_> {
 
     async fn delete_unsent_command(&self, command: &Command) -> Result<(), Error> {
         self.clients.commands.delete_unsent(command).await
+    }
+
+    async fn note_raw_request(
+        &self,
+        execution: &Execution,
+        digest: &RequestDigest,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.clients.raw_requests.note(execution, digest, now).await
     }
 
     async fn read_plan(&self, id: &CommandId) -> Result<Option<Plan>, Error> {
@@ -134,8 +143,8 @@ impl Calls for EventCalls<'_> {
         self.clients.messages.connected_since(thing).await
     }
 
-    async fn is_subscribed(&self, thing: &ThingName) -> Result<bool, Error> {
-        self.clients.messages.is_subscribed(thing).await
+    async fn subscriptions(&self, thing: &ThingName) -> Result<Vec<String>, Error> {
+        self.clients.messages.subscriptions(thing).await
     }
 
     async fn send_wake(&self, wake: Wake) {

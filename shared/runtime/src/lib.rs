@@ -1,6 +1,6 @@
 //! What the functions share around their decisions.
 //!
-//! - [`clients`], [`config`]: the AWS clients and the settings, from the environment
+//! - [`clients`], [`config`], [`request_topics`]: the AWS clients and the settings, from the environment
 //! - [`event_clock`]: the time of the event, plus the time since its handling began
 //! - [`event_calls`]: the calls of the driver over the clients, for one event
 //! - [`conflict`]: the waits between the tries of a conditional write that is lost
@@ -22,6 +22,7 @@ pub mod event_clock;
 pub mod handler_error;
 pub mod metrics;
 pub mod published;
+pub mod request_topics;
 pub mod stream_event;
 pub mod time_format;
 mod wake_requests;

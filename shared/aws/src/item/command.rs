@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Command, CommandName, Deadlines, Definition, Delivery, Fingerprint, Lane, LaneName, OnFailure, Payload,
-    Retry, ShadowRoute, Timestamp,
+    RawPayload, RequestForm, RequestTopic, Retry, ShadowRoute, Timestamp,
 };
 
 use super::attributes::{Item, Reader, Unreadable, millis, needed, number, put_flag, text};
@@ -11,7 +11,8 @@ use super::key::{command_key, command_of_key};
 use super::target::{put_target, target_from_item};
 
 pub(crate) fn command_to_item(command: &Command) -> Item {
-    let Definition { name, payload, target, delivery, shadow, deadlines, retry, lane, supersede } = &command.definition;
+    let Definition { name, payload, form, target, delivery, shadow, deadlines, retry, lane, supersede } =
+        &command.definition;
     let mut item = command_key(&command.id);
     let mut put = |attribute: &str, value| item.insert(attribute.to_owned(), value);
     put("name", text(name.as_str()));
@@ -38,6 +39,13 @@ pub(crate) fn command_to_item(command: &Command) -> Item {
     if let Some(payload) = payload {
         put("payload", text(payload.as_json().get()));
     }
+    if let Some(raw) = &form.raw {
+        put("raw_payload", text(raw.to_base64()));
+        put("content_type", text(raw.content_type()));
+    }
+    if let Some(topic) = &form.topic {
+        put("request_topic", text(topic.as_str()));
+    }
     put_flag(&mut item, "supersede", *supersede);
     put_target(&mut item, target);
     for (attribute, value) in control_attributes(&command.control) {
@@ -56,6 +64,10 @@ pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
         definition: Definition {
             name: read.parsed("name", CommandName::parse)?,
             payload: read.parsed_if_exists("payload", Payload::parse)?,
+            form: RequestForm {
+                raw: raw_payload_of(&read)?,
+                topic: read.parsed_if_exists("request_topic", RequestTopic::parse)?,
+            },
             target: target_from_item(item)?,
             delivery: read.parsed("delivery", Delivery::parse)?,
             shadow: read.parsed_if_exists("shadow", ShadowRoute::parse)?,
@@ -70,6 +82,11 @@ pub(crate) fn command_from_item(item: &Item) -> Result<Command, Unreadable> {
         control: control_from_item(item)?,
         audit: audit_from_item(item)?,
     })
+}
+
+fn raw_payload_of(read: &Reader<'_>) -> Result<Option<RawPayload>, Unreadable> {
+    let content_type = read.text("content_type")?;
+    read.parsed_if_exists("raw_payload", |base64| RawPayload::parse(base64, content_type))
 }
 
 /// The lane in the attributes `lane` and `on_failure`, of a command or an execution.

@@ -10,6 +10,7 @@
 //! | executions | `T#<thing>` | `E#<execution id>` | execution |
 //! | executions | `T#<thing>` | `L#<lane>` | queue of a lane |
 //! | executions | `T#<thing>` | `D#<command id>#<batch>` | a further batch that contains the thing |
+//! | executions | `T#<thing>` | `RAW#<digest>` | the executions of the thing whose raw requests have the same bytes |
 //! | executions | `T#<thing>` | `REPORTS` | the last reports of the thing that could not be used |
 //! | executions | `R#<shard>` | `LEASE` | which run works through a shard of the due index |
 //! | executions | `R#look-ahead` | `LEASE` | which function looks for what has to begin before its time |
@@ -23,6 +24,7 @@ mod execution_reader;
 mod key;
 mod lane;
 mod plan;
+mod raw_requests;
 mod target;
 mod unusable_reports;
 
@@ -37,6 +39,7 @@ pub(crate) use execution_reader::execution_from_item;
 pub(crate) use key::{command_key, command_of_key, due_at_of_key, execution_key, key_from_item, shown_key, thing_key};
 pub(crate) use lane::{lane_from_item, lane_key};
 pub(crate) use plan::{page_key, plan_from_item, plan_key, plan_to_item};
+pub(crate) use raw_requests::{raw_requests_from_item, raw_requests_key, raw_requests_to_item, raw_requests_value};
 pub(crate) use target::changed_rate_attributes;
 pub(crate) use unusable_reports::{reports_from_item, reports_key, reports_to_item, reports_value};
 

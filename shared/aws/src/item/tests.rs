@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Channel, Command, CommandId, CommandName, Control, CreatorToken, Deadlines, Definition, Delivery, DueShards,
-    Execution, Fingerprint, Payload, Target, ThingName, Timestamp,
+    Execution, Fingerprint, Payload, RequestForm, Target, ThingName, Timestamp,
 };
 
 use super::*;
@@ -14,6 +14,7 @@ fn command(payload: Option<&str>, heartbeat_seconds: Option<i64>) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: payload.map(|json| Payload::parse(json).unwrap()),
+            form: RequestForm::default(),
             target: Target::Thing(ThingName::parse("pump-7").unwrap()),
             delivery: Delivery::Topic,
             shadow: None,

@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, DueShards, Execution,
-    Fingerprint, NextAction, Report, Target, ThingName, Timestamp,
+    Fingerprint, NextAction, Report, RequestForm, Target, ThingName, Timestamp,
 };
 
 use super::*;
@@ -19,6 +19,7 @@ fn execution() -> Execution {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
+            form: RequestForm::default(),
             target: Target::Thing(thing.clone()),
             delivery: Delivery::Auto,
             shadow: None,

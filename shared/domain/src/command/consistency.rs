@@ -27,6 +27,18 @@ pub enum DefinitionError {
     /// A shadow is named, and the delivery is not `shadow`.
     #[error("shadow names the shadow of delivery shadow: choose that delivery, or leave shadow out")]
     ShadowWithoutDelivery,
+    /// A raw request in a broadcast or a shadow.
+    #[error(
+        "a raw request goes to one thing in a message of its own, and a broadcast or a shadow has to name its command: \
+         choose delivery topic, direct or auto, or leave format out"
+    )]
+    RawWithoutMessage,
+    /// A topic for a broadcast or a shadow.
+    #[error(
+        "topic is where one thing receives a message: leave it out with delivery shadow or broadcast, or choose delivery \
+         topic, direct or auto"
+    )]
+    TopicWithoutMessage,
     /// `supersede` without a lane.
     #[error("supersede cancels the executions that wait in a lane: name a lane, or leave supersede out")]
     SupersedeWithoutLane,
@@ -41,6 +53,8 @@ impl DefinitionError {
             Self::RetryOfBroadcast => "retry",
             Self::BroadcastWithoutTopic => "broadcast",
             Self::ShadowWithoutDelivery => "shadow",
+            Self::RawWithoutMessage => "format",
+            Self::TopicWithoutMessage => "topic",
             Self::SupersedeWithoutLane => "supersede",
         }
     }
@@ -55,7 +69,11 @@ impl Definition {
     pub fn check(&self) -> Result<(), DefinitionError> {
         let broadcast = self.delivery == Delivery::Broadcast;
         let fleet = self.target.fleet();
+        let has_message = !matches!(self.delivery, Delivery::Broadcast | Delivery::Shadow);
+        let is_raw = self.form.raw.is_some();
         let found = [
+            (is_raw && !has_message, DefinitionError::RawWithoutMessage),
+            (self.form.topic.is_some() && !has_message, DefinitionError::TopicWithoutMessage),
             (broadcast && fleet.is_some_and(|fleet| !fleet.is_immediate()), DefinitionError::PacedBroadcast),
             (broadcast && self.lane.is_some(), DefinitionError::LaneOfBroadcast),
             (broadcast && self.retry.is_some(), DefinitionError::RetryOfBroadcast),

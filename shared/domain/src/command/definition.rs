@@ -4,6 +4,7 @@ use crate::command::deadlines::Deadlines;
 use crate::command::delivery::Delivery;
 use crate::command::lane::Lane;
 use crate::command::payload::Payload;
+use crate::command::request_form::RequestForm;
 use crate::command::retry::Retry;
 use crate::fleet::target::Target;
 use crate::messages::shadow::route::ShadowRoute;
@@ -14,8 +15,10 @@ use crate::names::CommandName;
 pub struct Definition {
     /// The operation that the device executes.
     pub name: CommandName,
-    /// The arguments of the operation.
+    /// The arguments of the operation. None where the request is raw.
     pub payload: Option<Payload>,
+    /// What its requests look like.
+    pub form: RequestForm,
     /// The thing or the fleet.
     pub target: Target,
     /// How requests reach the devices.

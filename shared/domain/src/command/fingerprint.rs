@@ -18,7 +18,8 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// The fingerprint of a definition. It does not depend on the order of the fields in the request body.
     pub fn of(definition: &Definition) -> Self {
-        let Definition { name, payload, target, delivery, shadow, deadlines, retry, lane, supersede } = definition;
+        let Definition { name, payload, form, target, delivery, shadow, deadlines, retry, lane, supersede } =
+            definition;
         let (ttl, timeout, heartbeat) =
             (deadlines.ttl_seconds(), deadlines.timeout_seconds(), deadlines.heartbeat_seconds().unwrap_or(0));
         let target = target_text(target);
@@ -28,11 +29,13 @@ impl Fingerprint {
         let lane = lane
             .as_ref()
             .map_or_else(|| "-".to_owned(), |lane| format!("{} {}", lane.name.as_str(), lane.on_failure.as_str()));
-        // Each part before the payload has a fixed number of blanks, or none, so no two definitions give the same
-        // text.
+        // Each part before the form has a fixed number of blanks, or none. The form begins with a word that no payload
+        // begins with, and a content type ends the text, since a raw request has no payload. So no two definitions give
+        // the same text.
         let all = format!(
-            "{name} {target} {} {shadow} {ttl} {timeout} {heartbeat} {retry} {lane} {supersede} {payload}",
-            delivery.as_str()
+            "{name} {target} {} {shadow} {ttl} {timeout} {heartbeat} {retry} {lane} {supersede}{form} {payload}",
+            delivery.as_str(),
+            form = form.to_text(),
         );
         let mut text = BASE32_NOPAD.encode(&Sha256::digest(all)).to_ascii_lowercase();
         text.truncate(26);
@@ -77,9 +80,11 @@ mod tests {
     use crate::command::deadlines::Deadlines;
     use crate::command::delivery::Delivery;
     use crate::command::payload::Payload;
+    use crate::command::raw_payload::RawPayload;
     use crate::execution::fixtures::command;
     use crate::fleet::target::Fleet;
     use crate::names::ThingName;
+    use crate::request_topic::RequestTopic;
 
     fn fleet(things: &[&str], groups: &[&str]) -> Target {
         let things: Vec<_> = things.iter().map(|name| ThingName::parse(name).unwrap()).collect();
@@ -105,6 +110,8 @@ mod tests {
             with(|other| other.target = fleet(&["pump-8"], &[])),
             with(|other| other.target = fleet(&[], &["pump-7"])),
             with(|other| other.delivery = Delivery::Topic),
+            with(|other| other.form.topic = RequestTopic::parse("lights/{thing}").ok()),
+            with(|other| other.form.raw = RawPayload::parse("", None).ok()),
             with(|other| other.deadlines = Deadlines::new(Some(60), Some(600), Some(30)).unwrap()),
         ] {
             assert_ne!(other, Fingerprint::of(&first));

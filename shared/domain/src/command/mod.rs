@@ -10,5 +10,7 @@ pub(crate) mod fingerprint;
 pub(crate) mod idempotency_key;
 pub(crate) mod lane;
 pub(crate) mod payload;
+pub(crate) mod raw_payload;
+pub(crate) mod request_form;
 pub(crate) mod retry;
 pub(crate) mod row;

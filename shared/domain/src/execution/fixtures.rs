@@ -6,6 +6,7 @@ use crate::command::definition::Definition;
 use crate::command::delivery::Delivery;
 use crate::command::fingerprint::Fingerprint;
 use crate::command::lane::{Lane, LaneName, OnFailure};
+use crate::command::request_form::RequestForm;
 use crate::command::retry::{Retry, RetryOptions};
 use crate::command::row::Command;
 use crate::execution::channel::Channel;
@@ -35,6 +36,7 @@ pub(crate) fn command(delivery: Delivery, heartbeat: Option<i64>) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
+            form: RequestForm::default(),
             target: Target::Thing(thing()),
             delivery,
             shadow: None,

@@ -19,7 +19,9 @@ pub struct Request {
     pub correlation_data: String,
     /// MQTT's message expiry interval in seconds, at least 1: the broker drops the request when it has passed.
     pub expiry_seconds: u32,
-    /// The JSON body.
+    /// MQTT's content type.
+    pub content_type: String,
+    /// The body: JSON, or the bytes that the caller gave.
     pub body: Vec<u8>,
 }
 
@@ -44,7 +46,7 @@ struct Body<'a> {
 }
 
 impl Request {
-    /// MQTT's content type of every request.
+    /// MQTT's content type of every request that is not raw.
     pub const CONTENT_TYPE: &'static str = "application/json";
 
     /// The request for the current attempt of an execution, sent at `now`.
@@ -55,7 +57,24 @@ impl Request {
     pub fn new(command: &Command, execution: &Execution, now: Timestamp) -> Result<Self, serde_json::Error> {
         let thing = &execution.key.thing;
         let response_topic = Topic::response(thing);
-        let body = serde_json::to_vec(&Body {
+        let form = &command.definition.form;
+        let (content_type, body) = match &form.raw {
+            Some(raw) => (raw.content_type(), raw.bytes().to_vec()),
+            None => (Self::CONTENT_TYPE, Self::json(command, execution, &response_topic)?),
+        };
+        Ok(Self {
+            topic: form.topic_of(thing),
+            correlation_data: execution.key.id.to_string(),
+            // MQTT takes 0 for "never expires".
+            expiry_seconds: now.seconds_until(execution.start_by).max(1),
+            response_topic,
+            content_type: content_type.to_owned(),
+            body,
+        })
+    }
+
+    fn json(command: &Command, execution: &Execution, response_topic: &Topic) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&Body {
             execution_id: execution.key.id.as_str(),
             attempt: execution.attempt,
             command: command.definition.name.as_str(),
@@ -66,14 +85,6 @@ impl Request {
             sequence: execution.created_at.as_millis(),
             heartbeat: execution.heartbeat_seconds,
             response_topic: response_topic.as_str(),
-        })?;
-        Ok(Self {
-            topic: Topic::request(thing),
-            correlation_data: execution.key.id.to_string(),
-            // MQTT takes 0 for "never expires".
-            expiry_seconds: now.seconds_until(execution.start_by).max(1),
-            response_topic,
-            body,
         })
     }
 }
@@ -84,10 +95,12 @@ mod tests {
 
     use crate::command::delivery::Delivery;
     use crate::command::payload::Payload;
+    use crate::command::raw_payload::RawPayload;
     use crate::execution::channel::Channel;
     use crate::execution::fixtures::{CREATED_AT, command, thing};
     use crate::messages::report::device_report::Report;
     use crate::names::{CommandName, ThingName};
+    use crate::request_topic::RequestTopic;
 
     #[test]
     fn the_body_has_the_members_that_devices_expect() {
@@ -102,6 +115,20 @@ mod tests {
         assert_eq!(String::from_utf8(request.body).unwrap(), expected);
         assert_eq!((request.topic.as_str(), request.expiry_seconds), ("cmd/pump-7/req", 50));
         assert_eq!((request.correlation_data.as_str(), request.response_topic.as_str()), (id, "cmd/pump-7/resp"));
+    }
+
+    #[test]
+    fn a_raw_request_has_the_bytes_of_the_caller_on_the_topic_of_the_caller() {
+        let mut command = command(Delivery::Topic, None);
+        command.definition.form.raw = RawPayload::parse("bGlnaHQ6IG9u", Some("text/plain")).ok();
+        let execution = Execution::create(&command, &thing(), Channel::Topic);
+        let request = Request::new(&command, &execution, CREATED_AT).unwrap();
+        assert_eq!((request.topic.as_str(), request.content_type.as_str()), ("cmd/pump-7/req", "text/plain"));
+        assert_eq!(request.body, b"light: on");
+        assert_eq!(request.correlation_data, execution.key.id.as_str());
+        command.definition.form.topic = RequestTopic::parse("lights/{thing}/set").ok();
+        let request = Request::new(&command, &execution, CREATED_AT).unwrap();
+        assert_eq!((request.topic.as_str(), request.response_topic.as_str()), ("lights/pump-7/set", "cmd/pump-7/resp"));
     }
 
     #[test]

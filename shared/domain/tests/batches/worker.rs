@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use domain::{
     Actor, Batch, BatchProgress, Command, CommandId, CommandName, Control, ControlState, Deadlines, Definition,
-    Delivery, Fingerprint, Target, ThingName, Timestamp,
+    Delivery, Fingerprint, RequestForm, Target, ThingName, Timestamp,
 };
 
 use super::world::{CREATED_AT, World};
@@ -46,6 +46,7 @@ pub static COMMAND: LazyLock<Command> = LazyLock::new(|| Command {
     definition: Definition {
         name: CommandName::parse("reboot").unwrap(),
         payload: None,
+        form: RequestForm::default(),
         target: Target::Thing(ThingName::parse("pump-7").unwrap()),
         delivery: Delivery::Topic,
         shadow: None,

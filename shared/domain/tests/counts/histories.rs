@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Channel, Command, CommandId, CommandName, Contribution, Control, Deadlines, Definition, Delivery, Execution,
-    Fingerprint, NextAction, Reason, Report, Retry, RetryOptions, Target, ThingName, Timestamp, Topic,
+    Fingerprint, NextAction, Reason, Report, RequestForm, Retry, RetryOptions, Target, ThingName, Timestamp, Topic,
 };
 use fastrand::Rng;
 
@@ -40,6 +40,7 @@ fn command(rng: &mut Rng) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
+            form: RequestForm::default(),
             target: Target::Thing(thing()),
             delivery: if rng.bool() { Delivery::Direct } else { Delivery::Topic },
             shadow: None,

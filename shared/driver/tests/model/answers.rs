@@ -229,7 +229,7 @@ impl World {
                 Answer::Done
             }
             Call::ConnectedSince => Answer::Since(self.online_since.map(online_at)),
-            Call::IsSubscribed => Answer::Is(self.online_since.is_some()),
+            Call::Subscriptions => Answer::Is(self.online_since.is_some()),
             Call::SendWake(wake) => {
                 self.send_wake(scenario, wake);
                 Answer::Done

@@ -36,7 +36,7 @@ pub enum Call {
     PublishRequest(Box<Request>),
     Publish(Topic, String),
     ConnectedSince,
-    IsSubscribed,
+    Subscriptions,
     SendWake(Box<Wake>),
 }
 

@@ -2,7 +2,7 @@
 //! itself about them.
 
 use calls::Error;
-use domain::{Actor, Channel, Command, Timestamp};
+use domain::{Actor, Channel, Command, Timestamp, Topic};
 use driver::{cancel::CancelOutcome, driver::Driver, online::WaitingSent};
 
 use super::{
@@ -97,10 +97,13 @@ impl Event {
             }
             Kind::Wake { n, due } => driver.drive_wake(&key(*n), *due).await.map(drop),
             Kind::Early { n, due } => driver.withdraw_early(&key(*n), *due).await.map(drop),
-            Kind::Online { subscribed } => match driver.send_waiting(&thing(), *subscribed).await? {
-                WaitingSent { failed: 0, .. } => Ok(()),
-                _ => Err(Error::new("sending what waits", thing(), calls::Kind::Unavailable, None)),
-            },
+            Kind::Online { subscribed } => {
+                let filters = [Topic::request(&thing()).as_str().to_owned()];
+                match driver.send_waiting(&thing(), subscribed.then_some(&filters[..])).await? {
+                    WaitingSent { failed: 0, .. } => Ok(()),
+                    _ => Err(Error::new("sending what waits", thing(), calls::Kind::Unavailable, None)),
+                }
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use calls::{Acknowledgement, Calls, Error, LaneEntry, Page, PutOutcome, ShadowWriteOutcome, WriteOutcome};
 use domain::{
     BatchNumber, Change, Command, CommandId, Execution, ExecutionId, Key, LaneClaim, LaneName, LaneQueue, Plan,
-    Request, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
+    Request, RequestDigest, ShadowName, ShadowUpdate, ThingName, Timestamp, Topic, Wake,
 };
 
 use super::call::{Answer, Call};
@@ -260,11 +260,17 @@ impl Calls for &Replay<'_> {
         }
     }
 
-    async fn is_subscribed(&self, _: &ThingName) -> Result<bool, Error> {
-        match self.ask(Call::IsSubscribed).await.checked()? {
-            Answer::Is(subscribed) => Ok(subscribed),
+    async fn subscriptions(&self, thing: &ThingName) -> Result<Vec<String>, Error> {
+        match self.ask(Call::Subscriptions).await.checked()? {
+            Answer::Is(subscribed) => {
+                Ok(subscribed.then(|| Topic::request(thing).as_str().to_owned()).into_iter().collect())
+            }
             other => other.wrong(),
         }
+    }
+
+    async fn note_raw_request(&self, _: &Execution, _: &RequestDigest, _: Timestamp) -> Result<bool, Error> {
+        unreachable!("no scenario has raw requests")
     }
 
     async fn send_wake(&self, wake: Wake) {

@@ -2,7 +2,8 @@
 
 use domain::{
     Actor, Channel, Command, CommandId, CommandName, Control, Deadlines, Definition, Delivery, Fingerprint, Key, Lane,
-    LaneName, LaneQueue, OnFailure, Payload, Retry, RetryOptions, ShadowRoute, Target, ThingName, Timestamp,
+    LaneName, LaneQueue, OnFailure, Payload, RequestForm, Retry, RetryOptions, ShadowRoute, Target, ThingName,
+    Timestamp,
 };
 
 use super::{node::Tree, replay::Setting, world::World};
@@ -119,6 +120,7 @@ pub fn command(n: u8) -> Command {
         definition: Definition {
             name: CommandName::parse("reboot").unwrap(),
             payload: None,
+            form: RequestForm::default(),
             target: Target::Thing(thing()),
             delivery: Delivery::Direct,
             shadow: None,

@@ -21,6 +21,7 @@ pub(super) struct ReportContent {
     pub(super) description: Option<String>,
     pub(super) result: Option<ReportResult>,
     pub(super) is_relayed: bool,
+    pub(super) echo: Option<Vec<u8>>,
 }
 
 impl ReportContent {
@@ -36,6 +37,7 @@ impl ReportContent {
             description: None,
             result,
             is_relayed: true,
+            echo: None,
         }
     }
 }

@@ -36,7 +36,7 @@ impl Report {
     /// # Errors
     ///
     /// [`ReportError`] if the topic is not a response topic, or the message is empty, too large, malformed, without a
-    /// status, echoes another application's request, or names another execution than its topic.
+    /// status, or names another execution than its topic.
     pub fn decode(topic: &str, payload: &[u8]) -> Result<Self, ReportError> {
         let topic = ResponseTopic::parse(topic).map_err(ReportError::Topic)?;
         if payload.len() > MAX_MESSAGE_BYTES {
@@ -47,7 +47,7 @@ impl Report {
         let content = match payload.as_bytes() {
             [] => return Err(ReportError::Empty),
             [b'{', ..] => json::decode(&topic.thing, payload, true)?,
-            _ => text::decode(&topic.thing, payload, topic.execution.is_some())?,
+            _ => text::decode(&topic.thing, payload)?,
         };
         Self::new(topic, content, ReportChannel::Mqtt)
     }
@@ -86,6 +86,7 @@ impl Report {
             description: content.description,
             result: content.result,
             is_relayed: content.is_relayed,
+            echo: content.echo,
         })
     }
 }

@@ -41,6 +41,10 @@ pub struct Report {
     /// Whether this is the message of a command of the AWS IoT Atlas dialect, which the device relays at its end. It says
     /// nothing of its execution: where its topic names none, see [`Report::is_relay_of`].
     pub is_relayed: bool,
+    /// The whole request that the device echoes in its report. If it is a raw one of ours, which its
+    /// [`RequestDigest`](crate::RequestDigest) says, the report is about that one's execution, whatever `execution` is: a
+    /// caller may have written anything into it. Otherwise, and without an `execution`, it is another application's.
+    pub echo: Option<Vec<u8>>,
 }
 
 impl Report {
@@ -68,6 +72,7 @@ impl Report {
             description: None,
             result: None,
             is_relayed: false,
+            echo: None,
         }
     }
 }

@@ -27,9 +27,6 @@ pub enum ReportError {
     /// The report names something that is not an execution id or a command id.
     #[error("the report names no execution")]
     Id(#[source] IdError),
-    /// The message echoes the request that it answers, and that request names no execution.
-    #[error("the report echoes a request that is not one of ours")]
-    ForeignRequest,
     /// The topic or the place in the shadow names one execution, the payload another.
     #[error("the topic names execution {topic}, the payload {payload}")]
     Contradiction {

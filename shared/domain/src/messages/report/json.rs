@@ -83,6 +83,7 @@ pub(super) fn decode(thing: &ThingName, text: &str, may_be_relayed: bool) -> Res
         description,
         result: body.result.map(|raw| ReportResult::new(raw.get())),
         is_relayed: false,
+        echo: None,
     })
 }
 

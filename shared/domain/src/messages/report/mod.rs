@@ -4,6 +4,7 @@ pub(crate) mod channel;
 pub(crate) mod content;
 pub(crate) mod decode;
 pub(crate) mod device_report;
+pub(crate) mod echo;
 pub(crate) mod error;
 pub(crate) mod json;
 pub(crate) mod printable;

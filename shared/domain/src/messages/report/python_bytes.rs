@@ -3,12 +3,19 @@
 /// The content of the first bytes literal in a text; `None` if there is none, or it is not UTF-8.
 pub(super) fn find_literal(text: &str) -> Option<String> {
     let start = [text.find("b'"), text.find("b\"")].into_iter().flatten().min()?;
-    let mut rest = text.get(start + 1..)?.chars();
+    let (bytes, _) = read_literal(text.get(start + 1..)?)?;
+    String::from_utf8(bytes).ok()
+}
+
+/// The bytes of a literal, from its quote on, and the text behind it; `None` if it does not end, or Python prints no such
+/// literal.
+fn read_literal(text: &str) -> Option<(Vec<u8>, &str)> {
+    let mut rest = text.chars();
     let quote = rest.next()?;
-    let mut bytes = Vec::with_capacity(text.len() - start);
+    let mut bytes = Vec::with_capacity(text.len());
     loop {
         match rest.next()? {
-            c if c == quote => return String::from_utf8(bytes).ok(),
+            c if c == quote => return Some((bytes, rest.as_str())),
             '\\' => match rest.next()? {
                 'n' => bytes.push(b'\n'),
                 'r' => bytes.push(b'\r'),
@@ -25,16 +32,43 @@ pub(super) fn find_literal(text: &str) -> Option<String> {
     }
 }
 
-/// Whether a text ends with a whole request that its device echoes, as `.. from payload: b'light: on'` does.
-pub(super) fn echoes_request(text: &str) -> bool {
-    let Some((_, literal)) = text.split_once("payload: b") else { return false };
+/// The whole request that a text ends with, because its device echoes it, as `.. from payload: b'light: on'` does. What
+/// Python would print otherwise counts as it stands between its quotes.
+pub(super) fn echoed_request(text: &str) -> Option<Vec<u8>> {
+    let (_, literal) = text.split_once("payload: b")?;
     let literal = literal.trim_end();
-    literal.len() > 1 && ['\'', '"'].into_iter().any(|quote| literal.starts_with(quote) && literal.ends_with(quote))
+    let quote = literal.chars().next().filter(|quote| ['\'', '"'].contains(quote))?;
+    let between = literal.strip_prefix(quote)?.strip_suffix(quote)?;
+    match read_literal(literal) {
+        Some((bytes, "")) => Some(bytes),
+        _ => Some(between.as_bytes().to_vec()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_echoed_request_is_read_to_the_end_of_the_text() {
+        for (text, bytes) in [
+            ("from payload: b'light: on'", Some(&b"light: on"[..])),
+            ("from payload: b''\n", Some(b"")),
+            (r#"from payload: b"it's""#, Some(b"it's")),
+            (r"from payload: b'\xff\x00\\'", Some(b"\xff\x00\\")),
+            // Not as Python prints bytes.
+            ("from payload: b'it's on'", Some(b"it's on")),
+            (r"from payload: b'C:\q'", Some(br"C:\q")),
+            (r"from payload: b'a' payload: b'c'", Some(b"a' payload: b'c")),
+            ("from payload: b'", None),
+            ("from payload: b'a' and more", None),
+            ("from payload: b'light: o", None),
+            ("from payload: x", None),
+            ("from b'light: on'", None),
+        ] {
+            assert_eq!(echoed_request(text).as_deref(), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn a_printed_literal_is_read_back() {

@@ -89,15 +89,21 @@ fn text_without_an_id_is_a_report() {
 }
 
 #[test]
-fn text_that_echoes_another_applications_request_is_no_report() {
-    for text in [
-        "SUCCESS: command ran successfully from payload: b'light: on'",
-        "FAILURE: command did not run successfully from payload: b\"it's on\"",
-        r#"SUCCESS: command ran successfully from payload: b'{"light": "on", "id": 7}'"#,
-        "SUCCESS: command ran successfully from payload: b''",
-        "SUCCESS: command ran successfully from payload: b'\\xff\\x00'\n",
+fn a_request_is_kept_as_its_text_echoes_it() {
+    let with_id = decode(&format!("SUCCESS: command ran successfully from payload: b'reboot {ID}'")).unwrap();
+    assert_eq!((id(&with_id), with_id.echo.as_deref()), (Some(ID), Some(format!("reboot {ID}").as_bytes())));
+    for (text, request) in [
+        ("SUCCESS: command ran successfully from payload: b'light: on'", &b"light: on"[..]),
+        ("FAILURE: command did not run successfully from payload: b\"it's on\"", b"it's on"),
+        (
+            r#"SUCCESS: command ran successfully from payload: b'{"light": "on", "id": 7}'"#,
+            br#"{"light": "on", "id": 7}"#,
+        ),
+        ("SUCCESS: command ran successfully from payload: b''", b""),
+        ("SUCCESS: command ran successfully from payload: b'\\xff\\x00'\n", b"\xff\x00"),
     ] {
-        assert!(matches!(decode(text), Err(ReportError::ForeignRequest)), "{text}");
+        let report = decode(text).unwrap();
+        assert_eq!((id(&report), report.echo.as_deref()), (None, Some(request)), "{text}");
         let on_topic = Report::decode(&format!("cmd/pump-7/resp/{ID}"), text.as_bytes()).unwrap();
         assert_eq!(id(&on_topic), Some(ID), "the topic names our execution");
     }

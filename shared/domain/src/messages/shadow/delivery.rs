@@ -1,5 +1,6 @@
 //! The update that delivers a command through a shadow.
 
+use crate::command::request_form::RequestForm;
 use crate::command::row::Command;
 use crate::execution::row::Execution;
 use crate::messages::shadow::error::ShadowError;
@@ -13,13 +14,16 @@ impl ShadowRoute {
     ///
     /// # Errors
     ///
-    /// [`ShadowError`] if a shadow can't hold the command's payload in this dialect.
+    /// [`ShadowError`] if a shadow can't hold the command's payload in this dialect, or its request.
     pub fn delivery_update(
         &self,
         command: &Command,
         execution: &Execution,
         now: Timestamp,
     ) -> Result<ShadowUpdate, ShadowError> {
+        if command.definition.form != RequestForm::default() {
+            return Err(ShadowError::Message);
+        }
         match self {
             Self::Atlas => atlas::delivery_update(command, execution, now),
             Self::Map(shadow) => map::delivery_update(shadow, command, execution),

@@ -8,6 +8,9 @@ pub enum ShadowError {
     /// The payload holds a number out of range, or is nested without limit.
     #[error("a shadow can't hold this payload")]
     Payload(#[source] serde_json::Error),
+    /// The request is raw, or for a topic of the caller's choice.
+    #[error("a raw request, or one for a topic of its own, is a message: no shadow can carry it")]
+    Message,
     /// The payload of a desired state is not an object with attributes.
     #[error(r#"the payload of a desired state is its attributes: an object with at least one, as in {{"light":"on"}}"#)]
     NotAttributes,
