@@ -44,7 +44,6 @@ struct SavedCopy {
     message: Stored,
     expires_at_ms: Option<i64>,
     retain: bool,
-    subscription_ids: Vec<u32>,
     /// Packet identifier of the delivery on the last connection, if there was one.
     sent_as: Option<u16>,
 }
@@ -82,7 +81,6 @@ impl State {
                     message: Stored::new(&copy.message, now_ms),
                     expires_at_ms: copy.expires_at_ms,
                     retain: copy.retain,
-                    subscription_ids: copy.subscription_ids.clone(),
                     sent_as,
                 })
                 .collect(),
@@ -116,7 +114,6 @@ impl State {
                     let mut restored = MessageCopy::new(Arc::new(message), 0);
                     restored.expires_at_ms = copy.expires_at_ms;
                     restored.retain = copy.retain;
-                    restored.subscription_ids = copy.subscription_ids;
                     restored.sent_as = copy.sent_as;
                     session.restore(restored);
                 }

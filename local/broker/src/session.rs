@@ -30,7 +30,6 @@ pub(super) struct MessageCopy {
     /// In milliseconds since 1970.
     pub(super) expires_at_ms: Option<i64>,
     pub(super) retain: bool,
-    pub(super) subscription_ids: Vec<u32>,
     /// Direct messages are dropped when the connection ends, or at QoS 1 when the sender stops waiting for the PUBACK.
     pub(super) direct: bool,
     /// Notifies the sender of a direct message of the PUBACK.
@@ -44,16 +43,7 @@ pub(super) struct MessageCopy {
 impl MessageCopy {
     pub(super) fn new(message: Arc<Message>, at_ms: i64) -> Self {
         let expires_at_ms = message.expires_at_ms(at_ms);
-        Self {
-            message,
-            expires_at_ms,
-            retain: false,
-            subscription_ids: Vec::new(),
-            direct: false,
-            confirm: None,
-            sent_as: None,
-            puback_lost: false,
-        }
+        Self { message, expires_at_ms, retain: false, direct: false, confirm: None, sent_as: None, puback_lost: false }
     }
 
     fn delivery(&self, packet_id: Option<u16>, now_ms: i64) -> Delivery {
@@ -65,7 +55,6 @@ impl MessageCopy {
             duplicate: self.sent_as.is_some(),
             retain: self.retain,
             expiry_s: left.map(|seconds| u32::try_from(seconds).unwrap_or(0)),
-            subscription_ids: self.subscription_ids.clone(),
         }
     }
 

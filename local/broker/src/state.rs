@@ -104,7 +104,6 @@ impl State {
         let Some(client) = self.clients.get_mut(&recipient.client) else { return };
         let mut copy = MessageCopy::new(message.clone(), at_ms);
         copy.retain = message.retain && recipient.retain_as_published;
-        copy.subscription_ids = recipient.subscription_ids;
         client.deliver(&recipient.client, copy, recipient.qos.min(message.qos), at_ms);
     }
 }

@@ -13,7 +13,6 @@ use super::topic::Filter;
 /// A SUBSCRIBE packet whose filters have been checked.
 pub(super) struct CheckedSubscribe {
     pub(super) packet_id: u16,
-    pub(super) subscription_id: Option<u32>,
     /// Each filter with the reason code of its refusal, if refused.
     pub(super) filters: Vec<(FilterRequest, Option<u8>)>,
 }
@@ -33,11 +32,7 @@ impl State {
             }
             match (refusal, Filter::parse(&filter_request.filter)) {
                 (None, Ok(filter)) => {
-                    let is_new = self.subscriptions.insert(
-                        filter,
-                        client_id,
-                        subscription_options(&filter_request, request.subscription_id),
-                    );
+                    let is_new = self.subscriptions.insert(filter, client_id, subscription_options(&filter_request));
                     own.insert(filter_request.filter.clone(), filter_request.qos);
                     reasons.push(filter_request.qos);
                     granted.push((filter_request, is_new));
@@ -55,7 +50,7 @@ impl State {
         link.outbox.push(Outgoing::SubAck { packet_id: request.packet_id, reasons });
 
         for (filter_request, is_new) in &granted {
-            self.send_retained(client_id, filter_request, *is_new, request.subscription_id, now_ms);
+            self.send_retained(client_id, filter_request, *is_new, now_ms);
         }
         let filters: Vec<String> = granted.into_iter().map(|(filter_request, _)| filter_request.filter).collect();
         self.publish_subscription_event("subscribed", client_id, &filters, now_ms);
@@ -99,14 +94,7 @@ impl State {
         }
     }
 
-    fn send_retained(
-        &mut self,
-        client_id: &ClientId,
-        filter_request: &FilterRequest,
-        is_new: bool,
-        id: Option<u32>,
-        now_ms: i64,
-    ) {
+    fn send_retained(&mut self, client_id: &ClientId, filter_request: &FilterRequest, is_new: bool, now_ms: i64) {
         let is_requested = match filter_request.retain_handling {
             0 => true,
             1 => is_new,
@@ -117,12 +105,11 @@ impl State {
         let Some(client) = self.clients.get_mut(client_id) else { return };
         let mut copy = MessageCopy::new(retained.message.clone(), retained.at_ms);
         copy.retain = true;
-        copy.subscription_ids = id.into_iter().collect();
         client.deliver(client_id, copy, filter_request.qos.min(retained.message.qos), now_ms);
     }
 }
 
-fn subscription_options(filter_request: &FilterRequest, subscription_id: Option<u32>) -> SubscriptionOptions {
+fn subscription_options(filter_request: &FilterRequest) -> SubscriptionOptions {
     let FilterRequest { qos, no_local, retain_as_published, .. } = *filter_request;
-    SubscriptionOptions { qos, no_local, retain_as_published, subscription_id }
+    SubscriptionOptions { qos, no_local, retain_as_published }
 }

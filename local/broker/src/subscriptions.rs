@@ -15,7 +15,6 @@ pub(super) struct SubscriptionOptions {
     pub(super) qos: u8,
     pub(super) no_local: bool,
     pub(super) retain_as_published: bool,
-    pub(super) subscription_id: Option<u32>,
 }
 
 /// A client that receives one copy of a message, with the merged options of its matching subscriptions.
@@ -24,7 +23,6 @@ pub(super) struct Recipient {
     pub(super) client: ClientId,
     pub(super) qos: u8,
     pub(super) retain_as_published: bool,
-    pub(super) subscription_ids: Vec<u32>,
 }
 
 /// A node of the tree. Wildcards are stored as ordinary levels.
@@ -187,12 +185,7 @@ impl SharedGroup {
 
 impl Recipient {
     fn new(client: &ClientId, options: &SubscriptionOptions) -> Self {
-        Self {
-            client: client.clone(),
-            qos: options.qos,
-            retain_as_published: options.retain_as_published,
-            subscription_ids: options.subscription_id.into_iter().collect(),
-        }
+        Self { client: client.clone(), qos: options.qos, retain_as_published: options.retain_as_published }
     }
 }
 
@@ -212,7 +205,6 @@ fn merge_recipients(recipients: Vec<Recipient>) -> Vec<Recipient> {
             Some(first) => {
                 first.qos = first.qos.max(recipient.qos);
                 first.retain_as_published |= recipient.retain_as_published;
-                first.subscription_ids.extend(recipient.subscription_ids);
             }
             None => {
                 positions.insert(recipient.client.clone(), merged.len());

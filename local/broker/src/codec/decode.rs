@@ -29,7 +29,6 @@ pub(crate) struct Publish {
 #[derive(Debug)]
 pub(crate) struct Subscribe {
     pub(crate) packet_id: u16,
-    pub(crate) subscription_id: Option<u32>,
     pub(crate) filters: Vec<FilterRequest>,
 }
 
@@ -102,7 +101,9 @@ fn decode_puback(mut reader: Reader<'_>, version: Version) -> Result<Incoming, D
 
 fn decode_subscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {
     let packet_id = reader.packet_id()?;
-    let properties = read_properties(&mut reader, version)?;
+    if read_properties(&mut reader, version)?.subscription_id.is_some() {
+        return Err(DecodeError::SubscriptionId);
+    }
     let mut filters = Vec::new();
     while !reader.is_empty() {
         let filter = reader.string()?;
@@ -121,7 +122,7 @@ fn decode_subscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming
     if filters.is_empty() {
         return Err(DecodeError::Protocol("SUBSCRIBE without a topic filter"));
     }
-    Ok(Incoming::Subscribe(Subscribe { packet_id, subscription_id: properties.subscription_id, filters }))
+    Ok(Incoming::Subscribe(Subscribe { packet_id, filters }))
 }
 
 fn decode_unsubscribe(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {

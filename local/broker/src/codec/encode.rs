@@ -41,14 +41,13 @@ pub(crate) struct Delivery {
     pub(crate) retain: bool,
     /// Remaining message expiry in seconds.
     pub(crate) expiry_s: Option<u32>,
-    pub(crate) subscription_ids: Vec<u32>,
 }
 
 impl Delivery {
     /// Upper bound of the encoded packet's bytes.
     pub(crate) fn size(&self) -> usize {
-        // Fixed header 5, packet identifier 2, properties length 4, expiry 5, flags 2; each identifier at most 5.
-        self.message.size() + self.message.topic.len() + 20 + 5 * self.subscription_ids.len()
+        // Fixed header 5, packet identifier 2, properties length 4, expiry 5, flags 2.
+        self.message.size() + self.message.topic.len() + 20
     }
 }
 
@@ -93,8 +92,8 @@ fn write_connack(ack: &ConnAck, version: Version, out: &mut BytesMut) {
         properties.put_u32(ack.session_expiry_s);
         properties.put_u8(0x21);
         properties.put_u16(limits::MAX_IN_FLIGHT);
-        // Maximum QoS 1. Retained messages, wildcards, subscription identifiers and sharing are the defaults.
-        properties.put_slice(&[0x24, 1]);
+        // Maximum QoS 1, no subscription identifiers. Retained messages, wildcards and sharing are the defaults.
+        properties.put_slice(&[0x24, 1, 0x29, 0]);
         properties.put_u8(0x27);
         properties.put_u32(u32::try_from(limits::MAX_PACKET_BYTES).unwrap_or(u32::MAX));
         if let Some(id) = &ack.assigned_client_id {
@@ -118,11 +117,11 @@ fn write_connack(ack: &ConnAck, version: Version, out: &mut BytesMut) {
 }
 
 fn write_publish(delivery: &Delivery, version: Version, out: &mut BytesMut) {
-    let Delivery { message, packet_id, duplicate, retain, expiry_s, subscription_ids } = delivery;
+    let Delivery { message, packet_id, duplicate, retain, expiry_s } = delivery;
     let mut properties = BytesMut::new();
     let mut properties_length = BytesMut::new();
     if version == Version::V5 {
-        write_publish_properties(&mut properties, &message.properties, *expiry_s, subscription_ids);
+        write_publish_properties(&mut properties, &message.properties, *expiry_s);
         write_varint(&mut properties_length, properties.len());
     }
     let id_length = if packet_id.is_some() { 2 } else { 0 };

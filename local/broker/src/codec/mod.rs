@@ -33,6 +33,8 @@ pub(super) enum DecodeError {
     Version(u8),
     #[error("topic aliases are not supported")]
     TopicAlias,
+    #[error("subscription identifiers are not supported")]
+    SubscriptionId,
 }
 
 impl DecodeError {
@@ -44,6 +46,7 @@ impl DecodeError {
             Self::TooLarge(_) => reason::PACKET_TOO_LARGE,
             Self::Version(_) => reason::UNSUPPORTED_PROTOCOL_VERSION,
             Self::TopicAlias => reason::TOPIC_ALIAS_INVALID,
+            Self::SubscriptionId => reason::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
         }
     }
 }

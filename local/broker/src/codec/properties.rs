@@ -90,12 +90,7 @@ fn require_nonzero<T: Default + PartialEq>(value: T) -> Result<T, DecodeError> {
 }
 
 /// Writes the properties of a PUBLISH. `expiry_s`: remaining message expiry in seconds.
-pub(super) fn write_publish_properties(
-    out: &mut BytesMut,
-    properties: &Properties,
-    expiry_s: Option<u32>,
-    ids: &[u32],
-) {
+pub(super) fn write_publish_properties(out: &mut BytesMut, properties: &Properties, expiry_s: Option<u32>) {
     if properties.utf8 {
         out.put_slice(&[0x01, 1]);
     }
@@ -114,10 +109,6 @@ pub(super) fn write_publish_properties(
     if let Some(data) = &properties.correlation_data {
         out.put_u8(0x09);
         write_binary(out, data);
-    }
-    for id in ids {
-        out.put_u8(0x0B);
-        write_varint(out, *id as usize);
     }
     for (name, value) in &properties.user {
         out.put_u8(0x26);

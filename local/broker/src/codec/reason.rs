@@ -19,6 +19,7 @@ pub(crate) const QUOTA_EXCEEDED: u8 = 0x97;
 pub(crate) const ADMINISTRATIVE_ACTION: u8 = 0x98;
 pub(crate) const RETAIN_NOT_SUPPORTED: u8 = 0x9A;
 pub(crate) const QOS_NOT_SUPPORTED: u8 = 0x9B;
+pub(crate) const SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED: u8 = 0xA1;
 
 /// CONNACK return code of MQTT 3.1.1.
 pub(crate) const V311_UNACCEPTABLE_VERSION: u8 = 1;

@@ -78,7 +78,7 @@ impl ClientConnection {
     }
 
     fn subscribe(&self, request: Subscribe) -> Result<(), ConnectionEnd> {
-        let Subscribe { packet_id, subscription_id, filters } = request;
+        let Subscribe { packet_id, filters } = request;
         if filters.len() > limits::MAX_FILTERS_PER_SUBSCRIBE {
             return Err(self.close_with_error("more than 8 filters in one SUBSCRIBE", reason::QUOTA_EXCEEDED));
         }
@@ -103,7 +103,7 @@ impl ClientConnection {
             };
             checked.push((filter_request, refusal));
         }
-        let request = CheckedSubscribe { packet_id, subscription_id, filters: checked };
+        let request = CheckedSubscribe { packet_id, filters: checked };
         if self.broker.lock().subscribe(&self.client_id, self.number, request) {
             Ok(())
         } else {

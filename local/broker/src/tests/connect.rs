@@ -13,8 +13,8 @@ use crate::codec::Version::{V5, V311};
 async fn mqtt_5_connack_states_the_limits() {
     let (broker, _) = broker();
     let body = RawClient::open(&broker).send_connect(&persistent_connect(V5, "a")).await;
-    // Session expiry 3600, receive maximum 100, maximum QoS 1, maximum packet size 149504.
-    assert_eq!(body, [0, 0, 15, 0x11, 0, 0, 14, 16, 0x21, 0, 100, 0x24, 1, 0x27, 0, 2, 0x48, 0]);
+    // Session expiry 3600, receive maximum 100, maximum QoS 1, no subscription identifiers, maximum packet size 149504.
+    assert_eq!(body, [0, 0, 17, 0x11, 0, 0, 14, 16, 0x21, 0, 100, 0x24, 1, 0x29, 0, 0x27, 0, 2, 0x48, 0]);
 }
 
 #[tokio::test]

@@ -51,19 +51,6 @@ async fn properties_reach_mqtt_5_clients_only() {
 }
 
 #[tokio::test]
-async fn publish_carries_the_matching_subscription_identifiers() {
-    let (broker, _) = broker();
-    let mut client = RawClient::connect(&broker, &clean_connect(V5, "a")).await;
-    client.subscribe_with(&[("t/+", 0)], &[0x0B, 1]).await;
-    client.subscribe_with(&[("t/x", 0)], &[0x0B, 0xC8, 0x01]).await;
-    broker.publish(Message::new("t/y", "x")).expect("published");
-    assert_eq!(client.receive_publish().await.properties, [0x0B, 1]);
-    broker.publish(Message::new("t/x", "x")).expect("published");
-    let both = client.receive_publish().await.properties;
-    assert!(both == [0x0B, 1, 0x0B, 0xC8, 1] || both == [0x0B, 0xC8, 1, 0x0B, 1], "{both:?}");
-}
-
-#[tokio::test]
 async fn no_local_excludes_a_clients_own_messages() {
     let (broker, _) = broker();
     let mut client = RawClient::connect(&broker, &clean_connect(V5, "a")).await;

@@ -186,6 +186,14 @@ async fn topic_aliases_and_wildcard_response_topics_are_refused() {
 }
 
 #[tokio::test]
+async fn subscription_identifier_closes_the_connection() {
+    let (broker, _) = broker();
+    let mut client = RawClient::connect(&broker, &clean_connect(V5, "a")).await;
+    client.send(&client.subscription(&[("t", 1)], &[0x0B, 1])).await;
+    assert_eq!(client.expect_disconnect().await, Some(0xA1));
+}
+
+#[tokio::test]
 async fn connect_with_unpublishable_will_is_refused() {
     let (broker, _) = broker();
     for topic in ["a/#", "$aws/events/presence/connected/a"] {
