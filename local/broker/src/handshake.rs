@@ -67,8 +67,8 @@ pub(super) fn check_connect(
         }
     }
     let keep_alive_s = match connect.keep_alive_s {
-        1..=limits::MAX_KEEP_ALIVE_SECONDS => connect.keep_alive_s,
-        _ => limits::MAX_KEEP_ALIVE_SECONDS,
+        0 => limits::MAX_KEEP_ALIVE_SECONDS,
+        seconds => seconds.clamp(limits::MIN_KEEP_ALIVE_SECONDS, limits::MAX_KEEP_ALIVE_SECONDS),
     };
     connack.server_keep_alive_s = (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s);
     let session_expiry_s = match connect.version {

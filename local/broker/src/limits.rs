@@ -15,6 +15,8 @@ pub(super) const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 50;
 pub(super) const MAX_IN_FLIGHT: u16 = 100;
 /// Longest session expiry in seconds: AWS keeps a persistent session for one hour by default.
 pub(super) const MAX_SESSION_EXPIRY_SECONDS: u32 = 3_600;
+/// Shortest keep-alive in seconds: a client that requests less is given it.
+pub(super) const MIN_KEEP_ALIVE_SECONDS: u16 = 30;
 /// Longest keep-alive in seconds; also the keep-alive of a client that requests 0.
 pub(super) const MAX_KEEP_ALIVE_SECONDS: u16 = 1_200;
 /// Time offline after which the `versionNumber` of a client's lifecycle events restarts at 0.

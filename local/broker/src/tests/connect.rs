@@ -18,16 +18,25 @@ async fn mqtt_5_connack_states_the_limits() {
 }
 
 #[tokio::test]
-async fn session_expiry_and_keep_alive_are_limited() {
+async fn session_expiry_is_limited() {
     let (broker, _) = broker();
-    let long =
-        ConnectPacket { properties: vec![0x11, 0xFF, 0xFF, 0xFF, 0xFF], keep_alive_s: 0, ..clean_connect(V5, "a") };
+    let long = ConnectPacket { properties: vec![0x11, 0xFF, 0xFF, 0xFF, 0xFF], ..clean_connect(V5, "a") };
     let body = RawClient::open(&broker).send_connect(&long).await;
     assert_eq!(body[3..8], [0x11, 0, 0, 14, 16]);
-    assert!(body.ends_with(&[0x13, 4, 0xB0]), "server keep alive 1200: {body:?}");
-    assert_eq!(broker.connection("a").map(|connection| connection.keep_alive_s), Some(1_200));
-    RawClient::open(&broker).send_connect(&ConnectPacket { keep_alive_s: 6, ..clean_connect(V311, "b") }).await;
-    assert_eq!(broker.connection("b").map(|connection| connection.keep_alive_s), Some(6));
+}
+
+#[tokio::test]
+async fn keep_alive_is_30_to_1200_seconds_and_connack_states_another_one() {
+    let (broker, _) = broker();
+    for (requested, given) in [(0, 1_200), (1, 30), (29, 30), (30, 30), (1_200, 1_200), (1_201, 1_200)] {
+        for version in [V311, V5] {
+            let connect = ConnectPacket { keep_alive_s: requested, ..clean_connect(version, "a") };
+            let body = RawClient::open(&broker).send_connect(&connect).await;
+            assert_eq!(broker.connection("a").map(|connection| connection.keep_alive_s), Some(given), "{requested}");
+            let stated = [&[0x13][..], &given.to_be_bytes()].concat();
+            assert_eq!(body.ends_with(&stated), version == V5 && given != requested, "{requested}: {body:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Last wills: the disconnects that publish them, and authorization.
 
+use tokio::time::Instant;
+
 use super::raw_client::{ConnectPacket, RawClient, clean_connect};
 use super::{broker, broker_denying, tapped};
 use crate::codec::Version::{V5, V311};
@@ -48,19 +50,23 @@ async fn takeover_and_errors_publish_the_will() {
     assert_eq!(payloads, ["1", "2"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn silent_client_is_disconnected_after_one_and_a_half_keep_alives() {
-    let (broker, _) = broker();
-    let mut tap = broker.tap();
-    let start = std::time::Instant::now();
-    let connect =
-        ConnectPacket { keep_alive_s: 1, ..clean_connect(V5, "device").with_will("will/topic", "disconnected") };
-    let mut client = RawClient::connect(&broker, &connect).await;
-    assert_eq!(client.expect_disconnect().await, Some(0x8D));
-    assert!(start.elapsed().as_millis() >= 1_500);
-    assert!(tapped(&mut tap)[0].last_will);
-    let reason = broker.connection("device").and_then(|connection| connection.disconnect_reason);
-    assert_eq!(reason, Some("MQTT_KEEP_ALIVE_TIMEOUT"));
+    for (version, requested, seconds, reason) in
+        [(V311, 6, 45, None), (V5, 6, 45, Some(0x8D)), (V311, 38, 57, None), (V5, 38, 57, Some(0x8D))]
+    {
+        let (broker, _) = broker();
+        let mut tap = broker.tap();
+        let connect = clean_connect(version, "device").with_will("will/topic", "disconnected");
+        let connect = ConnectPacket { keep_alive_s: requested, ..connect };
+        let mut client = RawClient::connect(&broker, &connect).await;
+        let start = Instant::now();
+        assert_eq!(client.expect_disconnect().await, reason);
+        assert_eq!(start.elapsed().as_secs(), seconds);
+        assert!(tapped(&mut tap)[0].last_will);
+        let reason = broker.connection("device").and_then(|connection| connection.disconnect_reason);
+        assert_eq!(reason, Some("MQTT_KEEP_ALIVE_TIMEOUT"));
+    }
 }
 
 #[tokio::test]
