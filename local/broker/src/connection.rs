@@ -2,6 +2,7 @@
 
 mod requests;
 mod stream;
+mod topic_aliases;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::lifecycle::ConnectionEnd;
 use super::link::Outbox;
 use super::{Broker, ClientId, handshake, limits};
 use stream::{PacketReader, ReadError, write_all};
+use topic_aliases::TopicAliases;
 
 /// State of the reading side of one connection.
 struct ClientConnection {
@@ -92,13 +94,14 @@ impl ClientConnection {
         packets: &mut PacketReader<R>,
         keep_alive: Duration,
     ) -> ConnectionEnd {
+        let mut aliases = TopicAliases::default();
         loop {
             let next = async {
                 self.outbox.wait_until_drained().await;
                 packets.next(self.version).await
             };
             let handled = match timeout(keep_alive, next).await {
-                Ok(Ok(Some(packet))) => self.handle_packet(packet),
+                Ok(Ok(Some(packet))) => self.handle_packet(packet, &mut aliases),
                 Ok(Ok(None) | Err(ReadError::Io(_))) => Err(ConnectionEnd::lost()),
                 Ok(Err(ReadError::Decode(error))) => {
                     info!(client_id = &*self.client_id, %error, "connection closed");

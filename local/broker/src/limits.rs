@@ -8,6 +8,8 @@ pub(super) const MAX_MESSAGE_BYTES: usize = 128 * 1024;
 pub(super) const MAX_PACKET_BYTES: usize = 149_504;
 pub(super) const MAX_TOPIC_BYTES: usize = 256;
 pub(super) const MAX_TOPIC_SLASHES: usize = 7;
+/// Topic aliases that a client may use on one connection.
+pub(super) const MAX_TOPIC_ALIASES: u16 = 8;
 pub(super) const MAX_CLIENT_ID_BYTES: usize = 128;
 pub(super) const MAX_FILTERS_PER_SUBSCRIBE: usize = 8;
 pub(super) const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 50;

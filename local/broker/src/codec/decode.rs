@@ -21,9 +21,11 @@ pub(crate) enum Incoming {
 
 #[derive(Debug)]
 pub(crate) struct Publish {
+    /// Its topic is empty where the packet has only an alias.
     pub(crate) message: Message,
     /// `None` at QoS 0.
     pub(crate) packet_id: Option<u16>,
+    pub(crate) topic_alias: Option<u16>,
 }
 
 #[derive(Debug)]
@@ -79,15 +81,12 @@ fn decode_publish(mut reader: Reader<'_>, flags: u8, version: Version) -> Result
     let topic = reader.string()?;
     let packet_id = if qos == 0 { None } else { Some(reader.packet_id()?) };
     let properties = read_properties(&mut reader, version)?;
-    if properties.topic_alias.is_some() {
-        return Err(DecodeError::TopicAlias);
-    }
     if properties.subscription_id.is_some() {
         return Err(DecodeError::Protocol("a client's publish with a subscription identifier"));
     }
     let payload = Bytes::copy_from_slice(reader.rest());
     let message = Message { topic, payload, qos, retain: flags & 1 != 0, properties: properties.message };
-    Ok(Incoming::Publish(Publish { message, packet_id }))
+    Ok(Incoming::Publish(Publish { message, packet_id, topic_alias: properties.topic_alias }))
 }
 
 fn decode_puback(mut reader: Reader<'_>, version: Version) -> Result<Incoming, DecodeError> {

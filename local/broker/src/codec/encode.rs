@@ -92,6 +92,8 @@ fn write_connack(ack: &ConnAck, version: Version, out: &mut BytesMut) {
         properties.put_u32(ack.session_expiry_s);
         properties.put_u8(0x21);
         properties.put_u16(limits::MAX_IN_FLIGHT);
+        properties.put_u8(0x22);
+        properties.put_u16(limits::MAX_TOPIC_ALIASES);
         // Maximum QoS 1, no subscription identifiers. Retained messages, wildcards and sharing are the defaults.
         properties.put_slice(&[0x24, 1, 0x29, 0]);
         properties.put_u8(0x27);

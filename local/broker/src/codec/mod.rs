@@ -31,8 +31,6 @@ pub(super) enum DecodeError {
     TooLarge(usize),
     #[error("protocol level {0} is not supported")]
     Version(u8),
-    #[error("topic aliases are not supported")]
-    TopicAlias,
     #[error("subscription identifiers are not supported")]
     SubscriptionId,
 }
@@ -45,7 +43,6 @@ impl DecodeError {
             Self::Protocol(_) => reason::PROTOCOL_ERROR,
             Self::TooLarge(_) => reason::PACKET_TOO_LARGE,
             Self::Version(_) => reason::UNSUPPORTED_PROTOCOL_VERSION,
-            Self::TopicAlias => reason::TOPIC_ALIAS_INVALID,
             Self::SubscriptionId => reason::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
         }
     }

@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use super::ClientConnection;
+use super::topic_aliases::TopicAliases;
 use crate::authorization::{AccessRequest, is_allowed, is_publish_allowed};
 use crate::codec::{Incoming, Outgoing, Publish, Subscribe, Version, reason};
 use crate::lifecycle::ConnectionEnd;
@@ -13,9 +14,9 @@ use crate::topic::{self, Filter};
 
 impl ClientConnection {
     /// Handles one packet. `Err` ends the connection.
-    pub(super) fn handle_packet(&self, packet: Incoming) -> Result<(), ConnectionEnd> {
+    pub(super) fn handle_packet(&self, packet: Incoming, aliases: &mut TopicAliases) -> Result<(), ConnectionEnd> {
         match packet {
-            Incoming::Publish(publish) => self.publish(publish)?,
+            Incoming::Publish(publish) => self.publish(publish, aliases)?,
             Incoming::PubAck(packet_id) => {
                 self.broker.lock().handle_puback(&self.client_id, self.number, packet_id);
             }
@@ -35,7 +36,10 @@ impl ClientConnection {
         Ok(())
     }
 
-    fn publish(&self, Publish { message, packet_id }: Publish) -> Result<(), ConnectionEnd> {
+    fn publish(&self, publish: Publish, aliases: &mut TopicAliases) -> Result<(), ConnectionEnd> {
+        let Publish { mut message, packet_id, topic_alias } = publish;
+        let topic = aliases.resolve(message.topic, topic_alias);
+        message.topic = topic.map_err(|(cause, reason)| self.close_with_error(cause, reason))?;
         if let Err((cause, reason)) = self.check_publish(&message) {
             // MQTT 5 states the reason in PUBACK too; MQTT 3.1.1 has no field for it.
             let in_puback = [reason::NOT_AUTHORIZED, reason::TOPIC_NAME_INVALID].contains(&reason);

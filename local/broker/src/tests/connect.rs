@@ -13,8 +13,22 @@ use crate::codec::Version::{V5, V311};
 async fn mqtt_5_connack_states_the_limits() {
     let (broker, _) = broker();
     let body = RawClient::open(&broker).send_connect(&persistent_connect(V5, "a")).await;
-    // Session expiry 3600, receive maximum 100, maximum QoS 1, no subscription identifiers, maximum packet size 149504.
-    assert_eq!(body, [0, 0, 17, 0x11, 0, 0, 14, 16, 0x21, 0, 100, 0x24, 1, 0x29, 0, 0x27, 0, 2, 0x48, 0]);
+    let expiry_3600 = [0x11, 0, 0, 14, 16];
+    let receive_maximum_100 = [0x21, 0, 100];
+    let topic_alias_maximum_8 = [0x22, 0, 8];
+    let maximum_qos_1 = [0x24, 1];
+    let no_subscription_identifiers = [0x29, 0];
+    let maximum_packet_149504 = [0x27, 0, 2, 0x48, 0];
+    let expected: [&[u8]; 7] = [
+        &[0, 0, 20],
+        &expiry_3600,
+        &receive_maximum_100,
+        &topic_alias_maximum_8,
+        &maximum_qos_1,
+        &no_subscription_identifiers,
+        &maximum_packet_149504,
+    ];
+    assert_eq!(body, expected.concat());
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod retained;
 mod rumqttc_clients;
 mod sessions;
 mod subscription_tree;
+mod topic_aliases;
 mod wills;
 
 use std::sync::Arc;
