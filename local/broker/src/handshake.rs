@@ -37,7 +37,7 @@ pub(super) fn check_connect(
             return Err(bad_id("a persistent session needs a client id"));
         }
         _ => {
-            let id = uuid::Uuid::new_v4().to_string();
+            let id = format!("{}{}", limits::ASSIGNED_CLIENT_ID_PREFIX, uuid::Uuid::new_v4());
             connack.assigned_client_id = Some(id.clone());
             id
         }

@@ -10,6 +10,8 @@ pub(super) const MAX_TOPIC_BYTES: usize = 256;
 pub(super) const MAX_TOPIC_SLASHES: usize = 7;
 /// Topic aliases that a client may use on one connection.
 pub(super) const MAX_TOPIC_ALIASES: u16 = 8;
+/// Begins each client id that the broker assigns. No client may connect with such an id, as with no other `$`.
+pub(super) const ASSIGNED_CLIENT_ID_PREFIX: &str = "$GEN/";
 pub(super) const MAX_CLIENT_ID_BYTES: usize = 128;
 pub(super) const MAX_FILTERS_PER_SUBSCRIBE: usize = 8;
 pub(super) const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 50;

@@ -65,11 +65,16 @@ async fn user_names_are_ignored() {
 #[tokio::test]
 async fn empty_client_id_is_assigned_unless_v311_requests_a_session() {
     let (broker, _) = broker();
-    let body = RawClient::open(&broker).send_connect(&clean_connect(V5, "")).await;
+    let mut client = RawClient::open(&broker);
+    let body = client.send_connect(&clean_connect(V5, "")).await;
     assert_eq!(body[1], 0);
-    let assigned = body.windows(3).position(|w| w == [0x12, 0, 36]).expect("an assigned client identifier");
-    let id = std::str::from_utf8(&body[assigned + 3..assigned + 39]).expect("text");
+    let assigned = body.windows(3).position(|w| w == [0x12, 0, 41]).expect("an assigned client identifier");
+    let id = std::str::from_utf8(&body[assigned + 3..assigned + 44]).expect("text");
+    assert!(id.starts_with("$GEN/"), "{id}");
     assert!(broker.connection(id).is_some(), "{id}");
+    // A client cannot come back with the id that it was assigned.
+    assert_eq!(RawClient::open(&broker).send_connect(&clean_connect(V5, id)).await, [0, 0x85, 0]);
+    assert!(broker.connection(id).is_some_and(|connection| connection.connected), "{id}");
     assert_eq!(RawClient::open(&broker).send_connect(&clean_connect(V311, "")).await, [0, 0]);
     assert_eq!(RawClient::open(&broker).send_connect(&persistent_connect(V311, "")).await, [0, 2]);
 }
@@ -77,7 +82,7 @@ async fn empty_client_id_is_assigned_unless_v311_requests_a_session() {
 #[tokio::test]
 async fn reserved_and_long_client_ids_are_refused() {
     let (broker, _) = broker();
-    for id in ["$internal", &"x".repeat(129)] {
+    for id in ["$internal", "$GEN/a", &"x".repeat(129)] {
         let mut old = RawClient::open(&broker);
         assert_eq!(old.send_connect(&clean_connect(V311, id)).await, [0, 2]);
         assert_eq!(old.expect_disconnect().await, None);
