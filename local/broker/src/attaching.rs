@@ -1,6 +1,8 @@
 //! Connecting and disconnecting clients: sessions are resumed or dropped, wills and lifecycle events are published.
 
-use tokio::sync::oneshot;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, oneshot};
 use tracing::debug;
 
 use super::ClientId;
@@ -38,6 +40,8 @@ pub(super) struct AttachedConnection {
     pub(super) number: u64,
     pub(super) outbox: super::link::Outbox,
     pub(super) outbox_reader: OutboxReader,
+    /// See [`Link::sent`].
+    pub(super) sent: Arc<Notify>,
     /// Receives the MQTT 5 reason code when the broker closes the connection.
     pub(super) closed: oneshot::Receiver<u8>,
 }
@@ -65,6 +69,7 @@ impl State {
         let number = self.last_link;
         let (outbox, outbox_reader) = outbox_channel();
         let (close, closed) = oneshot::channel();
+        let sent = Arc::new(Notify::new());
         outbox.push(Outgoing::ConnAck(Box::new(ConnAck { session_present, session_expiry_s, ..accepted.connack })));
         debug!(client_id = &*client_id, ?version, session_present, address = ?peer.address, "client connected");
         let record = Connection {
@@ -82,6 +87,7 @@ impl State {
             version,
             outbox: outbox.clone(),
             transmission: self.transmission.clone(),
+            sent: sent.clone(),
             close,
             window: accepted.window,
             maximum_packet_bytes: accepted.maximum_packet_bytes,
@@ -98,7 +104,7 @@ impl State {
         if let Some(event) = connected {
             self.publish(event, Publisher::default(), false);
         }
-        AttachedConnection { number, outbox, outbox_reader, closed }
+        AttachedConnection { number, outbox, outbox_reader, sent, closed }
     }
 
     /// Ends the connection with this number. Does nothing if it has already ended or been replaced.
@@ -155,6 +161,21 @@ impl State {
         } else {
             debug!(client_id, packet_id, "PUBACK without a matching message in flight");
         }
+    }
+
+    /// When a message is to be sent again on this connection, in milliseconds since 1970.
+    pub(super) fn next_resend_ms(&self, client_id: &str, number: u64) -> Option<i64> {
+        let client = self.clients.get(client_id)?;
+        client.link.as_ref().filter(|link| link.number == number)?;
+        client.session.next_resend_ms()
+    }
+
+    /// Sends again, on this connection, what the client has not acknowledged in time.
+    pub(super) fn resend_unacknowledged(&mut self, client_id: &str, number: u64) {
+        let now_ms = self.expire_sessions();
+        let Some(client) = self.clients.get_mut(client_id) else { return };
+        let Some(link) = client.link.as_ref().filter(|link| link.number == number) else { return };
+        client.session.resend_unacknowledged(client_id, link, now_ms);
     }
 
     /// Applies the session expiry of an MQTT 5 DISCONNECT. An expiry of 0 from CONNECT is final (MQTT 5, 3.14.2.2.2).

@@ -1,6 +1,7 @@
 //! The task of one client connection: CONNECT, reading and writing until the connection ends.
 
 mod requests;
+mod resending;
 mod stream;
 mod topic_aliases;
 
@@ -67,13 +68,14 @@ impl Broker {
                 let keep_alive = Duration::from_secs(accepted.keep_alive_s.into()).mul_f32(1.5);
                 let client_id = accepted.client_id.clone();
                 let attached = self.lock().attach_connection(accepted);
-                let AttachedConnection { number, outbox, outbox_reader, mut closed } = attached;
+                let AttachedConnection { number, outbox, outbox_reader, sent, mut closed } = attached;
                 let connection = ClientConnection { broker: self.clone(), client_id, number, version, peer, outbox };
                 let writing = write_all(outbox_reader, writer, version);
                 tokio::pin!(writing);
                 let reason = tokio::select! {
                     end = connection.read_packets(&mut packets, keep_alive) => connection.detach(end),
                     () = &mut writing => return,
+                    () = connection.resend_unacknowledged(&sent) => return,
                     reason = &mut closed => reason.ok(),
                 };
                 if let Some(reason) = reason {

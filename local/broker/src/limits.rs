@@ -17,6 +17,10 @@ pub(super) const MAX_FILTERS_PER_SUBSCRIBE: usize = 8;
 pub(super) const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 50;
 /// QoS 1 messages without PUBACK, in each direction.
 pub(super) const MAX_IN_FLIGHT: u16 = 100;
+/// Time without PUBACK after which a QoS 1 message is sent again. AWS documents none: devices have seen 30 seconds.
+pub(super) const RESEND_INTERVAL_MS: i64 = 30_000;
+/// Time without PUBACK after which a QoS 1 message is dropped.
+pub(super) const MAX_RESEND_MS: i64 = 3_600_000;
 /// Longest session expiry in seconds: AWS keeps a persistent session for one hour by default.
 pub(super) const MAX_SESSION_EXPIRY_SECONDS: u32 = 3_600;
 /// Shortest keep-alive in seconds: a client that requests less is given it.

@@ -18,6 +18,8 @@ pub(super) struct Link {
     pub(super) version: Version,
     pub(super) outbox: Outbox,
     pub(super) transmission: Transmission,
+    /// Is notified of each message that is sent again unless the client acknowledges it.
+    pub(super) sent: Arc<Notify>,
     /// Ends the connection's task with an MQTT 5 reason code.
     pub(super) close: oneshot::Sender<u8>,
     /// QoS 1 messages that may be unacknowledged at a time (MQTT 5: receive maximum).

@@ -1,5 +1,7 @@
 //! A client's session: its subscriptions, its queue, and the QoS 1 messages without a PUBACK.
 
+mod resending;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -19,9 +21,17 @@ pub(super) struct Session {
     pub(super) subscriptions: BTreeMap<String, u8>,
     /// QoS 1 messages that have not been sent, oldest first.
     waiting: VecDeque<MessageCopy>,
-    /// Packet identifier and message of each delivery without PUBACK, oldest first.
-    in_flight: VecDeque<(u16, MessageCopy)>,
+    /// Deliveries without PUBACK, oldest first.
+    in_flight: VecDeque<InFlight>,
     last_packet_id: u16,
+}
+
+/// A delivery on the open connection without PUBACK. Times are in milliseconds since 1970.
+struct InFlight {
+    packet_id: u16,
+    copy: MessageCopy,
+    first_sent_ms: i64,
+    sent_ms: i64,
 }
 
 /// One copy of a message, for one client.
@@ -34,7 +44,7 @@ pub(super) struct MessageCopy {
     pub(super) direct: bool,
     /// Notifies the sender of a direct message of the PUBACK.
     pub(super) confirm: Option<oneshot::Sender<()>>,
-    /// Packet identifier of the delivery on an earlier connection.
+    /// Packet identifier of an earlier delivery.
     pub(super) sent_as: Option<u16>,
     /// Injected fault: the PUBACK is ignored.
     puback_lost: bool,
@@ -55,6 +65,16 @@ impl MessageCopy {
             duplicate: self.sent_as.is_some(),
             retain: self.retain,
             expiry_s: left.map(|seconds| u32::try_from(seconds).unwrap_or(0)),
+        }
+    }
+
+    /// Sends the message at QoS 1.
+    fn send(&mut self, client_id: &str, packet_id: u16, link: &Link, now_ms: i64) {
+        let delivery = self.delivery(Some(packet_id), now_ms);
+        self.puback_lost = !link.transmission.send(client_id, delivery, self.direct, &link.outbox);
+        if self.puback_lost {
+            // Fails the direct message at once: its PUBACK never arrives.
+            self.confirm = None;
         }
     }
 
@@ -108,27 +128,26 @@ impl Session {
             let Some(mut copy) = self.waiting.pop_front() else { return };
             if copy.is_deliverable(client_id, link, now_ms) {
                 let packet_id = copy.sent_as.unwrap_or_else(|| self.free_packet_id());
-                let delivery = copy.delivery(Some(packet_id), now_ms);
-                copy.puback_lost = !link.transmission.send(client_id, delivery, copy.direct, &link.outbox);
-                if copy.puback_lost {
-                    // Fails the direct message at once: its PUBACK never arrives.
-                    copy.confirm = None;
+                copy.send(client_id, packet_id, link, now_ms);
+                let sent = InFlight { packet_id, copy, first_sent_ms: now_ms, sent_ms: now_ms };
+                if sent.is_resent() {
+                    link.sent.notify_one();
                 }
-                self.in_flight.push_back((packet_id, copy));
+                self.in_flight.push_back(sent);
             }
         }
     }
 
     /// Number of QoS 1 messages without PUBACK, waiting ones included. Excludes those whose PUBACK a fault loses.
     pub(super) fn unacknowledged(&self) -> usize {
-        self.waiting.len() + self.in_flight.iter().filter(|(_, copy)| !copy.puback_lost).count()
+        self.waiting.len() + self.in_flight.iter().filter(|sent| !sent.copy.puback_lost).count()
     }
 
     fn free_packet_id(&mut self) -> u16 {
         // Redelivered messages precede new ones, so every identifier in use is in flight: at most 100.
         loop {
             self.last_packet_id = self.last_packet_id.checked_add(1).unwrap_or(1);
-            if self.in_flight.iter().all(|(id, _)| *id != self.last_packet_id) {
+            if self.in_flight.iter().all(|sent| sent.packet_id != self.last_packet_id) {
                 return self.last_packet_id;
             }
         }
@@ -136,11 +155,11 @@ impl Session {
 
     /// Handles a PUBACK. False when no message is in flight under that identifier, or the PUBACK is lost by a fault.
     pub(super) fn handle_puback(&mut self, packet_id: u16) -> bool {
-        let Some(position) = self.in_flight.iter().position(|(id, _)| *id == packet_id) else { return false };
-        if self.in_flight.get(position).is_some_and(|(_, copy)| copy.puback_lost && !copy.direct) {
+        let Some(position) = self.in_flight.iter().position(|sent| sent.packet_id == packet_id) else { return false };
+        if self.in_flight.get(position).is_some_and(|sent| sent.copy.puback_lost && !sent.copy.direct) {
             return false;
         }
-        if let Some((_, MessageCopy { confirm: Some(confirm), .. })) = self.in_flight.remove(position) {
+        if let Some(confirm) = self.in_flight.remove(position).and_then(|sent| sent.copy.confirm) {
             // Sending fails if the sender has just timed out.
             let _ = confirm.send(());
         }
@@ -150,7 +169,7 @@ impl Session {
     /// The messages that the next connection is sent, the oldest first, each with the packet identifier of its delivery
     /// if it has been sent. Direct messages end with the connection.
     pub(super) fn unacknowledged_copies(&self) -> impl Iterator<Item = (Option<u16>, &MessageCopy)> {
-        let in_flight = self.in_flight.iter().map(|(id, copy)| (Some(*id), copy));
+        let in_flight = self.in_flight.iter().map(|sent| (Some(sent.packet_id), &sent.copy));
         let waiting = self.waiting.iter().map(|copy| (copy.sent_as, copy));
         in_flight.chain(waiting).filter(|(_, copy)| !copy.direct)
     }
@@ -163,7 +182,7 @@ impl Session {
     /// Prepares the session for the next connection: messages without PUBACK become first in the queue, direct messages
     /// are dropped.
     pub(super) fn suspend(&mut self) {
-        for (packet_id, mut copy) in std::mem::take(&mut self.in_flight).into_iter().rev() {
+        for InFlight { packet_id, mut copy, .. } in std::mem::take(&mut self.in_flight).into_iter().rev() {
             copy.sent_as = Some(packet_id);
             self.waiting.push_front(copy);
         }

@@ -20,13 +20,15 @@ struct Bench {
     broker: Broker,
     faults: Faults,
     journal: Journal,
+    clock: Clock,
 }
 
 impl Bench {
     fn new() -> Self {
         let clock = Clock::manual(NOW_MS);
         let (faults, journal) = (Faults::default(), Journal::on(clock.clone()));
-        Self { broker: Broker::with_faults_and_journal(clock, None, faults.clone(), journal.clone()), faults, journal }
+        let broker = Broker::with_faults_and_journal(clock.clone(), None, faults.clone(), journal.clone());
+        Self { broker, faults, journal, clock }
     }
 
     /// Sets the transit of messages on topic `t`.
@@ -54,6 +56,9 @@ async fn lost_qos_1_message_is_redelivered_after_reconnect() {
     bench.set_transit(Transit::Lost);
     bench.publish(1);
     bench.publish(0);
+    // It is lost until the device reconnects.
+    bench.clock.advance(Duration::from_secs(60));
+    device.expect_nothing_more().await;
     device.expect_nothing_more().await;
     bench.faults.clear();
     device.drop_connection().await;

@@ -9,6 +9,7 @@ mod lifecycle;
 mod limits;
 mod protocol_errors;
 mod raw_client;
+mod resending;
 mod retained;
 mod rumqttc_clients;
 mod sessions;
