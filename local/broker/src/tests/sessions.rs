@@ -65,18 +65,46 @@ async fn an_expired_session_gets_no_messages_and_keeps_no_subscriptions() {
 
 #[tokio::test]
 async fn a_clean_start_drops_the_old_session() {
+    for (before, after) in [(V311, V311), (V5, V5), (V311, V5), (V5, V311)] {
+        for is_connected in [false, true] {
+            let (broker, _) = broker();
+            let mut device = RawClient::connect(&broker, &persistent_connect(before, "device")).await;
+            device.subscribe("t", 1).await;
+            broker.publish(Message::new("t", "not acknowledged")).expect("published");
+            device.receive_publish().await;
+            if !is_connected {
+                device.disconnect().await;
+                broker.publish(Message::new("t", "queued")).expect("published");
+            }
+            let (mut device, present) = RawClient::resume(&broker, &clean_connect(after, "device")).await;
+            assert!(!present);
+            broker.publish(Message::new("t", "x")).expect("published");
+            device.expect_nothing_more().await;
+            device.disconnect().await;
+            assert!(broker.subscriptions("device").is_none());
+            assert!(!RawClient::resume(&broker, &persistent_connect(before, "device")).await.1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clean_start_may_begin_a_session_that_outlives_it() {
     let (broker, _) = broker();
-    let mut device = RawClient::connect(&broker, &persistent_connect(V311, "device")).await;
-    device.subscribe("t", 1).await;
+    let clean = ConnectPacket { clean: true, ..persistent_connect(V5, "device") };
+    let mut device = RawClient::connect(&broker, &clean).await;
+    device.subscribe("old", 1).await;
     device.disconnect().await;
-    broker.publish(Message::new("t", "x")).expect("published");
-    let (mut device, present) = RawClient::resume(&broker, &clean_connect(V311, "device")).await;
+    let (mut device, present) = RawClient::resume(&broker, &clean).await;
     assert!(!present);
-    broker.publish(Message::new("t", "x")).expect("published");
-    device.expect_nothing_more().await;
+    device.subscribe("new", 1).await;
     device.disconnect().await;
-    assert!(broker.subscriptions("device").is_none());
-    assert!(!RawClient::resume(&broker, &persistent_connect(V311, "device")).await.1);
+    for topic in ["old", "new"] {
+        broker.publish(Message::new(topic, "x")).expect("published");
+    }
+    let (mut device, present) = RawClient::resume(&broker, &persistent_connect(V5, "device")).await;
+    assert!(present);
+    assert_eq!(device.receive_publish().await.topic, "new");
+    device.expect_nothing_more().await;
 }
 
 #[tokio::test]
