@@ -4,10 +4,14 @@
 //! |---|---|
 //! | [`files`] | key and certificate files that several processes may create at once |
 //! | [`mint`] | the contents of the certificates: authority, server, devices |
+//! | [`prime`] | random primes for RSA keys |
+//! | [`rsa_key`] | RSA keys |
 //! | [`tls`] | TLS configuration of the listeners, and which client certificates they accept |
 
 mod files;
 mod mint;
+mod prime;
+mod rsa_key;
 mod tls;
 
 use std::collections::HashSet;
@@ -17,6 +21,7 @@ use std::sync::{Arc, RwLock};
 use std::time::SystemTime;
 
 use rcgen::{Issuer, KeyPair};
+use rsa_key::RsaKey;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -43,7 +48,7 @@ pub struct Issued {
     pub certificate_pem: String,
     /// The public key, PEM.
     pub public_key_pem: String,
-    /// The private key, PKCS#8 PEM.
+    /// The private key, PKCS #1 PEM.
     pub private_key_pem: String,
 }
 
@@ -88,18 +93,19 @@ impl Pki {
         Ok(Self(Arc::new(Inner { ca_pem, ca, issuer, server_chain, server_key, registered })))
     }
 
-    /// Issues a client certificate with a new key pair (EC P-256).
+    /// Issues a client certificate with a new key pair (RSA 2048). Blocks for some two tenths of a second.
     ///
     /// # Errors
     /// The key or the certificate cannot be generated.
     pub fn issue(&self, common_name: &str) -> io::Result<Issued> {
-        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let private_key = RsaKey::generate()?;
+        let key = private_key.key_pair()?;
         let certificate = mint::client(common_name, &key, &self.0.issuer, SystemTime::now())?;
         Ok(Issued {
             certificate_id: certificate_id(certificate.der()),
             certificate_pem: certificate.pem(),
             public_key_pem: key.public_key_pem(),
-            private_key_pem: key.serialize_pem(),
+            private_key_pem: private_key.pem(),
         })
     }
 

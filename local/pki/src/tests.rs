@@ -260,7 +260,7 @@ fn issued_certificate_is_a_v3_client_certificate_and_its_id_is_its_digest() {
     assert_eq!(certificate.version(), x509_parser::x509::X509Version::V3);
     let usage = certificate.extended_key_usage().unwrap().unwrap().value;
     assert!(usage.client_auth && !usage.server_auth);
-    assert!(issued.private_key_pem.starts_with("-----BEGIN PRIVATE KEY-----"));
+    assert!(issued.private_key_pem.starts_with("-----BEGIN RSA PRIVATE KEY-----"));
     assert!(issued.public_key_pem.starts_with("-----BEGIN PUBLIC KEY-----"));
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use local_pki::Issued;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
@@ -14,9 +15,6 @@ use super::http::Outcome;
 use super::paging::Paging;
 use super::principals::PrincipalType;
 use super::store::{Context, Scope, Store, new_id, seconds};
-
-/// The common name that AWS puts into the certificates it issues.
-const COMMON_NAME: &str = "AWS IoT Certificate";
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Certificate {
@@ -162,13 +160,12 @@ impl Store {
         self.certificates.get_mut(id).ok_or_else(|| no_certificate(id))
     }
 
-    pub(super) fn create_keys_and_certificate(
+    pub(super) fn add_keys_and_certificate(
         &mut self,
         context: &Context<'_>,
         request: CreateKeysAndCertificate,
+        issued: Issued,
     ) -> Outcome {
-        let failed = |error| Error::new(ErrorKind::InternalFailure, format!("Cannot issue a certificate: {error}"));
-        let issued = context.pki.issue(COMMON_NAME).map_err(failed)?;
         let status = if request.set_as_active { Status::Active } else { Status::Inactive };
         let (id, certificate) = Certificate::new(issued.certificate_pem.clone(), status, false, context.now_ms)?;
         let arn = context.scope.arn("cert", &id);

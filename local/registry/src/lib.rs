@@ -14,6 +14,7 @@
 //! | [`groups`] | thing groups and their hierarchy |
 //! | [`members`] | members of thing groups |
 //! | [`certificates`] | device certificates |
+//! | [`new_keys`] | `CreateKeysAndCertificate` |
 //! | [`certificate_variables`] | policy variables of a certificate: its subject and its issuer |
 //! | [`principals`] | attachments of certificates to things |
 //! | [`policies`] | policies and their versions |
@@ -40,6 +41,7 @@ mod fleet;
 mod groups;
 mod http;
 mod members;
+mod new_keys;
 mod paging;
 mod pattern;
 mod policies;

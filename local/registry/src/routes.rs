@@ -1,10 +1,11 @@
 //! Method and path of each operation of the registry.
 
 use axum::Router;
-use axum::routing::MethodFilter;
+use axum::routing::{MethodFilter, on};
 
 use super::Registry;
 use super::http::{read, write};
+use super::new_keys::create_keys_and_certificate;
 use super::store::Store;
 
 /// Adds all operations to a router; the paths are those of the `iot` API model.
@@ -46,7 +47,7 @@ pub(super) fn all(router: Router<Registry>) -> Router<Registry> {
         .route("/thing-groups/{thingGroupName}", write(DELETE, Store::delete_thing_group))
         .route("/thing-groups/{thingGroupName}/things", read(GET, Store::list_things_in_thing_group))
         // Certificates.
-        .route("/keys-and-certificate", write(POST, Store::create_keys_and_certificate))
+        .route("/keys-and-certificate", on(POST, create_keys_and_certificate))
         .route("/certificate/register-no-ca", write(POST, Store::register_certificate_without_ca))
         .route("/certificates", write(POST, Store::create_certificate_from_csr))
         .route("/certificates", read(GET, Store::list_certificates))

@@ -11,7 +11,7 @@ async fn an_issued_certificate_has_the_requested_status() {
         let made = bench.ok("POST", &format!("/keys-and-certificate{query}"), Value::Null).await;
         let id = text(&made["certificateId"]);
         assert_eq!(made["certificateArn"], format!("arn:aws:iot:us-east-1:000000000000:cert/{id}"));
-        assert!(text(&made["keyPair"]["PrivateKey"]).starts_with("-----BEGIN PRIVATE KEY-----"));
+        assert!(text(&made["keyPair"]["PrivateKey"]).starts_with("-----BEGIN RSA PRIVATE KEY-----"));
         assert!(text(&made["keyPair"]["PublicKey"]).starts_with("-----BEGIN PUBLIC KEY-----"));
         let found = &bench.get(&format!("/certificates/{id}")).await["certificateDescription"];
         assert_eq!((&found["status"], &found["certificatePem"]), (&json!(status), &made["certificatePem"]));
