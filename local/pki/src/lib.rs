@@ -6,12 +6,14 @@
 //! | [`mint`] | the contents of the certificates: authority, server, devices |
 //! | [`prime`] | random primes for RSA keys |
 //! | [`rsa_key`] | RSA keys |
+//! | [`server_certificates`] | the certificates of the listeners: EC and RSA |
 //! | [`tls`] | TLS configuration of the listeners, and which client certificates they accept |
 
 mod files;
 mod mint;
 mod prime;
 mod rsa_key;
+mod server_certificates;
 mod tls;
 
 use std::collections::HashSet;
@@ -24,6 +26,7 @@ use rcgen::{Issuer, KeyPair};
 use rsa_key::RsaKey;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use server_certificates::ServerCertificates;
 
 /// A handle on the certificate authority; clones share it.
 #[derive(Clone)]
@@ -32,9 +35,8 @@ pub struct Pki(Arc<Inner>);
 struct Inner {
     ca_pem: String,
     ca: CertificateDer<'static>,
-    issuer: Issuer<'static, KeyPair>,
-    server_chain: Vec<CertificateDer<'static>>,
-    server_key: PrivateKeyDer<'static>,
+    issuer: Arc<Issuer<'static, KeyPair>>,
+    server_certificates: Arc<ServerCertificates>,
     /// Ids of the accepted certificates that other authorities have signed.
     registered: tls::Registered,
 }
@@ -75,7 +77,7 @@ impl Pki {
         let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).map_err(bad("ca.pem"))?;
         tls::keys_match(&ca, &ca_key.serialize_pem())
             .map_err(bad("ca.pem is not the certificate of ca.key (remove both)"))?;
-        let issuer = Issuer::from_ca_cert_der(&ca, ca_key).map_err(bad("ca.pem"))?;
+        let issuer = Arc::new(Issuer::from_ca_cert_der(&ca, ca_key).map_err(bad("ca.pem"))?);
 
         let server_key_pem = files::read_or_create(&directory.join("server.key"), files::Mode::Secret, mint::key)?;
         let server_key = PrivateKeyDer::from_pem_slice(server_key_pem.as_bytes()).map_err(bad("server.key"))?;
@@ -89,8 +91,10 @@ impl Pki {
                 chain(&pem).map_err(bad("server.pem"))?
             }
         };
+        let ec = tls::certified_key(server_chain, server_key).map_err(bad("server.key"))?;
+        let server_certificates = Arc::new(ServerCertificates::new(ec, issuer.clone()));
         let registered = Arc::new(RwLock::new(HashSet::new()));
-        Ok(Self(Arc::new(Inner { ca_pem, ca, issuer, server_chain, server_key, registered })))
+        Ok(Self(Arc::new(Inner { ca_pem, ca, issuer, server_certificates, registered })))
     }
 
     /// Issues a client certificate with a new key pair (RSA 2048). Blocks for some two tenths of a second.
@@ -132,14 +136,14 @@ impl Pki {
     /// TLS configuration of a listener that asks for a client certificate. With an empty `alpn`, ALPN is ignored.
     ///
     /// # Errors
-    /// The server certificate does not match its key.
+    /// The authority's certificate can't be used to verify others.
     pub fn server_config(
         &self,
         alpn: &[&[u8]],
         client_certificate_required: bool,
     ) -> io::Result<Arc<rustls::ServerConfig>> {
         let verifier = tls::DeviceVerifier::new(&self.0.ca, self.0.registered.clone(), client_certificate_required)?;
-        let config = tls::server_config(verifier, self.0.server_chain.clone(), self.0.server_key.clone_key(), alpn)?;
+        let config = tls::server_config(verifier, self.0.server_certificates.clone(), alpn)?;
         Ok(Arc::new(config))
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use num_bigint::BigUint;
 use rcgen::KeyPair;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer};
 
 use super::prime::{PUBLIC_EXPONENT, random_prime};
 
@@ -45,6 +45,10 @@ impl RsaKey {
     /// The key for signing.
     pub(super) fn key_pair(&self) -> io::Result<KeyPair> {
         KeyPair::try_from(&self.pkcs8()).map_err(io::Error::other)
+    }
+
+    pub(super) fn der(&self) -> PrivateKeyDer<'static> {
+        PrivatePkcs1KeyDer::from(self.0.clone()).into()
     }
 
     /// The key as AWS IoT and `openssl rsa` write it.
@@ -94,7 +98,6 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use rustls::pki_types::PrivateKeyDer;
     use rustls::pki_types::pem::PemObject;
 
     use super::*;

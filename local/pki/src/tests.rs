@@ -16,17 +16,34 @@ struct Client<'a> {
     name: &'static str,
     alpn: Vec<Vec<u8>>,
     version: &'static rustls::SupportedProtocolVersion,
+    /// The kinds of keys that it knows with TLS 1.2.
+    knows: &'static [&'static str],
 }
+
+/// Parts of the names of cipher suites of TLS 1.2.
+const RSA: &[&str] = &["RSA"];
+const ECDSA: &[&str] = &["ECDSA"];
+const ANY: &[&str] = &["RSA", "ECDSA"];
 
 impl<'a> Client<'a> {
     fn of(pki: &'a Pki, identity: Option<Issued>) -> Self {
-        Self { trusts: pki, identity, name: "localhost", alpn: vec![], version: &TLS13 }
+        Self { trusts: pki, identity, name: "localhost", alpn: vec![], version: &TLS13, knows: ANY }
+    }
+
+    /// With the cipher suites for the keys that the client knows: those of TLS 1.3 are for every kind.
+    fn provider(&self) -> rustls::crypto::CryptoProvider {
+        let mut provider = rustls::crypto::ring::default_provider();
+        provider.cipher_suites.retain(|suite| {
+            let name = format!("{:?}", suite.suite());
+            (name.starts_with("TLS13") && self.knows == ANY) || self.knows.iter().any(|kind| name.contains(kind))
+        });
+        provider
     }
 
     fn config(&self) -> Arc<rustls::ClientConfig> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.trusts.ca_pem().as_bytes()).unwrap()).unwrap();
-        let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        let builder = rustls::ClientConfig::builder_with_provider(Arc::new(self.provider()))
             .with_protocol_versions(&[self.version])
             .unwrap()
             .with_root_certificates(roots);
@@ -299,4 +316,40 @@ fn signing_request_becomes_a_client_certificate_for_its_key_and_name_and_nothing
 /// What is between the first and the last line of a PEM text.
 fn body(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+/// The kind of the key in the certificate that the server shows to a client of TLS 1.2.
+async fn shown_to(pki: &Pki, knows: &'static [&'static str]) -> &'static str {
+    let client = Client { version: &TLS12, knows, ..Client::of(pki, None) };
+    let (here, there) = tokio::io::duplex(16 * 1024);
+    let server = TlsAcceptor::from(pki.server_config(&[], false).unwrap());
+    let connector = TlsConnector::from(client.config());
+    let name = ServerName::try_from("localhost").unwrap();
+    let (served, connected) = tokio::join!(server.accept(here), connector.connect(name, there));
+    served.unwrap();
+    let connected = connected.unwrap();
+    let der = &connected.get_ref().1.peer_certificates().unwrap()[0];
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).unwrap();
+    match certificate.public_key().parsed().unwrap() {
+        x509_parser::public_key::PublicKey::RSA(key) if key.key_size() == 2_048 => "RSA",
+        x509_parser::public_key::PublicKey::EC(_) => "EC",
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn server_shows_a_certificate_that_the_client_knows() {
+    let (_directory, pki) = pki();
+    for (knows, shown) in [(ANY, "EC"), (ECDSA, "EC"), (RSA, "RSA"), (ANY, "EC")] {
+        assert_eq!(shown_to(&pki, knows).await, shown, "{knows:?}");
+    }
+}
+
+#[tokio::test]
+async fn client_that_knows_only_rsa_is_asked_for_its_certificate() {
+    let (_directory, pki) = pki();
+    let issued = pki.issue("thing").unwrap();
+    let client = Client { version: &TLS12, knows: RSA, ..Client::of(&pki, Some(issued.clone())) };
+    let seen = handshake(&pki.server_config(&[], true).unwrap(), &client).await.unwrap();
+    assert_eq!(seen.0, Some(issued.certificate_id));
 }

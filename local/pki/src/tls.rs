@@ -15,6 +15,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 
+use super::server_certificates::ServerCertificates;
+
 /// Ids of client certificates that are accepted although another authority has signed them.
 pub(super) type Registered = Arc<RwLock<HashSet<String>>>;
 
@@ -88,19 +90,17 @@ impl ClientCertVerifier for DeviceVerifier {
     }
 }
 
-/// TLS 1.2 and 1.3 with this server certificate.
+/// TLS 1.2 and 1.3 with these server certificates.
 pub(super) fn server_config(
     verifier: DeviceVerifier,
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    certificates: Arc<ServerCertificates>,
     alpn: &[&[u8]],
 ) -> io::Result<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(io::Error::other)?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_single_cert(chain, key)
-        .map_err(io::Error::other)?;
+        .with_cert_resolver(certificates);
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }
@@ -116,8 +116,17 @@ pub(super) fn is_accepted(certificate: &CertificateDer<'_>, ca: &CertificateDer<
 /// Fails unless the certificate belongs to this key.
 pub(super) fn keys_match(certificate: &CertificateDer<'static>, key_pem: &str) -> io::Result<()> {
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(io::Error::other)?;
-    let pair = CertifiedKey::from_der(vec![certificate.clone()], key, &provider());
-    pair.and_then(|pair| pair.keys_match()).map_err(io::Error::other)
+    certified_key(vec![certificate.clone()], key).map(drop)
+}
+
+/// Fails unless the first certificate of the chain belongs to this key.
+pub(super) fn certified_key(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> io::Result<CertifiedKey> {
+    let pair = CertifiedKey::from_der(chain, key, &provider()).map_err(io::Error::other)?;
+    pair.keys_match().map_err(io::Error::other)?;
+    Ok(pair)
 }
 
 fn roots(ca: &CertificateDer<'static>) -> io::Result<Arc<RootCertStore>> {
