@@ -19,12 +19,14 @@
 //! | [`retained`] | retained messages |
 //! | [`saved_sessions`] | persistent sessions in the saved state |
 //! | [`direct_messages`] | direct messages to one connected client |
+//! | [`answers`] | answers of a service to the client that asked |
 //! | [`connection_api`] | GetConnection, ListSubscriptions, DeleteConnection |
 //! | [`topic`] | which topics and filters are allowed |
 //! | [`matching`] | whether a topic filter matches a topic |
 //! | [`transmission`] | sends a message to one client; injects faults, records the journal |
 //! | [`limits`] | AWS IoT Core quotas, and the bounds of this broker |
 
+mod answers;
 mod attaching;
 mod authorization;
 mod client;

@@ -41,11 +41,19 @@ fn is_request(topic: &str) -> bool {
         ["$aws", "rules", rule, _, ..] => !rule.is_empty(),
         ["$aws", "things", _, "shadow", "get" | "update" | "delete"]
         | ["$aws", "things", _, "shadow", "name", _, "get" | "update" | "delete"]
-        | ["$aws", "things", _, "jobs", "get" | "start-next"]
-        | ["$aws", "things", _, "jobs", _, "get" | "update"]
         | ["$aws", "commands", "things" | "clients", _, "executions", _, "response"]
         | ["$aws", "commands", "things" | "clients", _, "executions", _, "response", "json" | "cbor"] => true,
+        ["$aws", "things", _, "jobs", rest @ ..] => is_jobs_request(rest),
         _ => is_request_of_absent_service(topic),
+    }
+}
+
+/// Whether a client may publish to a topic of Jobs: every one but those that the service itself publishes to. A topic
+/// without an operation is rejected with `InvalidTopic`, and does not end the connection.
+fn is_jobs_request(below_jobs: &[&str]) -> bool {
+    match below_jobs {
+        [] | ["notify" | "notify-next"] => false,
+        [.., last] => !matches!(*last, "accepted" | "rejected"),
     }
 }
 
@@ -146,6 +154,7 @@ mod tests {
             "$aws/things/t/shadow/name/s/get",
             "$aws/things/t/jobs/$next/get",
             "$aws/things/t/jobs/start-next",
+            "$aws/things/t/jobs/no-operation",
             "$aws/commands/things/t/executions/e/response/json",
             "$aws/rules/r/a/b/c/d/e/f/g/h",
             "$aws/things/t/defender/metrics/json",
@@ -166,6 +175,9 @@ mod tests {
             "a/b/c/d/e/f/g/h/i",
             "$aws/things/t/shadow/update/accepted",
             "$aws/things/t/shadow/name/s/update/delta",
+            "$aws/things/t/jobs/notify-next",
+            "$aws/things/t/jobs/j/update/accepted",
+            "$aws/things/t/jobs",
             "$aws/events/presence/connected/c",
             "$aws/commands/things/t/executions/e/request/json",
             "$aws/rules/r",

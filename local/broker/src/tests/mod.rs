@@ -1,5 +1,6 @@
 //! Tests of the broker through its clients and its API.
 
+mod answers;
 mod connect;
 mod connection_api;
 mod delivery;
