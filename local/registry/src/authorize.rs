@@ -17,6 +17,10 @@ const CERTIFICATE_ID: &str = "iot:CertificateId";
 const CONNECT_ATTRIBUTES: &str = "iot:ConnectAttributes";
 const LAST_WILL_TOPIC: &str = "iot:LastWillTopic";
 
+/// Operations of a device on its jobs over HTTPS.
+const JOBS_OPERATIONS: [&str; 4] =
+    ["DescribeJobExecution", "GetPendingJobExecutions", "StartNextPendingJobExecution", "UpdateJobExecution"];
+
 /// One action of a client on one resource.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessRequest<'a> {
@@ -98,7 +102,11 @@ fn resource_type(action: &str) -> Option<&'static str> {
         | "iot:UpdateThingShadow"
         | "iot:DeleteThingShadow"
         | "iot:ListNamedShadowsForThing" => Some("thing"),
-        _ => None,
+        _ => match action.split_once(':')? {
+            // AWS documents both prefixes for a device's jobs.
+            ("iotjobsdata" | "iot", operation) => JOBS_OPERATIONS.contains(&operation).then_some("thing"),
+            _ => None,
+        },
     }
 }
 

@@ -19,7 +19,7 @@ const MAX_ATTRIBUTES: usize = 50;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Group {
-    id: String,
+    pub id: String,
     parent: Option<String>,
     description: Option<String>,
     attributes: Attributes,

@@ -24,6 +24,7 @@
 //! | [`attachments`] | attachments of policies to certificates and groups |
 //! | [`authorize`] | evaluation of the policies that apply to a device |
 //! | [`endpoint`] | `DescribeEndpoint` |
+//! | [`targets`] | ARNs, things and members of groups, for other services |
 //! | [`search`] | fleet indexing: `SearchIndex` and the index configuration |
 //! | [`fleet`] | adds many things in one step, for tests and the demo |
 
@@ -49,6 +50,7 @@ mod principals;
 mod routes;
 mod search;
 mod store;
+mod targets;
 mod things;
 mod types;
 
@@ -60,6 +62,7 @@ use local_clock::Clock;
 use local_pki::Pki;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::watch;
 
 pub use authorize::{AccessRequest, ConnectAttributes};
 pub use fleet::AddError;
@@ -83,6 +86,8 @@ struct Inner {
     pki: Pki,
     scope: Scope,
     store: RwLock<Store>,
+    /// Counts the calls of [`Registry::write`].
+    changes: watch::Sender<u64>,
 }
 
 impl Registry {
@@ -90,7 +95,8 @@ impl Registry {
     pub fn new(clock: Clock, pki: Pki, region: &str, account: &str, data_endpoint: &str) -> Self {
         let scope =
             Scope { region: region.to_owned(), account: account.to_owned(), data_endpoint: data_endpoint.to_owned() };
-        Self(Arc::new(Inner { clock, pki, scope, store: RwLock::default() }))
+        let changes = watch::Sender::new(0);
+        Self(Arc::new(Inner { clock, pki, scope, store: RwLock::default(), changes }))
     }
 
     /// Whether the certificate with this id (SHA-256 of its DER in hex) is registered and ACTIVE.
@@ -158,7 +164,9 @@ impl Registry {
     }
 
     fn write<T>(&self, run: impl FnOnce(&mut Store, &Context<'_>) -> T) -> T {
-        run(&mut self.0.store.write().unwrap_or_else(PoisonError::into_inner), &self.context())
+        let done = run(&mut self.0.store.write().unwrap_or_else(PoisonError::into_inner), &self.context());
+        self.0.changes.send_modify(|changes| *changes += 1);
+        done
     }
 
     fn context(&self) -> Context<'_> {
