@@ -79,9 +79,12 @@ impl Guard {
     ) -> Result<(), AuthorizationError> {
         let denied = |message: &str| AuthorizationError { code: "ForbiddenException", message: message.to_owned() };
         let has_policies = matches!(service, Service::IotData | Service::Greengrass);
+        if service == Service::JobsData {
+            return self.authorize_jobs(certificate, request);
+        }
         let Some((action, resource)) = has_policies.then(|| policy_action(request)).flatten() else {
             let message =
-                "a client certificate authorizes requests of the data plane and discovery only: sign this request";
+                "a client certificate authorizes requests of the data planes and discovery only: sign this request";
             return Err(denied(message));
         };
         let retained = (action == "iot:Publish" && sets_retain(request)).then_some("iot:RetainPublish");
@@ -90,6 +93,35 @@ impl Guard {
             Some(action) => Err(denied(&format!("no policy of the certificate allows {action} on {resource}"))),
         }
     }
+}
+
+impl Guard {
+    /// AWS documents both prefixes, `iotjobsdata:` and the older `iot:`; a policy may allow either.
+    fn authorize_jobs(&self, certificate: &str, request: &Parts) -> Result<(), AuthorizationError> {
+        let denied = |message: String| AuthorizationError { code: "ForbiddenException", message };
+        let Some((operation, thing)) = jobs_operation(request) else {
+            return Err(denied("this is not an operation of a device on its jobs".to_owned()));
+        };
+        let mut actions = ["iotjobsdata", "iot"].into_iter().map(|prefix| format!("{prefix}:{operation}"));
+        match actions.any(|action| (self.policies)(certificate, &action, &thing)) {
+            true => Ok(()),
+            false => Err(denied(format!("no policy of the certificate allows iotjobsdata:{operation} on {thing}"))),
+        }
+    }
+}
+
+/// The operation of a device on its jobs, and the thing.
+fn jobs_operation(request: &Parts) -> Option<(&'static str, String)> {
+    let (thing, job) = request.uri.path().strip_prefix("/things/")?.split_once("/jobs")?;
+    let thing = percent_decode_str(thing).decode_utf8().ok()?.into_owned();
+    let operation = match (&request.method, job) {
+        (&Method::GET, "") => "GetPendingJobExecutions",
+        (&Method::GET, _) => "DescribeJobExecution",
+        (&Method::PUT, _) => "StartNextPendingJobExecution",
+        (&Method::POST, _) => "UpdateJobExecution",
+        _ => return None,
+    };
+    Some((operation, thing))
 }
 
 /// Whether a publish sets `retain`. Every value but `false` counts: the data plane rejects invalid values itself.

@@ -57,6 +57,10 @@ pub struct Services {
     pub mqtt: Router,
     /// AWS IoT control plane (`iot`).
     pub registry: Router,
+    /// Jobs, for operators: a part of the control plane.
+    pub jobs: Router,
+    /// Jobs, for devices (`iot-jobs-data`).
+    pub jobs_data: Router,
     /// Greengrass: paths `/greengrass/...`.
     pub greengrass: Router,
     /// Account id of all callers.
@@ -105,6 +109,8 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
         Service::IotData => &services.data_plane,
         Service::Mqtt => &services.mqtt,
         Service::Iot => &services.registry,
+        Service::Jobs => &services.jobs,
+        Service::JobsData => &services.jobs_data,
         Service::Greengrass => &services.greengrass,
         Service::Sts => return sts::answer(&services.account, &body),
         Service::Unknown | Service::About => return unsupported_operation(protocol, &operation_name(&parts)),

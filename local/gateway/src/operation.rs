@@ -19,6 +19,8 @@ pub(super) fn name(service: Service, request: &Parts) -> String {
         Service::Iot => {
             format!("Iot.{}", control_plane_operation(method, request.uri.path()).unwrap_or(method.as_str()))
         }
+        Service::Jobs => format!("Jobs.{method}"),
+        Service::JobsData => format!("JobsData.{method}"),
         Service::Greengrass => format!("Greengrass.{method}"),
         Service::Mqtt => "Mqtt.Connect".to_owned(),
         Service::Sts => "STS.GetCallerIdentity".to_owned(),

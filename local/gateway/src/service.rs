@@ -1,6 +1,13 @@
 //! The service that a request is for.
 
+use axum::extract::ConnectInfo;
 use axum::http::{Method, request::Parts};
+
+use super::authorization::Caller;
+use super::sigv4;
+
+/// The signing name of a device's operations on its jobs.
+const JOBS_DATA: &str = "iot-jobs-data";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
@@ -13,6 +20,10 @@ pub(super) enum Service {
     /// MQTT over WebSocket.
     Mqtt,
     Iot,
+    /// Jobs, as an operator manages them: a part of the service `iot`.
+    Jobs,
+    /// Jobs, as a device works through them.
+    JobsData,
     Greengrass,
     Sts,
     Unknown,
@@ -27,14 +38,15 @@ impl Service {
             Self::Lambda => &["lambda"],
             // Both are names of the device gateway: SDKs use the first for requests, the second for WebSocket.
             Self::IotData | Self::Mqtt => &["iotdata", "iotdevicegateway"],
-            Self::Iot => &["iot"],
+            Self::Iot | Self::Jobs => &["iot"],
+            Self::JobsData => &[JOBS_DATA],
             Self::Greengrass => &["greengrass"],
             Self::Sts => &["sts"],
             Self::About | Self::Unknown => &[],
         }
     }
 
-    /// The service by `x-amz-target` if present, else by path. No two of the services share a path.
+    /// The service by `x-amz-target` if present, else by path. Only the two of Jobs share paths.
     pub(super) fn of(request: &Parts) -> Self {
         if let Some(target) = request.headers.get("x-amz-target") {
             let target = target.to_str().unwrap_or_default();
@@ -60,9 +72,23 @@ impl Service {
             [version, "functions" | "event-source-mappings" | "account-settings" | "tags", ..] if is_date(version) => {
                 Self::Lambda
             }
+            ["jobs" | "event-configurations", ..] => Self::Jobs,
+            ["things", _, "jobs"] | ["things", _, "jobs", _] => jobs_service(request),
+            ["things", _, "jobs", ..] => Self::Jobs,
             _ => Self::Iot,
         }
     }
+}
+
+/// Reading jobs has the same paths for a device and an operator. The signature tells them apart, and a client certificate
+/// without a signature is a device's. What changes an execution at these paths is an operation of devices only.
+fn jobs_service(request: &Parts) -> Service {
+    let certificate = request.extensions.get::<ConnectInfo<Caller>>().and_then(|info| info.0.certificate.as_ref());
+    let is_device = match sigv4::signed_service(request) {
+        Some(service) => service == JOBS_DATA,
+        None => certificate.is_some(),
+    };
+    if is_device || request.method != Method::GET { Service::JobsData } else { Service::Jobs }
 }
 
 /// Whether a path segment has the form of a Lambda API version, such as `2015-03-31`.

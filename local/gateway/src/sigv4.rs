@@ -25,6 +25,10 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// Maximum difference in seconds between the time of signing and now.
 const MAX_SKEW_S: i64 = 300;
 
+/// Positions in the scope of a credential.
+const REGION_PART: usize = 1;
+const SERVICE_PART: usize = 2;
+
 /// Characters that are percent-encoded in a canonical path.
 const PATH_ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -114,6 +118,11 @@ pub(super) fn access_key(request: &Parts) -> Option<String> {
     ParsedSignature::read(request).ok().map(|parsed| parsed.access_key)
 }
 
+/// The signing name of the service in the signature of a request, which is not verified.
+pub(super) fn signed_service(request: &Parts) -> Option<String> {
+    ParsedSignature::read(request).ok().and_then(|parsed| parsed.scope.into_iter().nth(SERVICE_PART))
+}
+
 /// The signature of a request, from its `Authorization` header or its query.
 struct ParsedSignature {
     access_key: String,
@@ -198,12 +207,11 @@ impl ParsedSignature {
         let allows = |allowed: &[&str], part: usize| {
             allowed.is_empty() || self.scope.get(part).is_some_and(|found| allowed.contains(&found.as_str()))
         };
-        let (region, service) = (1, 2);
-        if !allows(expected.regions, region) {
-            let found = self.scope.get(region).cloned().unwrap_or_default();
+        if !allows(expected.regions, REGION_PART) {
+            let found = self.scope.get(REGION_PART).cloned().unwrap_or_default();
             return Err(SignatureError::Region { found, expected: expected.regions.join(", ") });
         }
-        if !allows(expected.services, service) {
+        if !allows(expected.services, SERVICE_PART) {
             return Err(SignatureError::Service { expected: expected.services[0].to_owned() });
         }
         Ok(())

@@ -17,6 +17,8 @@ fn endpoint(guard: Option<Guard>) -> Router {
         data_plane: named("iot-data"),
         mqtt: named("mqtt"),
         registry: Router::new().route("/things/{thing}", axum::routing::post(|| async { "iot" })),
+        jobs: named("jobs"),
+        jobs_data: named("iot-jobs-data"),
         greengrass: named("greengrass"),
         account: "000000000000".into(),
         about: json!({"mqtt": "127.0.0.1:1883"}),
@@ -38,6 +40,18 @@ fn target(target: &str) -> axum::http::request::Builder {
     HttpRequest::post("/").header("x-amz-target", target)
 }
 
+/// A request with a signature for a service, which is not valid.
+fn signed_for(service: &str, request: axum::http::request::Builder) -> axum::http::request::Builder {
+    let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+    let fields = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=00");
+    request.header("authorization", fields).header("x-amz-date", "20260101T000000Z")
+}
+
+fn with_certificate(request: axum::http::request::Builder) -> axum::http::request::Builder {
+    let caller = Caller { address: ([127, 0, 0, 1], 5).into(), certificate: Some("c".into()) };
+    request.extension(axum::extract::ConnectInfo(caller))
+}
+
 #[tokio::test]
 async fn each_request_reaches_its_service() {
     for (request, service) in [
@@ -52,6 +66,18 @@ async fn each_request_reaches_its_service() {
         (HttpRequest::get("/mqtt?X-Amz-Algorithm=x"), "mqtt"),
         (HttpRequest::post("/things/shadow"), "iot"),
         (HttpRequest::get("/greengrass/discover/thing/a"), "greengrass"),
+        (HttpRequest::put("/jobs/a"), "jobs"),
+        (HttpRequest::patch("/event-configurations"), "jobs"),
+        (HttpRequest::get("/things/a/jobs"), "jobs"),
+        (HttpRequest::get("/things/a/jobs/b"), "jobs"),
+        (HttpRequest::put("/things/a/jobs/b/cancel"), "jobs"),
+        (HttpRequest::delete("/things/a/jobs/b/executionNumber/1"), "jobs"),
+        (signed_for("iot", HttpRequest::get("/things/a/jobs/b")), "jobs"),
+        (signed_for("iot-jobs-data", HttpRequest::get("/things/a/jobs/b")), "iot-jobs-data"),
+        (signed_for("iot-jobs-data", HttpRequest::get("/things/a/jobs")), "iot-jobs-data"),
+        (with_certificate(HttpRequest::get("/things/a/jobs")), "iot-jobs-data"),
+        (HttpRequest::put("/things/a/jobs/$next"), "iot-jobs-data"),
+        (HttpRequest::post("/things/a/jobs/b"), "iot-jobs-data"),
     ] {
         let shown = format!("{request:?}");
         assert_eq!(answer(endpoint(None), request, "").await, (200, service.into()), "{shown}");
@@ -100,8 +126,8 @@ async fn an_unsupported_operation_is_named_in_an_error_of_the_clients_protocol()
     let (status, body) = answer(endpoint(None), target("Logs_20140328.PutLogEvents"), "{}").await;
     assert_eq!(status, 400);
     assert!(body.contains("\"__type\":\"UnknownOperationException\"") && body.contains("PutLogEvents"), "{body}");
-    let (status, body) = answer(endpoint(None), HttpRequest::get("/jobs"), "").await;
-    assert!(status == 404 && body.contains("GET /jobs is not supported"), "{body}");
+    let (status, body) = answer(endpoint(None), HttpRequest::get("/streams"), "").await;
+    assert!(status == 404 && body.contains("GET /streams is not supported"), "{body}");
     let (status, body) = answer(endpoint(None), HttpRequest::delete("/things/a"), "").await;
     assert!(status == 404 && body.contains("DELETE /things/a is not supported"), "{body}");
     for form in ["Action=AssumeRole%3Cx%3E", "", "%%%"] {
@@ -122,7 +148,14 @@ fn guard() -> Guard {
         credentials: vec![sigv4::Credentials::test()],
         region: "us-east-1".into(),
         policies: Arc::new(|certificate, action, resource| {
-            let allowed = [("iot:Publish", "a/b"), ("iot:Publish", "kept"), ("iot:RetainPublish", "kept")];
+            let allowed = [
+                ("iot:Publish", "a/b"),
+                ("iot:Publish", "kept"),
+                ("iot:RetainPublish", "kept"),
+                ("iotjobsdata:GetPendingJobExecutions", "a"),
+                ("iotjobsdata:DescribeJobExecution", "a"),
+                ("iot:UpdateJobExecution", "a"),
+            ];
             certificate == "c" && allowed.contains(&(action, resource))
         }),
         authorizes_all: true,
@@ -152,10 +185,6 @@ async fn mqtt_over_websocket_is_always_signed() {
 
 #[tokio::test]
 async fn a_certificate_is_authorized_by_its_policies() {
-    let with_certificate = |request: axum::http::request::Builder| {
-        let caller = Caller { address: ([127, 0, 0, 1], 5).into(), certificate: Some("c".into()) };
-        request.extension(axum::extract::ConnectInfo(caller))
-    };
     for (request, status) in [
         (HttpRequest::post("/topics/a%2Fb"), 200),
         (HttpRequest::post("/topics/a%2Fb?qos=1&retain=false"), 200),
@@ -165,6 +194,12 @@ async fn a_certificate_is_authorized_by_its_policies() {
         (HttpRequest::post("/topics/a"), 403),
         (HttpRequest::get("/things/a/shadow"), 403),
         (HttpRequest::post("/things/a"), 403),
+        (HttpRequest::get("/things/a/jobs"), 200),
+        (HttpRequest::get("/things/b/jobs"), 403),
+        (HttpRequest::get("/things/a/jobs/%24next"), 200),
+        (HttpRequest::put("/things/a/jobs/$next"), 403),
+        (HttpRequest::post("/things/a/jobs/b"), 200),
+        (HttpRequest::put("/jobs/a"), 403),
         // With a certificate, MQTT is spoken without WebSocket.
         (HttpRequest::get("/mqtt"), 403),
     ] {

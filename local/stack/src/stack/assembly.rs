@@ -10,6 +10,7 @@ use local_faults::Faults;
 use local_gateway::sigv4::Credentials;
 use local_gateway::{AcceptedConnections, Caller, Services};
 use local_greengrass::Greengrass;
+use local_jobs::Jobs;
 use local_journal::Journal;
 use local_lambda::Lambda;
 use local_pki::Pki;
@@ -57,10 +58,21 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     let shadows = Shadows::with_journal(clock.clone(), broker.clone(), journal.clone());
     let sqs = Sqs::new(clock.clone(), &place.region, &place.account, template.queues.clone());
     let greengrass = Greengrass::new(clock.clone(), registry.clone(), pki.clone(), addresses.mqtts);
+    let jobs = Jobs::new(clock.clone(), broker.clone(), registry.clone());
     let keeper = directory.map(|directory| {
         let (broker, shadows, registry, sqs) = (broker.clone(), shadows.clone(), registry.clone(), sqs.clone());
-        let (streams, greengrass) = (dynamodb.streams().clone(), greengrass.clone());
-        Arc::new(Keeper { directory, broker, shadows, registry, greengrass, sqs, streams, saving: Arc::default() })
+        let (streams, greengrass, jobs) = (dynamodb.streams().clone(), greengrass.clone(), jobs.clone());
+        Arc::new(Keeper {
+            directory,
+            broker,
+            shadows,
+            registry,
+            greengrass,
+            jobs,
+            sqs,
+            streams,
+            saving: Arc::default(),
+        })
     });
     if let Some(keeper) = &keeper {
         keeper.restore()?;
@@ -77,7 +89,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         let perform = move |effect| rule_actions::perform(effect, &broker, &lambda, &sqs);
         Rules::new(&place.account, &template.rules, perform)?
     };
-    let pump = Pump::start(broker.tap(), shadows.clone(), rules.clone());
+    let pump = Pump::start(broker.tap(), shadows.clone(), jobs.clone(), rules.clone());
     let sources = template.event_sources.clone();
     let event_sources = QueueMappings::start(clock.clone(), lambda.clone(), sqs.clone(), sources, place.clone());
     let (streams, sources) = (dynamodb.streams().clone(), template.stream_sources.clone());
@@ -93,6 +105,8 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         data_plane: local_data_plane::router(clock.clone(), broker.clone(), shadows.clone()),
         mqtt: local_websocket::router(broker.clone(), &place.account, closing.clone()),
         registry: registry.router().merge(registry.index_router(connections(broker.clone()))),
+        jobs: jobs.router(),
+        jobs_data: jobs.device_router(),
         greengrass: greengrass.router(),
         account: place.account.clone(),
         about: about(&addresses, &template),
@@ -115,6 +129,10 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
     if let Some(keeper) = &keeper {
         tokio::spawn(keeper.clone().run(stop.clone()));
     }
+    tokio::spawn({
+        let (jobs, stop) = (jobs.clone(), stop.clone());
+        async move { stop.run_until_cancelled(jobs.run()).await }
+    });
     let _stop_on_drop = stop.clone().drop_guard();
     let clock = clock.clone();
     Ok(Stack {
@@ -123,6 +141,7 @@ pub(super) async fn start(config: Config) -> Result<Stack, StackError> {
         clock,
         broker,
         shadows,
+        jobs,
         registry,
         pki,
         rules,

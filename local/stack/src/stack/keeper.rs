@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use local_broker::Broker;
 use local_greengrass::Greengrass;
+use local_jobs::Jobs;
 use local_registry::Registry;
 use local_shadows::Shadows;
 use local_sqs::Sqs;
@@ -24,6 +25,7 @@ pub(super) struct Keeper {
     pub(super) shadows: Shadows,
     pub(super) registry: Registry,
     pub(super) greengrass: Greengrass,
+    pub(super) jobs: Jobs,
     pub(super) sqs: Sqs,
     pub(super) streams: Streams,
     /// Held during a save, so that an earlier save never overwrites a later one.
@@ -38,6 +40,9 @@ impl Keeper {
         }
         if let Some(state) = self.directory.load("greengrass")? {
             self.greengrass.restore(&state).map_err(|why| self.directory.unreadable("greengrass", &why))?;
+        }
+        if let Some(state) = self.directory.load("jobs")? {
+            self.jobs.restore(&state).map_err(|why| self.directory.unreadable("jobs", &why))?;
         }
         if let Some(state) = self.directory.load("shadows")? {
             self.shadows.restore(&state).map_err(|why| self.directory.unreadable("shadows", &why))?;
@@ -63,6 +68,7 @@ impl Keeper {
             keeper.directory.save("sqs", &keeper.sqs.snapshot())?;
             keeper.directory.save("registry", &keeper.registry.snapshot())?;
             keeper.directory.save("greengrass", &keeper.greengrass.snapshot())?;
+            keeper.directory.save("jobs", &keeper.jobs.snapshot())?;
             keeper.directory.save("shadows", &keeper.shadows.snapshot())?;
             keeper.directory.save("broker", &keeper.broker.snapshot())
         });

@@ -10,7 +10,7 @@
 //! | [`access`] | authorizers: IoT policies of certificates, signatures of requests |
 //! | [`assembly`] | starts every service with what it depends on |
 //! | [`diagnosis`] | what a stack waits for, in words |
-//! | [`pump`] | passes messages from the broker to the shadow service and the rules |
+//! | [`pump`] | passes messages from the broker to the shadow service, Jobs and the rules |
 //! | [`rule_actions`] | carries out the actions of rules |
 //! | [`keeper`] | saves and restores the state of services |
 //! | [`state`] | state files in a directory |
@@ -38,6 +38,7 @@ use local_clock::Clock;
 use local_dynamodb::DynamoDb;
 use local_event_source::{QueueMappings, StreamMappings};
 use local_faults::Faults;
+use local_jobs::Jobs;
 use local_journal::Journal;
 use local_lambda::Lambda;
 use local_pki::Pki;
@@ -82,6 +83,8 @@ pub struct Stack {
     pub broker: Broker,
     /// The device shadows.
     pub shadows: Shadows,
+    /// AWS IoT Jobs.
+    pub jobs: Jobs,
     /// The registry.
     pub registry: Registry,
     /// The certificate authority.
@@ -162,7 +165,7 @@ impl Stack {
         self.broker.unacknowledged().is_empty() && clients.iter().all(|in_hand| in_hand() == 0)
     }
 
-    /// Settles, moves the clock forward, and settles again. What a schedule, a queue, a stream or a TTL makes due on the
+    /// Settles, moves the clock forward, and settles again. What a schedule, a queue, a stream, a TTL or a job makes due on the
     /// way is handled in order, with the clock at its time.
     pub async fn advance(&self, by: Duration) {
         // Work that is in progress belongs to the present time, and may make something due on the way.
@@ -170,10 +173,9 @@ impl Stack {
         let target_ms = self.clock.now_ms().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
         let next_ms = || {
             let sweep_ms = Some(self.dynamodb.next_ms());
-            [self.scheduler.next_ms(), self.event_sources.next_ms(), self.mappings.next_ms(), sweep_ms]
-                .into_iter()
-                .flatten()
-                .min()
+            let sources = [self.event_sources.next_ms(), self.mappings.next_ms()];
+            let timers = [self.scheduler.next_ms(), self.jobs.next_ms(), sweep_ms];
+            sources.into_iter().chain(timers).flatten().min()
         };
         while let Some(next_ms) = next_ms().filter(|next_ms| *next_ms < target_ms) {
             self.move_to(next_ms);
@@ -195,6 +197,7 @@ impl Stack {
         self.faults.idle().await;
         self.scheduler.caught_up().await;
         self.dynamodb.caught_up().await;
+        self.jobs.catch_up();
         let batches = self.event_sources.caught_up().await + self.mappings.caught_up().await;
         let messages = self.pump.flush().await;
         self.lambda.idle().await;

@@ -1,22 +1,29 @@
-//! Passes the messages that the broker accepts to the shadow service and the rules, in order.
+//! Passes the messages that the broker accepts to the shadow service, Jobs and the rules, in order.
 
 use local_broker::Published;
+use local_jobs::Jobs;
 use local_rules::Rules;
 use local_shadows::Shadows;
 use tokio::sync::{mpsc, oneshot};
 
-/// The task that passes messages on. It ends when this is dropped: it holds the shadow service, which holds the broker,
-/// whose tap would never close.
+/// The task that passes messages on. It ends when this is dropped: it holds the shadow service and Jobs, which hold the
+/// broker, whose tap would never close.
 pub(super) struct Pump {
     flushes: mpsc::UnboundedSender<oneshot::Sender<u64>>,
 }
 
 impl Pump {
-    pub(super) fn start(mut tap: mpsc::UnboundedReceiver<Published>, shadows: Shadows, rules: Rules) -> Self {
+    pub(super) fn start(
+        mut tap: mpsc::UnboundedReceiver<Published>,
+        shadows: Shadows,
+        jobs: Jobs,
+        rules: Rules,
+    ) -> Self {
         let (flushes, mut requests) = mpsc::unbounded_channel::<oneshot::Sender<u64>>();
         tokio::spawn(async move {
             let pass_on = |published: Published| {
                 shadows.on_published(&published);
+                jobs.on_published(&published);
                 rules.on_published(&published);
                 1
             };

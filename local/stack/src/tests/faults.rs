@@ -69,6 +69,8 @@ impl Bench {
             data_plane: local_data_plane::router(clock.clone(), broker, shadows.clone()),
             mqtt: axum::Router::new(),
             registry: axum::Router::new(),
+            jobs: axum::Router::new(),
+            jobs_data: axum::Router::new(),
             greengrass: axum::Router::new(),
             account: "000000000000".into(),
             about: json!({}),
