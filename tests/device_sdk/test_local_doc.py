@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from conftest import MAX_WAIT_SECONDS, ROOT
 
-SERVICES = ["iot", "iot-data", "greengrassv2", "dynamodb", "sqs", "lambda", "sts"]
+SERVICES = ["iot", "iot-data", "iot-jobs-data", "greengrassv2", "dynamodb", "sqs", "lambda", "sts"]
 # What a service that is not served answers, in the words of each protocol.
 UNKNOWN = ("UnknownOperationException", "is not supported by the local stack", "InvalidAction", "UnsupportedOperation")
 
