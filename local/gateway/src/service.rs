@@ -80,8 +80,8 @@ impl Service {
     }
 }
 
-/// Reading jobs has the same paths for a device and an operator. The signature tells them apart, and a client certificate
-/// without a signature is a device's. What changes an execution at these paths is an operation of devices only.
+/// Reading jobs has the same paths for a device and an operator. The signature tells them apart, and a client
+/// certificate without a signature is a device's. What changes an execution at these paths is for devices only.
 fn jobs_service(request: &Parts) -> Service {
     let certificate = request.extensions.get::<ConnectInfo<Caller>>().and_then(|info| info.0.certificate.as_ref());
     let is_device = match sigv4::signed_service(request) {

@@ -66,8 +66,8 @@ impl Code {
         }
     }
 
-    /// Status and exception over HTTPS. The model has no exception for a version that does not match; this is the one of
-    /// the control plane.
+    /// Status and exception over HTTPS. The model has no exception for a version that does not match; this is the one
+    /// of the control plane.
     pub(super) fn exception(self) -> (StatusCode, &'static str) {
         match self {
             Self::InvalidTopic | Self::InvalidJson | Self::InvalidRequest => {

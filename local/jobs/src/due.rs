@@ -1,4 +1,4 @@
-//! What is due by the clock: executions that time out, and the next minute of each rollout, in the order of their times.
+//! What is due by the clock, in the order of its times: executions that time out, and the next minute of each rollout.
 
 use super::membership;
 use super::rollout;

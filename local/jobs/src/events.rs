@@ -15,7 +15,7 @@ use super::transaction::Transaction;
 const JOB: &str = "JOB";
 const JOB_EXECUTION: &str = "JOB_EXECUTION";
 
-/// The types of events. The local stack publishes those of jobs; the configuration of the others is kept without effect.
+/// The types of events. The local stack publishes those of jobs; the configuration of the others has no effect.
 const TYPES: [&str; 11] = [
     "THING",
     "THING_GROUP",

@@ -159,7 +159,7 @@ pub(super) fn delete(transaction: &mut Transaction<'_>, request: ExecutionNamed)
     events::execution_changed(transaction, &job_id, &thing, Some(number), "deleted");
     if let Some(job) = transaction.store.jobs.get_mut(&job_id) {
         let before = job.latest(&thing).map(|execution| execution.status);
-        // Without executions the thing stays listed: a CONTINUOUS job does not come back to a thing that it was deleted from.
+        // Without executions the thing stays listed: a CONTINUOUS job does not come back to it.
         if let Some(executions) = job.executions.get_mut(&thing) {
             executions.retain(|execution| execution.number != number);
         }

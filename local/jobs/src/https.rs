@@ -4,10 +4,11 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::HeaderName;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::get;
 
 use super::Jobs;
 use super::device::{self, Answer, Describe, DocumentForm, StartNext, Update};
+use super::error::Error;
 use super::http::{self, Parameters};
 
 const FORM: DocumentForm = DocumentForm::Text;
@@ -16,8 +17,7 @@ const FORM: DocumentForm = DocumentForm::Text;
 pub(super) fn router(jobs: Jobs) -> Router {
     Router::new()
         .route("/things/{thingName}/jobs", get(get_pending))
-        .route("/things/{thingName}/jobs/$next", put(start_next).get(describe_next))
-        .route("/things/{thingName}/jobs/{jobId}", get(describe).post(update))
+        .route("/things/{thingName}/jobs/{jobId}", get(describe).post(update).put(start_next))
         .fallback(http::unknown)
         .method_not_allowed_fallback(http::unknown)
         .with_state(jobs)
@@ -27,20 +27,16 @@ async fn get_pending(State(jobs): State<Jobs>, Path(thing): Path<String>) -> Res
     respond(jobs.transact(|transaction| device::get_pending(transaction, &thing)))
 }
 
+/// Its path has `$next` in place of a job's id, as it is or percent-encoded.
 async fn start_next(
     State(jobs): State<Jobs>,
-    Path(thing): Path<String>,
+    Path((thing, job)): Path<(String, String)>,
     Parameters(request): Parameters<StartNext>,
 ) -> Response {
+    if job != device::NEXT {
+        return Error::unknown_operation("PUT of a job's execution is not an operation of Jobs").into_response();
+    }
     respond(jobs.transact(|transaction| device::start_next(transaction, &thing, request, FORM)))
-}
-
-async fn describe_next(
-    State(jobs): State<Jobs>,
-    Path(thing): Path<String>,
-    Parameters(request): Parameters<Describe>,
-) -> Response {
-    respond(jobs.transact(|transaction| device::describe(transaction, &thing, device::NEXT, &request, FORM)))
 }
 
 async fn describe(

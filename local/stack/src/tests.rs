@@ -1,6 +1,7 @@
 //! Tests of services together, behind the endpoint.
 
 mod faults;
+mod jobs;
 mod settling;
 
 #[test]

@@ -88,7 +88,11 @@ async fn configurations_out_of_their_limits_are_refused() {
     };
     let notified = json!({ "numberOfNotifiedThings": 1 });
     let abort = |criteria: Value| json!({ "abortConfig": { "criteriaList": criteria } });
-    let criteria = |kind: &str, action: &str, percent: f64, min: i64| json!([{ "failureType": kind, "action": action, "thresholdPercentage": percent, "minNumberOfExecutedThings": min }]);
+    let criteria = |kind: &str, action: &str, percent: f64, min: i64| {
+        json!([{
+            "failureType": kind, "action": action, "thresholdPercentage": percent, "minNumberOfExecutedThings": min,
+        }])
+    };
     let retry = |criteria: Value| json!({ "jobExecutionsRetryConfig": { "criteriaList": criteria } });
     for more in [
         rollout(json!({ "maximumPerMinute": 0 })),
@@ -112,9 +116,10 @@ async fn configurations_out_of_their_limits_are_refused() {
         retry(json!([])),
         retry(json!([{ "failureType": "REJECTED", "numberOfRetries": 1 }])),
         retry(json!([{ "failureType": "ALL", "numberOfRetries": 11 }])),
-        retry(
-            json!([{ "failureType": "FAILED", "numberOfRetries": 6 }, { "failureType": "TIMED_OUT", "numberOfRetries": 5 }]),
-        ),
+        retry(json!([
+            { "failureType": "FAILED", "numberOfRetries": 6 },
+            { "failureType": "TIMED_OUT", "numberOfRetries": 5 },
+        ])),
         json!({ "targetSelection": "ALWAYS" }),
         json!({ "description": "" }),
         json!({ "description": "x".repeat(2_029) }),

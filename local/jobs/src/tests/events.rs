@@ -73,7 +73,8 @@ async fn events_of_a_job_have_the_payloads_of_aws() {
     let job = json!({
         "eventType": "JOB", "timestamp": 1_700_000_000, "operation": "completed", "jobId": "j", "status": "COMPLETED",
         "targetSelection": "SNAPSHOT", "targets": [arn("thing/pump-1")], "description": "d",
-        "completedAt": 1_700_000_000_500_i64, "createdAt": 1_700_000_000_500_i64, "lastUpdatedAt": 1_700_000_000_500_i64,
+        "completedAt": 1_700_000_000_500_i64, "createdAt": 1_700_000_000_500_i64,
+        "lastUpdatedAt": 1_700_000_000_500_i64,
         "jobProcessDetails": {
             "numberOfCanceledThings": 0, "numberOfRejectedThings": 0, "numberOfFailedThings": 0,
             "numberOfRemovedThings": 0, "numberOfSucceededThings": 1, "numberOfTimedOutThings": 0,

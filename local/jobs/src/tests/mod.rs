@@ -86,8 +86,8 @@ impl Bench {
         self.execution(thing, id).await["status"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// A request of a thing over MQTT: the payload of its answer. The topic is that of an accepted one if the payload has
-    /// no code.
+    /// A request of a thing over MQTT: the payload of its answer. The topic is that of an accepted one if the payload
+    /// has no code.
     fn device(&self, thing: &str, request: &str, payload: Value) -> Value {
         self.device_bytes(thing, request, payload.to_string().as_bytes())
     }

@@ -94,7 +94,9 @@ async fn a_jump_of_the_clock_releases_every_minute_on_the_way() {
 #[tokio::test]
 async fn too_many_failures_cancel_the_job_but_not_what_is_in_progress() {
     let bench = bench_of(10).await;
-    let criteria = json!([{ "failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": 50, "minNumberOfExecutedThings": 4 }]);
+    let criteria = json!([{
+        "failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": 50, "minNumberOfExecutedThings": 4,
+    }]);
     let config = json!({
         "abortConfig": { "criteriaList": criteria }, "jobExecutionsRolloutConfig": { "maximumPerMinute": 8 },
     });
@@ -117,7 +119,9 @@ async fn too_many_failures_cancel_the_job_but_not_what_is_in_progress() {
 #[tokio::test]
 async fn one_thing_that_fails_retries_and_aborts_ends_canceled() {
     let bench = Bench::new();
-    let abort = json!([{ "failureType": "ALL", "action": "CANCEL", "thresholdPercentage": 100, "minNumberOfExecutedThings": 1 }]);
+    let abort = json!([{
+        "failureType": "ALL", "action": "CANCEL", "thresholdPercentage": 100, "minNumberOfExecutedThings": 1,
+    }]);
     let retry = json!([{ "failureType": "ALL", "numberOfRetries": 1 }]);
     let config = json!({
         "abortConfig": { "criteriaList": abort }, "jobExecutionsRetryConfig": { "criteriaList": retry },

@@ -93,7 +93,10 @@ async fn the_service_wakes_when_the_clock_moves() {
 #[tokio::test]
 async fn failures_are_retried_as_often_as_the_job_says() {
     let mut bench = Bench::new();
-    let criteria = json!([{ "failureType": "FAILED", "numberOfRetries": 1 }, { "failureType": "TIMED_OUT", "numberOfRetries": 1 }]);
+    let criteria = json!([
+        { "failureType": "FAILED", "numberOfRetries": 1 },
+        { "failureType": "TIMED_OUT", "numberOfRetries": 1 },
+    ]);
     let mut config = timeout(1);
     config["jobExecutionsRetryConfig"] = json!({ "criteriaList": criteria });
     bench.create("j", &["thing/pump-1", "thing/pump-2"], config).await;

@@ -165,8 +165,8 @@ impl Stack {
         self.broker.unacknowledged().is_empty() && clients.iter().all(|in_hand| in_hand() == 0)
     }
 
-    /// Settles, moves the clock forward, and settles again. What a schedule, a queue, a stream, a TTL or a job makes due on the
-    /// way is handled in order, with the clock at its time.
+    /// Settles, moves the clock forward, and settles again. What a schedule, a queue, a stream, a TTL or a job makes
+    /// due on the way is handled in order, with the clock at its time.
     pub async fn advance(&self, by: Duration) {
         // Work that is in progress belongs to the present time, and may make something due on the way.
         self.settle().await;
