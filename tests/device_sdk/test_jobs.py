@@ -165,6 +165,18 @@ def test_answers_reach_the_asking_client_only_and_need_no_subscription(stack):
         connection.disconnect().result(MAX_WAIT_SECONDS)
 
 
+def test_a_device_works_through_its_own_jobs_only(strict_stack):
+    thing = "jobs-strict"
+    connection = connect(strict_stack, thing, clean_session=True)
+    client = iotjobs.IotJobsClientV2(connection, mqtt_request_response.ClientOptions(max_request_response_subscriptions=4, max_streaming_subscriptions=2))
+    create(strict_stack, "strict-job", thing)
+    started = client.start_next_pending_job_execution(iotjobs.StartNextPendingJobExecutionRequest(thing_name=thing)).result(MAX_WAIT_SECONDS)
+    assert started.execution.job_id == "strict-job"
+    refused = connection.publish("$aws/things/jobs-signed/jobs/get", b"{}", QOS)[0]
+    assert refused.exception(MAX_WAIT_SECONDS) is not None
+    connection.disconnect().result(MAX_WAIT_SECONDS)
+
+
 def test_operators_manage_jobs_of_groups(stack):
     iot = stack.client("iot")
     group = iot.create_thing_group(thingGroupName="jobs-fleet")["thingGroupArn"]

@@ -56,7 +56,7 @@ impl Execution {
         }
     }
 
-    /// Sets the status. The first IN_PROGRESS starts the timer of the job, of so many `minutes`.
+    /// Sets the status. The first IN_PROGRESS starts the timer of the job, of `minutes`.
     pub(super) fn set_status(&mut self, status: ExecutionStatus, minutes: Option<i64>, now_ms: i64) {
         if status == ExecutionStatus::InProgress && self.started_ms.is_none() {
             self.started_ms = Some(now_ms);

@@ -37,7 +37,8 @@ fn things_per_minute(job: &mut Job) -> usize {
     usize::try_from(rate).unwrap_or(usize::MAX)
 }
 
-/// The rate grows by its factor each time that another so many things have been notified, or have succeeded.
+/// The rate grows by its factor with each `numberOfNotifiedThings` things that have been notified, or with each
+/// `numberOfSucceededThings` things that have succeeded.
 fn exponential(job: &mut Job, rate: &ExponentialRate) -> u32 {
     let criteria = &rate.rate_increase_criteria;
     let notified = job.executions.len() as u64;

@@ -54,7 +54,7 @@ async fn ask(stack: &Stack, method: &str, path: &str, body: Value) -> Value {
     serde_json::from_str(&body).expect("JSON")
 }
 
-/// Creates a job for the things whose executions time out after so many minutes.
+/// Creates a job for the things, whose executions time out after `minutes`.
 async fn create(stack: &Stack, id: &str, things: &[&str], minutes: u64) {
     let targets: Vec<String> =
         things.iter().map(|thing| format!("arn:aws:iot:us-east-1:000000000000:thing/{thing}")).collect();
