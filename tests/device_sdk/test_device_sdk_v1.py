@@ -58,6 +58,52 @@ def test_a_shadow_is_updated_and_deleted(stack):
     client.disconnect()
 
 
+def test_its_samples_of_shadows_run_together(stack):
+    """What the SDK's samples do, side by side: basicShadowUpdater asks for one value after the other,
+    basicShadowDeltaListener sees each, and ThingShadowEcho reports what it is asked for."""
+    certificate, key = stack.certificate("sample-1")
+
+    def connect(client_id):
+        client = AWSIoTMQTTShadowClient(client_id)
+        client.configureEndpoint("localhost", stack.ports["mqtts"])
+        client.configureCredentials(stack.ca, key, certificate)
+        client.configureConnectDisconnectTimeout(MAX_WAIT_SECONDS)
+        client.configureMQTTOperationTimeout(MAX_WAIT_SECONDS)
+        assert client.connect()
+        return client, client.createShadowHandlerWithName("sample-1", True)
+
+    def done(call, *words):
+        """Makes a call of the SDK, and waits for its answer."""
+        answers = queue.Queue()
+        call(*words, lambda payload, status, _token: answers.put((status, payload)), MAX_WAIT_SECONDS)
+        return answers.get(timeout=MAX_WAIT_SECONDS)
+
+    (updater, asking), (listener, listening), (echo, echoing) = map(connect, ("updater", "listener", "echo"))
+    assert done(asking.shadowDelete)[0] in ("accepted", "rejected")
+    deltas, asked, reported = queue.Queue(), queue.Queue(), queue.Queue()
+    listening.shadowRegisterDeltaCallback(lambda payload, status, token: deltas.put(json.loads(payload)))
+    echoing.shadowRegisterDeltaCallback(lambda payload, status, token: asked.put(json.loads(payload)["state"]))
+
+    def report_what_is_asked():
+        for state in iter(asked.get, None):
+            reported.put(done(echoing.shadowUpdate, json.dumps({"state": {"reported": state}}))[0])
+
+    # Beside the callbacks of the SDK, which run one after the other: a call that waits for its answer waits for ever there.
+    reporting = threading.Thread(target=report_what_is_asked)
+    reporting.start()
+    for value in range(5):
+        status, _ = done(asking.shadowUpdate, json.dumps({"state": {"desired": {"property": value}}}))
+        assert status == "accepted"
+        assert deltas.get(timeout=MAX_WAIT_SECONDS)["state"] == {"property": value}
+        assert reported.get(timeout=MAX_WAIT_SECONDS) == "accepted"
+    asked.put(None)
+    reporting.join(MAX_WAIT_SECONDS)
+    shadow = json.loads(done(asking.shadowGet)[1])["state"]
+    assert shadow == {"desired": {"property": 4}, "reported": {"property": 4}}
+    for client in (updater, listener, echo):
+        client.disconnect()
+
+
 def test_several_shadows_and_plain_messages_share_a_connection(stack):
     """Shadows that stay subscribed, and shadows that subscribe for each operation."""
     client = configured(AWSIoTMQTTShadowClient("old-3"), stack, "old-3")
