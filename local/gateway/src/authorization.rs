@@ -78,11 +78,12 @@ impl Guard {
         service: Service,
     ) -> Result<(), AuthorizationError> {
         let denied = |message: &str| AuthorizationError { code: "ForbiddenException", message: message.to_owned() };
-        let has_policies = matches!(service, Service::IotData | Service::Greengrass);
-        if service == Service::JobsData {
-            return self.authorize_jobs(certificate, request);
-        }
-        let Some((action, resource)) = has_policies.then(|| policy_action(request)).flatten() else {
+        let asked = match service {
+            Service::IotData | Service::Greengrass => policy_action(request),
+            Service::JobsData => jobs_action(request),
+            _ => None,
+        };
+        let Some((action, resource)) = asked else {
             let message =
                 "a client certificate authorizes requests of the data planes and discovery only: sign this request";
             return Err(denied(message));
@@ -95,30 +96,15 @@ impl Guard {
     }
 }
 
-impl Guard {
-    /// AWS documents both prefixes, `iotjobsdata:` and the older `iot:`; a policy may allow either.
-    fn authorize_jobs(&self, certificate: &str, request: &Parts) -> Result<(), AuthorizationError> {
-        let denied = |message: String| AuthorizationError { code: "ForbiddenException", message };
-        let Some((operation, thing)) = jobs_operation(request) else {
-            return Err(denied("this is not an operation of a device on its jobs".to_owned()));
-        };
-        let mut actions = ["iotjobsdata", "iot"].into_iter().map(|prefix| format!("{prefix}:{operation}"));
-        match actions.any(|action| (self.policies)(certificate, &action, &thing)) {
-            true => Ok(()),
-            false => Err(denied(format!("no policy of the certificate allows iotjobsdata:{operation} on {thing}"))),
-        }
-    }
-}
-
-/// The operation of a device on its jobs, and the thing.
-fn jobs_operation(request: &Parts) -> Option<(&'static str, String)> {
+/// The IoT policy action of a device on its jobs, and the thing.
+fn jobs_action(request: &Parts) -> Option<(&'static str, String)> {
     let (thing, job) = request.uri.path().strip_prefix("/things/")?.split_once("/jobs")?;
     let thing = percent_decode_str(thing).decode_utf8().ok()?.into_owned();
     let operation = match (&request.method, job) {
-        (&Method::GET, "") => "GetPendingJobExecutions",
-        (&Method::GET, _) => "DescribeJobExecution",
-        (&Method::PUT, _) => "StartNextPendingJobExecution",
-        (&Method::POST, _) => "UpdateJobExecution",
+        (&Method::GET, "") => "iotjobsdata:GetPendingJobExecutions",
+        (&Method::GET, _) => "iotjobsdata:DescribeJobExecution",
+        (&Method::PUT, _) => "iotjobsdata:StartNextPendingJobExecution",
+        (&Method::POST, _) => "iotjobsdata:UpdateJobExecution",
         _ => return None,
     };
     Some((operation, thing))

@@ -154,7 +154,7 @@ fn guard() -> Guard {
                 ("iot:RetainPublish", "kept"),
                 ("iotjobsdata:GetPendingJobExecutions", "a"),
                 ("iotjobsdata:DescribeJobExecution", "a"),
-                ("iot:UpdateJobExecution", "a"),
+                ("iotjobsdata:UpdateJobExecution", "a"),
             ];
             certificate == "c" && allowed.contains(&(action, resource))
         }),

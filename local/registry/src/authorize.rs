@@ -1,5 +1,7 @@
 //! Authorization of devices: evaluates the policies of a certificate and of its thing's groups.
 
+use std::iter;
+
 use super::certificate_variables;
 use super::certificates::{Certificate, Status};
 use super::document::{Decision, Document};
@@ -17,6 +19,8 @@ const CERTIFICATE_ID: &str = "iot:CertificateId";
 const CONNECT_ATTRIBUTES: &str = "iot:ConnectAttributes";
 const LAST_WILL_TOPIC: &str = "iot:LastWillTopic";
 
+/// The prefix of a device's actions on its jobs. AWS documents `iot:` for them too: a policy may name either.
+const JOBS_DATA: &str = "iotjobsdata:";
 /// Operations of a device on its jobs over HTTPS.
 const JOBS_OPERATIONS: [&str; 4] =
     ["DescribeJobExecution", "GetPendingJobExecutions", "StartNextPendingJobExecution", "UpdateJobExecution"];
@@ -102,11 +106,7 @@ fn resource_type(action: &str) -> Option<&'static str> {
         | "iot:UpdateThingShadow"
         | "iot:DeleteThingShadow"
         | "iot:ListNamedShadowsForThing" => Some("thing"),
-        _ => match action.split_once(':')? {
-            // AWS documents both prefixes for a device's jobs.
-            ("iotjobsdata" | "iot", operation) => JOBS_OPERATIONS.contains(&operation).then_some("thing"),
-            _ => None,
-        },
+        _ => JOBS_OPERATIONS.contains(&action.strip_prefix(JOBS_DATA)?).then_some("thing"),
     }
 }
 
@@ -124,6 +124,7 @@ impl Store {
             return false;
         };
         let Some(kind) = resource_type(action) else { return false };
+        let other_name = action.strip_prefix(JOBS_DATA).map(|operation| format!("iot:{operation}"));
         let arn = scope.arn(kind, resource);
         let will_topic = connect.will_topic.map(|topic| scope.arn("topic", topic));
         let connection = Connection {
@@ -133,12 +134,15 @@ impl Store {
             persistent: connect.persistent,
             will_topic: will_topic.as_deref(),
         };
+        let names: Vec<&str> = iter::once(action).chain(other_name.as_deref()).collect();
         let mut allowed = false;
         for document in self.documents(certificate, connection.thing.map(|(_, thing)| thing)) {
-            match document.evaluate(action, &arn, |key| connection.values(key)) {
-                Decision::Denied => return false,
-                Decision::Allowed => allowed = true,
-                Decision::NoMatch => {}
+            for name in &names {
+                match document.evaluate(name, &arn, |key| connection.values(key)) {
+                    Decision::Denied => return false,
+                    Decision::Allowed => allowed = true,
+                    Decision::NoMatch => {}
+                }
             }
         }
         allowed

@@ -107,6 +107,22 @@ async fn deny_overrides_allow_in_any_order_and_from_a_group() {
 }
 
 #[tokio::test]
+async fn an_action_on_jobs_is_allowed_and_denied_by_either_of_its_names() {
+    let statement = |effect: &str, action: &str| json!({ "Effect": effect, "Action": action, "Resource": "*" });
+    for (statements, expected) in [
+        (json!([statement("Allow", "iotjobsdata:UpdateJobExecution")]), true),
+        (json!([statement("Allow", "iot:UpdateJobExecution")]), true),
+        (json!([statement("Allow", "iot:DescribeJobExecution")]), false),
+        (json!([statement("Allow", "*"), statement("Deny", "iotjobsdata:UpdateJobExecution")]), false),
+        (json!([statement("Allow", "iotjobsdata:*"), statement("Deny", "iot:UpdateJobExecution")]), false),
+    ] {
+        let (bench, id) = with(statements.clone()).await;
+        let allowed = bench.allows(&id, "dev-1", "iotjobsdata:UpdateJobExecution", "dev-1");
+        assert_eq!(allowed, expected, "{statements}");
+    }
+}
+
+#[tokio::test]
 async fn a_statement_applies_only_if_its_conditions_hold() {
     let is_attached = "iot:Connection.Thing.IsAttached";
     let room = "iot:Connection.Thing.Attributes[room]";
