@@ -136,8 +136,11 @@ pub(super) fn cancel(transaction: &mut Transaction<'_>, request: ExecutionNamed)
     if let Some(expected) = request.expected_version.filter(|expected| *expected != version) {
         return Err(Error::version_conflict(format!("The version of the execution is {version}, not {expected}")));
     }
-    if status.is_terminal() || (status == ExecutionStatus::InProgress && !force) {
-        let message = format!("An execution that is {} cannot be canceled without force", status.name());
+    if status.is_terminal() {
+        return Err(Error::invalid_transition(format!("An execution that is {} cannot be canceled", status.name())));
+    }
+    if status == ExecutionStatus::InProgress && !force {
+        let message = "An execution that is IN_PROGRESS can only be canceled with force".to_owned();
         return Err(Error::invalid_transition(message));
     }
     let change =

@@ -31,7 +31,7 @@ impl Transaction<'_> {
         let Some(job) = self.store.jobs.get_mut(job_id) else { return };
         let minutes = job.configuration.in_progress_minutes();
         let Some(execution) = job.latest_mut(thing) else { return };
-        let before = execution.status;
+        let (before, before_deadline_ms) = (execution.status, execution.deadline_ms());
         if let Some(details) = change.details {
             execution.details = details;
         }
@@ -41,9 +41,11 @@ impl Transaction<'_> {
         let deadline_ms = execution.deadline_ms();
         job.recount(Some(before), Some(change.status));
         job.updated_ms = now_ms;
-        if let Some(deadline_ms) = deadline_ms {
-            self.store.timers.insert((deadline_ms, job_id.to_owned(), thing.to_owned()));
+        let timer = |at_ms: i64| (at_ms, job_id.to_owned(), thing.to_owned());
+        if let Some(before_deadline_ms) = before_deadline_ms {
+            self.store.timers.remove(&timer(before_deadline_ms));
         }
+        self.store.timers.extend(deadline_ms.map(timer));
         if change.status.is_terminal() {
             events::execution_ended(self, job_id, thing);
             retry::retry_if_allowed(self, job_id, thing);
