@@ -8,8 +8,8 @@ use crate::limits;
 use crate::link::Link;
 
 impl InFlight {
-    /// Neither a direct message, whose sender has given up by then, nor one that an injected fault loses until the
-    /// client reconnects.
+    /// Neither a direct message, whose sender has given up by then, nor the answer of a service, which ends with its
+    /// connection as well, nor a message that an injected fault loses until the client reconnects.
     pub(super) fn is_resent(&self) -> bool {
         !self.copy.direct && !self.copy.puback_lost
     }
