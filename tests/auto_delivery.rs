@@ -99,6 +99,8 @@ async fn a_device_that_resumes_its_session_gets_queued_commands_on_connect() {
     let world = World::start().await;
     let pump = world.client("pump-7", &["cmd/pump-7/req"], false).await;
     pump.leave().await;
+    // The events of this connection: handled later, they would find the command and try to send it.
+    world.settle().await;
     let command = create(&world, 1).await;
     assert_eq!(delivery_status(&world, &command).await, "QUEUED");
     let mut pump = world.client("pump-7", &[], false).await;
