@@ -1,4 +1,8 @@
 //! The process of track-command. It receives what the response rules and the shadow report rules select.
+// The futures of a report lie deep in one another: a build without incremental compilation may need more than the 128
+// levels of the default.
+#![recursion_limit = "256"]
+
 use aws::Connection;
 use functions::track_command;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
