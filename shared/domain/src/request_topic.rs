@@ -7,8 +7,8 @@ use crate::topic::Topic;
 
 /// A topic for requests, with the level `{thing}` where the thing's name belongs, such as `lights/{thing}/set`.
 ///
-/// No two things have the same topic, whatever their names are: the name fills one level, and no name has a slash. The
-/// first level is fixed, so no name makes a topic of another family, such as `cmd/` or `$aws/`.
+/// No two things have the same topic: the name fills one level, and no name has a slash. The first level is fixed, so no
+/// name makes a topic of another family, such as `cmd/` or `$aws/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestTopic(String);
 
@@ -82,8 +82,8 @@ impl fmt::Display for RequestTopic {
 pub struct RequestTopics(Vec<RequestTopic>);
 
 impl RequestTopics {
-    /// Parses a comma-separated list. Topics that are refused are left out, and returned as errors: a stack with a wrong
-    /// one serves all others.
+    /// Parses a comma-separated list. Topics that are refused are left out, and returned as errors: a stack with a
+    /// wrong one serves all others.
     pub fn parse(list: &str) -> (Self, Vec<RequestTopicError>) {
         let (mut topics, mut refused) = (Vec::<RequestTopic>::new(), Vec::new());
         for text in list.split(',').map(str::trim).filter(|topic| !topic.is_empty()) {

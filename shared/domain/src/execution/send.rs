@@ -55,7 +55,7 @@ impl Execution {
     /// The sending failed, and is tried again after a delay.
     ///
     /// `refused`: the service did not take the request. Otherwise the result is unknown, and the device may receive
-    /// the request twice; it recognizes the second one by its id and attempt.
+    /// the request twice; it recognizes the second one by its id and attempt, unless it is raw.
     pub fn send_failed(&self, now: Timestamp, actor: Actor, refused: bool) -> Change {
         let (base, cap) = BACKOFF_SECONDS;
         let tries = Attempt::try_from(self.progress.seq() + 1).unwrap_or(Attempt::MAX);

@@ -42,8 +42,9 @@ pub struct Report {
     /// nothing of its execution: where its topic names none, see [`Report::is_relay_of`].
     pub is_relayed: bool,
     /// The whole request that the device echoes in its report. If it is a raw one of ours, which its
-    /// [`RequestDigest`](crate::RequestDigest) says, the report is about that one's execution, whatever `execution` is: a
-    /// caller may have written anything into it. Otherwise, and without an `execution`, it is another application's.
+    /// [`RequestDigest`](crate::RequestDigest) says, the report is about that one's execution, and `execution` does
+    /// not count: the caller may have written any id into it. Otherwise, and without an `execution`, it is another
+    /// application's.
     pub echo: Option<Vec<u8>>,
 }
 
